@@ -1,0 +1,43 @@
+# Everything a newcomer types. `make` alone lists it.
+VENV  := .venv
+PY    := $(VENV)/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint types bench docs lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+# Debian's python3 has no ensurepip: an environment without pip, filled by the system's pip, needs nothing more.
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@echo "Setting up $(VENV) (once, a minute or two) …"
+	@python3 -m venv --without-pip $(VENV)
+	@python3 -m pip --python $(PY) install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@python3 -m pip --python $(PY) install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+setup: $(VENV)/.ready  ## own virtual environment with the locked dependencies
+
+run: setup  ## the nightly flow on samples/, and what it published
+	@$(VENV)/bin/bakhong demo
+
+test: setup  ## the whole test suite
+	@$(PY) -m pytest
+
+lint: setup  ## ruff
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
+
+types: setup  ## mypy
+	@$(PY) -m mypy
+
+bench: setup  ## speed and memory, as ratios measured in one run
+	@$(PY) -m tests.bench
+
+docs: setup  ## regenerate docs/ from the code's own metadata
+	@$(PY) -m docs.generate
+
+lock:  ## resolve the dependencies again into requirements.lock (needs uv)
+	uv pip compile pyproject.toml --extra dev --generate-hashes --python-version 3.11 --no-header --quiet --output-file requirements.lock
+
+clean:  ## forget the environment and the sample warehouse
+	@rm -rf $(VENV) .bakhong *.egg-info

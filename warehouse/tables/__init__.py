@@ -1,0 +1,68 @@
+"""The star and its operational tables: one module a table, grain first."""
+
+from warehouse.tables.bridge_unit_succession import bridge_unit_succession
+from warehouse.tables.dim_agency import dim_agency
+from warehouse.tables.dim_channel import dim_channel
+from warehouse.tables.dim_date import dim_date
+from warehouse.tables.dim_dossier_status import dim_dossier_status
+from warehouse.tables.dim_indicator import dim_indicator
+from warehouse.tables.dim_merchant import dim_merchant
+from warehouse.tables.dim_payment_method import dim_payment_method
+from warehouse.tables.dim_payment_status import dim_payment_status
+from warehouse.tables.dim_procedure import dim_procedure
+from warehouse.tables.dim_provider import dim_provider
+from warehouse.tables.dim_service import dim_service
+from warehouse.tables.dim_target import dim_target
+from warehouse.tables.dim_unit import dim_unit
+from warehouse.tables.fact_bill import fact_bill
+from warehouse.tables.fact_dossier import fact_dossier
+from warehouse.tables.fact_indicator import fact_indicator
+from warehouse.tables.fact_payment import fact_payment
+from warehouse.tables.fact_published_figure import fact_published_figure
+from warehouse.tables.fact_signature import fact_signature
+from warehouse.tables.fact_signature_holder import fact_signature_holder
+from warehouse.tables.fact_survey import fact_survey
+from warehouse.tables.fact_unit_count import fact_unit_count
+from warehouse.tables.ops_delivery import delivery
+from warehouse.tables.ops_publication import publication
+from warehouse.tables.ops_quarantine import quarantine
+from warehouse.tables.ops_run import run
+from warehouse.tables.ops_verdict import verdict
+from warehouse.tables.base import MART, OPS, STAGING, UNKNOWN, WAREHOUSE, metadata
+
+__all__ = [
+    "MART",
+    "OPS",
+    "STAGING",
+    "UNKNOWN",
+    "WAREHOUSE",
+    "bridge_unit_succession",
+    "delivery",
+    "dim_agency",
+    "dim_channel",
+    "dim_date",
+    "dim_dossier_status",
+    "dim_indicator",
+    "dim_merchant",
+    "dim_payment_method",
+    "dim_payment_status",
+    "dim_procedure",
+    "dim_provider",
+    "dim_service",
+    "dim_target",
+    "dim_unit",
+    "fact_bill",
+    "fact_dossier",
+    "fact_indicator",
+    "fact_payment",
+    "fact_published_figure",
+    "fact_signature",
+    "fact_signature_holder",
+    "fact_survey",
+    "fact_unit_count",
+    "publication",
+    "quarantine",
+    "run",
+    "verdict",
+    "metadata",
+]

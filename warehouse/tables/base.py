@@ -1,0 +1,48 @@
+"""What every table of the warehouse shares: the metadata, the schemas, the columns of provenance and history."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, DateTime, Integer, MetaData, text
+
+WAREHOUSE, OPS, MART, STAGING = "warehouse", "ops", "mart", "staging"
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+UNKNOWN = 0
+"""Surrogate key of the unknown member of every dimension."""
+
+
+def provenance() -> list[Column[Any]]:
+    """The columns that trace a fact row to the row of the file it came from."""
+    return [
+        Column("delivery_id", Integer, nullable=False, comment="Delivery that brought this row (ops.delivery)"),
+        Column("row_number", Integer, nullable=False, comment="Number of the row in the delivered file, the header not counted, from 1"),
+    ]
+
+
+def history() -> list[Column[Any]]:
+    """The columns by which `tasks.load` recognises a row again and keeps every state of it.
+
+    `row_key` and `row_hash` are 64-bit hashes: narrow, computed in Arrow before the COPY. Equality is
+    always decided on the natural key as well, so a collision stops the load and can never merge two rows.
+    """
+    return [
+        Column("row_key", BigInteger, nullable=False, comment="64-bit hash of the natural key: recognises the row again"),
+        Column("row_hash", BigInteger, nullable=False, comment="64-bit hash of the content: tells a changed row from an unchanged one"),
+        Column("known_from", DateTime(timezone=True), nullable=False, comment="Time from which this state was known (export time of its delivery), inclusive"),
+        Column(
+            "known_to",
+            DateTime(timezone=True),
+            nullable=False,
+            server_default=text("'infinity'"),
+            comment="Time until which this state held, exclusive; infinity while it is the current one",
+        ),
+    ]

@@ -1,0 +1,24 @@
+"""One row per indicator, as declared in warehouse/indicators/."""
+
+from sqlalchemy import Column, Date, Identity, SmallInteger, Table, Text
+
+from warehouse.tables.base import WAREHOUSE, metadata
+
+dim_indicator = Table(
+    "dim_indicator",
+    metadata,
+    Column("indicator_key", SmallInteger, Identity(), primary_key=True, comment="Surrogate key"),
+    Column("indicator_code", Text, nullable=False, unique=True, comment="Code, as CQ4"),
+    Column("indicator_name", Text, nullable=False, comment="Official name in Vietnamese"),
+    Column("official_table", Text, nullable=False, comment="Official table it is printed in"),
+    Column("pillar", Text, nullable=False, comment="chinh_quyen_so, kinh_te_so or xa_hoi_so"),
+    Column("definition", Text, nullable=False, comment="What is counted over what, in Vietnamese"),
+    Column("legal_source", Text, nullable=False, comment="Decision, circular or plan it comes from"),
+    Column("unit_measure", Text, nullable=False, comment="PERCENT or the thing counted"),
+    Column("decimals", SmallInteger, nullable=False, comment="Decimals it is printed with"),
+    Column("sort_order", SmallInteger, nullable=False, comment="Place in the official table"),
+    Column("valid_from", Date, nullable=False, comment="First day of a period to which the definition applies, inclusive"),
+    Column("valid_to", Date, nullable=False, comment="Last day, inclusive; 9999-12-31 while it holds"),
+    schema=WAREHOUSE,
+    comment="One row per indicator, as declared in warehouse/indicators/.",
+)

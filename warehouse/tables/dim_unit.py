@@ -1,0 +1,22 @@
+"""One row per administrative unit and period in which its name, kind, parent and extent did not change."""
+
+from sqlalchemy import Column, Date, Identity, Integer, Table, Text, UniqueConstraint
+
+from warehouse.tables.base import WAREHOUSE, metadata
+
+dim_unit = Table(
+    "dim_unit",
+    metadata,
+    Column("unit_key", Integer, Identity(), primary_key=True, comment="Surrogate key; 0 is the unknown unit"),
+    Column("unit_code", Text, nullable=False, comment="Code of the General Statistics Office (mã ĐVHC), text; reused after the reform of 2025-07-01 for other extents"),
+    Column("valid_from", Date, nullable=False, comment="First day on which this version holds, inclusive; 0001-01-01 where the start is not known"),
+    Column("valid_to", Date, nullable=False, comment="Last day on which this version holds, inclusive; 9999-12-31 while it is in force"),
+    Column("unit_name", Text, nullable=False, comment="Name with its kind, as Xã Ngọc Phụng"),
+    Column("unit_kind", Text, nullable=False, comment="Kind in Vietnamese: tỉnh, huyện, thị xã, thành phố, xã, phường, thị trấn"),
+    Column("unit_level", Text, nullable=False, comment="province, district, commune or unknown"),
+    Column("parent_code", Text, comment="Code of the unit above; empty for the province"),
+    Column("name_key", Text, nullable=False, comment="Name without kind, accents of tone placement and case, for matching names"),
+    UniqueConstraint("unit_code", "valid_from"),
+    schema=WAREHOUSE,
+    comment="One row per administrative unit and period in which its name, kind, parent and extent did not change.",
+)

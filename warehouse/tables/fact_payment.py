@@ -1,0 +1,28 @@
+"""One row per payment transaction and state known of it; partitioned by month of the business date."""
+
+from sqlalchemy import BigInteger, Column, Date, DateTime, Index, Integer, SmallInteger, Table, Text, text
+
+from warehouse.tables.base import WAREHOUSE, history, metadata, provenance
+
+fact_payment = Table(
+    "fact_payment",
+    metadata,
+    Column("transaction_code", Text, nullable=False, comment="The provider's transaction number, with the provider the natural key"),
+    Column("provider_key", SmallInteger, nullable=False, comment="Payment provider (dim_provider)"),
+    Column("service_key", SmallInteger, nullable=False, comment="Service paid for (dim_service)"),
+    Column("unit_key", Integer, nullable=False, comment="Administrative unit (dim_unit): the bill's, the dossier's or the merchant's"),
+    Column("bill_key", BigInteger, comment="row_key of the bill paid (fact_bill); empty where it pays no bill"),
+    Column("dossier_key", BigInteger, comment="row_key of the dossier paid for (fact_dossier); empty where it pays no dossier"),
+    Column("merchant_key", Integer, nullable=False, comment="Merchant (dim_merchant)"),
+    Column("payment_method_key", SmallInteger, nullable=False, comment="Way of paying (dim_payment_method)"),
+    Column("payment_status_key", SmallInteger, nullable=False, comment="State (dim_payment_status)"),
+    Column("paid_at", DateTime(), nullable=False, comment="When it was paid, local time"),
+    Column("business_date", Date, nullable=False, comment="Day it was paid (dim_date)"),
+    Column("amount_vnd", BigInteger, nullable=False, comment="Amount, VND"),
+    *history(),
+    *provenance(),
+    Index("ux_fact_payment_current", "row_key", "business_date", unique=True, postgresql_where=text("known_to = 'infinity'")),
+    schema=WAREHOUSE,
+    comment="One row per payment transaction and state known of it; partitioned by month of the business date.",
+    postgresql_partition_by="RANGE (business_date)",
+)

@@ -1,0 +1,22 @@
+"""One row per survey, wave, unit and question."""
+
+from sqlalchemy import Column, Date, ForeignKey, Index, Integer, Table, Text, text
+
+from warehouse.tables.base import WAREHOUSE, history, metadata, provenance
+
+fact_survey = Table(
+    "fact_survey",
+    metadata,
+    Column("survey_code", Text, nullable=False, comment="Survey"),
+    Column("wave", Text, nullable=False, comment="Wave of the survey"),
+    Column("unit_key", Integer, ForeignKey("warehouse.dim_unit.unit_key"), nullable=False, comment="Administrative unit surveyed"),
+    Column("question_code", Text, nullable=False, comment="Question, which is the code of the indicator it measures"),
+    Column("asked_on", Date, nullable=False, comment="Day of the survey"),
+    Column("respondents", Integer, nullable=False, comment="Valid answers"),
+    Column("positive_answers", Integer, nullable=False, comment="Positive answers"),
+    *history(),
+    *provenance(),
+    Index("ux_fact_survey_current", "row_key", unique=True, postgresql_where=text("known_to = 'infinity'")),
+    schema=WAREHOUSE,
+    comment="One row per survey, wave, unit and question.",
+)

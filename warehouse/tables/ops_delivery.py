@@ -1,0 +1,38 @@
+"""One row per file received: what became of it."""
+
+from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, Identity, Integer, Table, Text, UniqueConstraint
+
+from warehouse.tables.base import OPS, metadata
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("delivery_id", Integer, Identity(), primary_key=True, comment="Surrogate key"),
+    Column("source", Text, nullable=False, comment="Source of sources.yaml"),
+    Column("feed", Text, nullable=False, comment="Feed, the contract it was read by"),
+    Column("layout", Text, nullable=False, comment="Layout it was read in"),
+    Column("provider", Text, nullable=False, comment="Provider code of the source"),
+    Column("file_name", Text, nullable=False, comment="Name as received; only a hint"),
+    Column("sha256", Text, nullable=False, comment="Hash of its bytes; the file in landing/{source}/ is named by it"),
+    Column("business_period", Text, comment="Day, month, quarter or year it is about, as 2024-03-15, 2024-03, 2024-Q1, 2024"),
+    Column("exported_at", DateTime(timezone=True), comment="Time at which the source made it: orders states of the same row"),
+    Column("received_at", DateTime(timezone=True), nullable=False, comment="Time at which it was pulled"),
+    Column("loaded_at", DateTime(timezone=True), comment="Time at which its load was committed"),
+    Column("status", Text, nullable=False, comment="landed, loaded, rejected or superseded"),
+    Column("rows_received", Integer, comment="Rows in the file"),
+    Column("rows_loaded", Integer, comment="Rows that made a new state in the warehouse"),
+    Column("rows_unchanged", Integer, comment="Rows that said what was known already"),
+    Column("rows_quarantined", Integer, comment="Rows set aside with a reason"),
+    Column("rows_ignored", Integer, comment="Rows left out by a declared rule, such as totals"),
+    Column("supersedes", Integer, ForeignKey("ops.delivery.delivery_id"), comment="Older delivery that this one corrects"),
+    Column("verdict", Text, comment="accept, accept_with_flags or reject"),
+    Column("message_vi", Text, comment="Why it was rejected, in Vietnamese"),
+    UniqueConstraint("source", "sha256"),
+    CheckConstraint("status IN ('landed', 'loaded', 'rejected', 'superseded')", name="status"),
+    CheckConstraint(
+        "status = 'landed' OR rows_received = rows_loaded + rows_unchanged + rows_quarantined + rows_ignored",
+        name="conservation",
+    ),
+    schema=OPS,
+    comment="One row per file received: what became of it.",
+)
