@@ -1,0 +1,126 @@
+"""Writes the reference pages of docs/ from what the code declares: `make docs`.
+
+Each page is a function without arguments that returns its text, so that a test can hold the committed page
+against it. Nothing on these pages is written by hand.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+from sqlalchemy import Table
+
+from expectations.contract import contract, feeds, structure
+from warehouse.tables import metadata
+
+ROOT = Path(__file__).parent.parent
+NOTE = "<!-- Written by `make docs` from the code; a test fails when it is stale. -->\n\n"
+
+
+def data_dictionary() -> str:
+    """Every table and column of the warehouse, and every view of the mart, with type, meaning and reference."""
+    lines = ["# Data dictionary\n"]
+    for table in _tables():
+        lines += [f"\n## {table.fullname}\n", f"{table.comment}\n", "| column | type | null | meaning |", "|---|---|---|---|"]
+        lines += [
+            f"| `{column.name}` | {str(column.type).lower()} | {'yes' if column.nullable else ''} | {column.comment} |"
+            for column in table.columns
+        ]
+    lines.append("\n# Views of the mart\n")
+    for path in sorted((ROOT / "warehouse/views").glob("*.sql")):
+        sql = path.read_text("utf-8")
+        for name, comment in re.findall(r"COMMENT ON VIEW (\S+) IS\s+'((?:[^']|'')*)'", sql):
+            lines += [f"\n## {name}\n", comment.replace("''", "'") + "\n", "| column | meaning |", "|---|---|"]
+            columns = re.findall(rf"COMMENT ON COLUMN {re.escape(name)}\.(\w+) IS\s+'((?:[^']|'')*)'", sql)
+            lines += [f"| `{column}` | {meaning.replace(chr(39) * 2, chr(39))} |" for column, meaning in columns]
+    return NOTE + "\n".join(lines) + "\n"
+
+
+def entity_relationships() -> str:
+    """The star as a Mermaid diagram, drawn from foreign keys and from the references the column comments name."""
+    lines = ["# The star\n", "```mermaid", "erDiagram"]
+    for table in _tables("warehouse"):
+        for column in table.columns:
+            targets = {key.column.table.name for key in column.foreign_keys}
+            targets |= {name for name in re.findall(r"\(((?:dim|fact)_\w+)\)", column.comment or "")}
+            lines += [f"    {target} ||--o{{ {table.name} : {column.name}" for target in sorted(targets)]
+    for table in _tables("warehouse"):
+        lines.append(f"    {table.name} {{")
+        lines += [f"        {_word(column.type)} {column.name}{' PK' if column.primary_key else ''}" for column in table.columns]
+        lines.append("    }")
+    return NOTE + "\n".join([*lines, "```"]) + "\n"
+
+
+def architecture() -> str:
+    """Which module uses which, measured from the imports: arrows go one way, from flows to tasks to what they stand on."""
+    modules = [p for top in ("flows", "tasks") for p in sorted((ROOT / top).rglob("*.py")) if p.name != "__init__.py"]
+    lines = ["# Who uses whom\n", "```mermaid", "flowchart LR"]
+    for top in ("flows", "tasks"):
+        lines.append(f"    subgraph {top}")
+        lines += [f"        {_module(p)}[{p.stem}]" for p in modules if p.is_relative_to(ROOT / top)]
+        lines.append("    end")
+    lines += ["    expectations[(expectations)]", "    warehouse[(warehouse)]"]
+    arrows = set()
+    for path in modules:
+        for target in imports(path):
+            top = target.split(".")[0]
+            if top in ("expectations", "warehouse"):
+                arrows.add(f"    {_module(path)} --> {top}")
+            elif top in ("flows", "tasks") and (ROOT / (target.replace(".", "/") + ".py")).exists():
+                arrows.add(f"    {_module(path)} --> {target.replace('.', '_')}")
+    return NOTE + "\n".join([*lines, *sorted(arrows), "```"]) + "\n"
+
+
+def rules() -> str:
+    """Every rule a delivery is checked by, as data stewards see it."""
+    lines = ["# Rules\n", "What holds for every feed:\n", *_rule_table(structure())]
+    for feed in feeds():
+        declared = contract(feed)
+        lines += [f"\n## {feed}: {declared.title_vi}\n", f"{declared.grain}. Layouts: {', '.join(f'`{name}`' for name in declared.layouts)}.\n"]
+        lines += _rule_table(declared.rules)
+    return NOTE + "\n".join(lines) + "\n"
+
+
+def imports(path: Path) -> set[str]:
+    """Modules a source file imports, anywhere in it, as dotted names."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found
+
+
+PAGES = {
+    "data-dictionary.md": data_dictionary,
+    "erd.md": entity_relationships,
+    "modules.md": architecture,
+    "rules.md": rules,
+}
+"""File in docs/ → function that writes it."""
+
+
+def _rule_table(entries: tuple[object, ...] | list[object]) -> list[str]:
+    head = ["| code | severity | scope | message to the supplier |", "|---|---|---|---|"]
+    return head + [f"| {rule.code} | {rule.severity} | {rule.scope} | {rule.message_vi} |" for rule in entries]  # type: ignore[attr-defined]
+
+
+def _tables(schema: str | None = None) -> list[Table]:
+    every = sorted(metadata.tables.values(), key=lambda table: table.fullname)
+    return [table for table in every if schema in (None, table.schema)]
+
+
+def _module(path: Path) -> str:
+    return str(path.relative_to(ROOT).with_suffix("")).replace("/", "_")
+
+
+def _word(kind: object) -> str:
+    return re.sub(r"\W+", "_", str(kind).lower()).strip("_")
+
+
+if __name__ == "__main__":
+    for name, page in PAGES.items():
+        (ROOT / "docs" / name).write_text(page(), "utf-8")
