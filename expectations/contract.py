@@ -7,6 +7,7 @@ derives from the model in this module. It knows neither Prefect nor the warehous
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
@@ -28,9 +29,10 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "boolean": pa.bool_(),
     "date": pa.date32(),
     "timestamp": pa.timestamp("s"),
+    "period": pa.string(),
     "hash": pa.string(),
 }
-"""Contract types. `timestamp` is local time (Asia/Ho_Chi_Minh) without zone; `hash` is 32 hex digits, the
+"""Contract types. `period` is a year, quarter or month, normalised to `2024`, `2024-Q1` or `2024-03`; `timestamp` is local time (Asia/Ho_Chi_Minh) without zone; `hash` is 32 hex digits, the
 first 128 bits of a keyed HMAC-SHA-256 made in the reader from a personal value."""
 
 
@@ -43,7 +45,7 @@ class Model(BaseModel):
 class Column(Model):
     """One column of the typed table a feed is read into."""
 
-    type: Literal["text", "integer", "decimal", "boolean", "date", "timestamp", "hash", "dropped"]
+    type: Literal["text", "integer", "decimal", "boolean", "date", "timestamp", "period", "hash", "dropped"]
     """`dropped`: personal data that is named here so that the file may contain it, and never leaves the reader."""
     description: str
     required: bool = False
@@ -52,6 +54,30 @@ class Column(Model):
     """Shape of a natural key that is safe to show: a value of another shape is never quoted anywhere."""
     placeholder: list[str] = []
     """Values that stand for missing, beside the layout's own (`000000001` for an unknown identity paper)."""
+
+
+class Derived(Model):
+    """A helper column that a rule compares with; it is made for the check and goes no further."""
+
+    day: str | None = None
+    """Column whose day it is, so that a time of day decides nothing."""
+    period_start: str | None = None
+    """Period column whose first day it is."""
+    days_after_export: int | None = None
+    """The day so many days after the delivery was made; missing where that day is not known."""
+    column: str | None = None
+    """Column that the three below start from."""
+    day_in: str | None = None
+    """Pattern whose first group is a day `yymmdd` inside the column's text."""
+    missing_as: int | None = None
+    """Number to take where the column is missing."""
+    minus: list[str] = []
+    """Columns to subtract; missing where one of them is."""
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns of the contract that it is made from."""
+        return [name for name in (self.day, self.period_start, self.column, *self.minus) if name]
 
 
 class Totals(Model):
@@ -105,12 +131,15 @@ class Rule(Model):
     expect: str | None = None
     """Great Expectations class, as ExpectColumnValuesToBeInSet; empty where `check` names a pipeline check."""
     args: dict[str, Any] = {}
-    check: Literal["unique", "unit_known", "agency_known", "procedure_known", "bill_known", "volume", "quarantine_share"] | None = None
-    """Checks that need more than the rows at hand: keys over the whole file, dimensions, earlier deliveries."""
+    check: (
+        Literal["unique", "unit_known", "agency_known", "procedure_known", "bill_known", "volume", "quarantine_share", "totals", "read"] | None
+    ) = None
+    """Checks that need more than the rows at hand: keys over the whole file, dimensions, earlier deliveries, the file itself."""
     column: str | None = None
     """Column named in the message; taken from `args` where it stands there."""
     message_vi: str
-    """What is wrong and what to do. May use {column} (the file's header) and {file}; never the cell's value."""
+    """What is wrong and what to do. May use {column} (the file's header), {file} and, of a delivery, {observed} (counts);
+    never the cell's value."""
     source: str | None = None
     """Where the rule is laid down (decision, circular, form)."""
 
@@ -125,7 +154,12 @@ class Rule(Model):
         """Columns of the contract that the rule looks at, the one to name first."""
         named = [self.column] if self.column else []
         given = [self.args[key] for key in ("column", "column_A", "column_B") if key in self.args]
-        return list(dict.fromkeys([*named, *given, *self.args.get("column_list", [])]))
+        return list(dict.fromkeys([*named, *given, *self.args.get("column_list", []), *self._condition_columns]))
+
+    @property
+    def _condition_columns(self) -> list[str]:
+        outside_quotes = re.sub(r"""(["']).*?\1""", "", self.args.get("row_condition", ""))
+        return [name for name in re.findall(r"[a-z_]+(?![a-z_]*\()", outside_quotes) if name not in ("in", "not", "and", "or")]
 
 
 class Contract(Model):
@@ -142,6 +176,7 @@ class Contract(Model):
     period_column: str | None = None
     """Column from which the business period is taken; else the file name says it."""
     columns: dict[str, Column]
+    derived: dict[str, Derived] = {}
     layouts: dict[str, Layout]
     rules: list[Rule]
 
@@ -151,11 +186,15 @@ class Contract(Model):
             unknown = {*filter(None, layout.headers.values()), *layout.constants} - self.columns.keys()
             if unknown:
                 raise ValueError(f"{self.feed}/{name}: columns not in the contract: {sorted(unknown)}")
+        for name, derived in self.derived.items():
+            unknown = set(derived.columns) - set(self.schema.names)
+            if unknown:
+                raise ValueError(f"{self.feed}/{name}: made from columns that are not kept: {sorted(unknown)}")
         codes = [rule.code for rule in self.rules]
         if len(codes) != len(set(codes)):
             raise ValueError(f"{self.feed}: a rule code is used twice")
         for rule in self.rules:
-            unknown = set(rule.columns) - self.columns.keys()
+            unknown = set(rule.columns) - self.columns.keys() - self.derived.keys()
             if unknown:
                 raise ValueError(f"{self.feed}/{rule.code}: columns not in the contract: {sorted(unknown)}")
         return self
@@ -170,19 +209,30 @@ class Contract(Model):
         """The rule of that code, one of the feed's own or of those that hold for every feed."""
         return next(rule for rule in (*self.rules, *structure()) if rule.code == code)
 
+    @property
+    def checked_columns(self) -> list[str]:
+        """Columns the suite looks at, contract's and derived: all that the frame given to Great Expectations holds."""
+        used = {name for rule in self.rules if rule.expect for name in rule.columns}
+        return [name for name in (ROW_NUMBER, *self.columns, *self.derived) if name in used or name == ROW_NUMBER]
+
+    def header(self, layout: str, column: str) -> str:
+        """How the layout's files name a column of the contract; the contract's own name where they do not write it."""
+        return next((header for header, name in self.layouts[layout].headers.items() if name == column), column)
+
     def suite(self) -> gx.ExpectationSuite:
-        """Great Expectations suite of the row rules and of the frame's own shape; see `tasks.validate`."""
+        """Great Expectations suite of the row rules, opened by the frame's own shape; see `tasks.validate`."""
         import great_expectations as gx  # 4,6 s to import: only where a suite is really built
 
-        expectations: list[Any] = [
-            gx.expectations.ExpectTableColumnsToMatchSet(column_set=self.schema.names, exact_match=True, meta={"rule": "STR-000"})
+        expect = gx.expectations
+        shape = {"severity": "critical", "meta": {"rule": "STR-000"}, "description": "STR-000"}
+        expectations: list[Any] = [  # an empty frame passes every other rule
+            expect.ExpectTableRowCountToBeBetween(min_value=1, **shape),
+            expect.ExpectTableColumnsToMatchSet(column_set=self.checked_columns, exact_match=True, **shape),
         ]
         for rule in self.rules:
             if rule.expect is not None:
-                make = getattr(gx.expectations, rule.expect)
-                expectations.append(
-                    make(**rule.args, severity=rule.severity, meta={"rule": rule.code}, description=f"{rule.code} · {rule.message_vi}")
-                )
+                words = {"severity": rule.severity, "meta": {"rule": rule.code}, "description": f"{rule.code} · {rule.message_vi}"}
+                expectations.append(getattr(expect, rule.expect)(**rule.args, **words))
         return gx.ExpectationSuite(name=self.feed, expectations=expectations)
 
 
