@@ -1,0 +1,189 @@
+"""The score of decision 766: a pure engine over `score_766.yaml`. Counts in, scores out; it knows no database.
+
+Scores are worked out in hundredths, as integers, so that half-up is exact; only the payment components run in
+binary floating point, because the portal does and the last digit depends on it.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import yaml
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, model_validator
+
+Level = Literal["province", "district", "commune"]
+NONE = -1
+"""Stands for "no score" among hundredths."""
+
+
+class Model(BaseModel):
+    """Strict base: a misspelt key in the rules is an error, not a silence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Counting(Model):
+    """How the warehouse counts a component from its own dossiers: SQL, see the head of `score_766.yaml`."""
+
+    numerator: str | None = None
+    among: str | None = None
+    catalogue: str | None = None
+    with_dossier: str | None = None
+
+
+class Component(Model):
+    """One component: its maximum and how a share of counts becomes points."""
+
+    name_vi: str
+    max: int
+    full_at: int = 100
+    capped: bool = False
+    percentage: Literal["exact", "rounded_binary"] = "exact"
+    no_cases: Literal["none", "zero", "full"] = "none"
+    counted_in: Literal["dossiers", "procedures", "petitions"] = "dossiers"
+    not_for: list[Level] = []
+    portal_constant: bool = False
+    pipeline: Counting | None = None
+
+
+class Group(Model):
+    """One group: the sum of its components' rounded scores."""
+
+    name_vi: str
+    max: int
+    components: dict[str, Component]
+
+    @model_validator(mode="after")
+    def _maxima_add_up(self) -> Group:
+        if sum(component.max for component in self.components.values()) != self.max:
+            raise ValueError(f"{self.name_vi}: the components' maxima do not add up to {self.max}")
+        return self
+
+
+class Rules(Model):
+    """One version of the rules, and the periods it holds for (those that begin inside it)."""
+
+    name_vi: str
+    legal_source: str
+    valid_from: date
+    valid_to: date
+    in_time: str
+    """Name of the rule of "in time" it uses, see `on_time.yaml`."""
+    groups: dict[str, Group]
+
+    @property
+    def components(self) -> dict[str, Component]:
+        """All components by code, in the order of the official table."""
+        return {code: component for group in self.groups.values() for code, component in group.components.items()}
+
+    @property
+    def group_of(self) -> dict[str, str]:
+        """Component → group."""
+        return {code: name for name, group in self.groups.items() for code in group.components}
+
+
+@cache
+def versions() -> tuple[Rules, ...]:
+    """All versions of the rules, oldest first."""
+    text = resources.files("warehouse.scores").joinpath("score_766.yaml").read_text("utf-8")
+    return tuple(sorted((Rules(**entry) for entry in yaml.safe_load(text)), key=lambda rules: rules.valid_from))
+
+
+def rules_on(day: date) -> Rules:
+    """The version of the rules that holds on a day; LookupError where none does."""
+    for rules in versions():
+        if rules.valid_from <= day <= rules.valid_to:
+            return rules
+    raise LookupError(f"no rules of decision 766 hold on {day:%Y-%m-%d}")
+
+
+def evaluate(rules: Rules, counts: pd.DataFrame) -> pd.DataFrame:
+    """Adds group_code, ratio, score, max_score and obs_status to counts per component.
+
+    `counts` has component_code, numerator and denominator, and may have level (of the unit), printed (score of a
+    component the portal prints without counts) and quality (P provisional, L no data). NaN is "no value", never 0.
+    """
+    parts = [
+        _evaluate_component(component, counts[counts["component_code"] == code]).assign(group_code=rules.group_of[code])
+        for code, component in rules.components.items()
+    ]
+    return pd.concat(parts).sort_index()
+
+
+def totals(scored: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Group totals of evaluated components: the sum of the rounded parts over the sum of the maxima that apply.
+
+    A part without a score counts as nothing and keeps its maximum; a group without any score has no total.
+    """
+    frame = scored.assign(
+        score=(scored["score"] * 100).round(),
+        provisional=scored["obs_status"].eq("P"),
+        counted=scored["score"].notna(),
+        missing=scored["obs_status"].eq("L"),
+    )
+    grouped = frame.groupby([*keys, "group_code"], sort=False, dropna=False)
+    total = grouped.agg(
+        score=("score", "sum"), max_score=("max_score", "sum"), provisional=("provisional", "max"), counted=("counted", "sum"), missing=("missing", "sum")
+    ).reset_index()
+    hundredths = total["score"].to_numpy().astype(np.int64)
+    maximum = total["max_score"].to_numpy().astype(np.int64)
+    empty = (total["counted"].to_numpy() == 0) | (maximum == 0)
+    total["score"] = np.where(empty, np.nan, hundredths / 100)
+    total["ratio"] = np.where(empty, np.nan, _half_up(hundredths * 100, np.where(maximum == 0, 1, maximum)) / 100)
+    total["obs_status"] = np.where(empty, np.where(total["missing"] > 0, "L", "M"), np.where(total["provisional"], "P", "A"))
+    return total.drop(columns=["provisional", "counted", "missing"])
+
+
+def ranks(scores: pd.Series) -> pd.Series:
+    """Competition ranking (1-2-2-4) of totals in hundredths-exact points, the highest first; without a score no rank."""
+    return (scores * 100).round().rank(method="min", ascending=False)
+
+
+def _evaluate_component(component: Component, counts: pd.DataFrame) -> pd.DataFrame:
+    known = (counts["numerator"].notna() & counts["denominator"].notna()).to_numpy()
+    numerator = counts["numerator"].fillna(0).to_numpy(dtype=np.int64)
+    denominator = counts["denominator"].fillna(0).to_numpy(dtype=np.int64)
+    cases = known & (denominator > 0)
+    divisor = np.where(cases, denominator, 1)
+    percentage = _half_up(numerator * 10_000, divisor)
+
+    points = _binary(percentage, component) if component.percentage == "rounded_binary" else _half_up(component.max * 10_000 * numerator, divisor * component.full_at)
+    if component.capped:
+        points = np.minimum(points, component.max * 100)
+    without = {"none": NONE, "zero": 0, "full": component.max * 100}[component.no_cases]
+    points = np.where(cases, points, np.where(known, without, NONE))
+    score = np.where(points == NONE, np.nan, points / 100)
+    if component.portal_constant and "printed" in counts:
+        score = counts["printed"].to_numpy(dtype=float)
+
+    applies = ~counts["level"].isin(component.not_for).to_numpy() if "level" in counts else np.ones(len(counts), dtype=bool)
+    no_ratio = ~known | ~applies | (~cases & (component.no_cases == "none"))
+    status = np.where(np.isnan(score), np.where(known, "M", "L"), "A")
+    if "quality" in counts:
+        status = np.where(counts["quality"].notna(), counts["quality"], status)
+    return counts.assign(
+        ratio=np.where(no_ratio, np.nan, np.where(cases, percentage, 0) / 100),
+        score=np.where(applies, score, np.nan),
+        max_score=np.where(applies, component.max, np.nan),
+        obs_status=np.where(applies, status, "M"),
+    )
+
+
+def _half_up(dividend: NDArray[np.int64], divisor: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Whole quotient of non-negative integers, halves up."""
+    return (2 * dividend + divisor) // (2 * divisor)
+
+
+def _binary(percentage: NDArray[np.int64], component: Component) -> NDArray[np.int64]:
+    """Points in hundredths from a rounded percentage, as binary floating point makes them (65.75 × 6 / 100 is below 3.945)."""
+    different, place = np.unique(percentage, return_inverse=True)
+    doubles = different / 100 * component.max / component.full_at
+    exact = [int(Decimal(double).quantize(Decimal("0.01"), ROUND_HALF_UP) * 100) for double in doubles.tolist()]
+    return np.array(exact, dtype=np.int64)[place]
