@@ -4,6 +4,7 @@ from warehouse.tables.bridge_unit_succession import bridge_unit_succession
 from warehouse.tables.dim_agency import dim_agency
 from warehouse.tables.dim_channel import dim_channel
 from warehouse.tables.dim_date import dim_date
+from warehouse.tables.dim_department import dim_department
 from warehouse.tables.dim_dossier_status import dim_dossier_status
 from warehouse.tables.dim_indicator import dim_indicator
 from warehouse.tables.dim_merchant import dim_merchant
@@ -16,14 +17,18 @@ from warehouse.tables.dim_target import dim_target
 from warehouse.tables.dim_unit import dim_unit
 from warehouse.tables.fact_bill import fact_bill
 from warehouse.tables.fact_dossier import fact_dossier
+from warehouse.tables.fact_form_06a import fact_form_06a
 from warehouse.tables.fact_indicator import fact_indicator
 from warehouse.tables.fact_payment import fact_payment
+from warehouse.tables.fact_portal_766 import fact_portal_766
 from warehouse.tables.fact_published_figure import fact_published_figure
+from warehouse.tables.fact_score_766 import fact_score_766
 from warehouse.tables.fact_signature import fact_signature
 from warehouse.tables.fact_signature_holder import fact_signature_holder
 from warehouse.tables.fact_survey import fact_survey
 from warehouse.tables.fact_unit_count import fact_unit_count
 from warehouse.tables.ops_delivery import delivery
+from warehouse.tables.ops_installation import installation
 from warehouse.tables.ops_publication import publication
 from warehouse.tables.ops_quarantine import quarantine
 from warehouse.tables.ops_run import run
@@ -41,6 +46,7 @@ __all__ = [
     "dim_agency",
     "dim_channel",
     "dim_date",
+    "dim_department",
     "dim_dossier_status",
     "dim_indicator",
     "dim_merchant",
@@ -53,13 +59,17 @@ __all__ = [
     "dim_unit",
     "fact_bill",
     "fact_dossier",
+    "fact_form_06a",
     "fact_indicator",
     "fact_payment",
+    "fact_portal_766",
     "fact_published_figure",
+    "fact_score_766",
     "fact_signature",
     "fact_signature_holder",
     "fact_survey",
     "fact_unit_count",
+    "installation",
     "publication",
     "quarantine",
     "run",

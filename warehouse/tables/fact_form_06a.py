@@ -1,0 +1,33 @@
+"""One row per unit, period, section, sector and revision of form II.06a (TT 01/2020/TT-VPCP)."""
+
+from sqlalchemy import Column, DateTime, ForeignKey, Index, Integer, SmallInteger, Table, Text, text
+
+from warehouse.tables.base import WAREHOUSE, metadata
+
+fact_form_06a = Table(
+    "fact_form_06a",
+    metadata,
+    Column("unit_key", Integer, ForeignKey("warehouse.dim_unit.unit_key"), primary_key=True, comment="Reporting unit; 0 holds the dossiers of agencies without a unit"),
+    Column("period", Text, primary_key=True, comment="2024, 2024-Q1 or 2024-03"),
+    Column("section", Text, primary_key=True, comment="Level of the handling unit: province, district, commune or unknown"),
+    Column("sector_code", Text, primary_key=True, comment="Sector (lĩnh vực) of the procedure; the unknown procedure has its own"),
+    Column("revision", SmallInteger, primary_key=True, comment="1 for the first, then 2, 3 …"),
+    Column("sector_name", Text, nullable=False, comment="Name of the sector"),
+    Column("c3", Integer, nullable=False, comment="(3) Received for handling: total"),
+    Column("c4", Integer, nullable=False, comment="(4) Of these received online in the period"),
+    Column("c5", Integer, nullable=False, comment="(5) Of these received directly or by post in the period"),
+    Column("c6", Integer, nullable=False, comment="(6) Of these carried over from the period before"),
+    Column("c7", Integer, nullable=False, comment="(7) Handled: total"),
+    Column("c8", Integer, nullable=False, comment="(8) Handled early"),
+    Column("c9", Integer, nullable=False, comment="(9) Handled on the day due, without due date, or withdrawn"),
+    Column("c10", Integer, nullable=False, comment="(10) Handled late"),
+    Column("c11", Integer, nullable=False, comment="(11) Being handled: total"),
+    Column("c12", Integer, nullable=False, comment="(12) Being handled in time"),
+    Column("c13", Integer, nullable=False, comment="(13) Being handled and overdue"),
+    Column("known_from", DateTime(timezone=True), nullable=False, comment="State of knowledge from which this revision holds, inclusive"),
+    Column("known_to", DateTime(timezone=True), nullable=False, server_default=text("'infinity'"), comment="Until which it held, exclusive; infinity while it does"),
+    Column("run_id", Integer, ForeignKey("ops.run.run_id"), nullable=False, comment="Run that computed it"),
+    Index("ux_fact_form_06a_current", "unit_key", "period", "section", "sector_code", unique=True, postgresql_where=text("known_to = 'infinity'")),
+    schema=WAREHOUSE,
+    comment="One row per unit, period, section, sector and revision of form II.06a (TT 01/2020/TT-VPCP).",
+)
