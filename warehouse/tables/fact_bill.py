@@ -18,6 +18,9 @@ fact_bill = Table(
     *history(),
     *provenance(),
     Index("ux_fact_bill_current", "row_key", unique=True, postgresql_where=text("known_to = 'infinity'")),
+    Index("ix_fact_bill_billing_month", "billing_month", postgresql_using="brin"),
+    Index("ix_fact_bill_delivery_id", "delivery_id", postgresql_using="brin"),
+    Index("ix_fact_bill_known_to", "known_to", postgresql_where=text("known_to <> 'infinity'")),
     schema=WAREHOUSE,
     comment="One row per bill and state known of it.",
 )

@@ -22,6 +22,8 @@ fact_payment = Table(
     *history(),
     *provenance(),
     Index("ux_fact_payment_current", "row_key", "business_date", unique=True, postgresql_where=text("known_to = 'infinity'")),
+    Index("ix_fact_payment_delivery_id", "delivery_id", postgresql_using="brin"),
+    Index("ix_fact_payment_known_to", "known_to", postgresql_where=text("known_to <> 'infinity'")),
     schema=WAREHOUSE,
     comment="One row per payment transaction and state known of it; partitioned by month of the business date.",
     postgresql_partition_by="RANGE (business_date)",
