@@ -1,0 +1,53 @@
+"""What the tests share: one embedded PostgreSQL a session, a fresh database a test, a home of its own."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from warehouse.database import connect, upgrade
+from warehouse.embedded import Server, serve
+
+TEMPLATE = "template_bakhong"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The embedded PostgreSQL, with a template database that is migrated and seeded."""
+    with serve(tmp_path_factory.mktemp("server")) as running:
+        administrator = connect(running.url("owner", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
+        with administrator.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {TEMPLATE}")
+        administrator.dispose()
+        template = connect(running.url("owner", TEMPLATE))
+        upgrade(template)
+        template.dispose()
+        yield running
+
+
+@pytest.fixture
+def engine(server: Server) -> Iterator[Engine]:
+    """A fresh warehouse, migrated and seeded, opened as its owner."""
+    name = f"warehouse_{next(_numbers)}"
+    administrator = connect(server.url("owner", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
+    with administrator.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    opened = connect(server.url("owner", name))
+    yield opened
+    opened.dispose()
+    with administrator.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    administrator.dispose()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """An empty BAKHONG_HOME."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder

@@ -1,0 +1,220 @@
+"""The warehouse: where it is, how it is opened, and how it becomes what this version of the project expects."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+
+import yaml
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from warehouse.embedded import Server, connection_details, serve
+from warehouse.seed import seed
+from warehouse.settings import Refusal, Settings
+
+TIME_ZONE = "Asia/Ho_Chi_Minh"
+OLDEST = 150_000
+"""PostgreSQL 15."""
+
+_HERE = Path(__file__).parent
+_ROLES = ("bakhong_etl", "bakhong_steward", "bakhong_reader")
+_UPGRADE_LOCK = 0x0BA4054  # two processes that open an empty warehouse at once
+
+
+@contextlib.contextmanager
+def open_warehouse(settings: Settings) -> Iterator[Engine]:
+    """Opens the warehouse as its owner, brought up to date; starts the embedded server where no URL is given."""
+    with contextlib.ExitStack() as stack:
+        if settings.warehouse_url is None:
+            server = stack.enter_context(serve(settings.home))
+            _make_database(server)
+            engine = connect(server.url("owner"))
+        else:
+            server = None
+            engine = connect(settings.warehouse_url)
+        stack.callback(engine.dispose)
+        upgrade(engine)
+        with engine.begin() as connection:
+            if server is not None:
+                _let_log_in(connection, server)
+            _hold_to_key(connection, settings.secret_key)
+        yield engine
+
+
+def url(settings: Settings, role: str = "reader") -> str:
+    """Returns the connection URL of a role (owner, etl, steward, reader); of a given warehouse, only the owner's secret is known."""
+    if settings.warehouse_url is None:
+        return connection_details(settings.home).url(role)
+    given = _parsed(settings.warehouse_url).set(drivername="postgresql")
+    if role != "owner":
+        given = URL.create("postgresql", username=f"bakhong_{role}", host=given.host, port=given.port, database=given.database, query=given.query)
+    return given.render_as_string(hide_password=False)
+
+
+def connect(address: str) -> Engine:
+    """Returns an engine for a PostgreSQL URL; its sessions speak the province's time."""
+    parsed = _parsed(address)
+    options = f"{parsed.query.get('options', '')} -c timezone={TIME_ZONE}".strip()
+    return create_engine(parsed, connect_args={"options": options, "application_name": "bakhong"}, pool_pre_ping=True)
+
+
+def upgrade(engine: Engine) -> None:
+    """Brings tables, views and reference data to this version of the project, in one transaction; harmless when they are."""
+    try:
+        connection = engine.connect()
+    except OperationalError as error:
+        raise Refusal(f"The warehouse at {_place(engine)} does not answer: {_reason(error)}") from error
+    with connection, connection.begin():
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
+        if _revision(connection) != newest_revision():
+            _require_rights(connection)
+            _run_alembic(connection, "upgrade", "head")
+        _apply_views(connection)
+        seed(connection)
+
+
+def downgrade(engine: Engine, revision: str = "base") -> None:
+    """Takes the tables back to an older revision; `base` leaves nothing of the warehouse."""
+    with engine.begin() as connection:
+        _run_alembic(connection, "downgrade", revision)
+
+
+def newest_revision() -> str:
+    """Returns the newest step in migrations/versions, read from the file names: Alembic is only loaded when needed."""
+    return max(file.name.split("_", 1)[0] for file in (_HERE / "migrations" / "versions").glob("[0-9]*_*.py"))
+
+
+def ensure_payment_partitions(connection: Connection, months: Iterable[date]) -> None:
+    """Makes the monthly partitions of fact_payment that hold the given days, where they are missing."""
+    for month in sorted({day.replace(day=1) for day in months}):
+        connection.execute(text("SELECT warehouse.ensure_payment_partition(:month)"), {"month": month})
+
+
+def _parsed(address: str) -> URL:
+    try:
+        parsed = make_url(address)
+    except ArgumentError as error:
+        raise Refusal("BAKHONG_WAREHOUSE_URL is not a URL such as postgresql://user:password@host:5432/database.") from error
+    if parsed.get_backend_name() not in ("postgresql", "postgres"):
+        raise Refusal(f"BAKHONG_WAREHOUSE_URL names {parsed.get_backend_name()}: the warehouse is PostgreSQL, 15 or newer.")
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def _place(engine: Engine) -> str:
+    return engine.url.set(drivername="postgresql", query={}).render_as_string(hide_password=True)
+
+
+def _reason(error: DBAPIError) -> str:
+    return " ".join(str(error.orig).split())
+
+
+def _make_database(server: Server) -> None:
+    engine = create_engine(_parsed(server.url("owner", "postgres")), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _UPGRADE_LOCK})
+        if not connection.execute(text("SELECT 1 FROM pg_database WHERE datname = 'bakhong'")).first():
+            connection.execute(text("CREATE DATABASE bakhong"))
+
+
+def _let_log_in(connection: Connection, server: Server) -> None:
+    """Gives the roles of the embedded server their passwords; elsewhere that is the DBA's business."""
+    closed = connection.execute(text("SELECT rolname FROM pg_roles WHERE rolname = ANY(:roles) AND NOT rolcanlogin"), {"roles": list(_ROLES)})
+    for role in closed.scalars().all():
+        connection.exec_driver_sql(f"ALTER ROLE {role} LOGIN PASSWORD '{server.passwords[role.removeprefix('bakhong_')]}'")
+
+
+def _hold_to_key(connection: Connection, secret_key: bytes) -> None:
+    """Refuses another key than the first one: the same person would get another hash and count twice."""
+    fingerprint = hmac.new(secret_key, b"bakhong: which key is this", hashlib.sha256).hexdigest()[:16]
+    if _installed(connection, "secret_key") is None:
+        _install(connection, "secret_key", fingerprint)
+    elif _installed(connection, "secret_key") != fingerprint:
+        raise Refusal("BAKHONG_SECRET_KEY is not the key this warehouse was filled with: people would be counted twice.")
+
+
+def _revision(connection: Connection) -> str | None:
+    if connection.execute(text("SELECT to_regclass('public.alembic_version')")).scalar() is None:
+        return None
+    return connection.execute(text("SELECT version_num FROM public.alembic_version")).scalar()
+
+
+def _require_rights(connection: Connection) -> None:
+    version, may_create, may_make_roles = connection.execute(
+        text(
+            """
+            SELECT current_setting('server_version_num')::int,
+                   has_database_privilege(current_database(), 'CREATE') AND has_schema_privilege('public', 'CREATE'),
+                   rolsuper OR rolcreaterole
+            FROM pg_roles WHERE rolname = current_user
+            """
+        )
+    ).one()
+    if version < OLDEST:
+        raise Refusal(f"The warehouse needs PostgreSQL 15 or newer; {_place(connection.engine)} is {version // 10_000}.")
+    if not may_create:
+        raise Refusal("The warehouse user may not create schemas: make it the owner of the database (ALTER DATABASE … OWNER TO …).")
+    missing = [role for role in _ROLES if connection.execute(text("SELECT to_regrole(:role)"), {"role": role}).scalar() is None]
+    if missing and not may_make_roles:
+        statements = " ".join(f"CREATE ROLE {role};" for role in missing)
+        raise Refusal(f"The warehouse user may not create roles: let an administrator run once: {statements}")
+
+
+def _run_alembic(connection: Connection, command: str, revision: str) -> None:
+    from alembic import command as alembic  # noqa: PLC0415  # a quarter of a second that only a change of version needs
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_HERE / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    getattr(alembic, command)(config, revision)
+
+
+def _apply_views(connection: Connection) -> None:
+    """Replaces the views of the mart when their files changed. The mart is ours alone: views of others belong elsewhere."""
+    files = sorted((_HERE / "views").glob("*.sql"))
+    names = _HERE / "views" / "columns.yaml"
+    digest = hashlib.sha256(b"\0".join(file.read_bytes() for file in (*files, names))).hexdigest()
+    if _installed(connection, "views") == digest:
+        return
+    known = connection.execute(text("SELECT string_agg(format('mart.%I', viewname), ', ') FROM pg_views WHERE schemaname = 'mart'")).scalar()
+    try:
+        if known:
+            connection.exec_driver_sql(f"DROP VIEW {known}")
+    except DBAPIError as error:
+        raise Refusal(f"The views of the mart cannot be renewed, something outside stands on them: {_reason(error)}") from error
+    for file in files:
+        definition = file.read_text(encoding="utf-8")
+        view = file.stem.split("_", 1)[1]
+        comment = definition.split("\n", 1)[0].removeprefix("-- ")
+        connection.exec_driver_sql(f"CREATE VIEW mart.{view} AS\n{definition}".replace("%", "%%"))
+        connection.exec_driver_sql(f"COMMENT ON VIEW mart.{view} IS {_literal(comment)}")
+    meanings = yaml.safe_load(names.read_text(encoding="utf-8"))
+    columns = connection.execute(text("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'mart'")).all()
+    for view, column in columns:
+        connection.exec_driver_sql(f"COMMENT ON COLUMN mart.{view}.{column} IS {_literal(meanings[column])}")
+    connection.exec_driver_sql("GRANT SELECT ON ALL TABLES IN SCHEMA mart TO bakhong_etl, bakhong_steward, bakhong_reader")
+    _install(connection, "views", digest)
+
+
+def _literal(words: str) -> str:
+    return "'" + words.replace("'", "''").replace("%", "%%") + "'"
+
+
+def _installed(connection: Connection, item: str) -> str | None:
+    return connection.execute(text("SELECT value FROM ops.installation WHERE item = :item"), {"item": item}).scalar()
+
+
+def _install(connection: Connection, item: str, value: str) -> None:
+    connection.execute(
+        text(
+            "INSERT INTO ops.installation (item, value) VALUES (:item, :value) "
+            "ON CONFLICT (item) DO UPDATE SET value = excluded.value, changed_at = now()"
+        ),
+        {"item": item, "value": value},
+    )

@@ -1,0 +1,152 @@
+"""The reference data the project ships: days, administrative units and their successions, code lists, unknown members."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Table, text
+
+from warehouse.names import normalise_unit_name
+from warehouse.tables import (
+    UNKNOWN,
+    dim_agency,
+    dim_channel,
+    dim_dossier_status,
+    dim_merchant,
+    dim_payment_method,
+    dim_payment_status,
+    dim_procedure,
+    dim_provider,
+    dim_service,
+    dim_unit,
+)
+
+REFERENCE = Path(__file__).parent / "reference"
+FIRST_DAY = date(2000, 1, 1)
+ALWAYS = {"valid_from": "0001-01-01", "valid_to": "9999-12-31"}
+UNKNOWN_CODE = "0"
+UNKNOWN_NAME = "Không rõ"
+
+_CODE_LISTS = {
+    "providers": dim_provider,
+    "services": dim_service,
+    "payment_methods": dim_payment_method,
+    "payment_statuses": dim_payment_status,
+    "channels": dim_channel,
+    "dossier_statuses": dim_dossier_status,
+}
+
+
+def seed(connection: Connection) -> None:
+    """Brings the reference data of the warehouse to what the project ships; what is right already stays untouched."""
+    extend_dates(connection, date.today())
+    for name, table in _CODE_LISTS.items():
+        sync_rows(connection, table, _rows(name), [column.name for column in table.primary_key])
+    sync_rows(connection, dim_unit, [_unknown_unit()], ["unit_key"])
+    sync_rows(connection, dim_unit, [_unit(row) for row in _rows("admin_units")], ["unit_code", "valid_from"])
+    _sync_successions(connection, _rows("admin_unit_successions"))
+    unknown = {**ALWAYS, "unit_key": UNKNOWN, "is_inferred": False}
+    agency = {"agency_key": UNKNOWN, "agency_code": UNKNOWN_CODE, "agency_name": UNKNOWN_NAME, **unknown}
+    procedure = {"procedure_key": UNKNOWN, "procedure_code": UNKNOWN_CODE, "procedure_name": UNKNOWN_NAME, **ALWAYS}
+    procedure |= {"sector_code": UNKNOWN_CODE, "sector_name": UNKNOWN_NAME, "is_inferred": False}
+    merchant = {"merchant_key": UNKNOWN, "merchant_code": UNKNOWN_CODE, "merchant_name": UNKNOWN_NAME, **ALWAYS}
+    merchant |= {"provider_key": UNKNOWN, "merchant_kind": UNKNOWN_CODE, "unit_key": UNKNOWN}
+    sync_rows(connection, dim_agency, [agency], ["agency_key"])
+    sync_rows(connection, dim_procedure, [procedure], ["procedure_key"])
+    sync_rows(connection, dim_merchant, [merchant], ["merchant_key"])
+
+
+def extend_dates(connection: Connection, day: date) -> None:
+    """Makes dim_date reach the end of the year after a day."""
+    end = date(day.year + 1, 12, 31)
+    last = connection.execute(text("SELECT max(date_key) FROM warehouse.dim_date")).scalar()
+    if last is not None and last >= end:
+        return
+    connection.execute(
+        text(
+            """
+            INSERT INTO warehouse.dim_date (date_key, month, quarter, year, month_start, day_of_week, is_working_day)
+            SELECT day, to_char(day, 'YYYY-MM'), to_char(day, 'YYYY-"Q"Q'), to_char(day, 'YYYY'),
+                   date_trunc('month', day)::date, extract(isodow FROM day), extract(isodow FROM day) < 6
+            FROM (SELECT generate_series(CAST(:first AS timestamp), CAST(:end AS timestamp), '1 day')::date AS day) AS days
+            ON CONFLICT (date_key) DO NOTHING
+            """
+        ),
+        {"first": last or FIRST_DAY, "end": end},
+    )
+
+
+def sync_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], key: Iterable[str]) -> None:
+    """Inserts the rows that are new by their key, in the order given, and updates those that differ; deletes none."""
+    if not rows:
+        return
+    keys, columns = list(key), list(rows[0])
+    others = [name for name in columns if name not in keys]
+    same = " AND ".join(f"known.{name} = given.{name}" for name in keys)
+    given = f"json_populate_recordset(NULL::{table.fullname}, CAST(:rows AS json))"
+    values = {"rows": json.dumps([dict(row) for row in rows], default=str)}
+    if others:
+        assignments = ", ".join(f"{name} = given.{name}" for name in others)
+        differs = f"({', '.join(f'known.{name}' for name in others)}) IS DISTINCT FROM ({', '.join(f'given.{name}' for name in others)})"
+        connection.execute(text(f"UPDATE {table.fullname} AS known SET {assignments} FROM {given} AS given WHERE {same} AND {differs}"), values)
+    names = ", ".join(columns)
+    connection.execute(
+        text(
+            f"INSERT INTO {table.fullname} ({names}) SELECT {names} FROM {given} AS given "
+            f"WHERE NOT EXISTS (SELECT FROM {table.fullname} AS known WHERE {same})"
+        ),
+        values,
+    )
+
+
+def _rows(name: str) -> list[dict[str, str | None]]:
+    with (REFERENCE / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return [{column: value or None for column, value in row.items()} for row in csv.DictReader(file)]
+
+
+def _unit(row: Mapping[str, str | None]) -> dict[str, Any]:
+    return {
+        "unit_code": row["code"],
+        "valid_from": row["valid_from"] or ALWAYS["valid_from"],
+        "valid_to": row["valid_to"] or ALWAYS["valid_to"],
+        "unit_name": row["name"],
+        "unit_kind": row["kind"],
+        "unit_level": row["level"],
+        "parent_code": row["parent_code"],
+        "name_key": normalise_unit_name(row["name"] or ""),
+    }
+
+
+def _unknown_unit() -> dict[str, Any]:
+    return {
+        "unit_key": UNKNOWN,
+        "unit_code": UNKNOWN_CODE,
+        **ALWAYS,
+        "unit_name": UNKNOWN_NAME,
+        "unit_kind": UNKNOWN_NAME,
+        "unit_level": "unknown",
+        "name_key": "",
+    }
+
+
+def _sync_successions(connection: Connection, rows: Sequence[Mapping[str, str | None]]) -> None:
+    """The old unit is the version that ended the day before, the new one the version that began that day."""
+    connection.execute(
+        text(
+            """
+            INSERT INTO warehouse.bridge_unit_succession AS known (old_unit_key, new_unit_key, effective_date, extent)
+            SELECT old.unit_key, new.unit_key, given.effective_date, given.note
+            FROM json_to_recordset(CAST(:rows AS json)) AS given(old_code text, new_code text, effective_date date, note text)
+            JOIN warehouse.dim_unit AS old ON old.unit_code = given.old_code AND old.valid_to = given.effective_date - 1
+            JOIN warehouse.dim_unit AS new ON new.unit_code = given.new_code AND new.valid_from = given.effective_date
+            ON CONFLICT (old_unit_key, new_unit_key) DO UPDATE SET effective_date = excluded.effective_date, extent = excluded.extent
+            WHERE (known.effective_date, known.extent) IS DISTINCT FROM (excluded.effective_date, excluded.extent)
+            """
+        ),
+        {"rows": json.dumps([dict(row) for row in rows])},
+    )

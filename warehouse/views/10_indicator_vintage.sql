@@ -1,0 +1,33 @@
+-- One row per indicator, unit, period and revision: every value ever published, with the time in which it was the valid one.
+SELECT indicator.indicator_code,
+       indicator.indicator_name,
+       indicator.official_table,
+       indicator.pillar,
+       unit.unit_code,
+       unit.unit_name,
+       unit.unit_level,
+       unit.valid_from AS unit_valid_from,
+       fact.period,
+       span.period_type,
+       fact.numerator,
+       fact.denominator,
+       fact.value,
+       indicator.decimals,
+       indicator.unit_measure,
+       target.target,
+       fact.value >= target.target AS is_met,
+       fact.obs_status::text AS obs_status,
+       fact.revision,
+       fact.known_from,
+       fact.known_to
+FROM warehouse.fact_indicator AS fact
+JOIN warehouse.dim_indicator AS indicator USING (indicator_key)
+JOIN warehouse.dim_unit AS unit USING (unit_key)
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN length(fact.period) = 4 THEN 'year' WHEN fact.period LIKE '%Q%' THEN 'quarter' ELSE 'month' END AS period_type,
+           left(fact.period, 4)::int AS year,
+           CASE WHEN length(fact.period) = 4 THEN 12 WHEN fact.period LIKE '%Q%' THEN 3 * right(fact.period, 1)::int ELSE right(fact.period, 2)::int END AS last_month
+) AS span
+LEFT JOIN warehouse.dim_target AS target
+       ON target.indicator_key = fact.indicator_key
+      AND (make_date(span.year, span.last_month, 1) + interval '1 month - 1 day')::date BETWEEN target.valid_from AND target.valid_to
