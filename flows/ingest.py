@@ -1,0 +1,40 @@
+"""One delivery: read → validate → load. The unit of work, of retry and of parallelism."""
+
+from __future__ import annotations
+
+from prefect import flow
+from sqlalchemy import Engine
+
+from expectations.contract import contract
+from tasks.load import Outcome, load, reject, usual_rows
+from tasks.pull import Delivery, delivered
+from tasks.read import Rejected, read
+from tasks.run import one_at_a_time, same_key
+from tasks.validate import validate
+from warehouse.database import open_warehouse
+from warehouse.settings import Refusal, Settings
+
+
+def ingest_delivery(engine: Engine, delivery: Delivery, settings: Settings) -> Outcome:
+    """Takes one delivery into the warehouse, or refuses it whole with the reason its supplier can act on."""
+    terms = contract(delivery.feed)
+    try:
+        chunks = read(delivery.path, terms, delivery.layout, settings.secret_key, delivery.file_name)
+        checked = validate(chunks, terms, delivery.layout, delivery.file_name, usual_rows=usual_rows(engine, delivery))
+        return load(engine, delivery, terms, checked)
+    except Rejected as rejected:
+        return reject(engine, delivery, rejected)
+
+
+@flow(name="ingest", flow_run_name="ingest-{delivery_id}")
+def ingest(delivery_id: int) -> Outcome:
+    """Reads one landed delivery again, by its number in ops.delivery; the next night computes and publishes."""
+    settings = Settings.from_environment()
+    with open_warehouse(settings) as engine:
+        same_key(engine, settings.secret_key)
+        found = delivered(engine, settings.home, [delivery_id])
+        if not found:
+            raise Refusal(f"Không có lần gửi số {delivery_id}.")
+        with one_at_a_time(engine, "ingest", found[0].exported_at) as run:
+            run.deliveries = 1
+            return ingest_delivery(engine, found[0], settings)

@@ -1,0 +1,139 @@
+"""The night: pull → ingest each new delivery → compute → audit → publish → report. Read this page and you know the system."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from sqlalchemy import Engine
+
+from flows.ingest import ingest_delivery
+from flows.progress import each, tell
+from tasks.compute import Publication, audit, compute, publish_values, sync_indicators
+from tasks.load import Outcome, replayable
+from tasks.publish import Report, artifacts, report
+from tasks.pull import Delivery, Source, Unreadable, delivered, pending, pull, read_sources
+from tasks.run import Run, one_at_a_time, same_key
+from tasks.vietnamese import VIETNAM
+from warehouse.database import open_warehouse
+from warehouse.settings import Refusal, Settings
+
+FIRST = {"procedures", "agencies", "merchants"}
+LAST = {"payments"}
+"""Others refer to the first; the last refer to bills and dossiers."""
+
+
+@dataclass(frozen=True)
+class Night:
+    """What one night did."""
+
+    run_id: int
+    outcomes: list[Outcome]
+    unreachable: list[str]
+    """Sources or files that could not be taken, one line each."""
+    publication: Publication
+    report: Report | None
+
+
+class NightFailed(Exception):
+    """Something broke that is no fault of a supplier; everything else was done. One line."""
+
+
+def publish(engine: Engine, run_id: int, as_of: datetime) -> Publication:
+    """Computes what changed, audits it and publishes it in one transaction: readers never see half a night."""
+    with engine.begin() as connection:
+        sync_indicators(connection)
+        compute(connection, as_of)
+        audit(connection)
+        return publish_values(connection, run_id, as_of)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps of a night as plain functions."""
+
+    pull: Callable[..., int] = pull
+    ingest: Callable[..., Outcome] = ingest_delivery
+    publish: Callable[..., Publication] = publish
+    report: Callable[..., Report] | None = report
+
+
+def night(settings: Settings, engine: Engine, until: date | None, flow_name: str = "nightly", steps: Steps = Steps()) -> Night:  # noqa: B008
+    """One night, whoever carries out the steps: Prefect's tasks, or plain functions in a benchmark."""
+    as_of = datetime.combine(until, time.max, VIETNAM) if until else datetime.now(VIETNAM)
+    sources = read_sources(settings.sources)
+    same_key(engine, settings.secret_key)
+    with one_at_a_time(engine, flow_name, as_of) as run:
+        unreachable = _pull(engine, settings, sources, as_of.date(), steps)
+        outcomes = []
+        for wave in waves([new for new in pending(engine, settings.home) if new.exported_at <= as_of]):
+            outcomes += _ingest(engine, settings, wave, run, steps)
+        outcomes += _ingest(engine, settings, [delivered(engine, settings.home, replayable(engine))], run, steps)
+        tell("Tính chỉ tiêu và công bố")
+        publication = steps.publish(engine, run.run_id, as_of)
+        tell("Lập báo cáo")
+        done = Night(run.run_id, outcomes, unreachable, publication, steps.report and steps.report(engine, settings.home, run.run_id))
+    if run.problems:
+        raise NightFailed("; ".join(run.problems))
+    return done
+
+
+def waves(waiting: Iterable[Delivery]) -> list[list[list[Delivery]]]:
+    """Deliveries in three waves, one after the other; inside a wave, a source's own deliveries in the order they were made."""
+    ranked: list[list[Delivery]] = [[], [], []]
+    for delivery in waiting:
+        ranked[0 if delivery.feed in FIRST else 2 if delivery.feed in LAST else 1].append(delivery)
+    return [_chains(wave) for wave in ranked]
+
+
+def _chains(wave: list[Delivery]) -> list[list[Delivery]]:
+    by_feed = sorted(wave, key=lambda delivery: (delivery.feed, delivery.exported_at, delivery.delivery_id))
+    return sorted((list(chain) for _, chain in groupby(by_feed, lambda delivery: delivery.feed)), key=len, reverse=True)
+
+
+def _pull(engine: Engine, settings: Settings, sources: list[Source], until: date, steps: Steps) -> list[str]:
+    pulled = each("Nhận tệp", lambda source: steps.pull(engine, source, settings.home, until), [[source] for source in sources])
+    failed = [(source, result) for source, result in pulled if isinstance(result, Exception)]
+    lines = [str(result) if isinstance(result, Unreadable | Refusal) else f"{source.name}: {result}" for source, result in failed]
+    if failed and len(failed) == len(sources):
+        raise Refusal(f"Không nhận được tệp từ nguồn nào: {lines[0]}")
+    return lines
+
+
+def _ingest(engine: Engine, settings: Settings, chains: list[list[Delivery]], run: Run, steps: Steps) -> list[Outcome]:
+    taken = each("Kiểm tra và nạp", lambda delivery: steps.ingest(engine, delivery, settings), chains)
+    run.deliveries += len(taken)
+    run.problems += [f"{what.source}/{what.file_name}: {type(why).__name__}: {why}".splitlines()[0] for what, why in taken if isinstance(why, Exception)]
+    return [outcome for _, outcome in taken if not isinstance(outcome, Exception)]
+
+
+def _passing(_task: Any, _run: Any, state: Any) -> bool:
+    """Whether trying again may help: a refusal or an unreadable file stays what it is."""
+    return not isinstance(state.result(raise_on_failure=False), Refusal | Unreadable | FileNotFoundError | PermissionError)
+
+
+a_task = partial(task, cache_policy=NO_CACHE, persist_result=False)
+TASKS = Steps(
+    pull=a_task(
+        pull, task_run_name="pull-{source.name}", retries=3, retry_delay_seconds=[10, 60, 180], retry_jitter_factor=0.3, retry_condition_fn=_passing
+    ),
+    ingest=a_task(ingest_delivery, name="ingest", task_run_name="ingest-{delivery.source}-{delivery.file_name}"),
+    publish=a_task(publish),
+    report=a_task(report),
+)
+
+
+@flow(name="nightly", validate_parameters=True)
+def nightly(date: date | None = None) -> Night:
+    """The nightly run, for deliveries up to a date; without one, for all there are."""
+    settings = Settings.from_environment()
+    with open_warehouse(settings) as engine:
+        done = night(settings, engine, date, steps=TASKS)
+        artifacts(engine, done.run_id, done.report)
+    return done

@@ -1,0 +1,90 @@
+"""One run at a time: the lock held in PostgreSQL, and the row that says who holds it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Engine, insert, select, text, update
+
+from tasks.vietnamese import moment
+from warehouse.settings import Refusal
+from warehouse.tables import run as runs
+
+LOCK = 0x6BA0_6B68
+"""Key of the advisory lock, one per database."""
+
+
+@dataclass
+class Run:
+    """The run at work: its row in ops.run and what is to be noted there at the end."""
+
+    run_id: int
+    as_of: datetime
+    deliveries: int = 0
+    problems: list[str] = field(default_factory=list)
+    """What went wrong without stopping the others; one is enough for the run to end as failed."""
+
+
+@contextmanager
+def one_at_a_time(engine: Engine, flow: str, as_of: datetime) -> Iterator[Run]:
+    """Holds the run lock and keeps ops.run; Refusal, naming the holder, where another run is at work."""
+    lock = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        if not lock.scalar(select(text(f"pg_try_advisory_lock({LOCK})"))):
+            raise Refusal(_holder(lock))
+        # A row that says `running` while the lock was free: its process died without a word.
+        lock.execute(update(runs).where(runs.c.status == "running").values(status="killed"))
+        started = insert(runs).values(
+            flow=flow, as_of=as_of, started_at=datetime.now(UTC), status="running", host=socket.gethostname(), process_id=os.getpid()
+        )
+        this = Run(lock.execute(started.returning(runs.c.run_id)).scalar_one(), as_of)
+        try:
+            yield this
+        except BaseException as problem:
+            this.problems.append(f"{type(problem).__name__}: {problem}".splitlines()[0])
+            raise
+        finally:
+            lock.execute(
+                update(runs)
+                .where(runs.c.run_id == this.run_id)
+                .values(
+                    finished_at=datetime.now(UTC),
+                    status="failed" if this.problems else "completed",
+                    deliveries=this.deliveries,
+                    message="; ".join(this.problems) or None,
+                )
+            )
+    finally:
+        lock.invalidate()  # closes the session, and the lock with it; the pool would have kept both
+        lock.close()
+
+
+def same_key(engine: Engine, secret_key: bytes) -> None:
+    """Refuses another secret key than the one the warehouse was begun with: it would split every person in two.
+
+    The fingerprint is the comment of the schema `staging`: it survives an emptied warehouse and needs no table.
+    """
+    mark = f"key {hmac.new(secret_key, b'bakhong key fingerprint', hashlib.sha256).hexdigest()[:16]}"
+    with engine.begin() as connection:
+        known = connection.scalar(text("SELECT obj_description('staging'::regnamespace, 'pg_namespace')")) or ""
+        if not known.startswith("key "):
+            connection.execute(text(f"COMMENT ON SCHEMA staging IS '{mark}'"))
+        elif known != mark:
+            raise Refusal("Khóa bí mật (BAKHONG_SECRET_KEY) khác với khóa đã dùng cho kho này: mỗi người sẽ bị đếm hai lần. Đặt lại khóa cũ rồi chạy lại.")
+
+
+def _holder(connection: Connection) -> str:
+    holder = connection.execute(select(runs).where(runs.c.status == "running").order_by(runs.c.run_id.desc()).limit(1)).first()
+    if holder is None:
+        return "Một lượt chạy khác vừa bắt đầu trên kho này. Chờ nó xong rồi chạy lại."
+    return (
+        f"Một lượt chạy khác ({holder.flow}) đang làm việc: máy {holder.host}, tiến trình {holder.process_id}, "
+        f"từ {moment(holder.started_at)}. Chờ nó xong rồi chạy lại."
+    )
