@@ -7,12 +7,13 @@ derives from the model in this module. It knows neither Prefect nor the warehous
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -36,6 +37,10 @@ ARROW_TYPES: dict[str, pa.DataType] = {
 first 128 bits of a keyed HMAC-SHA-256 made in the reader from a personal value."""
 
 
+PERSONAL = r"^(?:\d{9}|\d{12}|(?:0|84|\+84)\d{9,10})$"
+"""Shape of identity papers (CMND, CCCD) and telephone numbers: what has it is never quoted, whatever a pattern allows."""
+
+
 class Model(BaseModel):
     """Strict base: a misspelt key in a YAML is an error, not a silence."""
 
@@ -51,7 +56,7 @@ class Column(Model):
     required: bool = False
     """A row in which it is missing is quarantined."""
     pattern: str | None = None
-    """Shape of a natural key that is safe to show: a value of another shape is never quoted anywhere."""
+    """Shape of a natural key that is safe to show: a value of another shape, or of a paper's or telephone's, is never quoted."""
     placeholder: list[str] = []
     """Values that stand for missing, beside the layout's own (`000000001` for an unknown identity paper)."""
 
@@ -68,16 +73,20 @@ class Derived(Model):
     column: str | None = None
     """Column that the three below start from."""
     day_in: str | None = None
-    """Pattern whose first group is a day `yymmdd` inside the column's text."""
+    """Pattern whose group `day` is a day `yymmdd` inside the column's text."""
+    present: str | None = None
+    """Column of which it says 1 where it is there, 0 where it is missing."""
     missing_as: int | None = None
     """Number to take where the column is missing."""
     minus: list[str] = []
     """Columns to subtract; missing where one of them is."""
+    where: dict[str, list[str | int]] = {}
+    """Column → values of the rows it is about; missing in all others, so that a rule passes over them."""
 
     @property
     def columns(self) -> list[str]:
         """Columns of the contract that it is made from."""
-        return [name for name in (self.day, self.period_start, self.column, *self.minus) if name]
+        return [name for name in (self.day, self.period_start, self.column, self.present, *self.minus, *self.where) if name]
 
 
 class Totals(Model):
@@ -89,6 +98,15 @@ class Totals(Model):
     """Column of the contract → header under which its sum is written."""
     count: str | None = None
     """Header under which the number of rows is written."""
+
+
+class Case(Model):
+    """One line of a decision: what a column holds when other cells of the row hold certain values."""
+
+    when: dict[str, list[str]] = {}
+    """Header → values of which its cell must be one, an empty one standing for a missing cell; none: in all other cases."""
+    then: str
+    """Value in the contract."""
 
 
 class Layout(Model):
@@ -116,9 +134,34 @@ class Layout(Model):
     """Column → how many file units make one contract unit (`amount_vnd: 100`)."""
     values: dict[str, dict[str, str]] = {}
     """Column → value in the file → value in the contract (status labels to codes)."""
+    joined: dict[str, list[str]] = {}
+    """Column → headers whose cells make it up, joined by a slash (`billing_month: [THANG, NAM]`, read as "%m/%Y")."""
+    cases: dict[str, list[Case]] = {}
+    """Column → how it follows from other cells; the first case that holds decides, without any it is missing."""
     totals: Totals | None = None
     reader: str | None = None
     """Name of a function in `tasks.read` for what cannot be said above (nested JSON)."""
+
+
+    @property
+    def sources(self) -> set[str]:
+        """Headers that are read because a column is joined or decided from them."""
+        decided = {header for cases in self.cases.values() for case in cases for header in case.when}
+        return decided.union(*self.joined.values())
+
+
+Check = Literal[
+    "unique",
+    "unit_known",
+    "agency_known",
+    "procedure_known",
+    "bill_known",
+    "volume",
+    "quarantine_share",
+    "totals",
+    "conservation",
+    "read",
+]
 
 
 class Rule(Model):
@@ -131,9 +174,7 @@ class Rule(Model):
     expect: str | None = None
     """Great Expectations class, as ExpectColumnValuesToBeInSet; empty where `check` names a pipeline check."""
     args: dict[str, Any] = {}
-    check: (
-        Literal["unique", "unit_known", "agency_known", "procedure_known", "bill_known", "volume", "quarantine_share", "totals", "read"] | None
-    ) = None
+    check: Check | None = None
     """Checks that need more than the rows at hand: keys over the whole file, dimensions, earlier deliveries, the file itself."""
     column: str | None = None
     """Column named in the message; taken from `args` where it stands there."""
@@ -153,13 +194,12 @@ class Rule(Model):
     def columns(self) -> list[str]:
         """Columns of the contract that the rule looks at, the one to name first."""
         named = [self.column] if self.column else []
-        given = [self.args[key] for key in ("column", "column_A", "column_B") if key in self.args]
-        return list(dict.fromkeys([*named, *given, *self.args.get("column_list", []), *self._condition_columns]))
+        return list(dict.fromkeys([*named, *self.checked]))
 
     @property
-    def _condition_columns(self) -> list[str]:
-        outside_quotes = re.sub(r"""(["']).*?\1""", "", self.args.get("row_condition", ""))
-        return [name for name in re.findall(r"[a-z_]+(?![a-z_]*\()", outside_quotes) if name not in ("in", "not", "and", "or")]
+    def checked(self) -> list[str]:
+        """Columns whose values Great Expectations compares, of the contract and derived."""
+        return [self.args[key] for key in ("column", "column_A", "column_B") if key in self.args]
 
 
 class Contract(Model):
@@ -183,9 +223,12 @@ class Contract(Model):
     @model_validator(mode="after")
     def _names_agree(self) -> Contract:
         for name, layout in self.layouts.items():
-            unknown = {*filter(None, layout.headers.values()), *layout.constants} - self.columns.keys()
+            unknown = {*filter(None, layout.headers.values()), *layout.constants, *layout.joined, *layout.cases} - self.columns.keys()
             if unknown:
                 raise ValueError(f"{self.feed}/{name}: columns not in the contract: {sorted(unknown)}")
+            unknown = layout.sources - layout.headers.keys()
+            if unknown:
+                raise ValueError(f"{self.feed}/{name}: headers that the layout does not name: {sorted(unknown)}")
         for name, derived in self.derived.items():
             unknown = set(derived.columns) - set(self.schema.names)
             if unknown:
@@ -209,15 +252,30 @@ class Contract(Model):
         """The rule of that code, one of the feed's own or of those that hold for every feed."""
         return next(rule for rule in (*self.rules, *structure()) if rule.code == code)
 
+    def shown_keys(self, parts: Mapping[str, pa.Array | pa.ChunkedArray]) -> pa.StringArray:
+        """Natural key of each row as `a|b` where every part has its declared, impersonal shape; else the empty text."""
+        texts, safe = [], pa.scalar(True)
+        for name in self.natural_key:
+            text = pc.fill_null(parts[name].cast(pa.string()), "")
+            text = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
+            shape = self.columns[name].pattern
+            fits = pc.match_substring_regex(text, shape) if shape else pa.scalar(False)
+            safe = pc.and_(safe, pc.and_(fits, pc.invert(pc.match_substring_regex(text, PERSONAL))))
+            texts.append(text)
+        return pc.if_else(safe, pc.binary_join_element_wise(*texts, "|"), "")
+
     @property
     def checked_columns(self) -> list[str]:
         """Columns the suite looks at, contract's and derived: all that the frame given to Great Expectations holds."""
-        used = {name for rule in self.rules if rule.expect for name in rule.columns}
+        used = {name for rule in self.rules if rule.expect for name in rule.checked}
         return [name for name in (ROW_NUMBER, *self.columns, *self.derived) if name in used or name == ROW_NUMBER]
 
     def header(self, layout: str, column: str) -> str:
         """How the layout's files name a column of the contract; the contract's own name where they do not write it."""
-        return next((header for header, name in self.layouts[layout].headers.items() if name == column), column)
+        written = self.layouts[layout]
+        headers = [header for header, name in written.headers.items() if name == column]
+        headers += written.joined.get(column, []) + [header for case in written.cases.get(column, []) for header in case.when]
+        return headers[0] if headers else column
 
     def suite(self) -> gx.ExpectationSuite:
         """Great Expectations suite of the row rules, opened by the frame's own shape; see `tasks.validate`."""

@@ -1,0 +1,99 @@
+"""What every reader of a kind of file is given, returns and refuses with."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from expectations.contract import Contract, Layout
+
+HEADER_WITHIN = 20
+"""Rows of a sheet or table among which the header is looked for."""
+
+
+class Rejected(Exception):
+    """The delivery as a whole is refused, by this rule, with this message to its supplier."""
+
+    def __init__(self, rule_code: str, message_vi: str) -> None:
+        super().__init__(rule_code, message_vi)
+        self.rule_code = rule_code
+        self.message_vi = message_vi
+
+    def __str__(self) -> str:
+        return f"{self.rule_code}: {self.message_vi}"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Consecutive rows of a file: their cells as text by the layout's headers, and their numbers from 1."""
+
+    cells: dict[str, pa.StringArray]
+    numbers: npt.NDArray[np.int32]
+    malformed: list[int] = field(default_factory=list)
+    """Numbers of the rows between these whose cells do not fit under the header."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A delivered file and how it is agreed to be written."""
+
+    path: Path
+    name: str
+    """As the supplier called it; the landing calls it by its hash."""
+    contract: Contract
+    layout_name: str
+
+    @property
+    def layout(self) -> Layout:
+        return self.contract.layouts[self.layout_name]
+
+    def refused(self, rule_code: str, column: str = "", advice: str = "") -> Rejected:
+        """The refusal of this file by a structural rule, in the rule's words, with what else helps the supplier."""
+        message = self.contract.rule(rule_code).message_vi.format(file=self.name, column=column, observed=advice)
+        return Rejected(rule_code, message if advice in message else f"{message} {advice}")
+
+    def needed(self) -> list[str]:
+        """Headers whose cells are read at all. Personal columns that are dropped are not among them."""
+        layout, columns = self.layout, self.contract.columns
+        return [
+            header
+            for header, column in layout.headers.items()
+            if header in layout.sources or (columns[column].type != "dropped" if column else layout.totals is not None)
+        ]
+
+    def recognise(self, found: list[str]) -> list[str | None]:
+        """The layout's headers for the labels found in the file, in the file's order.
+
+        Refuses what is missing or unknown; order and letter case do not matter. A row that is no header at all
+        is refused without being quoted: it may hold a person's data.
+        """
+        known = {label(header): header for header in self.layout.headers}
+        headers = [known.get(label(text)) for text in found]
+        named = [header for header in headers if header]
+        unknown = [text for text, header in zip(found, headers, strict=True) if header is None and text.strip()]
+        missing = [header for header in known.values() if header not in {*named, *self.layout.optional}]
+        if not self.is_header(found):
+            raise self.refused("STR-009")
+        if missing:
+            renamed = ", ".join(f'"{text.strip()}"' for text in unknown)
+            raise self.refused("STR-001", ", ".join(missing), f"Cột lạ trong tệp, có thể đã bị đổi tên: {renamed}." if unknown else "")
+        if unknown:
+            raise self.refused("STR-002", ", ".join(text.strip() for text in unknown))
+        if len(named) != len(set(named)):
+            raise self.refused("STR-002", next(header for header in named if named.count(header) > 1), "Cột này có nhiều lần trong tệp.")
+        return headers
+
+    def is_header(self, found: list[str]) -> bool:
+        """Whether at least half of the layout's headers stand in this row."""
+        known = {label(header) for header in self.layout.headers}
+        return 2 * len(known & {label(text) for text in found}) >= len(known)
+
+
+def label(text: str) -> str:
+    """A header as it is compared: NFC, single spaces, without letter case."""
+    return " ".join(unicodedata.normalize("NFC", text).split()).casefold()
