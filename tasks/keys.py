@@ -65,8 +65,9 @@ def _hash_column(column: pa.Array) -> Words:
 
 
 def _hash_text(column: pa.Array) -> Words:
-    texts = pc.fill_null(column, "\x00").to_numpy(zero_copy_only=False)
-    return pd.util.hash_array(texts, categorize=False)
+    distinct = pc.fill_null(column, "\x00").dictionary_encode()  # most columns hold few texts, each many times
+    hashes: Words = pd.util.hash_array(distinct.dictionary.to_numpy(zero_copy_only=False), categorize=False)
+    return hashes[distinct.indices.to_numpy()]
 
 
 def _mix(words: Words) -> Words:
