@@ -16,6 +16,7 @@ from warehouse.tables import (
     UNKNOWN,
     dim_agency,
     dim_channel,
+    dim_department,
     dim_dossier_status,
     dim_merchant,
     dim_payment_method,
@@ -41,24 +42,76 @@ _CODE_LISTS = {
     "dossier_statuses": dim_dossier_status,
 }
 
+_UNKNOWN_MEMBERS: tuple[tuple[Table, Mapping[str, Any]], ...] = (
+    (
+        dim_unit,
+        {
+            "unit_key": UNKNOWN,
+            "unit_code": UNKNOWN_CODE,
+            "unit_name": UNKNOWN_NAME,
+            "unit_kind": UNKNOWN_NAME,
+            "unit_level": "unknown",
+            "name_key": "",
+            **ALWAYS,
+        },
+    ),
+    (
+        dim_agency,
+        {
+            "agency_key": UNKNOWN,
+            "agency_code": UNKNOWN_CODE,
+            "agency_name": UNKNOWN_NAME,
+            "unit_key": UNKNOWN,
+            "is_inferred": False,
+            **ALWAYS,
+        },
+    ),
+    (
+        dim_procedure,
+        {
+            "procedure_key": UNKNOWN,
+            "procedure_code": UNKNOWN_CODE,
+            "procedure_name": UNKNOWN_NAME,
+            "sector_code": UNKNOWN_CODE,
+            "sector_name": UNKNOWN_NAME,
+            "is_inferred": False,
+            **ALWAYS,
+        },
+    ),
+    (
+        dim_merchant,
+        {
+            "merchant_key": UNKNOWN,
+            "provider_key": UNKNOWN,
+            "merchant_code": UNKNOWN_CODE,
+            "merchant_name": UNKNOWN_NAME,
+            "merchant_kind": UNKNOWN_CODE,
+            "unit_key": UNKNOWN,
+            **ALWAYS,
+        },
+    ),
+    (
+        dim_department,
+        {
+            "department_key": UNKNOWN,
+            "department_id": UNKNOWN_CODE,
+            "agency_key": UNKNOWN,
+            "department_name": UNKNOWN_NAME,
+            "department_level": "unknown",
+        },
+    ),
+)
+
 
 def seed(connection: Connection) -> None:
     """Brings the reference data of the warehouse to what the project ships; what is right already stays untouched."""
     extend_dates(connection, date.today())
     for name, table in _CODE_LISTS.items():
         sync_rows(connection, table, _rows(name), [column.name for column in table.primary_key])
-    sync_rows(connection, dim_unit, [_unknown_unit()], ["unit_key"])
     sync_rows(connection, dim_unit, [_unit(row) for row in _rows("admin_units")], ["unit_code", "valid_from"])
     _sync_successions(connection, _rows("admin_unit_successions"))
-    unknown = {**ALWAYS, "unit_key": UNKNOWN, "is_inferred": False}
-    agency = {"agency_key": UNKNOWN, "agency_code": UNKNOWN_CODE, "agency_name": UNKNOWN_NAME, **unknown}
-    procedure = {"procedure_key": UNKNOWN, "procedure_code": UNKNOWN_CODE, "procedure_name": UNKNOWN_NAME, **ALWAYS}
-    procedure |= {"sector_code": UNKNOWN_CODE, "sector_name": UNKNOWN_NAME, "is_inferred": False}
-    merchant = {"merchant_key": UNKNOWN, "merchant_code": UNKNOWN_CODE, "merchant_name": UNKNOWN_NAME, **ALWAYS}
-    merchant |= {"provider_key": UNKNOWN, "merchant_kind": UNKNOWN_CODE, "unit_key": UNKNOWN}
-    sync_rows(connection, dim_agency, [agency], ["agency_key"])
-    sync_rows(connection, dim_procedure, [procedure], ["procedure_key"])
-    sync_rows(connection, dim_merchant, [merchant], ["merchant_key"])
+    for table, row in _UNKNOWN_MEMBERS:
+        sync_rows(connection, table, [row], [column.name for column in table.primary_key])
 
 
 def extend_dates(connection: Connection, day: date) -> None:
@@ -97,8 +150,8 @@ def sync_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, 
     names = ", ".join(columns)
     connection.execute(
         text(
-            f"INSERT INTO {table.fullname} ({names}) SELECT {names} FROM {given} AS given "
-            f"WHERE NOT EXISTS (SELECT FROM {table.fullname} AS known WHERE {same})"
+            f"INSERT INTO {table.fullname} ({names}) SELECT {names} FROM {given} WITH ORDINALITY AS given "
+            f"WHERE NOT EXISTS (SELECT FROM {table.fullname} AS known WHERE {same}) ORDER BY ordinality"
         ),
         values,
     )
@@ -119,18 +172,6 @@ def _unit(row: Mapping[str, str | None]) -> dict[str, Any]:
         "unit_level": row["level"],
         "parent_code": row["parent_code"],
         "name_key": normalise_unit_name(row["name"] or ""),
-    }
-
-
-def _unknown_unit() -> dict[str, Any]:
-    return {
-        "unit_key": UNKNOWN,
-        "unit_code": UNKNOWN_CODE,
-        **ALWAYS,
-        "unit_name": UNKNOWN_NAME,
-        "unit_kind": UNKNOWN_NAME,
-        "unit_level": "unknown",
-        "name_key": "",
     }
 
 

@@ -11,7 +11,7 @@ dim_department = Table(
     Column("department_id", Text, nullable=False, unique=True, comment="The portal's identifier; two of its answers carry nothing else"),
     Column("agency_key", Integer, ForeignKey("warehouse.dim_agency.agency_key"), nullable=False, comment="Agency; 0 until an answer has brought the department's code"),
     Column("department_name", Text, nullable=False, comment="Name as the portal writes it; letter case varies from answer to answer, so it is no key"),
-    Column("department_level", Text, nullable=False, comment="province: the province itself; body: provincial body; commune"),
+    Column("department_level", Text, nullable=False, comment="province: the province itself; body: provincial body; commune; unknown"),
     schema=WAREHOUSE,
     comment="One row per department of the national portal, of any province.",
 )

@@ -983,7 +983,9 @@ def upgrade() -> None:
             nullable=False,
             comment="Name as the portal writes it; letter case varies from answer to answer, so it is no key",
         ),
-        sa.Column("department_level", sa.Text(), nullable=False, comment="province: the province itself; body: provincial body; commune"),
+        sa.Column(
+            "department_level", sa.Text(), nullable=False, comment="province: the province itself; body: provincial body; commune; unknown"
+        ),
         sa.ForeignKeyConstraint(["agency_key"], ["warehouse.dim_agency.agency_key"], name=op.f("fk_dim_department_agency_key")),
         sa.PrimaryKeyConstraint("department_key", name=op.f("pk_dim_department")),
         sa.UniqueConstraint("department_id", name=op.f("uq_dim_department_department_id")),

@@ -1,0 +1,121 @@
+from sqlalchemy import Connection, Engine, text
+
+from warehouse.database import downgrade, newest_revision, upgrade
+from warehouse.migrations.scope import SCHEMAS
+from warehouse.tables import metadata
+
+OURS = "n.nspname = ANY(ARRAY['staging', 'warehouse', 'mart', 'ops']) AND NOT c.relispartition"
+
+CATALOGUE = {
+    "columns": f"""
+        SELECT n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity::text,
+               pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum)
+        FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        LEFT JOIN pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum
+        WHERE {OURS} AND c.relkind IN ('r', 'p') AND a.attnum > 0 ORDER BY 1, 2, 3""",
+    "tables": f"""
+        SELECT n.nspname, c.relname, c.relkind::text, pg_get_partkeydef(c.oid), obj_description(c.oid)
+        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE {OURS} AND c.relkind IN ('r', 'p') ORDER BY 1, 2""",
+    "constraints": f"""
+        SELECT n.nspname, c.relname, k.conname, pg_get_constraintdef(k.oid)
+        FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE {OURS} ORDER BY 1, 2, 3""",
+    "indexes": f"""
+        SELECT n.nspname, c.relname, pg_get_indexdef(i.indexrelid)
+        FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE {OURS} ORDER BY 1, 2, 3""",
+}
+
+
+def _catalogue(connection: Connection) -> dict[str, list[tuple[object, ...]]]:
+    return {name: [tuple(row) for row in connection.execute(text(query))] for name, query in CATALOGUE.items()}
+
+
+def _empty(connection: Connection) -> None:
+    for schema in SCHEMAS:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+
+
+def test_the_migrations_make_exactly_what_the_tables_declare(engine: Engine) -> None:
+    """Compared in PostgreSQL's own words, which sees defaults, checks, partial indexes and comments."""
+    with engine.connect() as connection:
+        migrated = _catalogue(connection)
+        _empty(connection)
+        for schema in SCHEMAS:
+            connection.execute(text(f"CREATE SCHEMA {schema}"))
+        metadata.create_all(connection)
+        declared = _catalogue(connection)
+        connection.rollback()
+    for part in CATALOGUE:
+        assert migrated[part] == declared[part], part
+
+
+def _fill(connection: Connection) -> None:
+    connection.execute(text("SELECT warehouse.ensure_payment_partition('2024-03-15')"))
+    connection.execute(
+        text(
+            """
+            INSERT INTO ops.delivery (source, feed, layout, provider, file_name, sha256, received_at, status)
+            VALUES ('a', 'payments', 'ecpay_csv', 'ecpay', 'a.csv', 'ff', now(), 'landed');
+            INSERT INTO warehouse.fact_payment (transaction_code, provider_key, service_key, unit_key, merchant_key, payment_method_key,
+                payment_status_key, paid_at, business_date, amount_vnd, row_key, row_hash, known_from, delivery_id, row_number)
+            VALUES ('T1', 5, 1, 1, 0, 2, 1, '2024-03-15 08:00', '2024-03-15', 1000, 1, 1, now(), 1, 1)
+            """
+        )
+    )
+
+
+def test_a_filled_warehouse_goes_down_to_nothing_and_up_again(engine: Engine) -> None:
+    with engine.begin() as connection:
+        before = _catalogue(connection)
+        _fill(connection)
+    downgrade(engine)
+    with engine.connect() as connection:
+        left = connection.execute(
+            text("SELECT nspname FROM pg_namespace WHERE nspname = ANY(ARRAY['staging', 'warehouse', 'mart', 'ops'])")
+        ).all()
+        assert left == []
+    upgrade(engine)
+    with engine.connect() as connection:
+        assert _catalogue(connection) == before
+        assert connection.execute(text("SELECT count(*) FROM warehouse.dim_unit")).scalar() == 789
+        assert connection.execute(text("SELECT count(*) FROM mart.indicator")).scalar() == 0
+
+
+def test_bringing_up_to_date_what_is_up_to_date_changes_nothing(engine: Engine) -> None:
+    changes = text("SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables WHERE relname <> 'pg_stat'")
+    with engine.begin() as connection:
+        views = connection.execute(text("SELECT oid FROM pg_class WHERE relkind = 'v' ORDER BY oid")).all()
+        connection.execute(text("SELECT pg_stat_force_next_flush()"))
+        before = connection.execute(changes).scalar()
+    upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_stat_clear_snapshot()"))
+        assert connection.execute(text("SELECT oid FROM pg_class WHERE relkind = 'v' ORDER BY oid")).all() == views
+        assert connection.execute(changes).scalar() == before
+
+
+def test_the_newest_revision_read_from_file_names_is_alembics_head() -> None:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", "warehouse:migrations")
+    assert ScriptDirectory.from_config(config).get_heads() == [newest_revision()]
+
+
+def test_everything_in_the_database_says_what_it_is(engine: Engine) -> None:
+    with engine.connect() as connection:
+        silent = connection.execute(
+            text(
+                f"""
+                SELECT n.nspname, c.relname, '' FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                WHERE {OURS} AND c.relkind IN ('r', 'p', 'v') AND coalesce(obj_description(c.oid, 'pg_class'), '') = ''
+                UNION ALL
+                SELECT n.nspname, c.relname, a.attname
+                FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                WHERE {OURS} AND c.relkind IN ('r', 'p', 'v') AND a.attnum > 0 AND coalesce(col_description(c.oid, a.attnum), '') = ''
+                """
+            )
+        ).all()
+        views = connection.execute(text("SELECT count(*) FROM pg_views WHERE schemaname = 'mart'")).scalar_one()
+    assert silent == []
+    assert views >= 3

@@ -1,0 +1,166 @@
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from warehouse.database import connect, upgrade
+from warehouse.embedded import Server
+from warehouse.settings import Refusal
+
+FORBIDDEN = "42501"
+
+
+@pytest.fixture
+def login(server: Server, engine: Engine) -> Iterator[dict[str, Engine]]:
+    """The same warehouse, opened with each role's own password."""
+    with engine.begin() as connection:
+        for role in ("etl", "steward", "reader"):
+            connection.exec_driver_sql(f"ALTER ROLE bakhong_{role} LOGIN PASSWORD '{server.passwords[role]}'")
+        connection.execute(
+            text(
+                """
+                INSERT INTO ops.delivery (source, feed, layout, provider, file_name, sha256, received_at, status)
+                VALUES ('a', 'bills', 'evn_csv', 'evn', 'a.csv', 'ff', now(), 'landed');
+                INSERT INTO ops.quarantine (delivery_id, row_number, rule_code, column_name, severity, message_vi, status)
+                VALUES (1, 7, 'BIL-001', '', 'critical', 'Sai', 'open')
+                """
+            )
+        )
+    engines = {role: connect(server.url(role, str(engine.url.database))) for role in ("etl", "steward", "reader")}
+    yield engines
+    for opened in engines.values():
+        opened.dispose()
+
+
+def _refused(engine: Engine, statement: str) -> bool:
+    with engine.connect() as connection:
+        try:
+            connection.execute(text(statement))
+        except DBAPIError as error:
+            return getattr(error.orig, "sqlstate", None) == FORBIDDEN
+        connection.rollback()
+    return False
+
+
+@pytest.mark.parametrize("view", ["indicator", "indicator_vintage", "published_check", "unit"])
+def test_everyone_reads_the_mart(login: dict[str, Engine], view: str) -> None:
+    for engine in login.values():
+        assert not _refused(engine, f"SELECT * FROM mart.{view}")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT * FROM warehouse.dim_unit",
+        "SELECT * FROM warehouse.fact_dossier",
+        "SELECT * FROM ops.delivery",
+        "SELECT * FROM ops.quarantine",
+        "CREATE TABLE staging.mine (a int)",
+        "CREATE TABLE mart.mine (a int)",
+        "CREATE TABLE public.mine (a int)",
+        "SELECT warehouse.ensure_payment_partition('2024-01-01')",
+        "DELETE FROM mart.unit",
+    ],
+)
+def test_the_reader_sees_the_mart_only(login: dict[str, Engine], statement: str) -> None:
+    assert _refused(login["reader"], statement)
+
+
+@pytest.mark.parametrize("table", ["delivery", "quarantine", "verdict", "run", "publication"])
+def test_the_steward_reads_what_became_of_deliveries(login: dict[str, Engine], table: str) -> None:
+    assert not _refused(login["steward"], f"SELECT * FROM ops.{table}")
+
+
+def test_the_steward_decides_on_a_row_set_aside(login: dict[str, Engine]) -> None:
+    with login["steward"].begin() as connection:
+        changed = connection.execute(text("UPDATE ops.quarantine SET status = 'dismissed', decided_by = 'Lan', decided_at = now() WHERE row_number = 7"))
+    assert changed.rowcount == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE ops.quarantine SET message_vi = ''",
+        "DELETE FROM ops.quarantine",
+        "UPDATE ops.delivery SET status = 'loaded'",
+        "SELECT * FROM warehouse.fact_dossier",
+        "CREATE TABLE staging.mine (a int)",
+    ],
+)
+def test_the_steward_changes_nothing_else(login: dict[str, Engine], statement: str) -> None:
+    assert _refused(login["steward"], statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO warehouse.dim_agency (agency_code, valid_from, valid_to, agency_name, unit_key, is_inferred) VALUES ('H56.1', '2024-01-01', '9999-12-31', 'A', 0, false)",
+        "UPDATE ops.delivery SET business_period = '2024'",
+        "CREATE UNLOGGED TABLE staging.delivery_1 (a int)",
+        "DELETE FROM ops.verdict",
+        "SELECT warehouse.ensure_payment_partition('2024-01-01')",
+    ],
+)
+def test_the_loader_writes(login: dict[str, Engine], statement: str) -> None:
+    assert not _refused(login["etl"], statement)
+
+
+@pytest.mark.parametrize("statement", ["DROP TABLE warehouse.fact_bill", "CREATE TABLE warehouse.mine (a int)", "CREATE ROLE mine", "DROP VIEW mart.indicator"])
+def test_the_loader_does_not_change_the_house(login: dict[str, Engine], statement: str) -> None:
+    assert _refused(login["etl"], statement)
+
+
+def test_a_payment_written_by_the_loader_finds_its_month(login: dict[str, Engine]) -> None:
+    with login["etl"].begin() as connection:
+        connection.execute(text("SELECT warehouse.ensure_payment_partition('2024-02-29'), warehouse.ensure_payment_partition('2024-02-01')"))
+        connection.execute(
+            text(
+                """
+                INSERT INTO warehouse.fact_payment (transaction_code, provider_key, service_key, unit_key, merchant_key, payment_method_key,
+                    payment_status_key, paid_at, business_date, amount_vnd, row_key, row_hash, known_from, delivery_id, row_number)
+                VALUES ('T1', 5, 1, 1, 0, 2, 1, '2024-02-29 23:59:59', '2024-02-29', 1000, 1, 1, now(), 1, 1)
+                """
+            )
+        )
+        assert connection.execute(text("SELECT tableoid::regclass::text FROM warehouse.fact_payment")).scalar() == "warehouse.fact_payment_202402"
+
+
+def test_a_wrong_password_is_refused(server: Server, engine: Engine) -> None:
+    address = server.url("owner").replace(server.passwords["owner"], "wrong")
+    with pytest.raises(Refusal, match="does not answer.*password authentication failed") as refusal:
+        upgrade(connect(address))
+    assert "wrong" not in str(refusal.value)
+
+
+def test_a_user_who_may_not_create_schemas_is_told_what_to_ask_for(server: Server) -> None:
+    owner = connect(server.url("owner", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
+    with owner.connect() as connection:
+        connection.exec_driver_sql("CREATE ROLE guest LOGIN PASSWORD 'guest-of-a-test'")
+        connection.exec_driver_sql("CREATE DATABASE foreign_house")
+        try:
+            guest = connect(server.url("owner", "foreign_house").replace("bakhong:" + server.passwords["owner"], "guest:guest-of-a-test"))
+            with pytest.raises(Refusal, match="may not create schemas"):
+                upgrade(guest)
+            connection.exec_driver_sql("ALTER DATABASE foreign_house OWNER TO guest")
+            upgrade(guest)  # the roles are there already, so nobody needs the right to make them
+            guest.dispose()
+        finally:
+            connection.exec_driver_sql("DROP DATABASE foreign_house WITH (FORCE)")
+            connection.exec_driver_sql("DROP ROLE guest")
+    owner.dispose()
+
+
+def test_a_user_who_may_not_create_roles_is_told_the_statements_to_run(tmp_path_factory: pytest.TempPathFactory) -> None:
+    from warehouse.embedded import serve
+
+    with serve(tmp_path_factory.mktemp("bare")) as bare:
+        owner = connect(bare.url("owner", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
+        with owner.connect() as connection:
+            connection.exec_driver_sql("CREATE ROLE guest LOGIN PASSWORD 'guest-of-a-test'")
+            connection.exec_driver_sql("CREATE DATABASE house OWNER guest")
+            guest = connect(bare.url("owner", "house").replace("bakhong:" + bare.passwords["owner"], "guest:guest-of-a-test"))
+            with pytest.raises(Refusal, match="CREATE ROLE bakhong_etl; CREATE ROLE bakhong_steward; CREATE ROLE bakhong_reader;"):
+                upgrade(guest)
+            guest.dispose()
+        owner.dispose()
