@@ -120,7 +120,10 @@ def _start(folder: Path) -> Server:
         user.let_through(needed)
     if not (data / "PG_VERSION").exists():
         _initialise(folder, known["owner"], user)
-    if _postmaster(data) is None:
+    # A user killed while starting or stopping it may have left it in recovery, or on its way down.
+    while (running := _postmaster(data)) is not None and not _is_ready(data):
+        time.sleep(0.05)
+    if running is None:
         _launch(folder, user)
     return Server(_port(folder), known)
 
@@ -168,8 +171,13 @@ def _sockets(data: Path) -> str:
 
 def _stop(folder: Path) -> None:
     data = folder / "data"
-    if _postmaster(data) is not None:
+    if _postmaster(data) is None:
+        return
+    try:
         _Account.of(data).run("pg_ctl", "stop", f"--pgdata={data}", "--mode=fast", "--wait", "--timeout=120", "--silent")
+    except Refusal:  # it was killed meanwhile: stopped is stopped
+        if _postmaster(data) is not None:
+            raise
 
 
 def _postmaster(data: Path) -> int | None:
@@ -189,6 +197,13 @@ def _postmaster(data: Path) -> int | None:
         return pid
     file.unlink()
     return None
+
+
+def _is_ready(data: Path) -> bool:
+    try:
+        return (data / "postmaster.pid").read_text().splitlines()[7].strip() == "ready"
+    except (FileNotFoundError, IndexError):
+        return False
 
 
 def _port(folder: Path) -> int:
