@@ -45,7 +45,10 @@ _MONTH = re.compile(r"(?:tháng )?(0?[1-9]|1[0-2]) ?[/-] ?((?:19|20)\d\d)|((?:19
 
 
 def clean(values: pa.StringArray, missing: Collection[str]) -> pa.StringArray:
-    """The same cells in NFC, trimmed, inner spaces collapsed, null where the cell is empty or one of `missing`."""
+    """The same cells in NFC, trimmed, inner spaces collapsed, null where the cell is empty or one of `missing`.
+
+    Where `missing` names nothing, an empty cell is an empty text: the file has its own word for missing, as JSON's null.
+    """
     data = _bytes(values)
     if data.size and data.max() >= 128:
         # Names repeat: the distinct ones are far fewer, and normalising is the dear part.
@@ -56,7 +59,9 @@ def clean(values: pa.StringArray, missing: Collection[str]) -> pa.StringArray:
         if space.any():
             crowded = (space & (data != 32)).any() or (space[1:] & space[:-1]).any()
             values = _tidy(values) if crowded else pc.utf8_trim_whitespace(values)
-    if set(missing) <= {""}:
+    if not missing:
+        return values
+    if set(missing) == {""}:
         gone = np.diff(_offsets(values)) == 0
         return pc.if_else(pa.array(gone), pa.scalar(None, pa.string()), values) if gone.any() else values
     return _null_where(values, pc.is_in(values, value_set=pa.array({"", *missing}, pa.string())))

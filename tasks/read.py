@@ -6,14 +6,12 @@ or not read at all; no cell is ever quoted in a fault or a refusal.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -21,10 +19,12 @@ from expectations.contract import ARROW_TYPES, ROW_NUMBER, Contract
 from tasks.cells import clean, integers, mapped, typed
 from tasks.pseudonym import pseudonyms
 from tasks.readers.csv_file import read_csv
+from tasks.readers.html_file import read_html
+from tasks.readers.portal_file import read_portal_766
 from tasks.readers.rows import File, Rejected, Rows
 from tasks.readers.sheet_file import read_sheet
 
-__all__ = ["FAULTS", "Chunk", "Rejected", "faults", "no_faults", "read", "safe_keys"]
+__all__ = ["FAULTS", "Chunk", "Rejected", "read"]
 
 FAULTS = pa.schema(
     [
@@ -36,8 +36,13 @@ FAULTS = pa.schema(
     ]
 )
 
-READERS = {"csv": read_csv, "xlsx": read_sheet}
-"""Kind of a layout → how its rows are read as text."""
+READERS: dict[str, Callable[[File, int], Iterator[Rows]]] = {
+    "csv": read_csv,
+    "xlsx": read_sheet,
+    "html": read_html,
+    "portal_766": read_portal_766,
+}
+"""Kind of a layout, or the reader it names → how its rows are read as text."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +60,7 @@ class Chunk:
     """What the totals row says: `rows`, and column → sum. In the chunk that holds it: the file's last rows."""
 
 
-def read(
-    path: Path, contract: Contract, layout_name: str, secret_key: bytes, file_name: str, chunk_rows: int = 250_000
-) -> Iterator[Chunk]:
+def read(path: Path, contract: Contract, layout_name: str, secret_key: bytes, file_name: str, chunk_rows: int = 250_000) -> Iterator[Chunk]:
     """Chunks of a delivered file. Raises Rejected where the file as a whole cannot be read; that may come after some chunks."""
     file = File(Path(path), file_name, contract, layout_name)
     try:
@@ -70,7 +73,7 @@ def read(
         raise file.refused("STR-003")
     useful = 0
     try:
-        for rows in READERS[file.layout.kind](file, chunk_rows):
+        for rows in READERS[file.layout.reader or file.layout.kind](file, chunk_rows):
             chunk = _chunk(rows, file, secret_key)
             useful += chunk.received - chunk.ignored
             yield chunk
@@ -114,13 +117,13 @@ def _chunk(rows: Rows, file: File, secret_key: bytes) -> Chunk:
             found.append(("STR-011", name, missing))
 
     table = pa.table(columns, schema=contract.schema)
-    wrong = [faults(table, mask, code, contract.header(file.layout_name, name), contract) for code, name, mask in found]
+    wrong = [_faults(table, mask, code, contract.header(file.layout_name, name), contract) for code, name, mask in found]
     if found:
         bad = np.logical_or.reduce([mask.to_numpy(zero_copy_only=False) for _, _, mask in found])
         table = table.filter(pa.array(~bad))
     if rows.malformed:
-        wrong.append(no_faults(len(rows.malformed), row_number=rows.malformed, rule_code="STR-012"))
-    return Chunk(table, pa.concat_tables([no_faults(), *wrong]).sort_by("row_number"), ignored_count, received, controls)
+        wrong.append(_fault_rows(len(rows.malformed), row_number=rows.malformed, rule_code="STR-012"))
+    return Chunk(table, pa.concat_tables([_fault_rows(), *wrong]).sort_by("row_number"), ignored_count, received, controls)
 
 
 def _text(name: str, cells: dict[str, pa.StringArray], file: File, count: int) -> pa.StringArray | None:
@@ -129,6 +132,8 @@ def _text(name: str, cells: dict[str, pa.StringArray], file: File, count: int) -
     header = next((header for header, column in layout.headers.items() if column == name and header in cells), None)
     if header is not None:
         text = cells[header]
+    elif name in cells:
+        text = cells[name]
     elif name in layout.constants:
         text = pa.repeat(pa.scalar(layout.constants[name], pa.string()), count)
     elif name in layout.joined:
@@ -200,17 +205,14 @@ def _controls(cells: dict[str, pa.StringArray], totals: pa.BooleanArray, file: F
     return controls
 
 
-def faults(table: pa.Table, mask: pa.BooleanArray, rule_code: str, header: str, contract: Contract) -> pa.Table:
+def _faults(table: pa.Table, mask: pa.BooleanArray, rule_code: str, header: str, contract: Contract) -> pa.Table:
     """Faults by one rule of the rows under the mask, naming the file's header."""
     rows = table.filter(mask)
-    return no_faults(
-        rows.num_rows, row_number=rows[ROW_NUMBER], rule_code=rule_code, column_name=header, natural_key=safe_keys(rows, contract)
-    )
+    keys = contract.shown_keys({name: rows[name] for name in contract.natural_key})
+    return _fault_rows(rows.num_rows, row_number=rows[ROW_NUMBER], rule_code=rule_code, column_name=header, natural_key=keys)
 
 
-def no_faults(
-    count: int = 0, *, row_number: Any = None, rule_code: str = "", column_name: str = "", natural_key: Any = None
-) -> pa.Table:
+def _fault_rows(count: int = 0, *, row_number: Any = None, rule_code: str = "", column_name: str = "", natural_key: Any = None) -> pa.Table:
     """A table of faults: empty, or of that many rows by one rule."""
     return pa.table(
         [
@@ -222,16 +224,3 @@ def no_faults(
         ],
         schema=FAULTS,
     )
-
-
-def safe_keys(table: pa.Table, contract: Contract) -> pa.StringArray:
-    """Natural keys that may be shown, their parts joined by `|`: every part has the shape its column declares.
-
-    Anything else could be a person's number that slipped into the wrong column, and is null.
-    """
-    parts: list[npt.NDArray[np.object_]] = []
-    for name in contract.natural_key:
-        pattern = re.compile(contract.columns[name].pattern or "(?!)")
-        values = table[name].cast(pa.string()).to_pylist()
-        parts.append(np.array([value if value is not None and pattern.search(value) else None for value in values], object))
-    return pa.array([None if None in row else "|".join(row) for row in zip(*parts, strict=True)], pa.string())

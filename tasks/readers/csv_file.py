@@ -145,19 +145,23 @@ def _header(file: File, survey: _Survey) -> tuple[list[str | None], str, int]:
     """Headers found, the delimiter that found most of them, and the bytes they take from the start."""
     with _open(file, survey) as stream:
         start = stream.read(BLOCK).decode("utf-8", errors="ignore")
-    best: tuple[list[str], str, int] | None = None
-    for delimiter in file.layout.delimiters:
-        text = io.StringIO(start, newline="")
-        lines: list[str] = []
-        found: list[str] = []
-        for found in csv.reader((lines.append(line) or line for line in text), delimiter=delimiter):
-            if found:
-                break
-        found = [found[0].removeprefix(_BOM).removeprefix('"').removesuffix('"'), *found[1:]] if found else []
-        if best is None or len(found) > len(best[0]):
-            best = (found, delimiter, len("".join(lines).encode()))
-    assert best is not None
-    return file.recognise(best[0]), best[1], best[2]
+    found, delimiter, size = max(
+        (_first_record(start, delimiter) for delimiter in file.layout.delimiters), key=lambda record: len(record[0])
+    )
+    return file.recognise(found), delimiter, size
+
+
+def _first_record(start: str, delimiter: str) -> tuple[list[str], str, int]:
+    """First record of the text that is not empty, the delimiter, and the bytes up to the record's end."""
+    lines: list[str] = []
+
+    def taken() -> Iterator[str]:
+        for line in io.StringIO(start.removeprefix(_BOM), newline=""):
+            lines.append(line)
+            yield line
+
+    record = next(filter(None, csv.reader(taken(), delimiter=delimiter)), [])
+    return record, delimiter, len("".join(lines).encode()) + (len(codecs.BOM_UTF8) if start.startswith(_BOM) else 0)
 
 
 class Transcoded(io.RawIOBase):
@@ -169,9 +173,11 @@ class Transcoded(io.RawIOBase):
         self._ready = b""
 
     def readable(self) -> bool:
+        """Always."""
         return True
 
     def read(self, size: int = -1) -> bytes:
+        """The next so many bytes of UTF-8, fewer only at the end."""
         while size < 0 or len(self._ready) < size:
             lines = self._source.readlines(BLOCK)
             if not lines:
@@ -182,5 +188,6 @@ class Transcoded(io.RawIOBase):
         return given
 
     def close(self) -> None:
+        """Close the file as well."""
         self._source.close()
         super().close()

@@ -30,7 +30,8 @@ class Rejected(Exception):
 
 @dataclass(frozen=True)
 class Rows:
-    """Consecutive rows of a file: their cells as text by the layout's headers, and their numbers from 1."""
+    """Consecutive rows of a file: their cells as text by the layout's headers (by the contract's column where the
+    file's path says it), and their numbers from 1."""
 
     cells: dict[str, pa.StringArray]
     numbers: npt.NDArray[np.int32]
@@ -50,6 +51,7 @@ class File:
 
     @property
     def layout(self) -> Layout:
+        """How its supplier agreed to write it."""
         return self.contract.layouts[self.layout_name]
 
     def refused(self, rule_code: str, column: str = "", advice: str = "") -> Rejected:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,21 +25,19 @@ def read_sheet(file: File, chunk_rows: int) -> Iterator[Rows]:
 def table_rows(file: File, tables: Iterator[Sequence[Sequence[Any]]], chunk_rows: int) -> Iterator[Rows]:
     """Rows below the header of the first of the tables in which it is found."""
     for table in tables:
-        convert = _to_unicode(file, table)
-        for at, row in enumerate(table[:HEADER_WITHIN]):
-            found = [convert(str(cell)) for cell in row]
-            if file.is_header(found):
-                break
-        else:
+        convert = _to_unicode(table)
+        titles = [[convert(str(cell)) for cell in row] for row in table[:HEADER_WITHIN]]
+        at = next((at for at, row in enumerate(titles) if file.is_header(row)), None)
+        if at is None:
             continue
-        headers = file.recognise(found)
-        needed = [(place, header) for place, header in enumerate(headers) if header and header in file.needed()]
-        body = table[at + 1 :]
-        if not body:
-            raise file.refused("STR-004")
+        headers, body, needed = file.recognise(titles[at]), table[at + 1 :], file.needed()
         for start in range(0, len(body), chunk_rows):
             part = body[start : start + chunk_rows]
-            cells = {header: _column(file, header, [row[place] if place < len(row) else "" for row in part], convert) for place, header in needed}
+            cells = {
+                header: _column(file, header, [row[place] if place < len(row) else "" for row in part], convert)
+                for place, header in enumerate(headers)
+                if header in needed
+            }
             yield Rows(cells, np.arange(start + 1, start + len(part) + 1, dtype=np.int32))
         return
     raise file.refused("STR-009")
@@ -62,25 +61,25 @@ def _tables(file: File) -> Iterator[Sequence[Sequence[Any]]]:
     yield from tables
 
 
-def _to_unicode(file: File, table: Sequence[Sequence[Any]]) -> Any:
+def _to_unicode(table: Sequence[Sequence[Any]]) -> Callable[[str], str]:
     words = " ".join(cell for row in table[:200] for cell in row if isinstance(cell, str))
     encoding = recognise(words)
-    return (lambda text: text) if encoding in (None, "unicode") else (lambda text: to_unicode(text, encoding))
+    return partial(to_unicode, encoding=encoding or "unicode")
 
 
-def _column(file: File, header: str, cells: list[Any], convert: Any) -> pa.StringArray:
+def _column(file: File, header: str, cells: list[Any], convert: Callable[[str], str]) -> pa.StringArray:
     if set(map(type, cells)) <= {str}:
         return pa.array([convert(cell) for cell in cells], pa.string())
     return pa.array([_text(file, header, cell, convert) for cell in cells], pa.string())
 
 
-def _text(file: File, header: str, cell: Any, convert: Any) -> str:
+def _text(file: File, header: str, cell: Any, convert: Callable[[str], str]) -> str:
     """A cell as the layout would have written it, so that one parser judges typed and untyped workbooks alike."""
     layout = file.layout
     name = layout.headers[header]
     kind = file.contract.columns[name].type if name else "text"
     if isinstance(cell, str):
-        return str(convert(cell))
+        return convert(cell)
     if isinstance(cell, bool):
         return str(int(cell))
     if isinstance(cell, float | int):
