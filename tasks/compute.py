@@ -120,13 +120,13 @@ _TEMPORARY = """
 DROP TABLE IF EXISTS touched_delivery, touched_period, touched_part, counted, measured, place, added_up, candidate;
 CREATE TEMPORARY TABLE touched_delivery (delivery_id integer PRIMARY KEY, exported_at timestamptz) ON COMMIT DROP;
 CREATE TEMPORARY TABLE touched_period
-  (period text PRIMARY KEY, period_type text, first_day date, last_day date, has_ended boolean) ON COMMIT DROP;
+  (period text PRIMARY KEY, period_type text, first_day date, last_day date, seen_to date, has_ended boolean) ON COMMIT DROP;
 CREATE TEMPORARY TABLE touched_part (period text, part text, part_last_day date, PRIMARY KEY (period, part)) ON COMMIT DROP;
 CREATE TEMPORARY TABLE counted
   (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint, is_fallback boolean) ON COMMIT DROP;
 CREATE TEMPORARY TABLE measured (unit_key integer, period text, measure text, value bigint) ON COMMIT DROP;
 CREATE TEMPORARY TABLE place
-  (period text, unit_key integer, unit_level text, parent_key integer, is_in_force boolean, PRIMARY KEY (period, unit_key)) ON COMMIT DROP;
+  (period text, unit_key integer, unit_level text, parent_key integer, is_in_force boolean, is_at_end boolean, PRIMARY KEY (period, unit_key)) ON COMMIT DROP;
 CREATE TEMPORARY TABLE added_up
   (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint, is_complete boolean,
    PRIMARY KEY (indicator_key, unit_key, period)) ON COMMIT DROP;
@@ -207,8 +207,15 @@ def _calendar(connection: Connection, touched: Iterable[str], as_of: datetime) -
     for period in touched:
         first, last = periods.days(period)
         connection.execute(
-            text("INSERT INTO touched_period VALUES (:period, :period_type, :first_day, :last_day, :has_ended)"),
-            {"period": period, "period_type": periods.period_type(period), "first_day": first, "last_day": last, "has_ended": _ended(period, as_of)},
+            text("INSERT INTO touched_period VALUES (:period, :period_type, :first_day, :last_day, :seen_to, :has_ended)"),
+            {
+                "period": period,
+                "period_type": periods.period_type(period),
+                "first_day": first,
+                "last_day": last,
+                "seen_to": max(first, min(last, as_of.astimezone(periods.VIETNAM).date())),
+                "has_ended": _ended(period, as_of),
+            },
         )
         connection.execute(
             text("INSERT INTO touched_part VALUES (:period, :part, :part_last_day)"),
@@ -427,50 +434,60 @@ def _count_surveys(connection: Connection, keys: dict[str, int]) -> None:
 
 # Up the hierarchy -----------------------------------------------------------------------------------------------------
 
-# Units in force at any time of the period, units that rows count for although it was over, and what stands above them.
+# Units in force at any time of the period so far, units that rows count for although it was over, and what stands
+# above them. At the end: on the last day of the unit above, or of the period so far.
 _PLACES = """
 INSERT INTO place
-WITH RECURSIVE here AS (
-    SELECT t.period, u.unit_key FROM touched_period t JOIN warehouse.dim_unit u ON u.valid_from <= t.last_day AND u.valid_to >= t.first_day
+WITH RECURSIVE placed AS (
+    SELECT t.period, t.first_day, t.seen_to, u.unit_key, u.unit_level, u.valid_from, u.valid_to, p.unit_key AS parent_key, p.valid_to AS parent_valid_to
+    FROM touched_period t CROSS JOIN warehouse.dim_unit u
+    LEFT JOIN warehouse.dim_unit p ON p.unit_code = u.parent_code AND greatest(u.valid_from, least(u.valid_to, t.seen_to)) BETWEEN p.valid_from AND p.valid_to
     WHERE u.unit_key <> 0
+), here AS (
+    SELECT period, unit_key FROM placed WHERE valid_from <= seen_to AND valid_to >= first_day
   UNION
     SELECT period, unit_key FROM counted
   UNION
-    SELECT above.period, above.parent_key FROM here JOIN LATERAL (
-        SELECT t.period, p.unit_key AS parent_key FROM warehouse.dim_unit u
-        JOIN touched_period t ON t.period = here.period
-        JOIN warehouse.dim_unit p ON p.unit_code = u.parent_code AND greatest(u.valid_from, least(u.valid_to, t.last_day)) BETWEEN p.valid_from AND p.valid_to
-        WHERE u.unit_key = here.unit_key
-    ) above ON true
+    SELECT period, placed.parent_key FROM here JOIN placed USING (period, unit_key) WHERE placed.parent_key IS NOT NULL
 )
-SELECT here.period, u.unit_key, u.unit_level, p.unit_key, u.valid_from <= t.last_day AND u.valid_to >= t.first_day
-FROM here JOIN touched_period t USING (period) JOIN warehouse.dim_unit u USING (unit_key)
-LEFT JOIN warehouse.dim_unit p ON p.unit_code = u.parent_code AND greatest(u.valid_from, least(u.valid_to, t.last_day)) BETWEEN p.valid_from AND p.valid_to;
+SELECT period, unit_key, unit_level, parent_key, valid_from <= seen_to AND valid_to >= first_day,
+    least(coalesce(parent_valid_to, seen_to), seen_to) BETWEEN valid_from AND valid_to
+FROM here JOIN placed USING (period, unit_key);
 ANALYZE place; ANALYZE counted;
 """
 
-# A unit that runs the model is one of which anything was counted; every commune in force is one of the whole.
+# A unit that runs the model is one of which anything was counted; the whole is every commune there is at the end.
 _REPORTING = """
 INSERT INTO counted
-SELECT :key, p.unit_key, p.period, CASE WHEN EXISTS (SELECT FROM counted c WHERE c.unit_key = p.unit_key AND c.period = p.period) THEN 1 ELSE 0 END, 1, false
-FROM place p WHERE p.unit_level = 'commune' AND p.is_in_force
+SELECT :key, above.unit_key, p.period,
+    count(*) FILTER (WHERE EXISTS (SELECT FROM counted c WHERE c.unit_key = p.unit_key AND c.period = p.period)), count(*), false
+FROM place p
+CROSS JOIN LATERAL (
+    SELECT p.parent_key AS unit_key UNION ALL SELECT d.parent_key FROM place d WHERE d.period = p.period AND d.unit_key = p.parent_key AND d.is_at_end
+) above
+WHERE p.unit_level = 'commune' AND p.is_at_end AND above.unit_key IS NOT NULL
+GROUP BY above.unit_key, p.period
 """
 
 # Rows that a district handled itself are added to those of its communes. A figure that was reported for the district
-# as a whole takes the place of their sum.
+# as a whole takes the place of their sum. A stock is that of the units there are at the end: those that went before
+# would count its people twice.
 _ADD_UP = """
 INSERT INTO added_up
-WITH own AS (
-    SELECT c.*, i.counts_whole FROM counted c JOIN place p USING (period, unit_key)
-    JOIN (SELECT unnest(CAST(:keys AS smallint[])) AS indicator_key, unnest(CAST(:whole AS boolean[])) AS counts_whole) i USING (indicator_key)
+WITH way AS (
+    SELECT unnest(CAST(:keys AS smallint[])) AS indicator_key, unnest(CAST(:whole AS boolean[])) AS counts_whole, unnest(CAST(:stock AS boolean[])) AS is_stock
+), own AS (
+    SELECT c.*, i.counts_whole FROM counted c JOIN place p USING (period, unit_key) JOIN way i USING (indicator_key)
     WHERE p.unit_level = :level
 ), below AS (
     SELECT a.indicator_key, p.parent_key AS unit_key, p.period, sum(a.numerator) AS numerator, sum(a.denominator) AS denominator,
-        bool_and(a.is_complete) AND count(*) FILTER (WHERE p.is_in_force) = max(all_of.units) AS is_complete
-    FROM added_up a JOIN place p USING (period, unit_key) JOIN place parent ON parent.period = p.period AND parent.unit_key = p.parent_key
-    LEFT JOIN (SELECT period, parent_key, count(*) AS units FROM place WHERE is_in_force GROUP BY period, parent_key) all_of
+        bool_and(a.is_complete) AND count(*) FILTER (WHERE p.is_in_force) = max(CASE WHEN i.is_stock THEN all_of.units_at_end ELSE all_of.units END) AS is_complete
+    FROM added_up a JOIN way i USING (indicator_key) JOIN place p USING (period, unit_key) JOIN place parent ON parent.period = p.period AND parent.unit_key = p.parent_key
+    LEFT JOIN (
+        SELECT period, parent_key, count(*) AS units, count(*) FILTER (WHERE is_at_end) AS units_at_end FROM place WHERE is_in_force GROUP BY period, parent_key
+    ) all_of
         ON all_of.period = p.period AND all_of.parent_key = p.parent_key
-    WHERE parent.unit_level = :level
+    WHERE parent.unit_level = :level AND (p.is_at_end OR NOT i.is_stock)
     GROUP BY a.indicator_key, p.parent_key, p.period
 )
 SELECT indicator_key, unit_key, period,
@@ -485,9 +502,10 @@ def _add_up(connection: Connection, keys: dict[str, int]) -> None:
     connection.execute(text(_PLACES))
     for i in _of("units"):
         connection.execute(text(_REPORTING), {"key": keys[i.code]})
-    whole = [i.fact in ("unit_count", "signature", "survey") for i in indicators()]
+    whole = [i.fact in ("unit_count", "signature", "survey", "units") for i in indicators()]
+    stock = [i.is_stock for i in indicators()]
     for level in ("commune", "district", "province"):
-        connection.execute(text(_ADD_UP), {"level": level, "keys": [keys[i.code] for i in indicators()], "whole": whole})
+        connection.execute(text(_ADD_UP), {"level": level, "keys": [keys[i.code] for i in indicators()], "whole": whole, "stock": stock})
         connection.execute(text("ANALYZE added_up"))
 
 

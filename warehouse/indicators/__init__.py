@@ -89,6 +89,13 @@ class Indicator(Model):
         return self
 
     @property
+    def is_stock(self) -> bool:
+        """Whether it tells how things stand at the end of a period, not what happened in it."""
+        if self.fact == "unit_count":
+            return "flow" not in (measures()[self.numerator], measures()[self.denominator])
+        return self.fact in ("signature", "signature_holder", "survey")
+
+    @property
     def counted_as(self) -> str:
         """How it is counted, as text: when this changes, every period is computed again."""
         return json.dumps(

@@ -1,0 +1,154 @@
+"""Facts put straight into the tables, so that what is counted is tested without what is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import pyarrow as pa
+from sqlalchemy import Connection, Engine, Table, insert, select, text, update
+
+from tasks.audit import audit
+from tasks.compute import Publication, compute, publish_values
+from warehouse.bulk import copy_in
+from warehouse.tables import (
+    delivery,
+    dim_unit,
+    fact_bill,
+    fact_dossier,
+    fact_payment,
+    fact_signature,
+    fact_signature_holder,
+    fact_survey,
+    fact_unit_count,
+    run,
+)
+
+NGOC_PHUNG, LUAN_KHE, THUONG_XUAN, THANH_HOA = "15655", "15637", "396", "38"
+FOREVER = "infinity"
+_keys = count(1)
+
+
+def person(number: int) -> str:
+    """The keyed hash of a made-up person."""
+    return str(UUID(int=number))
+
+
+def unit_key(connection: Connection, code: str, on: date = date(2024, 12, 31)) -> int:
+    """The version of a unit that was in force on a day."""
+    return connection.scalars(
+        select(dim_unit.c.unit_key).where(dim_unit.c.unit_code == code, dim_unit.c.valid_from <= on, dim_unit.c.valid_to >= on)
+    ).one()
+
+
+def arrived(connection: Connection, feed: str, exported_at: datetime = datetime(2025, 1, 5, tzinfo=UTC)) -> int:
+    """A delivery that was loaded now."""
+    number = next(_keys)
+    row = {
+        "source": feed, "feed": feed, "layout": "test", "provider": "td", "file_name": f"{feed}_{number}.csv", "sha256": f"{number:064}",
+        "exported_at": exported_at, "received_at": exported_at, "loaded_at": text("now()"), "status": "loaded", "verdict": "accept",
+        "rows_received": 0, "rows_loaded": 0, "rows_unchanged": 0, "rows_quarantined": 0, "rows_ignored": 0,
+    }  # fmt: skip
+    return connection.execute(insert(delivery).values(row).returning(delivery.c.delivery_id)).scalar_one()
+
+
+def put(connection: Connection, table: Table, feed: str, rows: Sequence[Mapping[str, Any]], exported_at: datetime = datetime(2025, 1, 5, tzinfo=UTC)) -> int:
+    """Appends rows of one delivery to a fact by COPY; keys and provenance are made up, unless a row says otherwise."""
+    delivery_id = arrived(connection, feed, exported_at)
+    full = [
+        {"row_key": next(_keys), "row_hash": 0, "known_from": str(exported_at), "known_to": FOREVER, "delivery_id": delivery_id, "row_number": n, **row}
+        for n, row in enumerate(rows, 1)
+    ]
+    columns = {name: [None if (value := row.get(name)) is None else str(value) for row in full] for name in {name for row in full for name in row}}
+    copy_in(connection, table, pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}))
+    return delivery_id
+
+
+def dossiers(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: Any) -> int:
+    """Dossiers of Ngọc Phụng, handled in time, unless a row says otherwise."""
+    usual = {
+        "procedure_key": 0, "agency_key": 0, "unit_key": unit_key(connection, NGOC_PHUNG), "channel_key": 2, "dossier_status_key": 10,
+        "service_level": 3, "reuse_code": 0, "received_at": "2024-03-15 08:00:00", "due_at": "2024-03-20 17:00:00", "finished_at": "2024-03-18 09:00:00",
+    }  # fmt: skip
+    return put(connection, fact_dossier, "dossiers", [{"dossier_code": f"D{next(_keys)}", **usual, **row} for row in rows], **more)
+
+
+def bills(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: Any) -> int:
+    """Electricity bills of March 2024 over 100.000 VND in Ngọc Phụng, unless a row says otherwise."""
+    usual = {
+        "provider_key": 2, "service_key": 1, "unit_key": unit_key(connection, NGOC_PHUNG), "billing_month": "2024-03-01", "issued_on": "2024-03-05",
+        "amount_vnd": 100_000,
+    }  # fmt: skip
+    return put(connection, fact_bill, "bills", [{"bill_code": f"B{next(_keys)}", **usual, **row} for row in rows], **more)
+
+
+def payments(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: Any) -> int:
+    """Settled payments by QR code, unless a row says otherwise."""
+    for month in sorted({str(row.get("business_date", "2024-03-10"))[:7] for row in rows}):
+        first = date.fromisoformat(f"{month}-01")
+        after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+        name = f"fact_payment_{month.replace('-', '_')}_test"
+        connection.execute(
+            text(f"CREATE TABLE IF NOT EXISTS warehouse.{name} PARTITION OF warehouse.fact_payment FOR VALUES FROM ('{first}') TO ('{after}')")
+        )
+    usual = {
+        "provider_key": 5, "service_key": 1, "unit_key": unit_key(connection, NGOC_PHUNG), "merchant_key": 0, "payment_method_key": 2,
+        "payment_status_key": 1, "paid_at": "2024-03-10 10:00:00", "business_date": "2024-03-10", "amount_vnd": 100_000,
+    }  # fmt: skip
+    return put(connection, fact_payment, "payments", [{"transaction_code": f"T{next(_keys)}", **usual, **row} for row in rows], **more)
+
+
+def unit_counts(connection: Connection, unit: str, period: str, counted: Mapping[str, int], **more: Any) -> int:
+    """Counts an office reported for one unit and period."""
+    key = unit_key(connection, unit)
+    rows = [{"unit_key": key, "period": period, "measure": measure, "value": value} for measure, value in counted.items()]
+    return put(connection, fact_unit_count, "unit_counts", rows, **more)
+
+
+def signatures(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: Any) -> int:
+    """Monthly reports of the carrier VNPT for Ngọc Phụng, unless a row says otherwise."""
+    usual = {"provider_key": 7, "unit_key": unit_key(connection, NGOC_PHUNG), "month": "2024-12"}
+    return put(connection, fact_signature, "signatures", [{**usual, **row} for row in rows], **more)
+
+
+def holders(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: Any) -> int:
+    """Holders of a certificate of VNPT in Ngọc Phụng, unless a row says otherwise."""
+    usual = {"provider_key": 7, "unit_key": unit_key(connection, NGOC_PHUNG), "issued_on": "2024-03-01", "certificate_status": "HIEU_LUC"}
+    return put(connection, fact_signature_holder, "signature_holders", [{**usual, **row} for row in rows], **more)
+
+
+def surveys(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: Any) -> int:
+    """Answers to question K1b in Ngọc Phụng, unless a row says otherwise."""
+    usual = {"survey_code": "KS", "wave": "1", "unit_key": unit_key(connection, NGOC_PHUNG), "question_code": "K1b", "asked_on": "2024-06-01"}
+    return put(connection, fact_survey, "surveys", [{**usual, **row} for row in rows], **more)
+
+
+def close(connection: Connection, table: Table, delivery_id: int, known_to: datetime) -> None:
+    """Ends the states a delivery brought, as a later delivery does that replaces it."""
+    connection.execute(update(table).where(table.c.delivery_id == delivery_id).values(known_to=known_to))
+
+
+def publish(engine: Engine, as_of: datetime = datetime(2025, 6, 1, tzinfo=UTC)) -> Publication:
+    """One night's computing, auditing and publishing, in one transaction."""
+    with engine.begin() as connection:
+        row = {"flow": "nightly", "as_of": as_of, "started_at": as_of, "status": "running", "host": "test", "process_id": 1}
+        run_id = connection.execute(insert(run).values(row).returning(run.c.run_id)).scalar_one()
+        compute(connection, as_of)
+        audit(connection)
+        return publish_values(connection, run_id, as_of)
+
+
+def value(engine: Engine, indicator: str, unit: str, period: str, known_at: datetime | str = "infinity") -> tuple[int | None, int | None, Decimal | None, str] | None:
+    """Numerator, denominator, value and status as published, or as published at an earlier time."""
+    query = """
+        SELECT numerator, denominator, value, obs_status FROM mart.indicator_vintage
+        WHERE indicator_code = :indicator AND unit_code = :unit AND period = :period
+          AND (known_to = 'infinity' AND :known_at = 'infinity' OR known_from <= CAST(:known_at AS timestamptz) AND known_to > CAST(:known_at AS timestamptz))
+    """
+    with engine.connect() as connection:
+        row = connection.execute(text(query), {"indicator": indicator, "unit": unit, "period": period, "known_at": str(known_at)}).one_or_none()
+        return None if row is None else (row[0], row[1], row[2], row[3])
