@@ -1,0 +1,203 @@
+"""Natural codes of a file → surrogate keys of the dimensions, in vectors; what is not known becomes key 0."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Connection, Table, select
+from sqlalchemy.dialects.postgresql import insert
+
+from warehouse.bulk import copy_out
+from warehouse.tables import (
+    UNKNOWN,
+    dim_agency,
+    dim_channel,
+    dim_dossier_status,
+    dim_payment_method,
+    dim_payment_status,
+    dim_procedure,
+    dim_provider,
+    dim_service,
+)
+
+Keys = npt.NDArray[np.int32]
+Column: TypeAlias = pa.Array | pa.ChunkedArray
+
+ALWAYS = {"valid_from": "0001-01-01", "valid_to": "9999-12-31"}
+NEVER = {"valid_from": "9999-12-31", "valid_to": "9999-12-31"}
+"""Validity of an inferred member whose code the list knows at other dates: it stands beside the list's versions and holds on no real day."""
+
+_DAY_ZERO = 1_000_000
+"""Added to days since 1970 so that even the year 1 is a positive number."""
+
+
+class Versions:
+    """Members of a dimension that changes over time: finds the key of a code on a day."""
+
+    def __init__(self, members: pa.Table) -> None:
+        """Members: code, valid_from, valid_to, key and, where the dimension has them, unit_key and is_inferred."""
+        self.members = members
+        codes = members["code"].to_pylist()
+        self._codes = pd.Index(sorted(set(codes)))
+        begin = self._codes.get_indexer(codes).astype(np.int64) << 32 | _days(members["valid_from"])
+        order = np.argsort(begin)
+        self._begin = begin[order]
+        self._end = _days(members["valid_to"])[order]
+        self._keys = members["key"].to_numpy()[order].astype(np.int32)
+
+    def at(self, codes: Column, days: Column) -> Keys:
+        """Key of each code on its day; 0 where code or day is missing, the code is not known or not valid on that day."""
+        encoded = pc.dictionary_encode(_flat(codes))
+        ids = self._codes.get_indexer(pd.Index(encoded.dictionary.to_pylist(), dtype=object)).astype(np.int64)
+        position = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+        code = np.append(ids, -1)[position]
+        code[_flat(days).is_null().to_numpy(zero_copy_only=False)] = -1
+        # Few different pairs of code and day stand in a million rows.
+        labels, pairs = pd.factorize(np.where(code < 0, -1, code << 32 | _days(days)))
+        return self._find(pairs)[labels]
+
+    def _find(self, pairs: npt.NDArray[np.int64]) -> Keys:
+        if not len(self._begin):
+            return np.zeros(len(pairs), dtype=np.int32)
+        place = np.searchsorted(self._begin, pairs, side="right") - 1
+        found = (place >= 0) & (pairs >= 0)
+        place = np.maximum(place, 0)
+        found &= (self._begin[place] >> 32 == pairs >> 32) & (self._end[place] >= (pairs & 0xFFFFFFFF))
+        return np.where(found, self._keys[place], UNKNOWN).astype(np.int32)
+
+    def attribute(self, keys: Keys, name: str) -> npt.NDArray[np.int64]:
+        """Number of that name of the member with each key; 0 where there is none."""
+        known = self.members["key"].to_numpy()
+        values = np.zeros(max(int(known.max(initial=0)), int(keys.max(initial=0))) + 1, dtype=np.int64)
+        values[known] = pc.cast(self.members[name], pa.int64()).to_numpy()
+        return values[keys]
+
+
+class Dimensions:
+    """The dimensions as one load sees them, read when first needed; inferred members are made on its connection."""
+
+    def __init__(self, connection: Connection, delivery_id: int) -> None:
+        self._connection = connection
+        self._delivery_id = delivery_id
+        self._lists: dict[str, dict[str, int]] = {}
+
+    @cached_property
+    def units(self) -> Versions:
+        """Administrative units."""
+        return self._versions("warehouse.dim_unit", "unit_code", "unit_key")
+
+    def unit(self, codes: Column, *days: Column) -> Keys:
+        """Unit of each code on the first of the given days on which the code holds."""
+        keys = self.units.at(codes, days[0])
+        for other in days[1:]:
+            keys = np.where(keys == UNKNOWN, self.units.at(codes, other), keys)
+        return keys
+
+    def agencies(self, codes: Column, names: Column, days: Column) -> tuple[Keys, Keys]:
+        """Agency and its unit on each day; a code no list knows on that day gets an inferred member, which is kept and counted."""
+        versions = self._inferring(dim_agency, codes, days, {"agency_name": names})
+        keys = self._or_inferred(versions, codes, days)
+        return keys, versions.attribute(keys, "unit_key").astype(np.int32)
+
+    def procedures(self, codes: Column, names: Column, sectors: Column, sector_names: Column, days: Column) -> Keys:
+        """Procedure on each day by its national code; a code no list knows on that day gets an inferred member."""
+        national = national_code(codes)
+        others = {"procedure_name": names, "sector_code": sectors, "sector_name": sector_names}
+        return self._or_inferred(self._inferring(dim_procedure, national, days, others), national, days)
+
+    def inferred(self, table: Table) -> list[int]:
+        """Keys of the members of agencies or procedures that only facts speak of."""
+        members = self._members(table).members
+        return list(members.filter(members["is_inferred"])["key"].to_pylist())
+
+    def merchants(self, provider: str) -> Versions:
+        """Merchants of a provider."""
+        key = self.codes(dim_provider).get(provider, UNKNOWN)
+        return self._versions("warehouse.dim_merchant", "merchant_code", "merchant_key", f"provider_key = {key:d}", unit=True)
+
+    def codes(self, table: Table) -> dict[str, int]:
+        """Code → key of a short list (statuses, channels, providers, …)."""
+        if table.name not in self._lists:
+            thing = table.name.removeprefix("dim_")
+            rows = self._connection.execute(select(table.c[f"{thing}_code"], table.c[f"{thing}_key"]))
+            self._lists[table.name] = {code: key for code, key in rows}
+        return self._lists[table.name]
+
+    def listed(self, table: Table, codes: Column) -> pa.Array:
+        """Key of each code of a short list; 0 where it is missing or not in the list."""
+        encoded = pc.dictionary_encode(_flat(codes))
+        known = self.codes(table)
+        keys = np.array([*(known.get(code, UNKNOWN) for code in encoded.dictionary.to_pylist()), UNKNOWN], dtype=np.int16)
+        return pa.array(keys[pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)])
+
+    def _versions(self, table: str, code: str, key: str, where: str = "true", *, unit: bool = False, inferred: bool = False) -> Versions:
+        extra = (", unit_key" if unit else "") + (", is_inferred" if inferred else "")
+        schema = {"code": pa.string(), "valid_from": pa.date32(), "valid_to": pa.date32(), "key": pa.int32()}
+        schema |= ({"unit_key": pa.int32()} if unit else {}) | ({"is_inferred": pa.bool_()} if inferred else {})
+        query = f"SELECT {code}, valid_from, valid_to, {key}{extra} FROM {table} WHERE {key} <> {UNKNOWN} AND {where}"
+        return Versions(copy_out(self._connection, query, schema))
+
+    def _inferring(self, table: Table, codes: Column, days: Column, texts: dict[str, Column]) -> Versions:
+        """The members of agencies or procedures, after those were inferred that the codes need."""
+        thing = table.name.removeprefix("dim_")
+        versions = self._members(table)
+        known = pd.Index(versions.members["code"].to_pylist())
+        inferred = {m["code"] for m in versions.members.filter(versions.members["is_inferred"]).to_pylist()}
+        missing = pc.and_(_flat(codes).is_valid(), pa.array(versions.at(codes, days) == UNKNOWN))
+        needed = pa.table({"code": _flat(codes), **{name: _flat(column) for name, column in texts.items()}}).filter(missing)
+        needed = needed.group_by("code").aggregate([(name, "max") for name in texts])
+        new: list[dict[str, object]] = []
+        for row in needed.to_pylist():
+            if row["code"] in inferred:
+                continue
+            named = {name: row[f"{name}_max"] or row["code"] for name in texts}
+            validity = NEVER if row["code"] in known else ALWAYS
+            new.append({f"{thing}_code": row["code"], **named, **validity, "is_inferred": True, "delivery_id": self._delivery_id})
+        if not new:
+            return versions
+        if table is dim_agency:
+            new = [{**row, "unit_key": UNKNOWN} for row in new]
+        self._connection.execute(insert(table).on_conflict_do_nothing(), new)
+        return self._members(table)
+
+    def _members(self, table: Table) -> Versions:
+        thing = table.name.removeprefix("dim_")
+        return self._versions(table.fullname, f"{thing}_code", f"{thing}_key", unit=table is dim_agency, inferred=True)
+
+    @staticmethod
+    def _or_inferred(versions: Versions, codes: Column, days: Column) -> Keys:
+        keys = versions.at(codes, days)
+        members = versions.members.filter(versions.members["is_inferred"])
+        places = pc.index_in(_flat(codes), members["code"].combine_chunks())
+        inferred = np.append(members["key"].to_numpy().astype(np.int32), UNKNOWN)[pc.fill_null(places, -1).to_numpy(zero_copy_only=False)]
+        return np.where(keys == UNKNOWN, inferred, keys).astype(np.int32)
+
+
+def national_code(codes: Column) -> pa.Array:
+    """National procedure code: the first two parts of it (1.004616.000.00.00.H56 → 1.004616)."""
+    return pc.replace_substring_regex(_flat(codes), r"^([^.]+\.[^.]+)\..*$", r"\1")
+
+
+def days_of(column: Column) -> pa.Array:
+    """The day of each timestamp or date."""
+    return _flat(column).cast(pa.date32(), safe=False)
+
+
+def first_of(*columns: Column) -> pa.Array:
+    """The first of the columns that is there, row by row."""
+    return pc.coalesce(*(_flat(column) for column in columns))
+
+
+def _days(column: Column) -> npt.NDArray[np.int64]:
+    days = pc.fill_null(_flat(column).cast(pa.int32()), 0).to_numpy(zero_copy_only=False)
+    return np.asarray(days, dtype=np.int64) + _DAY_ZERO
+
+
+def _flat(column: Column) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
