@@ -1,0 +1,145 @@
+"""`python -m tests.bench [--scale 1]`: the night against a bare COPY, the second night, ten times the history, memory."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from tests.bench import bare_copy, data, memory
+from warehouse.database import open_warehouse
+from warehouse.settings import Settings
+
+MILLION = 1_000_000
+GIBI = 1 << 30
+
+
+@dataclass(frozen=True)
+class Home:
+    """A BAKHONG_HOME of the benchmark with an inbox beside it."""
+
+    folder: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a night in this home is told."""
+        return {
+            **os.environ,
+            "BAKHONG_HOME": str(self.folder / "home"),
+            "BAKHONG_SOURCES": str(self.folder / "sources.yaml"),
+            "BAKHONG_SECRET_KEY": "a key for the benchmark, only for it",
+            "PREFECT_HOME": str(self.folder / "prefect"),
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "DO_NOT_TRACK": "1",
+            "GX_ANALYTICS_ENABLED": "false",
+        }
+
+    @contextmanager
+    def open(self) -> Iterator[Engine]:
+        """Its warehouse, ready and running, so that no night pays for setting it up."""
+        data.catalogues(self.folder)
+        environment = self.environment
+        settings = Settings(
+            home=Path(environment["BAKHONG_HOME"]),
+            warehouse_url=None,
+            sources=Path(environment["BAKHONG_SOURCES"]),
+            secret_key=environment["BAKHONG_SECRET_KEY"].encode(),
+        )
+        settings.home.mkdir(parents=True, exist_ok=True)
+        with open_warehouse(settings) as engine:
+            yield engine
+
+    def night(self, what: str, arriving: data.Night) -> dict[str, Any]:
+        """Writes what arrives, runs the night and returns what it took."""
+        size = arriving.write(self.folder)
+        say(f"{what}: {arriving.rows:,} payments, {arriving.rows:,} bills, {arriving.dossiers:,} dossiers, {size / 1e6:,.0f} MB")
+        return self.run(arriving.exported)
+
+    def run(self, until: date) -> dict[str, Any]:
+        """Runs the night of that day in a process of its own."""
+        command = [sys.executable, "-m", "tests.bench.one_night", until.isoformat()]
+        postmaster = self.folder / "home" / "postgres" / "data" / "postmaster.pid"
+        output, peak = memory.run(command, self.environment, postmaster)
+        taken: dict[str, Any] = json.loads(output.splitlines()[-1])
+        taken["peak"] = peak
+        rows = taken["rows"]
+        say(f"  {taken['seconds']:.1f} s; rows " + ", ".join(f"{count:,} {name}" for name, count in rows.items() if count))
+        if rows["received"] != sum(count for name, count in rows.items() if name != "received") or taken["unreachable"]:
+            raise SystemExit(f"the night did not do its work: {taken}")
+        return taken
+
+
+def say(line: str) -> None:
+    """Tells how far the benchmark is."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def measure(folder: Path, scale: float, history: bool) -> list[tuple[str, str, str, str]]:
+    """Runs everything and returns the lines of the table: what, measured, ratio, aim."""
+    rows = int(MILLION * scale)
+    home = Home(folder / "one")
+    with home.open() as engine:
+        first = home.night("first night", data.first_night(rows))
+        copied = bare_copy.measure(engine, folder / "copied")
+        bare = sum(copied.values())
+        say("  bare COPY " + ", ".join(f"{table} {seconds:.1f} s" for table, seconds in copied.items()))
+        second = home.night("second night, 10 % new", data.second_night(rows, rows // 10))
+        say("the same night again, nothing new")
+        nothing = home.run(data.second_night(rows, rows // 10).exported)
+    lines = [
+        ("first night", f"{first['seconds']:.1f} s", "", ""),
+        ("bare COPY of the same rows", f"{bare:.1f} s", f"{first['seconds'] / bare:.2f} x", "night <= 2.5 x COPY"),
+        ("second night, 10 % new", f"{second['seconds']:.1f} s", f"{second['seconds'] / first['seconds']:.2f} of the first", "<= 0.20"),
+        ("the same again, nothing new", f"{nothing['seconds']:.1f} s", f"{nothing['seconds'] / first['seconds']:.2f} of the first", ""),
+    ]
+    if history:
+        small = Home(folder / "tenth")
+        with small.open():
+            small.night("a tenth of the history", data.first_night(rows // 10))
+            before = small.night("the same second night upon it", data.second_night(rows // 10, rows // 10))
+        ratio = second["seconds"] / before["seconds"]
+        lines.append(("second night on a tenth of the history", f"{before['seconds']:.1f} s", f"{ratio:.2f} x with ten times", "<= 1.20 x"))
+    peak = first["peak"]
+    lines.append(("peak memory, pipeline and children", f"{peak['pipeline'] / GIBI:.2f} GiB", "", "<= 1.5 GiB"))
+    lines.append(("peak memory, PostgreSQL", f"{peak['PostgreSQL'] / GIBI:.2f} GiB", "", ""))
+    steps = sorted(first["steps"].items(), key=lambda step: -step[1])
+    lines += [(f"  first night: {name}", f"{seconds:.1f} s", "", "") for name, seconds in steps]
+    lines += [
+        (f"  second night: {name}", f"{seconds:.1f} s", "", "")
+        for name, seconds in sorted(second["steps"].items(), key=lambda step: -step[1])
+    ]
+    return lines
+
+
+def main() -> None:
+    """Measures and prints the table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--scale", type=float, default=1.0, help="1 = a million payments with their bills, a hundred thousand dossiers")
+    parser.add_argument("--no-history", action="store_true", help="leave out the warehouse with a tenth of the history")
+    parser.add_argument("--folder", type=Path, help="work here and keep everything; else in a folder that is removed")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bakhong-bench-") as made:
+        Path(made).chmod(0o755)
+        lines = measure(given.folder or Path(made), given.scale, not given.no_history)
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    print(f"\nscale {given.scale:g}, {os.cpu_count()} cores; steps that ran side by side add up to more than the night")
+    for line in lines:
+        print(
+            "  ".join(
+                cell.rjust(width) if place == 1 else cell.ljust(width) for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+            ).rstrip()
+        )
+
+
+if __name__ == "__main__":
+    main()
