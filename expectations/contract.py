@@ -7,7 +7,7 @@ derives from the model in this module. It knows neither Prefect nor the warehous
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 ROW_NUMBER = "row_number"
 """Column the reader adds to every typed table: number of the row in the file, the header not counted, from 1."""
 
+FRAME_RULE = "STR-000"
+"""Rule that the frame given to Great Expectations has rows and the columns declared."""
+
 ARROW_TYPES: dict[str, pa.DataType] = {
     "text": pa.string(),
     "integer": pa.int64(),
@@ -33,7 +36,8 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "period": pa.string(),
     "hash": pa.string(),
 }
-"""Contract types. `period` is a year, quarter or month, normalised to `2024`, `2024-Q1` or `2024-03`; `timestamp` is local time (Asia/Ho_Chi_Minh) without zone; `hash` is 32 hex digits, the
+"""Contract types. `period` is a year, quarter or month, normalised to `2024`, `2024-Q1` or `2024-03`;
+`timestamp` is local time (Asia/Ho_Chi_Minh) without zone; `hash` is 32 hex digits, the
 first 128 bits of a keyed HMAC-SHA-256 made in the reader from a personal value."""
 
 
@@ -141,7 +145,6 @@ class Layout(Model):
     totals: Totals | None = None
     reader: str | None = None
     """Name of a function in `tasks.read` for what cannot be said above (nested JSON)."""
-
 
     @property
     def sources(self) -> set[str]:
@@ -253,7 +256,8 @@ class Contract(Model):
         return next(rule for rule in (*self.rules, *structure()) if rule.code == code)
 
     def shown_keys(self, parts: Mapping[str, pa.Array | pa.ChunkedArray]) -> pa.StringArray:
-        """Natural key of each row as `a|b` where every part has its declared, impersonal shape; else the empty text."""
+        """Natural key of each row as `a|b` where every part has its declared shape; else null:
+        it might be a person's number that slipped into the wrong column."""
         texts, safe = [], pa.scalar(True)
         for name in self.natural_key:
             text = pc.fill_null(parts[name].cast(pa.string()), "")
@@ -262,13 +266,13 @@ class Contract(Model):
             fits = pc.match_substring_regex(text, shape) if shape else pa.scalar(False)
             safe = pc.and_(safe, pc.and_(fits, pc.invert(pc.match_substring_regex(text, PERSONAL))))
             texts.append(text)
-        return pc.if_else(safe, pc.binary_join_element_wise(*texts, "|"), "")
+        return pc.if_else(safe, pc.binary_join_element_wise(*texts, "|"), None)
 
     @property
     def checked_columns(self) -> list[str]:
         """Columns the suite looks at, contract's and derived: all that the frame given to Great Expectations holds."""
         used = {name for rule in self.rules if rule.expect for name in rule.checked}
-        return [name for name in (ROW_NUMBER, *self.columns, *self.derived) if name in used or name == ROW_NUMBER]
+        return [name for name in (*self.columns, *self.derived) if name in used]
 
     def header(self, layout: str, column: str) -> str:
         """How the layout's files name a column of the contract; the contract's own name where they do not write it."""
@@ -277,20 +281,20 @@ class Contract(Model):
         headers += written.joined.get(column, []) + [header for case in written.cases.get(column, []) for header in case.when]
         return headers[0] if headers else column
 
-    def suite(self) -> gx.ExpectationSuite:
-        """Great Expectations suite of the row rules, opened by the frame's own shape; see `tasks.validate`."""
-        import great_expectations as gx  # 4,6 s to import: only where a suite is really built
+    def suite(self, codes: Collection[str] | None = None) -> gx.ExpectationSuite:
+        """Great Expectations suite of the row rules, or of those named, opened by the frame's own shape; see `tasks.validate`."""
+        import great_expectations as gx  # noqa: PLC0415  # 4,6 s to import: only where a suite is really built
 
-        expect = gx.expectations
-        shape = {"severity": "critical", "meta": {"rule": "STR-000"}, "description": "STR-000"}
+        make = gx.expectations
+        shape: dict[str, Any] = {"severity": "critical", "meta": {"rule": FRAME_RULE}, "description": FRAME_RULE}
         expectations: list[Any] = [  # an empty frame passes every other rule
-            expect.ExpectTableRowCountToBeBetween(min_value=1, **shape),
-            expect.ExpectTableColumnsToMatchSet(column_set=self.checked_columns, exact_match=True, **shape),
+            make.ExpectTableRowCountToBeBetween(min_value=1, **shape),
+            make.ExpectTableColumnsToMatchSet(column_set=self.checked_columns, exact_match=True, **shape),
         ]
         for rule in self.rules:
-            if rule.expect is not None:
+            if rule.expect is not None and (codes is None or rule.code in codes):
                 words = {"severity": rule.severity, "meta": {"rule": rule.code}, "description": f"{rule.code} · {rule.message_vi}"}
-                expectations.append(getattr(expect, rule.expect)(**rule.args, **words))
+                expectations.append(getattr(make, rule.expect)(**rule.args, **words))
         return gx.ExpectationSuite(name=self.feed, expectations=expectations)
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import chain
 from threading import Lock
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from expectations.contract import ROW_NUMBER, Contract, Derived, Rule, structure
+from expectations.contract import FRAME_RULE, ROW_NUMBER, Contract, Derived, Rule, structure
 from tasks.keys import code_hash, row_hash
 from tasks.read import FAULTS, Chunk, Rejected
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 GX_LOCK = Lock()
 """Held while Great Expectations works: it keeps the current context in a global."""
 
-ROWS_THAT_FAILED = {
-    "result_format": "COMPLETE",
-    "unexpected_index_column_names": [ROW_NUMBER],
-    "exclude_unexpected_values": True,
-}
+COUNTS: dict[str, Any] = {"result_format": "BASIC", "partial_unexpected_count": 0}
+"""Only counts: no value gets into a result."""
+
+ROWS: dict[str, Any] = {"result_format": "COMPLETE", "partial_unexpected_count": 0, "exclude_unexpected_values": True}
+"""The index of each row that failed, which is its number in the file; still no value."""
 
 SECONDS = pa.timestamp("s")
 
@@ -80,11 +80,15 @@ def merged(results: Iterable[RuleResult]) -> list[RuleResult]:
     whole: dict[str, RuleResult] = {}
     for result in results:
         before = whole.get(result.rule_code)
-        whole[result.rule_code] = result if before is None else replace(
-            before,
-            success=before.success and result.success,
-            observed=result.observed or before.observed,
-            unexpected_count=before.unexpected_count + result.unexpected_count,
+        whole[result.rule_code] = (
+            result
+            if before is None
+            else replace(
+                before,
+                success=before.success and result.success,
+                observed=result.observed or before.observed,
+                unexpected_count=before.unexpected_count + result.unexpected_count,
+            )
         )
     return list(whole.values())
 
@@ -161,6 +165,7 @@ class _Delivery:
         self.unique = next((rule for rule in contract.rules if rule.check == "unique"), None)
         self.seen = _Seen()
         self.controls: dict[str, int] = {}
+        self.differing = ""
         self.sums: dict[str, int] = dict.fromkeys(self.totals.sums if self.totals else (), 0)
         self.received = self.readable = self.unreadable = self.accepted = self.quarantined = self.ignored = 0
         self.suite_results: list[Any] = []
@@ -171,26 +176,27 @@ class _Delivery:
         if table.schema != contract.schema:
             raise CheckBroken(f"{contract.feed}: the reader's table does not have the contract's schema")
         results: list[RuleResult] = []
-        faults = [chunk.faults]
+        found = [chunk.faults]
         keep = np.ones(table.num_rows, np.bool_)
         if table.num_rows:
-            for rule, numbers in self._failed_rows(table):
-                results.append(_row_result(rule, len(numbers)))
-                if rule.severity == "critical" and len(numbers):
+            for rule, count, numbers in self._failed_rows(table):
+                results.append(_row_result(rule, count))
+                if numbers:
                     failed = np.isin(table[ROW_NUMBER].to_numpy(), numbers)
                     keep &= ~failed
-                    faults.append(self._faults(rule, table.filter(pa.array(failed))))
+                    found.append(self._faults(rule, table.filter(pa.array(failed))))
         same = 0
         if self.unique is not None:
             accepted = np.flatnonzero(keep)
-            repeats, contradicts = self.seen.duplicates(table.take(accepted) if len(accepted) < table.num_rows else table, contract.natural_key)
+            rows = table if keep.all() else table.filter(pa.array(keep))
+            repeats, contradicts = self.seen.duplicates(rows, contract.natural_key)
             same = int(repeats.sum())
-            faults.append(self._faults(self.unique, table.take(accepted[contradicts])))
+            found.append(self._faults(self.unique, rows.filter(pa.array(contradicts))))
             results.append(_row_result(self.unique, int(contradicts.sum())))
             keep[accepted[repeats | contradicts]] = False
         checked = Checked(
             table=table if keep.all() else table.filter(pa.array(keep)),
-            faults=pa.concat_tables(faults),
+            faults=pa.concat_tables(found),
             ignored=chunk.ignored + same,
             received=chunk.received,
             results=results,
@@ -215,34 +221,26 @@ class _Delivery:
         if not chunk.received == came == went:
             raise CheckBroken(f"{self.contract.feed}: {chunk.received} rows received, {came} read, {went} accounted for")
 
-    def _failed_rows(self, table: pa.Table) -> Iterator[tuple[Rule, list[int]]]:
+    def _failed_rows(self, table: pa.Table) -> Iterator[tuple[Rule, int, list[int]]]:
+        """Every row rule of the suite, how many rows broke it, and, of a critical rule, their numbers."""
         frame = checked_frame(table, self.contract, self.exported_on)
-        result = run_suite(self.contract, frame)
-        self.suite_results.append(result)
-        for one in result.results:
-            code = one.expectation_config.meta["rule"]
-            trouble = _exception(one.exception_info)
-            if trouble:
-                raise CheckBroken(f"{code} could not be run: {trouble}")
-            if code == "STR-000":
-                if not one.success:
-                    raise CheckBroken(f"{self.contract.feed}: {code}: the frame to be checked is not the one declared")
-                continue
-            rows = one.result.get("unexpected_index_list") or []
-            yield self.contract.rule(code), [number for entry in rows for number in entry[ROW_NUMBER]]
+        counted = run_suite(self.contract, frame, COUNTS)
+        self.suite_results.append(counted)
+        broken = {rule.code for rule, result in _by_rule(self.contract, counted) if not result.success and rule.severity == "critical"}
+        located = _by_rule(self.contract, run_suite(self.contract, frame, ROWS, broken)) if broken else []
+        numbers = {rule.code: result.result["unexpected_index_list"] for rule, result in located}
+        for rule, result in _by_rule(self.contract, counted):
+            yield rule, result.result["unexpected_count"], numbers.get(rule.code, [])
 
     def _faults(self, rule: Rule, rows: pa.Table) -> pa.Table:
-        n = rows.num_rows
-        return pa.table(
-            {
-                "row_number": rows[ROW_NUMBER],
-                "rule_code": pa.repeat(rule.code, n),
-                "column_name": pa.repeat(self._header(rule), n),
-                "natural_key": self.contract.shown_keys({name: rows[name] for name in self.contract.natural_key}),
-                "awaited_key": pa.nulls(n, pa.int64()),
-            },
-            schema=FAULTS,
-        )
+        columns = [
+            rows[ROW_NUMBER],
+            pa.repeat(rule.code, rows.num_rows),
+            pa.repeat(self._header(rule), rows.num_rows),
+            self.contract.shown_keys({name: rows[name] for name in self.contract.natural_key}),
+            pa.nulls(rows.num_rows, pa.int64()),
+        ]
+        return pa.table(columns, schema=FAULTS)
 
     def _header(self, rule: Rule) -> str:
         return self.contract.header(self.layout_name, rule.columns[0]) if rule.columns else ""
@@ -269,8 +267,7 @@ class _Delivery:
             found |= self.sums
         for name, written in self.controls.items():
             if name in found and found[name] != written:
-                assert self.totals is not None
-                self.differing = (self.totals.count or self.totals.label) if name == "rows" else self.totals.sums[name]
+                self.differing = name
                 return "differs", f"dòng tổng cộng ghi {written}, các dòng chi tiết cộng được {found[name]}"
         return None, f"{len(self.controls)} số tổng cộng"
 
@@ -289,7 +286,9 @@ class _Delivery:
     def message(self, result: RuleResult) -> str:
         """Words for the supplier why the delivery is refused."""
         rule = self.contract.rule(result.rule_code)
-        column = self.differing if rule.check == "totals" else ""
+        column = self._header(rule)
+        if rule.check == "totals" and self.totals is not None:
+            column = self.totals.sums.get(self.differing, self.totals.count or self.totals.label)
         return rule.message_vi.format(file=self.file_name, column=column, observed=result.observed)
 
 
@@ -305,6 +304,21 @@ def _structural(check: str) -> Rule:
     return next(rule for rule in structure() if rule.check == check)
 
 
+def _by_rule(contract: Contract, suite_result: Any) -> list[tuple[Rule, Any]]:
+    """Each row rule with its result; CheckBroken where one could not be run, which says nothing about the data."""
+    found = []
+    for result in suite_result.results:
+        code = result.expectation_config.meta["rule"]
+        trouble = _exception(result.exception_info)
+        if trouble:
+            raise CheckBroken(f"{code} could not be run: {trouble}")
+        if code != FRAME_RULE:
+            found.append((contract.rule(code), result))
+        elif not result.success:
+            raise CheckBroken(f"{contract.feed}: {code}: the frame to be checked is not the one declared")
+    return found
+
+
 def _exception(info: dict[str, Any]) -> str | None:
     """Kind of the error that kept a check from running; its text might quote a cell."""
     entries = [info] if "raised_exception" in info else list(info.values())
@@ -316,13 +330,15 @@ def _exception(info: dict[str, Any]) -> str | None:
 
 
 def checked_frame(table: pa.Table, contract: Contract, exported_on: date | None) -> pd.DataFrame:
-    """The columns that the row rules look at, and no other; derived ones are made here."""
+    """The columns that the row rules look at, and no other, under the rows' numbers; derived ones are made here."""
     columns: dict[str, pa.Array | pa.ChunkedArray] = {}
     for name in contract.checked_columns:
         made = contract.derived.get(name)
         column = table[name] if made is None else _derive(made, table, exported_on)
         columns[name] = column.cast(SECONDS) if pa.types.is_date32(column.type) else column
-    return pa.table(columns).to_pandas()
+    frame: pd.DataFrame = pa.table(columns).to_pandas()
+    frame.index = pd.Index(table[ROW_NUMBER].to_numpy())
+    return frame
 
 
 def _derive(made: Derived, table: pa.Table, exported_on: date | None) -> pa.Array | pa.ChunkedArray:
@@ -336,8 +352,7 @@ def _derive(made: Derived, table: pa.Table, exported_on: date | None) -> pa.Arra
     elif made.present:
         column = table[made.present].is_valid().cast(pa.int64())
     else:
-        assert made.column is not None
-        column = table[made.column]
+        column = table[str(made.column)]
         if made.day_in:
             texts = pc.struct_field(pc.extract_regex(column, made.day_in), "day")
             column = pc.strptime(texts, "%y%m%d", "s", error_is_null=True)
@@ -364,23 +379,23 @@ def great_expectations() -> ModuleType:
     """Great Expectations, imported when first needed: it takes seconds, and would phone home and log at length."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
-    import great_expectations as gx
+    import great_expectations as gx  # noqa: PLC0415  # the command line reads this module too
 
-    return gx
+    return cast(ModuleType, gx)
 
 
-def run_suite(contract: Contract, frame: pd.DataFrame) -> Any:
-    """Great Expectations' result of the contract's suite on a frame, in a context of its own."""
+def run_suite(contract: Contract, frame: pd.DataFrame, result_format: dict[str, Any], codes: Collection[str] | None = None) -> Any:
+    """Great Expectations' result of the contract's suite, or of some of its rules, in a context of its own."""
     with GX_LOCK:
         gx = great_expectations()
-        from great_expectations.data_context.types.base import ProgressBarsConfig
+        from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415  # slow, see above
 
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = ProgressBarsConfig(globally=False)
         data = context.data_sources.add_pandas(contract.feed).add_dataframe_asset("rows").add_batch_definition_whole_dataframe("chunk")
-        suite = context.suites.add(contract.suite())
+        suite = context.suites.add(contract.suite(codes))
         definition = context.validation_definitions.add(gx.ValidationDefinition(name=contract.feed, data=data, suite=suite))
         try:
-            return definition.run(batch_parameters={"dataframe": frame}, result_format=ROWS_THAT_FAILED)
+            return definition.run(batch_parameters={"dataframe": frame}, result_format=result_format)
         except Exception as error:  # whatever it is, it is ours; its text might quote a cell
             raise CheckBroken(f"{contract.feed}: the suite could not be run: {type(error).__name__}") from None
