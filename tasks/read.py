@@ -60,7 +60,9 @@ class Chunk:
     """What the totals row says: `rows`, and column → sum. In the chunk that holds it: the file's last rows."""
 
 
-def read(path: Path, contract: Contract, layout_name: str, secret_key: bytes, file_name: str, chunk_rows: int = 250_000) -> Iterator[Chunk]:
+def read(
+    path: Path, contract: Contract, layout_name: str, secret_key: bytes, file_name: str, *, chunk_rows: int = 250_000
+) -> Iterator[Chunk]:
     """Chunks of a delivered file. Raises Rejected where the file as a whole cannot be read; that may come after some chunks."""
     file = File(Path(path), file_name, contract, layout_name)
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import Literal
 
 Encoding = Literal["unicode", "tcvn3", "vni"]
@@ -75,18 +76,21 @@ def from_vni(text: str) -> str:
 
 def to_unicode(text: str, encoding: Encoding) -> str:
     """The text in Unicode, whichever of the three it was written in."""
-    return {"unicode": str, "tcvn3": from_tcvn3, "vni": from_vni}[encoding](text)
+    return _CONVERT[encoding](text) if encoding in _CONVERT else text
+
+
+_CONVERT: dict[str, Callable[[str], str]] = {"tcvn3": from_tcvn3, "vni": from_vni}
 
 
 def recognise(text: str) -> Encoding | None:
     """What the text was written in, judged by how many of its words with marks are Vietnamese syllables; nothing where that is unclear.
 
-    Text without any marked word is Unicode. So is text that reads no better converted: a foreign name is no evidence.
+    Text without any marked word is Unicode.
     """
     as_it_is = _vietnamese_share(text)
     if as_it_is is None or as_it_is > 0.5:
         return "unicode"
-    shares = {name: _vietnamese_share(convert(text)) or 0.0 for name, convert in (("tcvn3", from_tcvn3), ("vni", from_vni))}
+    shares = {name: _vietnamese_share(convert(text)) or 0.0 for name, convert in _CONVERT.items()}
     first, second = sorted(shares.values(), reverse=True)
     if first < 0.8 or first - second < 0.3:
         return None

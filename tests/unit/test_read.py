@@ -1,0 +1,335 @@
+"""A delivered file becomes typed rows, faults and ignored rows; no row is lost and no cell is quoted."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import traceback
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from expectations.contract import Contract, contract
+from tasks.pseudonym import pseudonym
+from tasks.read import FAULTS, Chunk, Rejected, read
+
+KEY = b"a key of the test"
+Put = Callable[[str | bytes], Path]
+
+
+def feed(**layout: Any) -> Contract:
+    """A small contract with one layout."""
+    return Contract.model_validate(
+        {
+            "feed": "bills",
+            "title_vi": "Hóa đơn",
+            "grain": "bill",
+            "source": "test",
+            "natural_key": ["code"],
+            "mode": "upsert",
+            "columns": {
+                "code": {"type": "text", "required": True, "description": "Code", "pattern": r"^[A-Z]{2}\d{1,3}$"},
+                "person": {"type": "hash", "description": "Person", "placeholder": ["000000001"]},
+                "name": {"type": "dropped", "description": "Name"},
+                "place": {"type": "text", "description": "Place"},
+                "amount": {"type": "integer", "required": True, "description": "Amount"},
+                "day": {"type": "date", "description": "Day"},
+                "status": {"type": "text", "description": "Status"},
+            },
+            "layouts": {
+                "it": {
+                    "kind": "csv",
+                    "description": "test",
+                    "headers": {
+                        "Mã": "code",
+                        "Số giấy tờ": "person",
+                        "Họ tên": "name",
+                        "Nơi": "place",
+                        "Số tiền": "amount",
+                        "Ngày": "day",
+                        "Cờ": None,
+                    },
+                    "date_format": "%d/%m/%Y",
+                    "numbers": "vietnamese",
+                    **layout,
+                }
+            },
+            "rules": [],
+        }
+    )
+
+
+HEADER = "Mã,Số giấy tờ,Họ tên,Nơi,Số tiền,Ngày,Cờ\n"
+ROW = "HD1,038085001234,Người Mẫu,Ngọc Phụng,1.442,05/03/2024,1\n"
+
+
+@pytest.fixture
+def put(tmp_path: Path) -> Put:
+    def write(content: str | bytes) -> Path:
+        path = tmp_path / "landed"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write
+
+
+def chunks(path: Path, terms: Contract | None = None, **options: Any) -> list[Chunk]:
+    return list(read(path, terms or feed(), "it", KEY, "tep.csv", **options))
+
+
+def rows(found: Iterable[Chunk]) -> list[dict[str, Any]]:
+    return [row for chunk in found for row in chunk.table.to_pylist()]
+
+
+def faults(found: Iterable[Chunk]) -> list[tuple[int, str, str]]:
+    return [(fault["row_number"], fault["rule_code"], fault["column_name"]) for chunk in found for fault in chunk.faults.to_pylist()]
+
+
+def refusal(path: Path, terms: Contract | None = None, **options: Any) -> Rejected:
+    with pytest.raises(Rejected) as refused:
+        chunks(path, terms, **options)
+    return refused.value
+
+
+def assert_conserved(found: Iterable[Chunk]) -> None:
+    for chunk in found:
+        assert chunk.received == chunk.table.num_rows + len(set(chunk.faults["row_number"].to_pylist())) + chunk.ignored
+        assert chunk.faults.schema == FAULTS
+
+
+def test_a_row_is_typed_as_the_contract_says(put: Put) -> None:
+    found = chunks(put(HEADER + ROW))
+    assert rows(found) == [
+        {
+            "row_number": 1, "code": "HD1", "person": pseudonym("038085001234", KEY), "place": "Ngọc Phụng",
+            "amount": 1442, "day": date(2024, 3, 5), "status": None,
+        }
+    ]  # fmt: skip
+    assert found[0].table.schema == feed().schema
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: "\ufeff" + text,
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: text.replace(",", ";"),
+        lambda text: text.rstrip("\n"),
+        lambda text: "\n" + text.replace("\n", "\n\n"),
+        lambda text: text.upper().replace("NGỌC PHỤNG", "Ngọc Phụng"),
+        lambda text: '"' + text.replace(",", '","').replace("\n", '"\n"').removesuffix('"'),
+        lambda text: "\ufeff" + '"' + text.replace(",", '" , "').replace(" , ", ",").replace("\n", '"\n"').removesuffix('"'),
+        lambda text: "".join(",".join(reversed(line.split(","))) + "\n" for line in text.splitlines()),
+    ],
+    ids=["BOM", "CRLF", "semicolons", "no last line break", "blank lines", "capital headers", "all quoted", "BOM and quotes", "reordered"],
+)
+def test_the_same_rows_written_otherwise_are_the_same_rows(put: Put, change: Callable[[str], str]) -> None:
+    usual = rows(chunks(put(HEADER + ROW)))
+    assert rows(chunks(put(change(HEADER + ROW)), feed(delimiters=[",", ";"]))) == usual
+
+
+def test_utf_16_with_its_mark_is_read(put: Put) -> None:
+    assert rows(chunks(put((HEADER + ROW).encode("utf-16")))) == rows(chunks(put(HEADER + ROW)))
+
+
+def test_codes_keep_their_zeros_and_words_are_not_missing(put: Put) -> None:
+    found = rows(chunks(put(HEADER + "HD007,,,NA,1,,\nHD08,,,NULL,1,,\n")))
+    assert [(row["code"], row["place"]) for row in found] == [("HD007", "NA"), ("HD08", "NULL")]
+
+
+def test_only_the_layouts_own_signs_are_missing(put: Put) -> None:
+    found = rows(chunks(put(HEADER + "HD1,000000001,,-,1,-,\n"), feed(missing=["", "-"])))
+    assert [(row["person"], row["place"], row["day"]) for row in found] == [(None, None, None)]
+
+
+def test_a_cell_may_hold_line_breaks_and_quotes(put: Put) -> None:
+    found = rows(chunks(put(HEADER + 'HD1,,,"Thôn ""Hưng""\nNgọc, Phụng",1,,\n' + "HD2,,,x,2,,\n")))
+    assert [(row["row_number"], row["place"]) for row in found] == [(1, 'Thôn "Hưng" Ngọc, Phụng'), (2, "x")]
+
+
+def test_a_cell_that_cannot_be_typed_sets_its_row_aside_and_names_the_header(put: Put) -> None:
+    found = chunks(put(HEADER + ROW + "HD2,,,,70.2,31/02/2024,\n" + "HD3,,,,5,,\n"))
+    assert faults(found) == [(2, "STR-010", "Số tiền"), (2, "STR-010", "Ngày")]
+    assert [row["row_number"] for row in rows(found)] == [1, 3]
+    assert_conserved(found)
+
+
+def test_a_required_cell_that_is_missing_sets_its_row_aside(put: Put) -> None:
+    found = chunks(put(HEADER + ROW + "HD2,,,x,,,\n" + ",,,x,5,,\n"))
+    assert faults(found) == [(2, "STR-011", "Số tiền"), (3, "STR-011", "Mã")]
+    assert_conserved(found)
+
+
+def test_rows_with_too_many_or_too_few_cells_are_set_aside_with_their_numbers(put: Put) -> None:
+    found = chunks(put(HEADER + ROW + "HD2,1\n" + ROW + "HD4,,,,1,,,,\n" + ROW))
+    assert faults(found) == [(2, "STR-012", ""), (4, "STR-012", "")]
+    assert [row["row_number"] for row in rows(found)] == [1, 3, 5]
+    assert_conserved(found)
+
+
+def test_a_fault_shows_the_natural_key_only_where_it_has_its_shape(put: Put) -> None:
+    found = chunks(put(HEADER + "HD2,,,,x,,\n" + "Nguyễn Văn A,,,,x,,\n"))
+    assert found[0].faults["natural_key"].to_pylist() == ["HD2", None]
+
+
+def test_wholly_empty_rows_are_ignored_and_counted(put: Put) -> None:
+    found = chunks(put(HEADER + ROW + ",,,,,,\n" + ROW))
+    assert [(chunk.received, chunk.ignored) for chunk in found] == [(3, 1)]
+    assert [row["row_number"] for row in rows(found)] == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("", "STR-003"),
+        ("\ufeff\n\n", "STR-003"),
+        (HEADER, "STR-004"),
+        (HEADER + ",,,,,,\n", "STR-004"),
+        (HEADER.replace(",Ngày", "") + ROW, "STR-001"),
+        (HEADER.replace("Cờ", "Cờ,Thêm") + ROW, "STR-002"),
+        (HEADER.replace("Cờ", "Mã") + ROW, "STR-001"),
+        (ROW + ROW, "STR-009"),
+        (HEADER + ROW + "HD2,0380", "STR-005"),
+        (HEADER + ROW + 'HD2,,,"Ngọc Ph', "STR-005"),
+        ((HEADER + ROW + "HD2,,,Ngọc Phụ").encode()[:-1], "STR-005"),
+        ((HEADER + ROW).encode("cp1258", errors="replace"), "STR-006"),
+        (b"PK\x03\x04 a workbook", "STR-007"),
+        ("<html><table><tr><td>Mã</td></tr></table>", "STR-007"),
+        (b"\x00\x01\x02", "STR-007"),
+    ],
+)  # fmt: skip
+def test_each_broken_form_has_its_own_verdict(put: Put, content: str | bytes, code: str) -> None:
+    refused = refusal(put(content))
+    assert refused.rule_code == code
+    assert "tep.csv" in refused.message_vi
+
+
+def test_a_renamed_column_is_named_with_its_likely_new_name(put: Put) -> None:
+    message = refusal(put(HEADER.replace("Ngày", "Ngày thu") + ROW)).message_vi
+    assert '"Ngày"' in message
+    assert '"Ngày thu"' in message
+
+
+def test_an_optional_column_may_be_left_out(put: Put) -> None:
+    without = "".join(",".join(line.split(",")[:-1]) + "\n" for line in (HEADER + ROW).splitlines())
+    assert rows(chunks(put(without), feed(optional=["Cờ"]))) == rows(chunks(put(HEADER + ROW)))
+
+
+def test_a_folder_or_a_missing_file_is_said_so(tmp_path: Path) -> None:
+    assert refusal(tmp_path).rule_code == "STR-013"
+    assert refusal(tmp_path / "nothing").rule_code == "STR-013"
+
+
+def test_a_file_in_tcvn3_is_read_as_it_was_meant(put: Put) -> None:
+    from tasks.vietnamese_encodings import _TCVN3
+
+    letters = {letter: byte for byte, letter in _TCVN3.items()}
+    written = bytes(letters.get(sign, ord(sign)) for sign in HEADER + ROW)
+    assert rows(chunks(put(written))) == rows(chunks(put(HEADER + ROW)))
+    assert rows(chunks(put(written.decode("latin-1")))) == rows(chunks(put(HEADER + ROW)))
+
+
+SECRETS = ["Bí Mật Thị Lộ", "099999123456", "bimat@example.vn"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"{SECRETS[0]},{SECRETS[1]},{SECRETS[2]},x,1,2,3\n" * 2,
+        HEADER + f"{SECRETS[0]},{SECRETS[1]},{SECRETS[2]}\n",
+        HEADER + f'HD1,{SECRETS[1]},"{SECRETS[0]}\n',
+        HEADER + f"{SECRETS[1]},{SECRETS[1]},{SECRETS[0]},{SECRETS[2]},{SECRETS[0]},{SECRETS[1]},1\n",
+        (HEADER + f"HD1,{SECRETS[1]},{SECRETS[0]}").encode() + b"\xff\xfe,\n",
+    ],
+)
+def test_no_personal_value_leaves_by_a_message_a_traceback_or_a_fault(
+    put: Put, content: str | bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = ""
+    try:
+        said = json.dumps([chunk.faults.to_pylist() for chunk in chunks(put(content))])
+    except Rejected as refused:
+        said = refused.message_vi + "".join(traceback.format_exception(refused))
+    assert not [secret for secret in SECRETS if secret in said + caplog.text]
+
+
+def test_personal_columns_leave_only_as_pseudonyms(put: Put) -> None:
+    found = chunks(put(HEADER + f"HD1,{SECRETS[1]},{SECRETS[0]},x,1,,\n"))
+    assert "name" not in found[0].table.schema.names
+    assert not [secret for secret in SECRETS if secret in str(rows(found))]
+
+
+def test_a_column_may_be_decided_by_other_cells(put: Put) -> None:
+    terms = feed(cases={"status": [{"when": {"Cờ": ["1"], "Nơi": ["A", ""]}, "then": "yes"}, {"when": {"Cờ": ["2"]}, "then": "no"}]})
+    found = rows(chunks(put(HEADER + "HD1,,,A,1,,1\nHD2,,,,1,,1\nHD3,,,B,1,,1\nHD4,,,B,1,,2\n"), terms))
+    assert [row["status"] for row in found] == ["yes", "yes", None, "no"]
+
+
+def test_a_column_may_be_joined_from_other_cells(put: Put) -> None:
+    terms = feed(
+        headers={"Mã": "code", "Tháng": None, "Năm": None, "Tiền": "amount"},
+        joined={"day": ["Tháng", "Năm"]},
+        date_formats={"day": "%m/%Y"},
+    )
+    found = chunks(put("Mã,Tháng,Năm,Tiền\nHD1,03,2024,1\nHD2,13,2024,1\n"), terms)
+    assert [row["day"] for row in rows(found)] == [date(2024, 3, 1)]
+    assert faults(found) == [(2, "STR-010", "Tháng")]
+
+
+def test_what_a_collectors_flags_mean_is_read_from_the_contract(put: Put) -> None:
+    header = "MA_GIAO_DICH,ID_HDON,SERI_HDON,MA_KHANG,THANG_TTOAN,SO_TIEN_TTOAN,HTHUC_TTOAN,VI_TTOAN,TTHAI_CHAM_NO,TTHAI_HUY,TTHAI_XLY_NGHI_NGO,NGAY_PSINH\n"
+    flags = {"1,0,0": "settled", "0,0,0": "pending", ",0,0": "pending", "1,1,0": "cancelled", "1,0,1": "suspect"}
+    lines = "".join(f"GD{n},HD{n},,KH,01/2024,152340.0,QR,,{flag},01/02/2024 10:11:12\n" for n, flag in enumerate(flags))
+    found = rows(read(put(header + lines), contract("payments"), "ecpay_csv", KEY, "e.csv"))
+    assert [row["status_code"] for row in found] == list(flags.values())
+    assert found[0]["amount_vnd"] == 152340
+    assert found[0]["paid_at"] == datetime(2024, 2, 1, 10, 11, 12)
+
+
+CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=["Cs"]), max_size=6)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(st.lists(CELL, min_size=1, max_size=15))
+def test_any_cell_written_by_the_rfc_is_the_cell_that_is_read(put: Put, cells: list[str]) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
+    writer.writerow(["Mã", "Nơi"])
+    writer.writerows([f"HD{number}", cell] for number, cell in enumerate(cells))
+    terms = feed(headers={"Mã": "code", "Nơi": "place", "Số tiền": "amount"}, optional=["Số tiền"], constants={"amount": "1"})
+    from tasks.cells import clean
+
+    assert [row["place"] for row in rows(chunks(put(text.getvalue()), terms))] == clean(pa.array(cells), [""]).to_pylist()
+
+
+LINE = st.sampled_from([ROW, "HD2,,,,x,,\n", "HD3\n", ",,,,,,\n", "HD4,,,,1,,,\n", ",,,,1,,\n", 'HD5,,,"a\nb",1,,\n', "\n"])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(st.lists(LINE, max_size=25), st.integers(1, 7))
+def test_every_row_received_is_accepted_set_aside_or_ignored_however_the_file_is_cut(put: Put, lines: list[str], size: int) -> None:
+    path = put(HEADER + ROW + "".join(lines))
+    found, whole = chunks(path, chunk_rows=size), chunks(path)
+    assert_conserved(found)
+    assert sum(chunk.received for chunk in found) == 1 + sum(line != "\n" for line in lines)
+    assert rows(found) == rows(whole)
+    assert sorted(faults(found)) == sorted(faults(whole))
+    numbers = [row["row_number"] for row in rows(found)]
+    assert numbers == sorted(set(numbers))
+
+
+def test_row_numbers_hold_across_the_parsers_blocks(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.readers.csv_file.BLOCK", 512)
+    lines = [f"HD{n},,,,{n},,\n" if n % 7 else "short\n" for n in range(1, 500)]
+    found = chunks(put(HEADER + "".join(lines)))
+    assert len(found) > 5
+    assert all(row["row_number"] == row["amount"] for row in rows(found))
+    assert [number for number, _, _ in faults(found)] == list(range(7, 500, 7))
+    assert_conserved(found)
