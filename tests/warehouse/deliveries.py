@@ -1,0 +1,61 @@
+"""Small deliveries for tests of the loader: what the validator would hand over, without a file."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import Engine, insert
+
+from expectations.contract import contract
+from tasks.load import Outcome, load
+from tasks.pull import LOCAL, Delivery
+from tasks.read import FAULTS
+from tasks.validate import Checked
+from warehouse.tables import delivery as deliveries
+
+LAYOUTS = {"bills": "evn_csv", "payments": "ecpay_csv", "dossiers": "dvcqg_csv"}
+PROVIDERS = {"bills": "evn", "payments": "ecpay", "merchants": "vnpay", "signatures": "vnpt", "signature_holders": "vnpt", "unit_counts": "vpubnd"}
+_numbers = itertools.count(1)
+
+
+def land(engine: Engine, feed: str, day: str, *, source: str | None = None, provider: str | None = None) -> Delivery:
+    """A delivery that was pulled: exported at the end of a day, not yet ingested."""
+    exported_at = datetime.fromisoformat(f"{day}T23:59:59").replace(tzinfo=LOCAL)
+    sha256 = hashlib.sha256(str(next(_numbers)).encode()).hexdigest()
+    layout = LAYOUTS.get(feed) or next(iter(contract(feed).layouts))
+    row = {
+        "source": source or feed,
+        "feed": feed,
+        "layout": layout,
+        "provider": provider or PROVIDERS.get(feed, "td"),
+        "file_name": f"{feed}_{day.replace('-', '')}.csv",
+        "sha256": sha256,
+        "exported_at": exported_at,
+    }
+    with engine.begin() as connection:
+        number = connection.scalar(
+            insert(deliveries).values(**row, received_at=exported_at, status="landed").returning(deliveries.c.delivery_id)
+        )
+    assert number is not None
+    return Delivery(delivery_id=number, path=Path("unused"), business_period=None, **row)  # type: ignore[arg-type]
+
+
+def checked(feed: str, rows: Sequence[dict[str, Any]], *, ignored: int = 0, faults: Sequence[dict[str, Any]] = ()) -> Checked:
+    """Accepted rows of a feed, numbered as in a file; columns not named are missing."""
+    schema = contract(feed).schema
+    numbered = [{**dict.fromkeys(schema.names), "row_number": number, **row} for number, row in enumerate(rows, 1)]
+    table = pa.Table.from_pylist(numbered, schema=schema)
+    found = pa.Table.from_pylist([{**dict.fromkeys(FAULTS.names), **fault} for fault in faults], schema=FAULTS)
+    rows_at_fault = len({fault["row_number"] for fault in faults})
+    return Checked(table=table, faults=found, ignored=ignored, received=table.num_rows + ignored + rows_at_fault, results=[])
+
+
+def deliver(engine: Engine, delivery: Delivery, rows: Sequence[dict[str, Any]], **others: Any) -> Outcome:
+    """Loads rows as that delivery."""
+    return load(engine, delivery, contract(delivery.feed), [checked(delivery.feed, rows, **others)])
