@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cached_property
 from typing import TypeAlias
 
@@ -18,6 +19,7 @@ from warehouse.tables import (
     UNKNOWN,
     dim_agency,
     dim_channel,
+    dim_department,
     dim_dossier_status,
     dim_payment_method,
     dim_payment_status,
@@ -115,6 +117,28 @@ class Dimensions:
         """Keys of the members of agencies or procedures that only facts speak of."""
         members = self._members(table).members
         return list(members.filter(members["is_inferred"])["key"].to_pylist())
+
+    def departments(self, ids: Column, codes: Column, names: Column, levels: Column) -> Keys:
+        """Department of the national portal by its identifier; agency and name come from answers that carry the code."""
+        given = pa.table({"id": _flat(ids), "code": _flat(codes), "name": _flat(names), "level": _flat(levels)})
+        given = given.group_by("id").aggregate([("code", "max"), ("name", "max"), ("level", "max")])
+        always = pa.array([date(1, 1, 1)] * given.num_rows, pa.date32())
+        agencies, _ = self.agencies(given["code_max"], given["name_max"], always)
+        rows = [
+            {"department_id": d["id"], "agency_key": int(agency), "department_name": d["name_max"], "department_level": d["level_max"]}
+            for d, agency in zip(given.to_pylist(), agencies, strict=True)
+        ]
+        arrived = insert(dim_department).values(rows)
+        self._connection.execute(
+            arrived.on_conflict_do_update(
+                index_elements=["department_id"],
+                set_={"agency_key": arrived.excluded.agency_key, "department_name": arrived.excluded.department_name},
+                where=(arrived.excluded.agency_key != UNKNOWN) & (dim_department.c.agency_key != arrived.excluded.agency_key),
+            )
+        )
+        known = {row.department_id: row.department_key for row in self._connection.execute(select(dim_department))}
+        encoded = pc.dictionary_encode(_flat(ids))
+        return np.array([known[one] for one in encoded.dictionary.to_pylist()], dtype=np.int32)[encoded.indices.to_numpy()]
 
     def merchants(self, provider: str) -> Versions:
         """Merchants of a provider."""

@@ -39,6 +39,7 @@ from warehouse.tables import (
     fact_bill,
     fact_dossier,
     fact_payment,
+    fact_portal_766,
     fact_published_figure,
     fact_signature,
     fact_signature_holder,
@@ -136,7 +137,9 @@ BY_PROVIDER = {"bills", "payments", "signatures", "signature_holders"}
 MEMBERS = {"procedures", "agencies", "merchants"}
 """Feeds that are dimensions."""
 
-HELP = {"procedure_name", "sector_code", "sector_name", "agency_name", "unit_name", "measure_name", "net_vnd", "tax_vnd"}
+HELP = {"procedure_name", "sector_code", "sector_name", "agency_name", "unit_name", "measure_name", "net_vnd", "tax_vnd"} | {
+    "province_code", "department_code", "department_name", "department_level",
+}  # fmt: skip
 """Columns that no fact keeps: a change in them alone is no new state."""
 
 
@@ -589,7 +592,7 @@ class _Span:
         return str(first.year) if first.year == last.year else f"{first.year}/{last.year}"
 
 
-SCOPES = {"surveys": ("survey_code", "wave"), "published_figures": ("source_document",)}
+SCOPES = {"surveys": ("survey_code", "wave"), "published_figures": ("source_document",), "portal_766": ("province_code", "period", "group_code")}
 """Feeds that are replaced by what they are about, not by a stretch of time."""
 
 PERIOD_COLUMNS = {"payments": "paid_at"}
@@ -920,6 +923,12 @@ def _published_figures(work: _Load, rows: pa.Table) -> tuple[dict[str, Any], lis
     return columns, [_Found("unit_known", unit == UNKNOWN)]
 
 
+def _portal_766(work: _Load, rows: pa.Table) -> tuple[dict[str, Any], list[_Found]]:
+    kept = ("period", "group_code", "component_code", "numerator", "denominator", "ratio", "score", "max_score", "quality_status")
+    departments = work.dimensions.departments(rows["department_id"], rows["department_code"], rows["department_name"], rows["department_level"])
+    return {**{name: rows[name] for name in kept}, "department_key": departments}, []
+
+
 FACTS: dict[str, tuple[Table, tuple[str, ...], Build]] = {
     "dossiers": (fact_dossier, ("dossier_code",), _dossiers),
     "bills": (fact_bill, ("bill_code",), _bills_of),
@@ -929,6 +938,7 @@ FACTS: dict[str, tuple[Table, tuple[str, ...], Build]] = {
     "unit_counts": (fact_unit_count, ("period", "measure"), _unit_counts),
     "surveys": (fact_survey, ("survey_code", "wave", "question_code"), _surveys),
     "published_figures": (fact_published_figure, ("source_document", "period", "indicator_code"), _published_figures),
+    "portal_766": (fact_portal_766, ("department_key", "period", "group_code", "component_code"), _portal_766),
 }
 """Feed → its fact, the natural key's columns there (compared beside the 64-bit key), and how its rows become facts."""
 

@@ -37,7 +37,7 @@ class Capture:
     endpoint: str
 
     @property
-    def scope(self) -> str:
+    def about(self) -> str:
         """What tells this delivery from another of the same bytes."""
         return f"{self.province}/{self.period}/{self.captured_at:%Y-%m-%dT%H%MZ}/{self.endpoint}"
 

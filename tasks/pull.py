@@ -23,6 +23,7 @@ from sqlalchemy import Connection, Engine, Row, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from expectations.contract import contract
+from tasks.portal_766 import capture
 from warehouse.settings import Refusal
 from warehouse.tables import delivery as deliveries
 
@@ -213,7 +214,10 @@ class _Blocks:
 
 
 def exported_at(name: str, modified: datetime | None) -> datetime:
-    """When the source made the file: the end of the day or month in its name, else its time of change, else now."""
+    """When the source made the file: the capture, or the end of the day or month, in its name; else its time of change, else now."""
+    captured = capture(name)
+    if captured is not None:
+        return captured.captured_at.astimezone(LOCAL)
     last = _days(name)
     if last is not None:
         return datetime.combine(last[1], time(23, 59, 59), LOCAL)
@@ -221,7 +225,10 @@ def exported_at(name: str, modified: datetime | None) -> datetime:
 
 
 def period_of_name(name: str) -> str | None:
-    """The day or month that a file name speaks of, as 2024-03-15 or 2024-03."""
+    """The day or month that a file name speaks of, as 2024-03-15 or 2024-03; of an answer of the portal, what was asked for."""
+    captured = capture(name)
+    if captured is not None:
+        return captured.period
     days = _days(name)
     if days is None:
         return None
@@ -308,6 +315,7 @@ def _record(connection: Connection, source: Source, file: _File, sha256: str) ->
         "provider": source.provider,
         "file_name": file.name,
         "sha256": sha256,
+        "about": captured.about if (captured := capture(file.name)) else "",
         "business_period": period_of_name(file.name),
         "exported_at": told if latest is None else latest + timedelta(microseconds=1),
         "received_at": datetime.now(LOCAL),

@@ -14,6 +14,13 @@ delivery = Table(
     Column("provider", Text, nullable=False, comment="Provider code of the source"),
     Column("file_name", Text, nullable=False, comment="Name as received; only a hint"),
     Column("sha256", Text, nullable=False, comment="Hash of its bytes; the file in landing/{source}/ is named by it"),
+    Column(
+        "about",
+        Text,
+        nullable=False,
+        server_default="",
+        comment="What the path says and the bytes do not, where that tells deliveries apart: province, period, time of capture; else empty",
+    ),
     Column("business_period", Text, comment="Day, month, quarter or year it is about, as 2024-03-15, 2024-03, 2024-Q1, 2024"),
     Column("exported_at", DateTime(timezone=True), comment="Time at which the source made it: orders states of the same row"),
     Column("received_at", DateTime(timezone=True), nullable=False, comment="Time at which it was pulled"),
@@ -27,7 +34,7 @@ delivery = Table(
     Column("supersedes", Integer, ForeignKey("ops.delivery.delivery_id"), comment="Older delivery that this one corrects"),
     Column("verdict", Text, comment="accept, accept_with_flags or reject"),
     Column("message_vi", Text, comment="Why it was rejected, in Vietnamese"),
-    UniqueConstraint("source", "sha256"),
+    UniqueConstraint("source", "sha256", "about"),
     CheckConstraint("status IN ('landed', 'loaded', 'rejected', 'superseded')", name="status"),
     CheckConstraint(
         "status = 'landed' OR rows_received = rows_loaded + rows_unchanged + rows_quarantined + rows_ignored",

@@ -87,6 +87,20 @@ def upgrade() -> None:
         sa.Column("file_name", sa.Text(), nullable=False, comment="Name as received; only a hint"),
         sa.Column("sha256", sa.Text(), nullable=False, comment="Hash of its bytes; the file in landing/{source}/ is named by it"),
         sa.Column(
+            "about",
+            sa.Text(),
+            server_default="",
+            nullable=False,
+            comment="What the path says and the bytes do not, where that tells deliveries apart: province, period, time of capture; else empty",
+        ),
+        sa.Column(
+            "about",
+            sa.Text(),
+            server_default="",
+            nullable=False,
+            comment="What the path says and the bytes do not, where that tells deliveries apart: province, period, time of capture; else empty",
+        ),
+        sa.Column(
             "business_period",
             sa.Text(),
             nullable=True,
@@ -116,7 +130,7 @@ def upgrade() -> None:
         sa.CheckConstraint("status IN ('landed', 'loaded', 'rejected', 'superseded')", name=op.f("ck_delivery_status")),
         sa.ForeignKeyConstraint(["supersedes"], ["ops.delivery.delivery_id"], name=op.f("fk_delivery_supersedes")),
         sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_delivery")),
-        sa.UniqueConstraint("source", "sha256", name=op.f("uq_delivery_source")),
+        sa.UniqueConstraint("source", "sha256", "about", name=op.f("uq_delivery_source")),
         schema="ops",
         comment="One row per file received: what became of it.",
     )
@@ -973,7 +987,7 @@ def upgrade() -> None:
     op.create_table(
         "dim_department",
         sa.Column(
-            "department_key", sa.Integer(), sa.Identity(always=False), nullable=False, comment="Surrogate key; 0 is the unknown department"
+            "department_key", sa.Integer(), sa.Identity(always=False), nullable=False, comment="Surrogate key"
         ),
         sa.Column("department_id", sa.Text(), nullable=False, comment="The portal's identifier; two of its answers carry nothing else"),
         sa.Column("agency_key", sa.Integer(), nullable=False, comment="Agency; 0 until an answer has brought the department's code"),

@@ -1,0 +1,166 @@
+"""Form II.06a (TT 01/2020/TT-VPCP): dossiers received, handled and pending, for every unit, period, section and sector.
+
+One pass over the states known at a time. Each dossier is three events: received, ended, became overdue; a month's form is
+the running sum of events, a quarter's and a year's are put together from its months. So the next period's (6) is this
+period's (11) whatever the states are, and the form as known on a day is the same for ever.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, TextClause, bindparam, text
+
+from tasks.revisions import Revised, revise
+from warehouse.periods import VIETNAM
+from warehouse.scores.on_time import on_time
+from warehouse.tables import fact_form_06a
+
+COLUMNS = tuple(f"c{number}" for number in range(3, 14))
+KEYS = ("unit_key", "period", "section", "sector_code")
+ON_TIME = on_time("form_06a")
+
+# Above each version of a unit, the versions that stood there while it held: a dossier counts for those of the day it was received.
+ANCESTORS = """
+CREATE TEMPORARY TABLE ancestor ON COMMIT DROP AS
+WITH RECURSIVE above AS (
+    SELECT unit_key, unit_key AS ancestor_key, unit_level AS section, valid_from, valid_to, parent_code FROM warehouse.dim_unit
+  UNION ALL
+    SELECT a.unit_key, p.unit_key, a.section, greatest(a.valid_from, p.valid_from), least(a.valid_to, p.valid_to), p.parent_code
+    FROM above a JOIN warehouse.dim_unit p ON p.unit_code = a.parent_code AND p.valid_from <= a.valid_to AND p.valid_to >= a.valid_from
+)
+SELECT a.unit_key, a.ancestor_key, a.section, a.valid_from, a.valid_to, u.valid_from AS unit_from, u.valid_to AS unit_to
+FROM above a JOIN warehouse.dim_unit u ON u.unit_key = a.unit_key;
+ANALYZE ancestor
+"""
+
+
+def holds_on(day: str) -> str:
+    """SQL condition on `ancestor`: it stood above its unit on a day, or on the nearest day on which the unit was there."""
+    return f"greatest(ancestor.unit_from, least(ancestor.unit_to, {day})) BETWEEN ancestor.valid_from AND ancestor.valid_to"
+
+
+# Pending supplements, payments and stops are in time whatever the due date; a running period is judged at the day known.
+_CUBE = f"""
+CREATE TEMPORARY TABLE form_cube ON COMMIT DROP AS
+SELECT unit_key, sector_code, is_online, received, ended, outcome, CASE WHEN overdue < coalesce(ended, 'infinity') THEN overdue END AS overdue, count(*) AS dossiers
+FROM (
+    SELECT d.unit_key, p.sector_code, d.channel_key = 2 AS is_online, date_trunc('month', d.received_at)::date AS received,
+        CASE WHEN {ON_TIME.judged} THEN date_trunc('month', {ON_TIME.ended_at})::date END AS ended,
+        CASE WHEN NOT ({ON_TIME.judged}) THEN NULL WHEN NOT {ON_TIME.in_time_at("NULL")} THEN 'late'
+            WHEN NOT s.is_withdrawn AND ({ON_TIME.ended_at})::date < d.due_at::date THEN 'early' ELSE 'on_day' END AS outcome,
+        CASE WHEN s.dossier_status_code NOT IN ('5', '6', '8') AND d.due_at::date < :today
+            THEN greatest(date_trunc('month', d.due_at + interval '1 day'), date_trunc('month', d.received_at))::date END AS overdue
+    FROM warehouse.fact_dossier d
+    JOIN warehouse.dim_dossier_status s USING (dossier_status_key)
+    JOIN warehouse.dim_procedure p USING (procedure_key)
+    WHERE d.known_from <= :as_of AND d.known_to > :as_of AND d.deleted_at IS NULL AND s.is_received
+      AND d.received_at >= '2000-01-01' AND d.received_at < CAST(:today AS date) + 1
+) state
+GROUP BY unit_key, sector_code, is_online, received, ended, outcome, 7
+"""
+
+_EVENTS = f"""
+CREATE TEMPORARY TABLE form_event ON COMMIT DROP AS
+SELECT ancestor_key AS unit_key, section, sector_code, month, sum(online)::int AS online, sum(other)::int AS other,
+    sum(early)::int AS early, sum(on_day)::int AS on_day, sum(late)::int AS late, sum(overdue)::int AS overdue
+FROM form_cube c
+JOIN ancestor ON ancestor.unit_key = c.unit_key AND {holds_on("c.received")}
+CROSS JOIN LATERAL (VALUES
+    (c.received, CASE WHEN is_online THEN dossiers END, CASE WHEN NOT coalesce(is_online, FALSE) THEN dossiers END, NULL, NULL, NULL, NULL),
+    (c.ended, NULL, NULL, CASE outcome WHEN 'early' THEN dossiers END, CASE outcome WHEN 'on_day' THEN dossiers END,
+        CASE outcome WHEN 'late' THEN dossiers END, CASE WHEN c.overdue IS NOT NULL THEN -dossiers END),
+    (c.overdue, NULL, NULL, NULL, NULL, NULL, dossiers)
+) event (month, online, other, early, on_day, late, overdue)
+WHERE month <= :today
+GROUP BY ancestor_key, section, sector_code, month
+"""
+
+_MONTHS = """
+CREATE TEMPORARY TABLE form_month ON COMMIT DROP AS
+WITH running AS (
+    SELECT unit_key, section, sector_code, month, coalesce(online, 0) AS c4, coalesce(other, 0) AS c5,
+        coalesce(early, 0) AS c8, coalesce(on_day, 0) AS c9, coalesce(late, 0) AS c10,
+        sum(coalesce(online, 0) + coalesce(other, 0) - coalesce(early, 0) - coalesce(on_day, 0) - coalesce(late, 0)) OVER so_far AS c11,
+        sum(coalesce(overdue, 0)) OVER so_far AS c13
+    FROM (SELECT unit_key, section, sector_code, min(month) AS first FROM form_event GROUP BY unit_key, section, sector_code) line
+    JOIN (SELECT DISTINCT month_start AS month FROM warehouse.dim_date WHERE month_start <= (SELECT max(month) FROM form_event)) calendar
+        ON calendar.month >= line.first
+    LEFT JOIN form_event USING (unit_key, section, sector_code, month)
+    WINDOW so_far AS (PARTITION BY unit_key, section, sector_code ORDER BY month)
+)
+SELECT *, c11 - c4 - c5 + c8 + c9 + c10 AS c6 FROM running
+"""
+
+_PERIODS = """
+CREATE TEMPORARY TABLE form_candidate ON COMMIT DROP AS
+WITH month AS (
+    SELECT DISTINCT month_start, month, quarter, year,
+        make_date(left(year, 4)::int, 3 * right(quarter, 1)::int - 2, 1) AS quarter_start, make_date(year::int, 1, 1) AS year_start
+    FROM warehouse.dim_date
+), part AS (
+    SELECT m.month_start, of.period, of.first, least(of.last, (SELECT max(month) FROM form_month)) AS last
+    FROM month m
+    CROSS JOIN LATERAL (VALUES (month, month_start, month_start), (quarter, quarter_start, (quarter_start + interval '2 months')::date),
+        (year, year_start, (year_start + interval '11 months')::date)) of (period, first, last)
+), added AS (
+    SELECT unit_key, period, section, sector_code, sum(c4) AS c4, sum(c5) AS c5, coalesce(sum(c6) FILTER (WHERE month = first), 0) AS c6,
+        sum(c8) AS c8, sum(c9) AS c9, sum(c10) AS c10, sum(c11) FILTER (WHERE month = last) AS c11, sum(c13) FILTER (WHERE month = last) AS c13
+    FROM form_month JOIN part ON part.month_start = form_month.month
+    GROUP BY unit_key, period, section, sector_code
+)
+SELECT unit_key, period, section, sector_code, sector_name, (c4 + c5 + c6)::int AS c3, c4::int, c5::int, c6::int, (c8 + c9 + c10)::int AS c7,
+    c8::int, c9::int, c10::int, c11::int, (c11 - c13)::int AS c12, c13::int
+FROM added JOIN (SELECT sector_code, max(sector_name) AS sector_name FROM warehouse.dim_procedure GROUP BY sector_code) sector USING (sector_code)
+WHERE c4 + c5 + c6 > 0
+"""
+
+CONTROLS = {
+    "(3) = (4) + (5) + (6)": "SELECT count(*) FROM form_candidate WHERE c3 <> c4 + c5 + c6",
+    "(7) = (8) + (9) + (10)": "SELECT count(*) FROM form_candidate WHERE c7 <> c8 + c9 + c10",
+    "(11) = (12) + (13)": "SELECT count(*) FROM form_candidate WHERE c11 <> c12 + c13",
+    "(3) = (7) + (11)": "SELECT count(*) FROM form_candidate WHERE c3 <> c7 + c11",
+    "no negative count": "SELECT count(*) FROM form_candidate WHERE least(c4, c5, c6, c8, c9, c10, c12, c13) < 0",
+    "(6) = (11) of the period before": """
+        WITH follows AS (
+            SELECT this, lead(this) OVER (PARTITION BY length(this), this LIKE '%Q%' ORDER BY this) AS next
+            FROM (SELECT DISTINCT unnest(ARRAY[month, quarter, year]) AS this FROM warehouse.dim_date) period
+        ), last AS (SELECT max(period) AS month FROM form_candidate WHERE period LIKE '____-__' AND period NOT LIKE '%Q%')
+        SELECT count(*) FROM (
+            SELECT f.unit_key, f.next AS period, f.section, f.sector_code, f.c11 FROM (form_candidate JOIN follows ON this = period) f
+        ) before FULL JOIN form_candidate now USING (unit_key, period, section, sector_code)
+        WHERE coalesce(before.c11, 0) <> coalesce(now.c6, 0) AND period <= (SELECT CASE WHEN period LIKE '%Q%' THEN
+            left(month, 4) || '-Q' || (right(month, 2)::int + 2) / 3 WHEN length(period) = 4 THEN left(month, 4) ELSE month END FROM last)
+    """,
+    "every dossier received is in the form of exactly one unit without parent": """
+        SELECT (SELECT coalesce(sum(dossiers), 0) FROM form_cube) - (
+            SELECT coalesce(sum(c4 + c5), 0) FROM form_candidate JOIN warehouse.dim_unit USING (unit_key) WHERE parent_code IS NULL AND length(period) = 4)
+    """,
+}
+"""Control totals of the form → how many lines break them."""
+
+
+class DoesNotAddUp(Exception):
+    """Form 06a breaks a control total: the computation is at fault, and nothing is published."""
+
+
+def compute_form_06a(connection: Connection, as_of: datetime) -> None:
+    """Computes the form of every unit and period as known at a time into the temporary table `form_candidate`, audited."""
+    known = {"as_of": as_of.isoformat(), "today": f"{as_of.astimezone(VIETNAM):%Y-%m-%d}"}
+    connection.execute(text("DROP TABLE IF EXISTS ancestor, form_cube, form_event, form_month, form_candidate"))
+    for statement in (ANCESTORS, _CUBE, "ANALYZE form_cube", _EVENTS, "ANALYZE form_event", _MONTHS, "ANALYZE form_month", _PERIODS, "ANALYZE form_candidate"):
+        connection.execute(_with(statement, known))
+    for control, broken in CONTROLS.items():
+        lines = connection.scalar(text(broken))
+        if lines:
+            raise DoesNotAddUp(f"form 06a: {control} does not hold for {lines} lines")
+
+
+def _with(statement: str, known: dict[str, str]) -> TextClause:
+    """The statement with its values written in: CREATE TABLE … AS takes no parameters."""
+    return text(statement).bindparams(*(bindparam(name, value, literal_execute=True) for name, value in known.items() if f":{name}" in statement))
+
+
+def publish_form_06a(connection: Connection, as_of: datetime, run_id: int) -> Revised:
+    """Makes every line of `form_candidate` that differs from the one in force a new revision; closes those that are gone."""
+    return revise(connection, fact_form_06a, "form_candidate", KEYS, ("sector_name", *COLUMNS), "TRUE", as_of, run_id)
