@@ -8,33 +8,36 @@ from datetime import date, timedelta
 from prefect import flow
 
 from flows.nightly import TASKS, Night, night
-from tasks.vietnamese import is_period, period_days
 from warehouse.database import open_warehouse
+from warehouse.periods import days, is_period
 from warehouse.settings import Refusal, Settings
 
 
 def nights(first: str, last: str) -> list[date]:
     """The nights of a range: every day between two days, every month's last day between two months, quarters or years."""
     if is_period(first) and is_period(last):
-        day, end = period_days(first)[0], period_days(last)[1]
-        days = [day + timedelta(n) for n in range((end - day).days + 1)]
-        found = [each for each in days if (each + timedelta(1)).day == 1]
+        day, end = days(first)[0], days(last)[1]
+        found = [each for each in _every_day(day, end) if (each + timedelta(1)).day == 1]
     else:
         try:
             day, end = date.fromisoformat(first), date.fromisoformat(last)
         except ValueError as error:
             raise Refusal(f"Khoảng {first!r}–{last!r} không hợp lệ: viết hai ngày 2024-01-31 hoặc hai tháng 2024-01.") from error
-        found = [day + timedelta(n) for n in range((end - day).days + 1)]
+        found = _every_day(day, end)
     if not found:
         raise Refusal(f"Khoảng {first!r}–{last!r} không có ngày nào: ngày đầu đứng sau ngày cuối.")
     return found
+
+
+def _every_day(first: date, last: date) -> list[date]:
+    return [first + timedelta(n) for n in range((last - first).days + 1)]
 
 
 @flow(name="backfill")
 def backfill(first: str, last: str) -> list[Night]:
     """The nightly run for every night of a range, in order; the report is made once, after the last."""
     settings = Settings.from_environment()
-    days = nights(first, last)
+    every = nights(first, last)
     quiet = replace(TASKS, report=None)
     with open_warehouse(settings) as engine:
-        return [night(settings, engine, day, "backfill", TASKS if day == days[-1] else quiet) for day in days]
+        return [night(settings, engine, day, "backfill", TASKS if day == every[-1] else quiet) for day in every]

@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
 from prefect import flow
 from sqlalchemy import Engine
 
 from expectations.contract import contract
-from tasks.load import Outcome, load, reject, usual_rows
+from tasks.load import Outcome, load, reject
 from tasks.pull import Delivery, delivered
-from tasks.read import Rejected, read
-from tasks.run import one_at_a_time, same_key
+from tasks.questions import usual_rows
+from tasks.read import Chunk, Rejected, read
+from tasks.run import one_at_a_time
 from tasks.validate import validate
 from warehouse.database import open_warehouse
 from warehouse.settings import Refusal, Settings
 
+if TYPE_CHECKING:
+    from tasks.data_docs import DataDocs
 
-def ingest_delivery(engine: Engine, delivery: Delivery, settings: Settings) -> Outcome:
+
+def ingest_delivery(engine: Engine, delivery: Delivery, settings: Settings, docs: DataDocs | None = None) -> Outcome:
     """Takes one delivery into the warehouse, or refuses it whole with the reason its supplier can act on."""
     terms = contract(delivery.feed)
+    received = 0
+
+    def counted(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        nonlocal received
+        for chunk in chunks:
+            received += chunk.received
+            yield chunk
+
     try:
         chunks = read(delivery.path, terms, delivery.layout, settings.secret_key, delivery.file_name)
-        checked = validate(chunks, terms, delivery.layout, delivery.file_name, usual_rows=usual_rows(engine, delivery))
+        usual = usual_rows(engine, delivery)
+        checked = validate(counted(chunks), terms, delivery.layout, delivery.file_name, docs, usual, delivery.exported_at)
         return load(engine, delivery, terms, checked)
     except Rejected as rejected:
-        return reject(engine, delivery, rejected)
+        return reject(engine, delivery, rejected, received)
 
 
 @flow(name="ingest", flow_run_name="ingest-{delivery_id}")
@@ -31,7 +47,6 @@ def ingest(delivery_id: int) -> Outcome:
     """Reads one landed delivery again, by its number in ops.delivery; the next night computes and publishes."""
     settings = Settings.from_environment()
     with open_warehouse(settings) as engine:
-        same_key(engine, settings.secret_key)
         found = delivered(engine, settings.home, [delivery_id])
         if not found:
             raise Refusal(f"Không có lần gửi số {delivery_id}.")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date as Day
+from datetime import datetime, time
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -15,11 +16,12 @@ from sqlalchemy import Engine
 
 from flows.ingest import ingest_delivery
 from flows.progress import each, tell
-from tasks.compute import Publication, audit, compute, publish_values, sync_indicators
-from tasks.load import Outcome, replayable
+from tasks.audit import audit
+from tasks.compute import Publication, compute, publish_values
+from tasks.load import Outcome, releasable
 from tasks.publish import Report, artifacts, report
 from tasks.pull import Delivery, Source, Unreadable, delivered, pending, pull, read_sources
-from tasks.run import Run, one_at_a_time, same_key
+from tasks.run import Run, one_at_a_time
 from tasks.vietnamese import VIETNAM
 from warehouse.database import open_warehouse
 from warehouse.settings import Refusal, Settings
@@ -48,7 +50,6 @@ class NightFailed(Exception):
 def publish(engine: Engine, run_id: int, as_of: datetime) -> Publication:
     """Computes what changed, audits it and publishes it in one transaction: readers never see half a night."""
     with engine.begin() as connection:
-        sync_indicators(connection)
         compute(connection, as_of)
         audit(connection)
         return publish_values(connection, run_id, as_of)
@@ -56,29 +57,32 @@ def publish(engine: Engine, run_id: int, as_of: datetime) -> Publication:
 
 @dataclass(frozen=True)
 class Steps:
-    """The steps of a night as plain functions."""
+    """The steps of a night: plain functions, or the same as tasks."""
 
-    pull: Callable[..., int] = pull
-    ingest: Callable[..., Outcome] = ingest_delivery
-    publish: Callable[..., Publication] = publish
-    report: Callable[..., Report] | None = report
+    pull: Callable[..., int]
+    ingest: Callable[..., Outcome]
+    publish: Callable[..., Publication]
+    report: Callable[..., Report] | None
 
 
-def night(settings: Settings, engine: Engine, until: date | None, flow_name: str = "nightly", steps: Steps = Steps()) -> Night:  # noqa: B008
+PLAIN = Steps(pull, ingest_delivery, publish, report)
+
+
+def night(settings: Settings, engine: Engine, until: Day | None, flow_name: str = "nightly", steps: Steps = PLAIN) -> Night:
     """One night, whoever carries out the steps: Prefect's tasks, or plain functions in a benchmark."""
     as_of = datetime.combine(until, time.max, VIETNAM) if until else datetime.now(VIETNAM)
     sources = read_sources(settings.sources)
-    same_key(engine, settings.secret_key)
     with one_at_a_time(engine, flow_name, as_of) as run:
         unreachable = _pull(engine, settings, sources, as_of.date(), steps)
         outcomes = []
         for wave in waves([new for new in pending(engine, settings.home) if new.exported_at <= as_of]):
             outcomes += _ingest(engine, settings, wave, run, steps)
-        outcomes += _ingest(engine, settings, [delivered(engine, settings.home, replayable(engine))], run, steps)
+        outcomes += _ingest(engine, settings, [delivered(engine, settings.home, releasable(engine))], run, steps)
         tell("Tính chỉ tiêu và công bố")
         publication = steps.publish(engine, run.run_id, as_of)
         tell("Lập báo cáo")
-        done = Night(run.run_id, outcomes, unreachable, publication, steps.report and steps.report(engine, settings.home, run.run_id))
+        made = steps.report(engine, settings.home, sources, run.run_id) if steps.report else None
+        done = Night(run.run_id, outcomes, unreachable, publication, made)
     if run.problems:
         raise NightFailed("; ".join(run.problems))
     return done
@@ -97,7 +101,7 @@ def _chains(wave: list[Delivery]) -> list[list[Delivery]]:
     return sorted((list(chain) for _, chain in groupby(by_feed, lambda delivery: delivery.feed)), key=len, reverse=True)
 
 
-def _pull(engine: Engine, settings: Settings, sources: list[Source], until: date, steps: Steps) -> list[str]:
+def _pull(engine: Engine, settings: Settings, sources: list[Source], until: Day, steps: Steps) -> list[str]:
     pulled = each("Nhận tệp", lambda source: steps.pull(engine, source, settings.home, until), [[source] for source in sources])
     failed = [(source, result) for source, result in pulled if isinstance(result, Exception)]
     lines = [str(result) if isinstance(result, Unreadable | Refusal) else f"{source.name}: {result}" for source, result in failed]
@@ -129,8 +133,8 @@ TASKS = Steps(
 )
 
 
-@flow(name="nightly", validate_parameters=True)
-def nightly(date: date | None = None) -> Night:
+@flow(name="nightly")
+def nightly(date: Day | None = None) -> Night:
     """The nightly run, for deliveries up to a date; without one, for all there are."""
     settings = Settings.from_environment()
     with open_warehouse(settings) as engine:

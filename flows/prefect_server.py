@@ -30,6 +30,7 @@ def quiet(home: Path) -> None:
         "DO_NOT_TRACK": "1",
         "GX_ANALYTICS_ENABLED": "false",
         "PREFECT_LOGGING_LEVEL": "CRITICAL",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # other libraries speak through it too
     }
     for name, value in settings.items():
         os.environ.setdefault(name, value)

@@ -10,8 +10,9 @@ from operator import attrgetter
 
 from sqlalchemy import Connection, text
 
-from tasks.vietnamese import is_period, measure, period_days, plain
+from tasks.vietnamese import measure, plain
 from warehouse.names import normalise_unit_name
+from warehouse.periods import days, is_period
 from warehouse.settings import Refusal
 
 
@@ -99,7 +100,7 @@ def check_period(period: str) -> None:
 def find_unit(connection: Connection, wanted: str, period: str) -> Unit:
     """The unit someone means by a code or a name, as it was in the period; Refusal where none or several are meant."""
     check_period(period)
-    first, last = period_days(period)
+    first, last = days(period)
     units = [Unit(*row) for row in connection.execute(text(_UNITS), {"first": first, "last": last})]
     name = plain(wanted)
     named = [unit for unit in units if unit.code == wanted.strip() or plain(unit.name) == name]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Engine, Row, text
 
-from tasks.pull import Source
+from tasks.pull import Delivery, Source
 
 PATIENCE = {
     "daily": timedelta(days=2),
@@ -87,6 +87,25 @@ def set_aside(connection: Connection) -> Sequence[Row[Any]]:
             "ORDER BY q.rule_code, d.exported_at, d.delivery_id, q.column_name"
         )
     ).all()
+
+
+def usual_rows(engine: Engine, delivery: Delivery) -> int | None:
+    """How many rows the last deliveries of the same source and layout had: their median, or nothing where there were fewer than three."""
+    with engine.connect() as connection:
+        return connection.scalar(
+            text(
+                "SELECT CASE WHEN count(*) >= 3 THEN percentile_disc(0.5) WITHIN GROUP (ORDER BY rows_received) END FROM ("
+                "  SELECT rows_received FROM ops.delivery WHERE source = :source AND layout = :layout AND status IN ('loaded', 'superseded')"
+                "  AND exported_at < :exported_at ORDER BY exported_at DESC LIMIT 8) earlier"
+            ),
+            {"source": delivery.source, "layout": delivery.layout, "exported_at": delivery.exported_at},
+        )
+
+
+QUARANTINE_COLUMNS = (
+    "delivery_id", "source", "file_name", "row_number", "natural_key", "rule_code", "severity", "column_name", "status", "message_vi",
+)  # fmt: skip
+"""What is told of a quarantined row."""
 
 
 def quarantined(

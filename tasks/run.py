@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import os
 import socket
 from collections.abc import Iterator
@@ -64,20 +62,6 @@ def one_at_a_time(engine: Engine, flow: str, as_of: datetime) -> Iterator[Run]:
     finally:
         lock.invalidate()  # closes the session, and the lock with it; the pool would have kept both
         lock.close()
-
-
-def same_key(engine: Engine, secret_key: bytes) -> None:
-    """Refuses another secret key than the one the warehouse was begun with: it would split every person in two.
-
-    The fingerprint is the comment of the schema `staging`: it survives an emptied warehouse and needs no table.
-    """
-    mark = f"key {hmac.new(secret_key, b'bakhong key fingerprint', hashlib.sha256).hexdigest()[:16]}"
-    with engine.begin() as connection:
-        known = connection.scalar(text("SELECT obj_description('staging'::regnamespace, 'pg_namespace')")) or ""
-        if not known.startswith("key "):
-            connection.execute(text(f"COMMENT ON SCHEMA staging IS '{mark}'"))
-        elif known != mark:
-            raise Refusal("Khóa bí mật (BAKHONG_SECRET_KEY) khác với khóa đã dùng cho kho này: mỗi người sẽ bị đếm hai lần. Đặt lại khóa cũ rồi chạy lại.")
 
 
 def _holder(connection: Connection) -> str:

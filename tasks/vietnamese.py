@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
+
+from warehouse.periods import period_type
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 NOTHING = "–"
@@ -27,9 +30,6 @@ RUN_STATUS = {"running": "đang chạy", "completed": "hoàn thành", "failed": 
 SEVERITY = {"critical": "nghiêm trọng", "warning": "cảnh báo", "info": "thông tin"}
 EXPECTED = {"daily": "hằng ngày", "monthly": "hằng tháng", "quarterly": "hằng quý", "yearly": "hằng năm", "once": "một lần"}
 PILLAR = {"chinh_quyen_so": "Chính quyền số", "kinh_te_so": "Kinh tế số", "xa_hoi_so": "Xã hội số"}
-
-_PERIOD = re.compile(r"(?P<year>\d{4})(-Q(?P<quarter>[1-4])|-(?P<month>0[1-9]|1[0-2]))?")
-
 
 def number(value: Decimal | int | None, decimals: int = 0) -> str:
     """A number with dots for thousands and a comma for decimals, rounded half up; a dash where there is none."""
@@ -58,34 +58,21 @@ def moment(value: datetime | None) -> str:
     return NOTHING if value is None else f"{value.astimezone(VIETNAM):%H:%M %d/%m/%Y}"
 
 
-def is_period(text: str) -> bool:
-    """Whether a text names a year, a quarter or a month: 2024, 2024-Q1, 2024-03."""
-    return _PERIOD.fullmatch(text) is not None
-
-
 def period(text: str) -> str:
     """A period in words: `Năm 2024`, `Quý I/2024`, `Tháng 03/2024`."""
-    found = _PERIOD.fullmatch(text)
-    if found is None:
-        return text
-    if found["quarter"]:
-        return f"Quý {['I', 'II', 'III', 'IV'][int(found['quarter']) - 1]}/{found['year']}"
-    return f"Tháng {found['month']}/{found['year']}" if found["month"] else f"Năm {found['year']}"
+    year, part = text[:4], text[5:]
+    match period_type(text):
+        case "quarter":
+            return f"Quý {['I', 'II', 'III', 'IV'][int(part[1]) - 1]}/{year}"
+        case "month":
+            return f"Tháng {part}/{year}"
+        case _:
+            return f"Năm {year}"
 
 
-def period_days(text: str) -> tuple[date, date]:
-    """First and last day of a period."""
-    found = _PERIOD.fullmatch(text)
-    if found is None:
-        raise ValueError(text)
-    year = int(found["year"])
-    if found["quarter"]:
-        first, months = 3 * int(found["quarter"]) - 2, 3
-    else:
-        first, months = (int(found["month"]), 1) if found["month"] else (1, 12)
-    beyond = first + months
-    after = date(year + (beyond > 12), (beyond - 1) % 12 + 1, 1)
-    return date(year, first, 1), date.fromordinal(after.toordinal() - 1)
+def summary(statuses: Iterable[str]) -> str:
+    """Deliveries counted by what became of them, in words: `70 đã nạp, 2 bị từ chối`."""
+    return ", ".join(f"{number(count)} {DELIVERY_STATUS[status]}" for status, count in Counter(statuses).most_common())
 
 
 def plain(name: str) -> str:
