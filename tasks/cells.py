@@ -93,8 +93,7 @@ def typed(
 
 def integers(values: pa.StringArray, numbers: Numbers = "plain", scale: int = 1) -> pa.Int64Array:
     """Whole numbers; a fraction, a foreign grouping or a sum that `scale` does not divide is null."""
-    data = _bytes(values)
-    if not (data.size and ((data >= 48) & (data <= 57)).all()) or np.diff(_offsets(values)).max() > 18:
+    if not _only_digits(values):
         values = _null_where(values, pc.invert(pc.match_substring_regex(values, _INTEGER[numbers])))
         if numbers == "vietnamese":
             values = pc.replace_substring(pc.replace_substring_regex(values, ",0+$", ""), ".", "")
@@ -200,6 +199,13 @@ def _by_distinct(values: pa.StringArray, convert: Callable[[str], str | None]) -
 
 def _tidy(values: pa.StringArray) -> pa.StringArray:
     return pc.utf8_trim_whitespace(pc.replace_substring_regex(values, _SPACES, " "))
+
+
+def _only_digits(values: pa.StringArray) -> bool:
+    """Every cell that is there is a plain number already: seen in the bytes, which is ten times faster than a pattern."""
+    data, lengths = _bytes(values), np.diff(_offsets(values))
+    plain = data.size and data.min() >= 48 and data.max() <= 57 and lengths.max() <= 18
+    return bool(plain and np.count_nonzero(lengths) == len(values) - values.null_count)
 
 
 def _null_where(values: Any, mask: pa.BooleanArray) -> Any:

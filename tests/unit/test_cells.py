@@ -123,7 +123,8 @@ def test_milliseconds_since_1970_become_local_time(moment: datetime) -> None:
 @pytest.mark.parametrize(
     ("cell", "normal"),
     [
-        ("2024", "2024"), ("Năm 2024", "2024"), ("Quý I/2024", "2024-Q1"), ("Quý 4/2024", "2024-Q4"), ("quý iii-2024", "2024-Q3"), ("Q1/2024", "2024-Q1"),
+        ("2024", "2024"), ("Năm 2024", "2024"), ("Quý I/2024", "2024-Q1"), ("Quý 4/2024", "2024-Q4"), ("quý iii-2024", "2024-Q3"),
+        ("Q1/2024", "2024-Q1"),
         ("2024-Q1", "2024-Q1"), ("03/2024", "2024-03"), ("3/2024", "2024-03"), ("Tháng 12/2024", "2024-12"), ("2024-03", "2024-03"),
         ("13/2024", None), ("Quý V/2024", None), ("2024-13", None), ("24", None), ("2024-3", None),
     ],
@@ -161,8 +162,10 @@ def test_a_value_without_a_translation_stays_for_the_rules_to_judge() -> None:
 
 
 KINDS: list[tuple[str, dict[str, Any]]] = [
-    ("text", {}), ("integer", {}), ("integer", {"numbers": "vietnamese"}), ("integer", {"numbers": "decimal_point", "scale": 100}),
-    ("decimal", {"numbers": "vietnamese"}), ("decimal", {"numbers": "decimal_point"}), ("boolean", {}), ("date", {"date_format": "%d/%m/%Y"}),
+    ("text", {}), ("integer", {}), ("integer", {"numbers": "vietnamese"}),
+    ("integer", {"numbers": "decimal_point", "scale": 100}),
+    ("decimal", {"numbers": "vietnamese"}), ("decimal", {"numbers": "decimal_point"}), ("boolean", {}),
+    ("date", {"date_format": "%d/%m/%Y"}),
     ("timestamp", {"date_format": "%Y%m%d%H%M%S"}), ("timestamp", {"date_format": "epoch_ms"}), ("period", {}),
 ]  # fmt: skip
 

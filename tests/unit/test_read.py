@@ -284,7 +284,10 @@ def test_a_column_may_be_joined_from_other_cells(put: Put) -> None:
 
 
 def test_what_a_collectors_flags_mean_is_read_from_the_contract(put: Put) -> None:
-    header = "MA_GIAO_DICH,ID_HDON,SERI_HDON,MA_KHANG,THANG_TTOAN,SO_TIEN_TTOAN,HTHUC_TTOAN,VI_TTOAN,TTHAI_CHAM_NO,TTHAI_HUY,TTHAI_XLY_NGHI_NGO,NGAY_PSINH\n"
+    header = (
+        "MA_GIAO_DICH,ID_HDON,SERI_HDON,MA_KHANG,THANG_TTOAN,SO_TIEN_TTOAN,HTHUC_TTOAN,VI_TTOAN,"
+        "TTHAI_CHAM_NO,TTHAI_HUY,TTHAI_XLY_NGHI_NGO,NGAY_PSINH\n"
+    )
     flags = {"1,0,0": "settled", "0,0,0": "pending", ",0,0": "pending", "1,1,0": "cancelled", "1,0,1": "suspect"}
     lines = "".join(f"GD{n},HD{n},,KH,01/2024,152340.0,QR,,{flag},01/02/2024 10:11:12\n" for n, flag in enumerate(flags))
     found = rows(read(put(header + lines), contract("payments"), "ecpay_csv", KEY, "e.csv"))
