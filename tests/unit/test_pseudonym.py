@@ -39,3 +39,8 @@ def test_nothing_is_left_of_a_cell_without_letters_and_digits() -> None:
 def test_a_column_has_the_pseudonyms_of_its_cells(cells: list[str | None]) -> None:
     expected = [None if cell is None else pseudonym(cell, KEY) for cell in cells]
     assert pseudonyms(pa.array(cells, pa.string()), KEY).to_pylist() == expected
+
+
+@given(st.binary(min_size=1, max_size=100), st.text(min_size=1, max_size=20))
+def test_a_column_is_hashed_as_a_single_value_is_whatever_the_key(key: bytes, value: str) -> None:
+    assert pseudonyms(pa.array([value]), key).to_pylist() == [pseudonym(value, key)]
