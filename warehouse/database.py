@@ -22,7 +22,8 @@ TIME_ZONE = "Asia/Ho_Chi_Minh"
 OLDEST = 150_000
 """PostgreSQL 15."""
 
-_HERE = Path(__file__).parent
+VIEWS = Path(__file__).parent / "views"
+MIGRATIONS = Path(__file__).parent / "migrations"
 _ROLES = ("bakhong_etl", "bakhong_steward", "bakhong_reader")
 _UPGRADE_LOCK = 0x0BA4054  # two processes that open an empty warehouse at once
 
@@ -53,7 +54,9 @@ def url(settings: Settings, role: str = "reader") -> str:
         return connection_details(settings.home).url(role)
     given = _parsed(settings.warehouse_url).set(drivername="postgresql")
     if role != "owner":
-        given = URL.create("postgresql", username=f"bakhong_{role}", host=given.host, port=given.port, database=given.database, query=given.query)
+        given = URL.create(
+            "postgresql", username=f"bakhong_{role}", host=given.host, port=given.port, database=given.database, query=given.query
+        )
     return given.render_as_string(hide_password=False)
 
 
@@ -87,7 +90,7 @@ def downgrade(engine: Engine, revision: str = "base") -> None:
 
 def newest_revision() -> str:
     """Returns the newest step in migrations/versions, read from the file names: Alembic is only loaded when needed."""
-    return max(file.name.split("_", 1)[0] for file in (_HERE / "migrations" / "versions").glob("[0-9]*_*.py"))
+    return max(file.name.split("_", 1)[0] for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 
 
 def ensure_payment_partitions(connection: Connection, months: Iterable[date]) -> None:
@@ -124,7 +127,9 @@ def _make_database(server: Server) -> None:
 
 def _let_log_in(connection: Connection, server: Server) -> None:
     """Gives the roles of the embedded server their passwords; elsewhere that is the DBA's business."""
-    closed = connection.execute(text("SELECT rolname FROM pg_roles WHERE rolname = ANY(:roles) AND NOT rolcanlogin"), {"roles": list(_ROLES)})
+    closed = connection.execute(
+        text("SELECT rolname FROM pg_roles WHERE rolname = ANY(:roles) AND NOT rolcanlogin"), {"roles": list(_ROLES)}
+    )
     for role in closed.scalars().all():
         connection.exec_driver_sql(f"ALTER ROLE {role} LOGIN PASSWORD '{server.passwords[role.removeprefix('bakhong_')]}'")
 
@@ -170,19 +175,21 @@ def _run_alembic(connection: Connection, command: str, revision: str) -> None:
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", str(_HERE / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     getattr(alembic, command)(config, revision)
 
 
 def _apply_views(connection: Connection) -> None:
     """Replaces the views of the mart when their files changed. The mart is ours alone: views of others belong elsewhere."""
-    files = sorted((_HERE / "views").glob("*.sql"))
-    names = _HERE / "views" / "columns.yaml"
+    files = sorted(VIEWS.glob("*.sql"))
+    names = VIEWS / "columns.yaml"
     digest = hashlib.sha256(b"\0".join(file.read_bytes() for file in (*files, names))).hexdigest()
     if _installed(connection, "views") == digest:
         return
-    known = connection.execute(text("SELECT string_agg(format('mart.%I', viewname), ', ') FROM pg_views WHERE schemaname = 'mart'")).scalar()
+    known = connection.execute(
+        text("SELECT string_agg(format('mart.%I', viewname), ', ') FROM pg_views WHERE schemaname = 'mart'")
+    ).scalar()
     try:
         if known:
             connection.exec_driver_sql(f"DROP VIEW {known}")

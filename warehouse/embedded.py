@@ -25,6 +25,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from warehouse.settings import Refusal, write_private
 
@@ -154,7 +155,16 @@ def _launch(folder: Path, user: _Account) -> None:
         options = {**_OPTIONS, "listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": _sockets(folder / "data")}
         command = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in options.items())
         try:
-            user.run("pg_ctl", "start", f"--pgdata={folder / 'data'}", f"--log={log}", "--wait", "--timeout=120", "--silent", f"--options={command}")
+            user.run(
+                "pg_ctl",
+                "start",
+                f"--pgdata={folder / 'data'}",
+                f"--log={log}",
+                "--wait",
+                "--timeout=120",
+                "--silent",
+                f"--options={command}",
+            )
         except Refusal as refusal:  # the port was taken meanwhile, or a backend of a killed server is still going down
             last = refusal
             time.sleep(0.2 * (attempt + 1))
@@ -262,14 +272,16 @@ class _Account:
             entry = pwd.getpwnam(SYSTEM_USER)
         except KeyError:
             try:
-                subprocess.run(
-                    ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER],
+                subprocess.run(  # noqa: S603
+                    ["/usr/sbin/useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER],
                     check=True,
                     capture_output=True,
                 )
                 entry = pwd.getpwnam(SYSTEM_USER)
             except (OSError, subprocess.CalledProcessError, KeyError) as error:
-                raise Refusal("PostgreSQL does not run as root, and no system user could be made for it: run as an ordinary user.") from error
+                raise Refusal(
+                    "PostgreSQL does not run as root, and no system user could be made for it: run as an ordinary user."
+                ) from error
         return cls(entry.pw_uid, entry.pw_gid)
 
     def give(self, path: Path) -> None:
@@ -277,11 +289,11 @@ class _Account:
             os.chown(path, self.uid, self.gid)
 
     def run(self, program: str, *arguments: str) -> None:
-        other = {"user": self.uid, "group": self.gid, "extra_groups": []} if self.is_other else {}
+        other: dict[str, Any] = {"user": self.uid, "group": self.gid, "extra_groups": []} if self.is_other else {}
         # Files, not pipes: the server inherits them and would keep a pipe open for ever.
         with tempfile.TemporaryFile("w+") as output:
             try:
-                subprocess.run(
+                subprocess.run(  # noqa: S603  # our own programs, our own arguments, no shell
                     [str(_binaries() / program), *arguments],
                     check=True,
                     stdin=subprocess.DEVNULL,
@@ -289,7 +301,7 @@ class _Account:
                     stderr=output,
                     cwd="/",
                     env={"LC_ALL": "C", "PATH": "/usr/bin:/bin", "TMPDIR": tempfile.gettempdir()},
-                    **other,  # type: ignore[arg-type]
+                    **other,
                 )
             except (OSError, subprocess.CalledProcessError) as error:
                 output.seek(0)

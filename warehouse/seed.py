@@ -146,7 +146,9 @@ def sync_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, 
     if others:
         assignments = ", ".join(f"{name} = given.{name}" for name in others)
         differs = f"({', '.join(f'known.{name}' for name in others)}) IS DISTINCT FROM ({', '.join(f'given.{name}' for name in others)})"
-        connection.execute(text(f"UPDATE {table.fullname} AS known SET {assignments} FROM {given} AS given WHERE {same} AND {differs}"), values)
+        connection.execute(
+            text(f"UPDATE {table.fullname} AS known SET {assignments} FROM {given} AS given WHERE {same} AND {differs}"), values
+        )
     names = ", ".join(columns)
     connection.execute(
         text(

@@ -37,7 +37,7 @@ def test_a_key_that_is_too_short_to_protect_anyone_is_refused(monkeypatch: pytes
 def test_a_home_that_is_a_file_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("BAKHONG_HOME", str(tmp_path / "file"))
-    with pytest.raises(Refusal, match="BAKHONG_HOME .*cannot be used"):
+    with pytest.raises(Refusal, match=r"BAKHONG_HOME .*cannot be used"):
         Settings.from_environment()
 
 

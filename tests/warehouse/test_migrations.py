@@ -18,10 +18,12 @@ CATALOGUE = {
         FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE {OURS} AND c.relkind IN ('r', 'p') ORDER BY 1, 2""",
     "constraints": f"""
         SELECT n.nspname, c.relname, k.conname, pg_get_constraintdef(k.oid)
-        FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE {OURS} ORDER BY 1, 2, 3""",
+        FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE {OURS} ORDER BY 1, 2, 3""",
     "indexes": f"""
         SELECT n.nspname, c.relname, pg_get_indexdef(i.indexrelid)
-        FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE {OURS} ORDER BY 1, 2, 3""",
+        FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE {OURS} ORDER BY 1, 2, 3""",
 }
 
 

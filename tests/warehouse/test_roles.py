@@ -74,7 +74,9 @@ def test_the_steward_reads_what_became_of_deliveries(login: dict[str, Engine], t
 
 def test_the_steward_decides_on_a_row_set_aside(login: dict[str, Engine]) -> None:
     with login["steward"].begin() as connection:
-        changed = connection.execute(text("UPDATE ops.quarantine SET status = 'dismissed', decided_by = 'Lan', decided_at = now() WHERE row_number = 7"))
+        changed = connection.execute(
+            text("UPDATE ops.quarantine SET status = 'dismissed', decided_by = 'Lan', decided_at = now() WHERE row_number = 7")
+        )
     assert changed.rowcount == 1
 
 
@@ -95,7 +97,8 @@ def test_the_steward_changes_nothing_else(login: dict[str, Engine], statement: s
 @pytest.mark.parametrize(
     "statement",
     [
-        "INSERT INTO warehouse.dim_agency (agency_code, valid_from, valid_to, agency_name, unit_key, is_inferred) VALUES ('H56.1', '2024-01-01', '9999-12-31', 'A', 0, false)",
+        "INSERT INTO warehouse.dim_agency (agency_code, valid_from, valid_to, agency_name, unit_key, is_inferred) "
+        "VALUES ('H56.1', '2024-01-01', '9999-12-31', 'A', 0, false)",
         "UPDATE ops.delivery SET business_period = '2024'",
         "CREATE UNLOGGED TABLE staging.delivery_1 (a int)",
         "DELETE FROM ops.verdict",
@@ -106,14 +109,18 @@ def test_the_loader_writes(login: dict[str, Engine], statement: str) -> None:
     assert not _refused(login["etl"], statement)
 
 
-@pytest.mark.parametrize("statement", ["DROP TABLE warehouse.fact_bill", "CREATE TABLE warehouse.mine (a int)", "CREATE ROLE mine", "DROP VIEW mart.indicator"])
+@pytest.mark.parametrize(
+    "statement", ["DROP TABLE warehouse.fact_bill", "CREATE TABLE warehouse.mine (a int)", "CREATE ROLE mine", "DROP VIEW mart.indicator"]
+)
 def test_the_loader_does_not_change_the_house(login: dict[str, Engine], statement: str) -> None:
     assert _refused(login["etl"], statement)
 
 
 def test_a_payment_written_by_the_loader_finds_its_month(login: dict[str, Engine]) -> None:
     with login["etl"].begin() as connection:
-        connection.execute(text("SELECT warehouse.ensure_payment_partition('2024-02-29'), warehouse.ensure_payment_partition('2024-02-01')"))
+        connection.execute(
+            text("SELECT warehouse.ensure_payment_partition('2024-02-29'), warehouse.ensure_payment_partition('2024-02-01')")
+        )
         connection.execute(
             text(
                 """
@@ -123,12 +130,15 @@ def test_a_payment_written_by_the_loader_finds_its_month(login: dict[str, Engine
                 """
             )
         )
-        assert connection.execute(text("SELECT tableoid::regclass::text FROM warehouse.fact_payment")).scalar() == "warehouse.fact_payment_202402"
+        assert (
+            connection.execute(text("SELECT tableoid::regclass::text FROM warehouse.fact_payment")).scalar()
+            == "warehouse.fact_payment_202402"
+        )
 
 
 def test_a_wrong_password_is_refused(server: Server, engine: Engine) -> None:
     address = server.url("owner").replace(server.passwords["owner"], "wrong")
-    with pytest.raises(Refusal, match="does not answer.*password authentication failed") as refusal:
+    with pytest.raises(Refusal, match=r"does not answer.*password authentication failed") as refusal:
         upgrade(connect(address))
     assert "wrong" not in str(refusal.value)
 

@@ -49,12 +49,19 @@ def test_ngoc_phung_went_wholly_into_the_new_thuong_xuan(engine: Engine) -> None
 def test_every_succession_of_the_reference_file_finds_both_its_units(engine: Engine) -> None:
     with engine.connect() as connection:
         counts = connection.execute(
-            text("SELECT effective_date::text, count(*), count(*) FILTER (WHERE extent = 'part') FROM warehouse.bridge_unit_succession GROUP BY 1 ORDER BY 1")
+            text(
+                """
+                SELECT effective_date::text, count(*), count(*) FILTER (WHERE extent = 'part')
+                FROM warehouse.bridge_unit_succession GROUP BY 1 ORDER BY 1
+                """
+            )
         ).all()
     assert counts == [("2024-02-01", 3, 0), ("2025-01-01", 46, 4), ("2025-07-01", 558, 21)]
 
 
-@pytest.mark.parametrize("table", [table for table in metadata.sorted_tables if table.name.startswith("dim_")], ids=lambda table: table.name)
+@pytest.mark.parametrize(
+    "table", [table for table in metadata.sorted_tables if table.name.startswith("dim_")], ids=lambda table: table.name
+)
 def test_every_dimension_that_facts_point_to_has_an_unknown_member(engine: Engine, table) -> None:  # type: ignore[no-untyped-def]
     if table.name in ("dim_date", "dim_indicator", "dim_target"):
         pytest.skip("declared, never looked up from a source's code")
@@ -66,7 +73,9 @@ def test_every_dimension_that_facts_point_to_has_an_unknown_member(engine: Engin
 def _fingerprint(connection: Connection) -> dict[str, object]:
     """Every row of the warehouse with its physical version: an update that changes nothing would show."""
     return {
-        table.fullname: connection.execute(text(f"SELECT md5(string_agg(ctid::text || xmin::text || t::text, '|' ORDER BY ctid)) FROM {table.fullname} AS t")).scalar()
+        table.fullname: connection.execute(
+            text(f"SELECT md5(string_agg(ctid::text || xmin || t::text, '|')) FROM {table.fullname} AS t")
+        ).scalar()
         for table in metadata.sorted_tables
     }
 
@@ -104,7 +113,9 @@ def test_the_calendar_begins_in_2000_and_reaches_the_end_of_the_year_after_the_d
         first, last, days = connection.execute(span).one()
         extend_dates(connection, date(2024, 1, 1))
         assert connection.execute(span).one() == (first, last, days)
-        quarter = connection.execute(text("SELECT quarter, month, year, day_of_week, is_working_day FROM warehouse.dim_date WHERE date_key = '2024-03-31'")).one()
+        quarter = connection.execute(
+            text("SELECT quarter, month, year, day_of_week, is_working_day FROM warehouse.dim_date WHERE date_key = '2024-03-31'")
+        ).one()
     assert (first, last, days) == (date(2000, 1, 1), date(2032, 12, 31), (date(2032, 12, 31) - date(2000, 1, 1)).days + 1)
     assert quarter == ("2024-Q1", "2024-03", "2024", 7, False)
 
@@ -124,6 +135,8 @@ def test_ways_of_writing_a_unit_are_one_name(written: str, also_written: str) ->
     assert normalise_unit_name(written) == normalise_unit_name(also_written)
 
 
-@pytest.mark.parametrize(("one", "other"), [("Xã Vân Am", "Xã Vân Âm"), ("Vân Sơn", "Văn Sơn"), ("Quý Lộc", "Quỳ Lộc"), ("Hoàng Hoa", "Hoàng Hóa")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("Xã Vân Am", "Xã Vân Âm"), ("Vân Sơn", "Văn Sơn"), ("Quý Lộc", "Quỳ Lộc"), ("Hoàng Hoa", "Hoàng Hóa")]
+)
 def test_different_names_stay_different(one: str, other: str) -> None:
     assert normalise_unit_name(one) != normalise_unit_name(other)

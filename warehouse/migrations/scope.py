@@ -1,13 +1,18 @@
 """What of a database the migrations are about: our schemas, without what is made while loading."""
 
 from collections.abc import MutableMapping
+from typing import Literal
 
 from warehouse.tables import MART, OPS, STAGING, WAREHOUSE
+
+# Alembic's own words for them, which it exports under no name.
+Kind = Literal["schema", "table", "column", "index", "unique_constraint", "foreign_key_constraint", "check_constraint"]
+Parent = Literal["schema_name", "table_name", "schema_qualified_table_name"]
 
 SCHEMAS = (STAGING, WAREHOUSE, MART, OPS)
 
 
-def in_scope(name: str | None, kind: str, parents: MutableMapping[str, str | None]) -> bool:
+def in_scope(name: str | None, kind: Kind, parents: MutableMapping[Parent, str | None]) -> bool:
     """Tells Alembic whether to compare a thing of the database; partitions of payments come and go with their months."""
     if kind == "schema":
         return name in (WAREHOUSE, OPS)

@@ -1,5 +1,6 @@
 """The star and its operational tables: one module a table, grain first."""
 
+from warehouse.tables.base import MART, OPS, STAGING, UNKNOWN, WAREHOUSE, metadata
 from warehouse.tables.bridge_unit_succession import bridge_unit_succession
 from warehouse.tables.dim_agency import dim_agency
 from warehouse.tables.dim_channel import dim_channel
@@ -33,7 +34,6 @@ from warehouse.tables.ops_publication import publication
 from warehouse.tables.ops_quarantine import quarantine
 from warehouse.tables.ops_run import run
 from warehouse.tables.ops_verdict import verdict
-from warehouse.tables.base import MART, OPS, STAGING, UNKNOWN, WAREHOUSE, metadata
 
 __all__ = [
     "MART",
@@ -70,9 +70,9 @@ __all__ = [
     "fact_survey",
     "fact_unit_count",
     "installation",
+    "metadata",
     "publication",
     "quarantine",
     "run",
     "verdict",
-    "metadata",
 ]

@@ -37,7 +37,12 @@ def history() -> list[Column[Any]]:
     return [
         Column("row_key", BigInteger, nullable=False, comment="64-bit hash of the natural key: recognises the row again"),
         Column("row_hash", BigInteger, nullable=False, comment="64-bit hash of the content: tells a changed row from an unchanged one"),
-        Column("known_from", DateTime(timezone=True), nullable=False, comment="Time from which this state was known (export time of its delivery), inclusive"),
+        Column(
+            "known_from",
+            DateTime(timezone=True),
+            nullable=False,
+            comment="Time from which this state was known (export time of its delivery), inclusive",
+        ),
         Column(
             "known_to",
             DateTime(timezone=True),

@@ -19,8 +19,15 @@ dim_indicator = Table(
     Column("sort_order", SmallInteger, nullable=False, comment="Place in the official table"),
     Column("valid_from", Date, nullable=False, comment="First day of a period to which the definition applies, inclusive"),
     Column("valid_to", Date, nullable=False, comment="Last day, inclusive; 9999-12-31 while it holds"),
-    Column("counted_as", Text, nullable=False, comment="How it is counted, as declared: fact, numerator, denominator and what goes with them"),
-    Column("counted_since", DateTime(timezone=True), nullable=False, comment="Time at which counted_as last changed; every period is computed again after it"),
+    Column(
+        "counted_as", Text, nullable=False, comment="How it is counted, as declared: fact, numerator, denominator and what goes with them"
+    ),
+    Column(
+        "counted_since",
+        DateTime(timezone=True),
+        nullable=False,
+        comment="Time at which counted_as last changed; every period is computed again after it",
+    ),
     schema=WAREHOUSE,
     comment="One row per indicator, as declared in warehouse/indicators/.",
 )

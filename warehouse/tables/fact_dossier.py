@@ -28,7 +28,11 @@ fact_dossier = Table(
     Column("reuse_code", SmallInteger, comment="DuocTaiSuDung: 0 none, 1 from another component, 2 from another result"),
     Column("has_electronic_result", Boolean, comment="CoKetQuaDienTu"),
     Column("is_vneid_verified", Boolean, comment="TaiKhoanDuocXacThucVoiVNeID"),
-    Column("online_payment_code", SmallInteger, comment="DuocThanhToanTrucTuyen: 1 national portal, 2 ministry or province gateway, 3 other; empty = not paid online"),
+    Column(
+        "online_payment_code",
+        SmallInteger,
+        comment="DuocThanhToanTrucTuyen: 1 national portal, 2 ministry or province gateway, 3 other; empty = not paid online",
+    ),
     Column("fee_vnd", BigInteger, comment="TongPhiLePhi in VND; 0 or empty = no financial obligation"),
     Column("updated_at", DateTime(), comment="NgayCapNhat, local time"),
     Column("deleted_at", DateTime(), comment="DeletedOn: soft-deleted at the source, local time; such a state counts nowhere"),

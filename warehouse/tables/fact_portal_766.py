@@ -7,7 +7,13 @@ from warehouse.tables.base import WAREHOUSE, history, metadata, provenance
 fact_portal_766 = Table(
     "fact_portal_766",
     metadata,
-    Column("department_key", Integer, ForeignKey("warehouse.dim_department.department_key"), nullable=False, comment="Department (dim_department)"),
+    Column(
+        "department_key",
+        Integer,
+        ForeignKey("warehouse.dim_department.department_key"),
+        nullable=False,
+        comment="Department (dim_department)",
+    ),
     Column("period", Text, nullable=False, comment="2026, 2026-Q3 or 2026-08: what was asked for"),
     Column("group_code", Text, nullable=False, comment="Group: CKMB, TDGQ, CLGQ, TTTT, MDHL, MDSH"),
     Column("component_code", Text, nullable=False, comment="Component, as REUSED_DIGITIZED_DATA; empty text for the group's total"),

@@ -7,7 +7,12 @@ from warehouse.tables.base import OPS, metadata
 installation = Table(
     "installation",
     metadata,
-    Column("item", Text, primary_key=True, comment="views: hash of the mart views as applied; secret_key: fingerprint of the key people were pseudonymised with"),
+    Column(
+        "item",
+        Text,
+        primary_key=True,
+        comment="views: hash of the mart views as applied; secret_key: fingerprint of the key people were pseudonymised with",
+    ),
     Column("value", Text, nullable=False, comment="Its value"),
     Column("changed_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="When it was last set"),
     schema=OPS,

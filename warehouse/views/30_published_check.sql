@@ -3,7 +3,7 @@ SELECT unit.unit_code,
        figure.period,
        figure.indicator_code,
        figure.printed,
-       figure.printed_value,
+       round(figure.printed_value, figure.printed_decimals) AS printed_value,
        again.recomputed,
        CASE
            WHEN again.recomputed IS NULL OR figure.printed_value IS NULL THEN 'not_computable'
@@ -20,9 +20,14 @@ LEFT JOIN warehouse.fact_indicator AS fact
       AND fact.unit_key = figure.unit_key
       AND fact.period = figure.period
       AND fact.known_to = 'infinity'
+      AND fact.obs_status <> 'Q'                -- a rate of so few would name them
 CROSS JOIN LATERAL (
     SELECT round(
-               CASE indicator.unit_measure WHEN 'PERCENT' THEN 100.0 * fact.numerator / nullif(fact.denominator, 0) ELSE fact.value END,
+               CASE
+                   WHEN figure.printed LIKE '%/%' THEN fact.numerator  -- printed as 16/16: the number is a count, not a rate
+                   WHEN indicator.unit_measure = 'PERCENT' THEN 100.0 * fact.numerator / nullif(fact.denominator, 0)
+                   ELSE fact.value
+               END,
                coalesce(figure.printed_decimals, indicator.decimals)
            ) AS recomputed
 ) AS again

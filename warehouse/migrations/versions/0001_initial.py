@@ -94,13 +94,6 @@ def upgrade() -> None:
             comment="What the path says and the bytes do not, where that tells deliveries apart: province, period, time of capture; else empty",
         ),
         sa.Column(
-            "about",
-            sa.Text(),
-            server_default="",
-            nullable=False,
-            comment="What the path says and the bytes do not, where that tells deliveries apart: province, period, time of capture; else empty",
-        ),
-        sa.Column(
             "business_period",
             sa.Text(),
             nullable=True,
@@ -986,9 +979,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "dim_department",
-        sa.Column(
-            "department_key", sa.Integer(), sa.Identity(always=False), nullable=False, comment="Surrogate key"
-        ),
+        sa.Column("department_key", sa.Integer(), sa.Identity(always=False), nullable=False, comment="Surrogate key"),
         sa.Column("department_id", sa.Text(), nullable=False, comment="The portal's identifier; two of its answers carry nothing else"),
         sa.Column("agency_key", sa.Integer(), nullable=False, comment="Agency; 0 until an answer has brought the department's code"),
         sa.Column(
