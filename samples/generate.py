@@ -452,11 +452,13 @@ def _bills(service: str, every: int) -> pd.DataFrame:
     seconds = random.integers(8 * 3600, 18 * 86400, count)
     bills["paid_at"] = bills["issued"] + pd.to_timedelta(seconds, unit="s")
     last_year = (bills["month"].dt.year == 2024).to_numpy()
+    # Each customer leaves cash at a time of its own, and stays with it.
+    leaves = random.random(len(codes) * CUSTOMERS[service])[bills.groupby("month").cumcount()]
     if service == "DIEN":
-        cashless = ~last_year | (random.random(count) < 0.23 + 1.0 * progress)
+        cashless = ~last_year | (leaves < 0.23 + 1.0 * progress)
         unpaid = last_year & (random.random(count) < 0.01)
     else:
-        cashless = random.random(count) < 0.2 + 0.76 * progress
+        cashless = leaves < 0.2 + 0.76 * progress
         unpaid = random.random(count) < 0.02
     ways = random.choice(["CHUYEN_KHOAN", "QR", "VI", "TU_DONG"], count, p=[0.3, 0.35, 0.2, 0.15])
     bills["method"] = np.where(cashless, ways, "TIEN_MAT")
