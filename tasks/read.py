@@ -19,6 +19,7 @@ from expectations.contract import ARROW_TYPES, ROW_NUMBER, Contract
 from tasks.cells import clean, integers, mapped, typed
 from tasks.pseudonym import pseudonyms
 from tasks.readers.csv_file import read_csv
+from tasks.readers.dossier_json import read_dossier_json
 from tasks.readers.html_file import read_html
 from tasks.readers.portal_file import read_portal_766
 from tasks.readers.rows import File, Rejected, Rows
@@ -40,6 +41,7 @@ READERS: dict[str, Callable[[File, int], Iterator[Rows]]] = {
     "csv": read_csv,
     "xlsx": read_sheet,
     "html": read_html,
+    "dossier_json": read_dossier_json,
     "portal_766": read_portal_766,
 }
 """Kind of a layout, or the reader it names → how its rows are read as text."""
