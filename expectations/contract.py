@@ -285,7 +285,7 @@ class Contract(Model):
         """Great Expectations suite of the row rules, or of those named, opened by the frame's own shape; see `tasks.validate`."""
         import great_expectations as gx  # noqa: PLC0415  # 4,6 s to import: only where a suite is really built
 
-        make = gx.expectations
+        make: Any = gx.expectations
         shape: dict[str, Any] = {"severity": "critical", "meta": {"rule": FRAME_RULE}, "description": FRAME_RULE}
         expectations: list[Any] = [  # an empty frame passes every other rule
             make.ExpectTableRowCountToBeBetween(min_value=1, **shape),
@@ -293,7 +293,8 @@ class Contract(Model):
         ]
         for rule in self.rules:
             if rule.expect is not None and (codes is None or rule.code in codes):
-                words = {"severity": rule.severity, "meta": {"rule": rule.code}, "description": f"{rule.code} · {rule.message_vi}"}
+                description = f"{rule.code} · {rule.message_vi.replace('{column}', rule.columns[0])}"
+                words = {"severity": rule.severity, "meta": {"rule": rule.code}, "description": description}
                 expectations.append(getattr(make, rule.expect)(**rule.args, **words))
         return gx.ExpectationSuite(name=self.feed, expectations=expectations)
 

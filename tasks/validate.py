@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from itertools import chain
 from threading import Lock
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -98,6 +98,7 @@ def validate(
     contract: Contract,
     layout_name: str,
     file_name: str,
+    *,
     docs: DataDocs | None = None,
     usual_rows: int | None = None,
     exported_at: datetime | None = None,
@@ -381,7 +382,7 @@ def great_expectations() -> ModuleType:
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     import great_expectations as gx  # noqa: PLC0415  # the command line reads this module too
 
-    return cast(ModuleType, gx)
+    return gx
 
 
 def run_suite(contract: Contract, frame: pd.DataFrame, result_format: dict[str, Any], codes: Collection[str] | None = None) -> Any:
