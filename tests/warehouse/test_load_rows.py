@@ -1,0 +1,279 @@
+"""How codes of a file become keys of the star, and what becomes of rows that cannot go in."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from sqlalchemy import Engine, text
+
+from expectations.contract import contract
+from tasks.load import Outcome, load, reject, releasable
+from tasks.read import Rejected
+from tests.warehouse.deliveries import checked, deliver, land
+
+Row = dict[str, Any]
+
+
+def bill(code: str, **others: Any) -> Row:
+    whole = {"bill_code": code, "unit_code": "15655", "service_code": "DIEN", "billing_month": date(2024, 2, 1), "amount_vnd": 1000}
+    return {**whole, "issued_on": date(2024, 2, 28), **others}
+
+
+def payment(code: str, **others: Any) -> Row:
+    whole = {"transaction_code": code, "method_code": "QR", "status_code": "settled", "paid_at": datetime(2024, 3, 1, 8), "amount_vnd": 1000}
+    return {**whole, **others}
+
+
+def dossier(code: str, **others: Any) -> Row:
+    whole = {"dossier_code": code, "procedure_code": "2.000815", "agency_code": "H56.38.05", "status_code": "10", "channel_code": "2"}
+    return {**whole, "received_at": datetime(2024, 3, 1, 8), **others}
+
+
+def agency(code: str, unit: str, begin: date = date(2000, 1, 1), end: date | None = None) -> Row:
+    return {"agency_code": code, "agency_name": f"Cơ quan {code}", "unit_code": unit, "valid_from": begin, "valid_to": end}
+
+
+def one(engine: Engine, query: str) -> Any:
+    with engine.connect() as connection:
+        return connection.execute(text(query)).one()
+
+
+def all_rows(engine: Engine, query: str) -> list[tuple[Any, ...]]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+def conserves(outcome: Outcome) -> bool:
+    return outcome.received == outcome.loaded + outcome.unchanged + outcome.quarantined + outcome.ignored
+
+
+def test_a_bill_lies_in_the_unit_that_had_its_code_on_the_day_of_issue(engine: Engine) -> None:
+    before = bill("A", issued_on=date(2025, 6, 30))
+    outcome = deliver(engine, land(engine, "bills", "2025-07-02"), [before, bill("B", issued_on=date(2025, 7, 1))])
+    assert conserves(outcome)
+    found = all_rows(
+        engine,
+        "SELECT b.bill_code, u.unit_name, b.issued_on BETWEEN u.valid_from AND u.valid_to FROM warehouse.fact_bill b JOIN warehouse.dim_unit u USING (unit_key) ORDER BY 1",
+    )
+    assert found[0] == ("A", "Xã Ngọc Phụng", True)
+    assert all(inside for _, _, inside in found)
+
+
+def test_a_unit_code_nobody_knows_is_set_aside_with_the_words_of_the_rule(engine: Engine) -> None:
+    outcome = deliver(engine, land(engine, "bills", "2024-03-01"), [bill("HD-1"), bill("HD-2", unit_code="99999")])
+    assert (outcome.received, outcome.loaded, outcome.quarantined, outcome.verdict) == (2, 1, 1, "accept_with_flags")
+    row = one(engine, "SELECT row_number, natural_key, column_name, status, message_vi FROM ops.quarantine")
+    assert (row.row_number, row.natural_key, row.column_name, row.status) == (2, "HD-2", "MA_DVHC", "open")
+    assert "MA_DVHC" in row.message_vi
+    assert "99999" not in row.message_vi
+
+
+def test_a_payment_takes_unit_and_service_from_its_bill(engine: Engine) -> None:
+    deliver(engine, land(engine, "bills", "2024-03-01", source="water", provider="nuoc"), [bill("HD-1", service_code="NUOC")])
+    outcome = deliver(engine, land(engine, "payments", "2024-03-01"), [payment("T1", bill_code="HD-1"), payment("T2")])
+    assert (outcome.loaded, outcome.quarantined) == (2, 0)
+    found = all_rows(
+        engine,
+        "SELECT p.transaction_code, u.unit_code, s.service_code, p.bill_key = b.row_key FROM warehouse.fact_payment p "
+        "JOIN warehouse.dim_unit u USING (unit_key) JOIN warehouse.dim_service s USING (service_key) "
+        "LEFT JOIN warehouse.fact_bill b ON b.row_key = p.bill_key ORDER BY 1",
+    )
+    assert found == [("T1", "15655", "NUOC", True), ("T2", "0", "0", None)]
+
+
+def test_a_payment_waits_for_its_bill_and_goes_in_when_it_arrives(engine: Engine) -> None:
+    delivery, rows = land(engine, "payments", "2024-03-01"), [payment("T1", bill_code="HD-1"), payment("T2", bill_code="HD-2")]
+    deliver(engine, land(engine, "bills", "2024-02-28"), [bill("HD-2")])
+    first = deliver(engine, delivery, rows)
+    assert (first.loaded, first.quarantined) == (1, 1)
+    assert all_rows(engine, "SELECT row_number, status FROM ops.quarantine") == [(1, "waiting")]
+    assert releasable(engine) == []
+    deliver(engine, land(engine, "bills", "2024-03-02"), [bill("HD-1")])
+    assert releasable(engine) == [delivery.delivery_id]
+    second = deliver(engine, delivery, rows)
+    assert (second.loaded, second.unchanged, second.quarantined) == (2, 0, 0)
+    assert all_rows(engine, "SELECT * FROM ops.quarantine") == []
+    assert releasable(engine) == []
+    assert one(engine, "SELECT count(*) FROM warehouse.fact_payment WHERE known_to = 'infinity'")[0] == 2
+
+
+def test_a_bill_number_of_two_providers_decides_nothing(engine: Engine) -> None:
+    deliver(engine, land(engine, "bills", "2024-02-28"), [bill("HD-1")])
+    deliver(engine, land(engine, "bills", "2024-02-28", source="water", provider="nuoc"), [bill("HD-1", service_code="NUOC")])
+    outcome = deliver(engine, land(engine, "payments", "2024-03-01"), [payment("T1", bill_code="HD-1")])
+    assert (outcome.loaded, outcome.quarantined) == (0, 1)
+    assert all_rows(engine, "SELECT status FROM ops.quarantine") == [("open",)]
+
+
+def test_a_fee_lies_in_the_unit_of_its_dossier_and_does_not_wait_for_it(engine: Engine) -> None:
+    deliver(engine, land(engine, "agencies", "2024-01-01"), [agency("H56.38.05", "15655")])
+    deliver(engine, land(engine, "dossiers", "2024-03-01"), [dossier("H56.38.05-240301-0001")])
+    fees = [payment("T1", dossier_code="H56.38.05-240301-0001"), payment("T2", dossier_code="H56.38.05-240301-0002")]
+    outcome = deliver(engine, land(engine, "payments", "2024-03-01", provider="dvcqg"), [{**fee, "service_code": "DVC"} for fee in fees])
+    assert outcome.loaded == 2
+    found = all_rows(
+        engine,
+        "SELECT transaction_code, unit_code FROM warehouse.fact_payment JOIN warehouse.dim_unit USING (unit_key) "
+        "LEFT JOIN warehouse.fact_dossier d ON d.row_key = dossier_key ORDER BY 1",
+    )
+    assert found == [("T1", "15655"), ("T2", "0")]
+
+
+def test_a_payment_at_a_market_lies_in_the_unit_of_the_stall(engine: Engine) -> None:
+    stall = {"provider_code": "vnpay", "merchant_code": "TMN1", "merchant_name": "Sạp 1", "merchant_kind": "cho", "unit_code": "15655"}
+    deliver(engine, land(engine, "merchants", "2024-01-01"), [{**stall, "valid_from": date(2023, 1, 1)}])
+    deliver(engine, land(engine, "payments", "2024-03-01", provider="vnpay"), [payment("T1", merchant_code="TMN1", service_code="MUA_SAM")])
+    row = one(
+        engine,
+        "SELECT unit_code, merchant_code FROM warehouse.fact_payment p JOIN warehouse.dim_unit USING (unit_key) JOIN warehouse.dim_merchant m USING (merchant_key)",
+    )
+    assert tuple(row) == ("15655", "TMN1")
+
+
+def test_an_unknown_agency_is_kept_and_counted_and_put_right_when_the_list_comes(engine: Engine) -> None:
+    outcome = deliver(engine, land(engine, "dossiers", "2024-03-01"), [dossier("H56.38.05-240301-0001", agency_name="UBND xã")])
+    assert (outcome.loaded, outcome.quarantined, outcome.verdict) == (1, 0, "accept_with_flags")
+    query = (
+        "SELECT a.agency_code, a.is_inferred, u.unit_code, f.known_to::text AS known_to FROM warehouse.fact_dossier f "
+        "JOIN warehouse.dim_agency a USING (agency_key) JOIN warehouse.dim_unit u ON u.unit_key = f.unit_key ORDER BY f.known_from"
+    )
+    assert all_rows(engine, query) == [("H56.38.05", True, "0", "infinity")]
+    assert one(engine, "SELECT unexpected_count FROM ops.verdict WHERE rule_code = 'DOS-017'")[0] == 1
+    deliver(engine, land(engine, "agencies", "2024-03-05"), [agency("H56.38.05", "15655")])
+    assert all_rows(engine, query) == [
+        ("H56.38.05", True, "0", "2024-03-05 23:59:59+07"),
+        ("H56.38.05", False, "15655", "infinity"),
+    ]
+
+
+def test_a_dossier_told_again_after_the_list_came_is_no_new_state(engine: Engine) -> None:
+    deliver(engine, land(engine, "dossiers", "2024-03-01"), [dossier("H56.38.05-240301-0001")])
+    deliver(engine, land(engine, "agencies", "2024-03-05"), [agency("H56.38.05", "15655")])
+    again = deliver(engine, land(engine, "dossiers", "2024-03-06"), [dossier("H56.38.05-240301-0001")])
+    assert (again.loaded, again.unchanged) == (0, 1)
+
+
+def test_an_agency_is_divided_where_its_unit_was_reorganised(engine: Engine) -> None:
+    deliver(engine, land(engine, "agencies", "2025-08-01"), [agency("H56.38.05", "15658")])
+    found = all_rows(
+        engine,
+        "SELECT a.valid_from >= u.valid_from AND a.valid_to <= u.valid_to FROM warehouse.dim_agency a JOIN warehouse.dim_unit u USING (unit_key) "
+        "WHERE agency_key <> 0",
+    )
+    versions = one(engine, "SELECT count(*) FROM warehouse.dim_unit WHERE unit_code = '15658'")[0]
+    assert found == [(True,)] * versions
+
+
+def test_the_same_list_again_changes_nothing_and_a_member_left_out_holds_no_more(engine: Engine) -> None:
+    both = [agency("H56.38.05", "15655"), agency("H56.38.06", "15658")]
+    first = deliver(engine, land(engine, "agencies", "2024-01-01"), both)
+    again = deliver(engine, land(engine, "agencies", "2024-01-02"), both)
+    assert (first.loaded, again.loaded, again.unchanged) == (2, 0, 2)
+    deliver(engine, land(engine, "agencies", "2024-01-03"), both[:1])
+    holding = "SELECT DISTINCT agency_code FROM warehouse.dim_agency WHERE agency_key <> 0 AND DATE '2024-03-01' BETWEEN valid_from AND valid_to"
+    assert all_rows(engine, holding) == [("H56.38.05",)]
+
+
+def test_a_provincial_copy_is_the_national_procedure(engine: Engine) -> None:
+    listed = {"procedure_code": "1.004616", "procedure_name": "Cấp giấy", "valid_from": date(2020, 1, 1)}
+    deliver(engine, land(engine, "procedures", "2024-01-01"), [listed])
+    outcome = deliver(engine, land(engine, "dossiers", "2024-03-01"), [dossier("H56.38.05-240301-0001", procedure_code="1.004616.000.00.00.H56")])
+    assert outcome.loaded == 1
+    assert one(engine, "SELECT procedure_name FROM warehouse.fact_dossier JOIN warehouse.dim_procedure USING (procedure_key)")[0] == "Cấp giấy"
+    assert one(engine, "SELECT success FROM ops.verdict WHERE rule_code = 'DOS-016'")[0]
+
+
+def test_faults_of_the_validator_are_kept_and_every_row_is_accounted_for(engine: Engine) -> None:
+    faults = [
+        {"row_number": 7, "rule_code": "STR-010", "column_name": "TONG_TIEN"},
+        {"row_number": 7, "rule_code": "BIL-003", "column_name": "TONG_TIEN"},
+    ]
+    outcome = deliver(engine, land(engine, "bills", "2024-03-01"), [bill("HD-1")], ignored=1, faults=faults)
+    assert (outcome.received, outcome.loaded, outcome.quarantined, outcome.ignored) == (3, 1, 1, 1)
+    assert all_rows(engine, "SELECT rule_code, severity FROM ops.quarantine ORDER BY 1") == [("BIL-003", "critical"), ("STR-010", "critical")]
+    row = one(engine, "SELECT rows_received, rows_loaded, rows_quarantined, rows_ignored, status FROM ops.delivery")
+    assert tuple(row) == (3, 1, 1, 1, "loaded")
+
+
+def test_a_dismissed_row_stays_dismissed_and_a_released_one_that_still_fails_opens_again(engine: Engine) -> None:
+    faults = [{"row_number": number, "rule_code": "BIL-003", "column_name": "TONG_TIEN"} for number in (7, 8)]
+    delivery = land(engine, "bills", "2024-03-01")
+    deliver(engine, delivery, [bill("HD-1")], faults=faults)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE ops.quarantine SET status = CASE row_number WHEN 7 THEN 'dismissed' ELSE 'released' END, decided_at = now()"))
+    assert releasable(engine) == [delivery.delivery_id]
+    deliver(engine, delivery, [bill("HD-1")], faults=faults)
+    assert all_rows(engine, "SELECT row_number, status FROM ops.quarantine ORDER BY 1") == [(7, "dismissed"), (8, "open")]
+    assert releasable(engine) == []
+
+
+def test_a_rejected_delivery_leaves_a_reason_and_no_rows(engine: Engine) -> None:
+    delivery = land(engine, "bills", "2024-03-01")
+    outcome = reject(engine, delivery, Rejected("STR-008", "Dòng tổng cộng không khớp."), received=5)
+    assert conserves(outcome)
+    row = one(engine, "SELECT status, verdict, message_vi, rows_received, rows_quarantined FROM ops.delivery")
+    assert tuple(row) == ("rejected", "reject", "Dòng tổng cộng không khớp.", 5, 5)
+    assert all_rows(engine, "SELECT rule_code, success FROM ops.verdict") == [("STR-008", False)]
+
+
+@pytest.mark.parametrize(
+    ("feed", "row", "query"),
+    [
+        ("signatures", {"month": date(2024, 3, 1), "certificates_in_force": 5}, "SELECT month, certificates_in_force FROM warehouse.fact_signature"),
+        (
+            "surveys",
+            {"survey_code": "S1", "wave": "1", "question_code": "K1b", "asked_on": date(2024, 3, 1), "respondents": 10, "positive_answers": 7},
+            "SELECT question_code, positive_answers FROM warehouse.fact_survey",
+        ),
+        (
+            "published_figures",
+            {"period": "2024", "indicator_code": "CQ5", "printed": "92,1%", "source_document": "Báo"},
+            "SELECT printed_value::text, printed_decimals FROM warehouse.fact_published_figure",
+        ),
+        (
+            "signature_holders",
+            {"holder_hash": "0" * 31 + "1", "issued_on": date(2022, 3, 1), "certificate_status": "HIEU_LUC"},
+            "SELECT certificate_status, unit_key <> 0 FROM warehouse.fact_signature_holder",
+        ),
+    ],
+)
+def test_each_feed_reaches_its_fact(engine: Engine, feed: str, row: Row, query: str) -> None:
+    delivery = land(engine, feed, "2024-04-01")
+    outcome = deliver(engine, delivery, [{"unit_code": "15655", **row}])
+    assert (outcome.loaded, outcome.received) == (1, 1)
+    expected = {
+        "signatures": ("2024-03", 5),
+        "surveys": ("K1b", 7),
+        "published_figures": ("92.1000000000", 1),
+        "signature_holders": ("HIEU_LUC", True),
+    }
+    assert all_rows(engine, query) == [expected[feed]]
+    assert deliver(engine, delivery, [{"unit_code": "15655", **row}]).loaded == 1
+
+
+def test_rows_that_come_in_several_chunks_are_one_delivery(engine: Engine) -> None:
+    delivery = land(engine, "bills", "2024-03-01")
+    parts = [checked("bills", [bill("HD-1")]), checked("bills", [bill("HD-2")])]
+    assert load(engine, delivery, contract("bills"), parts).loaded == 2
+
+
+def test_an_error_on_the_way_leaves_nothing(engine: Engine) -> None:
+    def breaking() -> Any:
+        yield checked("bills", [bill("HD-1"), bill("HD-2", unit_code="99999")])
+        raise pa.ArrowInvalid("the file ends here")
+
+    with pytest.raises(pa.ArrowInvalid):
+        load(engine, land(engine, "bills", "2024-03-01"), contract("bills"), breaking())
+    assert one(engine, "SELECT (SELECT count(*) FROM warehouse.fact_bill) + (SELECT count(*) FROM ops.quarantine)")[0] == 0
+    assert one(engine, "SELECT status FROM ops.delivery")[0] == "landed"
+
+
+def test_a_daily_file_with_payments_from_around_midnight_is_about_its_day(engine: Engine) -> None:
+    first = [payment("T1", paid_at=datetime(2024, 3, 1, 23, 59)), payment("T2", paid_at=datetime(2024, 3, 2, 10))]
+    second = [payment("T3", paid_at=datetime(2024, 3, 2, 23, 59)), payment("T4", paid_at=datetime(2024, 3, 3, 10))]
+    deliver(engine, land(engine, "payments", "2024-03-02"), first)
+    deliver(engine, land(engine, "payments", "2024-03-03"), second)
+    assert one(engine, "SELECT count(*) FROM warehouse.fact_payment WHERE known_to = 'infinity'")[0] == 4
