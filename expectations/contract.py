@@ -144,7 +144,7 @@ class Layout(Model):
     """Column → how it follows from other cells; the first case that holds decides, without any it is missing."""
     totals: Totals | None = None
     reader: str | None = None
-    """Name of a function in `tasks.read` for what cannot be said above (nested JSON)."""
+    """Entry of `tasks.read.READERS` for what cannot be said above (nested JSON)."""
 
     @property
     def sources(self) -> set[str]:

@@ -162,19 +162,18 @@ def _decided(name: str, cells: dict[str, pa.StringArray], file: File, count: int
 
 
 def _typed(name: str, text: pa.StringArray, file: File, secret_key: bytes) -> pa.Array:
+    """The column's values; null where a cell cannot be typed."""
     column, layout = file.contract.columns[name], file.layout
     if column.placeholder:
         text = clean(text, column.placeholder)
     if column.type == "hash":
         return pseudonyms(text, secret_key)
     default = layout.timestamp_format if column.type == "timestamp" else layout.date_format
-    return typed(
-        text,
-        column.type,
-        numbers=layout.numbers,
-        scale=layout.scale.get(name, 1),
-        date_format=layout.date_formats.get(name, default),
-    )
+    scale, date_format = layout.scale.get(name, 1), layout.date_formats.get(name, default)
+    try:
+        return typed(text, column.type, numbers=layout.numbers, scale=scale, date_format=date_format)
+    except pa.ArrowException:  # its message would quote a cell
+        raise RuntimeError(f"{file.contract.feed}/{file.layout_name}: column {name} broke the parser of its type {column.type}") from None
 
 
 def _empty_rows(cells: dict[str, pa.StringArray], count: int) -> pa.BooleanArray:

@@ -26,18 +26,30 @@ _BOM = codecs.BOM_UTF8.decode()
 def read_csv(file: File, chunk_rows: int) -> Iterator[Rows]:
     """Rows of a delimited file, at most `chunk_rows` at a time; only the needed columns leave the parser."""
     survey = _survey(file)
-    stream = _open(file, survey)
+    invalid: list[tuple[int, bool]] = []
+    # Arrow's and the codecs' errors carry cells of the file: neither their words nor their traceback may go on.
+    try:
+        yield from _parsed(file, survey, invalid, chunk_rows)
+    except UnicodeDecodeError:
+        raise file.refused("STR-006") from None
+    except pa.ArrowInvalid as error:
+        raise file.refused("STR-004" if "Empty CSV file" in str(error) else "STR-005") from None
+    if invalid and not survey.ends_whole and invalid[-1][1]:
+        raise file.refused("STR-005")
+
+
+def _parsed(file: File, survey: _Survey, invalid: list[tuple[int, bool]], chunk_rows: int) -> Iterator[Rows]:
+    """Rows as the parser finds them; of each that does not fit under the header its number, and whether it is too short."""
     headers, delimiter, skip = _header(file, survey)
-    stream.read(skip)
     needed = [header for header in file.needed() if header in headers]
     names = [header or f"\0{number}" for number, header in enumerate(headers)]
-    invalid: list[tuple[int, bool]] = []
 
     def set_aside(row: pa_csv.InvalidRow) -> str:
         invalid.append((row.number, row.actual_columns < row.expected_columns))
         return "skip"
 
-    try:
+    with _open(file, survey) as stream:
+        stream.read(skip)
         batches = pa_csv.open_csv(
             stream,
             # Row numbers of malformed rows are known only where one thread parses.
@@ -52,12 +64,6 @@ def read_csv(file: File, chunk_rows: int) -> Iterator[Rows]:
             ),
         )
         yield from _numbered(batches, invalid, needed, chunk_rows)
-    except pa.ArrowInvalid as error:
-        # Arrow quotes cells in its messages: neither its words nor its traceback may go on.
-        code = "STR-004" if "Empty CSV file" in str(error) else "STR-005"
-        raise file.refused(code) from None
-    if invalid and not survey.ends_whole and invalid[-1][1]:
-        raise file.refused("STR-005")
 
 
 def _numbered(batches: pa_csv.CSVStreamingReader, invalid: list[tuple[int, bool]], needed: list[str], chunk_rows: int) -> Iterator[Rows]:

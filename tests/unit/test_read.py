@@ -200,6 +200,7 @@ def test_wholly_empty_rows_are_ignored_and_counted(put: Put) -> None:
         (HEADER + ROW + 'HD2,,,"Ngọc Ph', "STR-005"),
         ((HEADER + ROW + "HD2,,,Ngọc Phụ").encode()[:-1], "STR-005"),
         ((HEADER + ROW).encode("cp1258", errors="replace"), "STR-006"),
+        (b"\xff\xfe" + (HEADER + ROW).encode("utf-16-le") + b"a", "STR-006"),
         (b"PK\x03\x04 a workbook", "STR-007"),
         ("<html><table><tr><td>Mã</td></tr></table>", "STR-007"),
         (b"\x00\x01\x02", "STR-007"),
@@ -326,6 +327,16 @@ def test_every_row_received_is_accepted_set_aside_or_ignored_however_the_file_is
     assert sorted(faults(found)) == sorted(faults(whole))
     numbers = [row["row_number"] for row in rows(found)]
     assert numbers == sorted(set(numbers))
+
+
+def test_a_parser_that_breaks_does_not_quote_the_cell_it_broke_on(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*_: Any, **__: Any) -> pa.Array:
+        return pa.array([SECRETS[0]]).cast(pa.int64())
+
+    monkeypatch.setattr("tasks.read.typed", breaks)
+    with pytest.raises(RuntimeError) as broken:
+        chunks(put(HEADER + ROW))
+    assert SECRETS[0] not in "".join(traceback.format_exception(broken.value))
 
 
 def test_row_numbers_hold_across_the_parsers_blocks(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
