@@ -34,17 +34,21 @@ class AuditFailed(Exception):
 def audit(connection: Connection) -> list[Warned]:
     """Checks the candidates that `compute` left; AuditFailed where one cannot be right, else what deserves a look."""
     keys = indicator_keys(connection)
+    may_exceed = {"may": [keys[i.code] for i in indicators() if i.may_exceed]}
+    stocks = {"stock": [keys[i.code] for i in indicators() if i.is_stock]}
     failed = [
-        *_failures(connection, "tử số lớn hơn mẫu số", _EXCEEDS, {"may": [keys[i.code] for i in indicators() if i.may_exceed]}),
-        *_failures(connection, "giá trị ngoài khoảng 0 đến 100 %", _OUT_OF_RANGE, {"may": [keys[i.code] for i in indicators() if i.may_exceed]}),
-        *_failures(connection, "số của đơn vị cấp trên khác tổng các đơn vị cấp dưới", _NOT_THE_SUM, {"stock": [keys[i.code] for i in indicators() if i.is_stock]}),
+        *_failures(connection, "tử số lớn hơn mẫu số", _EXCEEDS, may_exceed),
+        *_failures(connection, "giá trị ngoài khoảng 0 đến 100 %", _OUT_OF_RANGE, may_exceed),
+        *_failures(connection, "số của đơn vị cấp trên khác tổng các đơn vị cấp dưới", _NOT_THE_SUM, stocks),
     ]
     for group in never_more_together():
         failed += _failures(connection, f"cộng {' và '.join(group)} vượt quá mẫu số", _PARTS, {"parts": [keys[code] for code in group]})
     if failed:
         raise AuditFailed("Không công bố số liệu vì kiểm tra cuối không đạt: " + "; ".join(failed) + ".")
     return [
-        Warned(row["indicator_code"], row["unit_code"], row["period"], f"thay đổi {row['jump']} điểm so với kỳ {row['before']}; cần có lý do")
+        Warned(
+            row["indicator_code"], row["unit_code"], row["period"], f"thay đổi {row['jump']} điểm so với kỳ {row['before']}; cần có lý do"
+        )
         for row in connection.execute(text(_JUMPS), {"jump": _JUMP}).mappings()
     ]
 
@@ -56,16 +60,24 @@ def _failures(connection: Connection, what: str, query: str, parameters: dict[st
     return [f"{what} ở {', '.join(places)}{more}"] if rows else []
 
 
-_WHERE = "SELECT i.indicator_code, u.unit_code, c.period FROM candidate c JOIN warehouse.dim_indicator i USING (indicator_key) JOIN warehouse.dim_unit u USING (unit_key)"
+_WHERE = """
+SELECT i.indicator_code, u.unit_code, c.period
+FROM candidate c JOIN warehouse.dim_indicator i USING (indicator_key) JOIN warehouse.dim_unit u USING (unit_key)
+"""
 _ORDER = "ORDER BY u.unit_level, u.unit_code, c.period, i.sort_order"
 
-_EXCEEDS = f"{_WHERE} WHERE (c.numerator > c.denominator AND indicator_key <> ALL(CAST(:may AS smallint[])) OR c.numerator < 0 OR c.denominator < 0) {_ORDER}"
+_EXCEEDS = f"""
+{_WHERE}
+WHERE c.numerator > c.denominator AND indicator_key <> ALL(CAST(:may AS smallint[])) OR c.numerator < 0 OR c.denominator < 0
+{_ORDER}
+"""
 
 _OUT_OF_RANGE = f"{_WHERE} WHERE (c.value < 0 OR c.value > 100 AND indicator_key <> ALL(CAST(:may AS smallint[]))) {_ORDER}"
 
 _PARTS = f"""
 {_WHERE} JOIN (
-    SELECT unit_key, period FROM candidate WHERE indicator_key = ANY(CAST(:parts AS smallint[])) GROUP BY unit_key, period HAVING sum(numerator) > max(denominator)
+    SELECT unit_key, period FROM candidate WHERE indicator_key = ANY(CAST(:parts AS smallint[]))
+    GROUP BY unit_key, period HAVING sum(numerator) > max(denominator)
 ) too_much USING (unit_key, period)
 WHERE indicator_key = ANY(CAST(:parts AS smallint[])) {_ORDER}
 """

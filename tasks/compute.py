@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from importlib import resources
 from typing import Any
 
@@ -49,7 +49,7 @@ class Publication:
 def sync_indicators(connection: Connection) -> None:
     """Brings dim_indicator and dim_target to what the YAML declares; a changed way of counting is dated now."""
     known = {row.indicator_code: row for row in connection.execute(select(dim_indicator))}
-    now = connection.scalar(text("SELECT now()"))
+    now = datetime.now(UTC)
     for declared in indicators():
         row: dict[str, Any] = {
             "indicator_name": declared.name,
@@ -83,7 +83,7 @@ def sync_indicators(connection: Connection) -> None:
 
 def indicator_keys(connection: Connection) -> dict[str, int]:
     """Code → surrogate key of every indicator known."""
-    return {row.indicator_code: row.indicator_key for row in connection.execute(select(dim_indicator.c.indicator_code, dim_indicator.c.indicator_key))}
+    return dict(connection.execute(select(dim_indicator.c.indicator_code, dim_indicator.c.indicator_key)).tuples().all())
 
 
 def compute(connection: Connection, as_of: datetime) -> Candidates:
@@ -110,7 +110,8 @@ def publish_values(connection: Connection, run_id: int, as_of: datetime) -> Publ
     """Makes every candidate that differs from the value in force a new revision; a night without news publishes nothing."""
     if not connection.scalar(text("SELECT count(*) FROM candidate")):
         return Publication(None, 0, 0, 0)
-    found = connection.execute(text(_PUBLISH), {"run_id": run_id, "as_of": as_of}).one()
+    # By the clock that dates the loads: what was loaded after it is what the next night has to compute.
+    found = connection.execute(text(_PUBLISH), {"run_id": run_id, "as_of": as_of, "published_at": datetime.now(UTC)}).one()
     return Publication(found.publication_id, found.values_added, found.values_revised, found.values_unchanged)
 
 
@@ -121,12 +122,13 @@ DROP TABLE IF EXISTS touched_delivery, touched_period, touched_part, counted, me
 CREATE TEMPORARY TABLE touched_delivery (delivery_id integer PRIMARY KEY, exported_at timestamptz) ON COMMIT DROP;
 CREATE TEMPORARY TABLE touched_period
   (period text PRIMARY KEY, period_type text, first_day date, last_day date, seen_to date, has_ended boolean) ON COMMIT DROP;
-CREATE TEMPORARY TABLE touched_part (period text, part text, part_last_day date, PRIMARY KEY (period, part)) ON COMMIT DROP;
+CREATE TEMPORARY TABLE touched_part (period text, part text, part_last_day date, lies_in text[], PRIMARY KEY (period, part)) ON COMMIT DROP;
 CREATE TEMPORARY TABLE counted
   (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint, is_fallback boolean) ON COMMIT DROP;
 CREATE TEMPORARY TABLE measured (unit_key integer, period text, measure text, value bigint) ON COMMIT DROP;
 CREATE TEMPORARY TABLE place
-  (period text, unit_key integer, unit_level text, parent_key integer, is_in_force boolean, is_at_end boolean, PRIMARY KEY (period, unit_key)) ON COMMIT DROP;
+  (period text, unit_key integer, unit_level text, parent_key integer, is_in_force boolean, is_at_end boolean,
+   PRIMARY KEY (period, unit_key)) ON COMMIT DROP;
 CREATE TEMPORARY TABLE added_up
   (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint, is_complete boolean,
    PRIMARY KEY (indicator_key, unit_key, period)) ON COMMIT DROP;
@@ -157,7 +159,7 @@ _NEW_ROWS = (
 
 _TOUCHED_MONTHS = f"""
     SELECT DISTINCT to_char(day, 'YYYY-MM') AS period
-    FROM ({_DOSSIERS.replace("FROM warehouse.fact_dossier d", f"FROM (SELECT * FROM warehouse.fact_dossier f WHERE {_NEW_ROWS}) d")}) dossier
+    FROM ({_DOSSIERS} WHERE :all_dossiers OR {_NEW_ROWS.replace("f.", "d.")}) dossier
     CROSS JOIN LATERAL (VALUES (received), (ended)) event (day) WHERE day IS NOT NULL
   UNION
     SELECT DISTINCT to_char(f.billing_month, 'YYYY-MM') FROM warehouse.fact_bill f WHERE {_NEW_ROWS}
@@ -185,7 +187,15 @@ def _touched(connection: Connection, as_of: datetime) -> list[str]:
         ),
         {"since": since},
     )
-    touched = {around for period in connection.scalars(text(_TOUCHED_MONTHS)) for around in periods.containing(period)}
+    # A new list of agencies may have given dossiers another unit, which leaves no mark on their rows.
+    all_dossiers = connection.scalar(
+        text(
+            "SELECT EXISTS (SELECT FROM touched_delivery JOIN ops.delivery d USING (delivery_id) "
+            "WHERE d.feed = 'agencies' AND d.rows_loaded > 0)"
+        )
+    )
+    months = connection.scalars(text(_TOUCHED_MONTHS), {"all_dossiers": all_dossiers})
+    touched = {around for period in months for around in periods.containing(period)}
     published = set(connection.scalars(text("SELECT DISTINCT period FROM warehouse.fact_indicator WHERE known_to = 'infinity'")))
     # A holder counts at the end of every period from the day of issue on.
     issued = connection.scalar(
@@ -218,8 +228,11 @@ def _calendar(connection: Connection, touched: Iterable[str], as_of: datetime) -
             },
         )
         connection.execute(
-            text("INSERT INTO touched_part VALUES (:period, :part, :part_last_day)"),
-            [{"period": period, "part": part, "part_last_day": periods.days(part)[1]} for part in periods.parts(period)],
+            text("INSERT INTO touched_part VALUES (:period, :part, :part_last_day, :lies_in)"),
+            [
+                {"period": period, "part": part, "part_last_day": periods.days(part)[1], "lies_in": periods.containing(part)[1:]}
+                for part in periods.parts(period)
+            ],
         )
     connection.execute(text("ANALYZE touched_period; ANALYZE touched_part"))
 
@@ -265,7 +278,9 @@ def _count_dossiers(connection: Connection, keys: dict[str, int], months: Sequen
         SELECT indicator_key, unit_key, t.period, sum(numerator), sum(denominator), false
         FROM (
             SELECT unit_key, date.month, {columns}
-            FROM ({_DOSSIERS} WHERE d.known_to = 'infinity' AND d.deleted_at IS NULL AND s.is_received AND d.unit_key <> 0 AND {window}) dossier
+            FROM (
+                {_DOSSIERS} WHERE d.known_to = 'infinity' AND d.deleted_at IS NULL AND s.is_received AND d.unit_key <> 0 AND {window}
+            ) dossier
             CROSS JOIN LATERAL (VALUES ('received', received), ('ended', ended)) happened (event, day)
             JOIN warehouse.dim_date date ON date.date_key = happened.day
             GROUP BY unit_key, date.month
@@ -283,13 +298,16 @@ def _count_bills(connection: Connection, keys: dict[str, int], months: Sequence[
     per_customer, in_all = [], []
     for i in counted:
         if i.count == "amount":
-            numerator, denominator = f"sum(cashless_vnd) FILTER (WHERE ({i.denominator}) AND ({i.numerator}))", f"sum(amount_vnd) FILTER (WHERE {i.denominator})"
+            part, whole = "sum(cashless_vnd)", "sum(amount_vnd)"
         else:
-            numerator, denominator = f"count(*) FILTER (WHERE ({i.denominator}) AND ({i.numerator}))", f"count(*) FILTER (WHERE {i.denominator})"
-        per_customer.append(f"{numerator} AS n_{i.code}, {denominator} AS d_{i.code}")
-        for part in (f"n_{i.code}", f"d_{i.code}"):
-            once = f"count(*) FILTER (WHERE {part} > 0 AND customer_hash IS NOT NULL)"
-            in_all.append(f"{once if i.count == 'customers' else f'coalesce(sum({part}), 0)'} AS {part}")
+            part, whole = "count(*)", "count(*)"
+        per_customer.append(
+            f"{part} FILTER (WHERE ({i.denominator}) AND ({i.numerator})) AS n_{i.code}, "
+            f"{whole} FILTER (WHERE {i.denominator}) AS d_{i.code}"
+        )
+        for column in (f"n_{i.code}", f"d_{i.code}"):
+            once = f"count(*) FILTER (WHERE {column} > 0 AND customer_hash IS NOT NULL)"
+            in_all.append(f"{once if i.count == 'customers' else f'coalesce(sum({column}), 0)'} AS {column}")
     window = _within("billing_month", months)
     connection.execute(
         text(f"""
@@ -301,7 +319,8 @@ def _count_bills(connection: Connection, keys: dict[str, int], months: Sequence[
             JOIN warehouse.dim_payment_method USING (payment_method_key)
             WHERE p.known_to = 'infinity' AND p.bill_key IS NOT NULL AND is_settled AND is_cashless
               -- a bill is never paid before it is there: older partitions need not be read
-              AND p.business_date >= (SELECT min(least(billing_month, issued_on)) FROM warehouse.fact_bill WHERE known_to = 'infinity' AND {window})
+              AND p.business_date >= (
+                  SELECT min(least(billing_month, issued_on)) FROM warehouse.fact_bill WHERE known_to = 'infinity' AND {window})
             GROUP BY p.bill_key
         ), bill AS (
             SELECT b.unit_key, t.period, b.customer_hash, s.service_code, b.amount_vnd,
@@ -315,7 +334,9 @@ def _count_bills(connection: Connection, keys: dict[str, int], months: Sequence[
         SELECT indicator_key, unit_key, period, numerator, denominator, false
         FROM (
             SELECT unit_key, period, {", ".join(in_all)}
-            FROM (SELECT unit_key, period, customer_hash, {", ".join(per_customer)} FROM bill GROUP BY unit_key, period, customer_hash) customer
+            FROM (
+                SELECT unit_key, period, customer_hash, {", ".join(per_customer)} FROM bill GROUP BY unit_key, period, customer_hash
+            ) customer
             GROUP BY unit_key, period
         ) unit
         {_unpivot(keys, counted)}
@@ -331,13 +352,13 @@ def _count_by_offices(connection: Connection, keys: dict[str, int]) -> None:
         text("""
         INSERT INTO measured
         WITH reported AS (
-            SELECT f.unit_key, t.period, t.part, t.part_last_day, f.measure, f.value
+            SELECT f.unit_key, t.period, t.part, t.part_last_day, t.lies_in, f.measure, f.value
             FROM warehouse.fact_unit_count f JOIN touched_part t ON t.part = f.period
             WHERE f.known_to = 'infinity' AND f.unit_key <> 0
         ), widest AS (  -- a month inside a quarter that was reported itself adds nothing
             SELECT * FROM reported r WHERE NOT EXISTS (
-                SELECT FROM reported w WHERE w.unit_key = r.unit_key AND w.measure = r.measure AND w.period = r.period AND w.part <> r.part
-                  AND (w.part = left(r.part, 4) OR w.part = left(r.part, 4) || '-Q' || (right(r.part, 2)::int + 2) / 3 AND r.part NOT LIKE '%Q%'))
+                SELECT FROM reported w
+                WHERE w.unit_key = r.unit_key AND w.measure = r.measure AND w.period = r.period AND w.part = ANY(r.lies_in))
         ), last AS (
             SELECT DISTINCT ON (unit_key, period, measure) * FROM widest ORDER BY unit_key, period, measure, part_last_day DESC
         )
@@ -388,19 +409,22 @@ def _count_signatures(connection: Connection, keys: dict[str, int]) -> None:
                 JOIN warehouse.bridge_unit_succession s ON s.old_unit_key = b.later_key AND s.extent = 'whole'
                 JOIN warehouse.dim_unit u ON u.unit_key = s.new_unit_key
             ), state AS (  -- the first state known holds for the time before it as well
-                SELECT *, CASE WHEN known_from = min(known_from) OVER (PARTITION BY provider_key, holder_hash) THEN '-infinity' ELSE known_from END AS holds_from
+                SELECT *, CASE WHEN known_from > min(known_from) OVER (PARTITION BY provider_key, holder_hash) THEN known_from
+                    ELSE '-infinity' END AS holds_from
                 FROM warehouse.fact_signature_holder
+            ), ending AS (
+                SELECT *, (last_day + 1)::timestamp AT TIME ZONE '{_VIETNAM}' AS ends_at FROM touched_period
             ), person AS (
                 SELECT DISTINCT ON (t.period, f.holder_hash) t.period, coalesce(b.later_key, f.unit_key) AS unit_key
                 FROM state f
-                JOIN touched_period t ON f.issued_on <= t.last_day
-                    AND f.holds_from < (t.last_day + 1)::timestamp AT TIME ZONE '{_VIETNAM}' AND f.known_to >= (t.last_day + 1)::timestamp AT TIME ZONE '{_VIETNAM}'
+                JOIN ending t ON f.issued_on <= t.last_day AND f.holds_from < t.ends_at AND f.known_to >= t.ends_at
                 LEFT JOIN became b ON b.unit_key = f.unit_key AND t.last_day BETWEEN b.valid_from AND b.valid_to
                 WHERE f.unit_key <> 0 AND ({i.numerator})
                 ORDER BY t.period, f.holder_hash, f.issued_on DESC, f.provider_key
             )
             SELECT :key, unit_key, period, persons, d.value, false
-            FROM (SELECT unit_key, period, count(*) AS persons FROM person GROUP BY unit_key, period) held JOIN measured d USING (unit_key, period)
+            FROM (SELECT unit_key, period, count(*) AS persons FROM person GROUP BY unit_key, period) held
+            JOIN measured d USING (unit_key, period)
             WHERE d.measure = :denominator
             """),
             {"key": keys[i.code], "denominator": i.denominator},
@@ -411,7 +435,8 @@ def _count_signatures(connection: Connection, keys: dict[str, int]) -> None:
                 text("""
                 INSERT INTO counted
                 SELECT :key, unit_key, period, numerator, denominator, true FROM counted
-                WHERE indicator_key = :fallback AND (unit_key, period) NOT IN (SELECT unit_key, period FROM counted WHERE indicator_key = :key)
+                WHERE indicator_key = :fallback
+                  AND (unit_key, period) NOT IN (SELECT unit_key, period FROM counted WHERE indicator_key = :key)
                 """),
                 {"key": keys[i.code], "fallback": keys[i.fallback]},
             )
@@ -439,9 +464,11 @@ def _count_surveys(connection: Connection, keys: dict[str, int]) -> None:
 _PLACES = """
 INSERT INTO place
 WITH RECURSIVE placed AS (
-    SELECT t.period, t.first_day, t.seen_to, u.unit_key, u.unit_level, u.valid_from, u.valid_to, p.unit_key AS parent_key, p.valid_to AS parent_valid_to
+    SELECT t.period, t.first_day, t.seen_to, u.unit_key, u.unit_level, u.valid_from, u.valid_to,
+        p.unit_key AS parent_key, p.valid_to AS parent_valid_to
     FROM touched_period t CROSS JOIN warehouse.dim_unit u
-    LEFT JOIN warehouse.dim_unit p ON p.unit_code = u.parent_code AND greatest(u.valid_from, least(u.valid_to, t.seen_to)) BETWEEN p.valid_from AND p.valid_to
+    LEFT JOIN warehouse.dim_unit p ON p.unit_code = u.parent_code
+        AND greatest(u.valid_from, least(u.valid_to, t.seen_to)) BETWEEN p.valid_from AND p.valid_to
     WHERE u.unit_key <> 0
 ), here AS (
     SELECT period, unit_key FROM placed WHERE valid_from <= seen_to AND valid_to >= first_day
@@ -463,7 +490,9 @@ SELECT :key, above.unit_key, p.period,
     count(*) FILTER (WHERE EXISTS (SELECT FROM counted c WHERE c.unit_key = p.unit_key AND c.period = p.period)), count(*), false
 FROM place p
 CROSS JOIN LATERAL (
-    SELECT p.parent_key AS unit_key UNION ALL SELECT d.parent_key FROM place d WHERE d.period = p.period AND d.unit_key = p.parent_key AND d.is_at_end
+    SELECT p.parent_key AS unit_key
+    UNION ALL
+    SELECT d.parent_key FROM place d WHERE d.period = p.period AND d.unit_key = p.parent_key AND d.is_at_end
 ) above
 WHERE p.unit_level = 'commune' AND p.is_at_end AND above.unit_key IS NOT NULL
 GROUP BY above.unit_key, p.period
@@ -475,18 +504,24 @@ GROUP BY above.unit_key, p.period
 _ADD_UP = """
 INSERT INTO added_up
 WITH way AS (
-    SELECT unnest(CAST(:keys AS smallint[])) AS indicator_key, unnest(CAST(:whole AS boolean[])) AS counts_whole, unnest(CAST(:stock AS boolean[])) AS is_stock
+    SELECT unnest(CAST(:keys AS smallint[])) AS indicator_key,
+        unnest(CAST(:whole AS boolean[])) AS counts_whole, unnest(CAST(:stock AS boolean[])) AS is_stock
 ), own AS (
     SELECT c.*, i.counts_whole FROM counted c JOIN place p USING (period, unit_key) JOIN way i USING (indicator_key)
     WHERE p.unit_level = :level
 ), below AS (
     SELECT a.indicator_key, p.parent_key AS unit_key, p.period, sum(a.numerator) AS numerator, sum(a.denominator) AS denominator,
-        bool_and(a.is_complete) AND count(*) FILTER (WHERE p.is_in_force) = max(CASE WHEN i.is_stock THEN all_of.units_at_end ELSE all_of.units END) AS is_complete
-    FROM added_up a JOIN way i USING (indicator_key) JOIN place p USING (period, unit_key) JOIN place parent ON parent.period = p.period AND parent.unit_key = p.parent_key
+        bool_and(a.is_complete)
+            AND count(*) FILTER (WHERE p.is_in_force) = max(CASE WHEN i.is_stock THEN all_of.units_at_end ELSE all_of.units END)
+            AS is_complete
+    FROM added_up a
+    JOIN way i USING (indicator_key)
+    JOIN place p USING (period, unit_key)
+    JOIN place parent ON parent.period = p.period AND parent.unit_key = p.parent_key
     LEFT JOIN (
-        SELECT period, parent_key, count(*) AS units, count(*) FILTER (WHERE is_at_end) AS units_at_end FROM place WHERE is_in_force GROUP BY period, parent_key
-    ) all_of
-        ON all_of.period = p.period AND all_of.parent_key = p.parent_key
+        SELECT period, parent_key, count(*) AS units, count(*) FILTER (WHERE is_at_end) AS units_at_end
+        FROM place WHERE is_in_force GROUP BY period, parent_key
+    ) all_of ON all_of.period = p.period AND all_of.parent_key = p.parent_key
     WHERE parent.unit_level = :level AND (p.is_at_end OR NOT i.is_stock)
     GROUP BY a.indicator_key, p.parent_key, p.period
 )
@@ -576,17 +611,18 @@ WITH compared AS (
         ON f.indicator_key = c.indicator_key AND f.unit_key = c.unit_key AND f.period = c.period AND f.known_to = 'infinity'
 ), published AS (
     INSERT INTO ops.publication (run_id, published_at, as_of, values_added, values_revised, values_unchanged)
-    SELECT :run_id, now(), :as_of, count(*) FILTER (WHERE revision IS NULL),
+    SELECT :run_id, :published_at, :as_of, count(*) FILTER (WHERE revision IS NULL),
         count(*) FILTER (WHERE revision IS NOT NULL AND NOT is_unchanged), count(*) FILTER (WHERE is_unchanged)
     FROM compared
     RETURNING *
 ), closed AS (
     UPDATE warehouse.fact_indicator f SET known_to = greatest(f.known_from, :as_of)
     FROM compared c
-    WHERE f.indicator_key = c.indicator_key AND f.unit_key = c.unit_key AND f.period = c.period AND f.revision = c.revision AND NOT c.is_unchanged
+    WHERE (f.indicator_key, f.unit_key, f.period, f.revision) = (c.indicator_key, c.unit_key, c.period, c.revision) AND NOT c.is_unchanged
     RETURNING f.indicator_key
 ), revised AS (
-    INSERT INTO warehouse.fact_indicator (indicator_key, unit_key, period, revision, numerator, denominator, value, obs_status, known_from, publication_id)
+    INSERT INTO warehouse.fact_indicator
+        (indicator_key, unit_key, period, revision, numerator, denominator, value, obs_status, known_from, publication_id)
     SELECT c.indicator_key, c.unit_key, c.period, coalesce(c.revision, 0) + 1, c.numerator, c.denominator, c.value, c.obs_status,
         greatest(c.known_from, :as_of), published.publication_id
     FROM compared c CROSS JOIN published

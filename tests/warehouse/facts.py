@@ -30,6 +30,7 @@ from warehouse.tables import (
 
 NGOC_PHUNG, LUAN_KHE, THUONG_XUAN, THANH_HOA = "15655", "15637", "396", "38"
 FOREVER = "infinity"
+EXPORTED = datetime(2025, 1, 5, tzinfo=UTC)
 _keys = count(1)
 
 
@@ -40,12 +41,13 @@ def person(number: int) -> str:
 
 def unit_key(connection: Connection, code: str, on: date = date(2024, 12, 31)) -> int:
     """The version of a unit that was in force on a day."""
-    return connection.scalars(
+    key: int = connection.scalars(
         select(dim_unit.c.unit_key).where(dim_unit.c.unit_code == code, dim_unit.c.valid_from <= on, dim_unit.c.valid_to >= on)
     ).one()
+    return key
 
 
-def arrived(connection: Connection, feed: str, exported_at: datetime = datetime(2025, 1, 5, tzinfo=UTC)) -> int:
+def arrived(connection: Connection, feed: str, exported_at: datetime = EXPORTED) -> int:
     """A delivery that was loaded now."""
     number = next(_keys)
     row = {
@@ -53,18 +55,18 @@ def arrived(connection: Connection, feed: str, exported_at: datetime = datetime(
         "exported_at": exported_at, "received_at": exported_at, "loaded_at": text("now()"), "status": "loaded", "verdict": "accept",
         "rows_received": 0, "rows_loaded": 0, "rows_unchanged": 0, "rows_quarantined": 0, "rows_ignored": 0,
     }  # fmt: skip
-    return connection.execute(insert(delivery).values(row).returning(delivery.c.delivery_id)).scalar_one()
+    delivery_id: int = connection.execute(insert(delivery).values(row).returning(delivery.c.delivery_id)).scalar_one()
+    return delivery_id
 
 
-def put(connection: Connection, table: Table, feed: str, rows: Sequence[Mapping[str, Any]], exported_at: datetime = datetime(2025, 1, 5, tzinfo=UTC)) -> int:
+def put(connection: Connection, table: Table, feed: str, rows: Sequence[Mapping[str, Any]], exported_at: datetime = EXPORTED) -> int:
     """Appends rows of one delivery to a fact by COPY; keys and provenance are made up, unless a row says otherwise."""
     delivery_id = arrived(connection, feed, exported_at)
-    full = [
-        {"row_key": next(_keys), "row_hash": 0, "known_from": str(exported_at), "known_to": FOREVER, "delivery_id": delivery_id, "row_number": n, **row}
-        for n, row in enumerate(rows, 1)
-    ]
-    columns = {name: [None if (value := row.get(name)) is None else str(value) for row in full] for name in {name for row in full for name in row}}
-    copy_in(connection, table, pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}))
+    usual = {"row_hash": 0, "known_from": exported_at, "known_to": FOREVER, "delivery_id": delivery_id}
+    full = [{**usual, "row_key": next(_keys), "row_number": n, **row} for n, row in enumerate(rows, 1)]
+    names = {name for row in full for name in row}
+    cells = {name: [None if row.get(name) is None else str(row[name]) for row in full] for name in names}
+    copy_in(connection, table, pa.table({name: pa.array(values, pa.string()) for name, values in cells.items()}))
     return delivery_id
 
 
@@ -72,7 +74,8 @@ def dossiers(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: 
     """Dossiers of Ngọc Phụng, handled in time, unless a row says otherwise."""
     usual = {
         "procedure_key": 0, "agency_key": 0, "unit_key": unit_key(connection, NGOC_PHUNG), "channel_key": 2, "dossier_status_key": 10,
-        "service_level": 3, "reuse_code": 0, "received_at": "2024-03-15 08:00:00", "due_at": "2024-03-20 17:00:00", "finished_at": "2024-03-18 09:00:00",
+        "service_level": 3, "reuse_code": 0,
+        "received_at": "2024-03-15 08:00:00", "due_at": "2024-03-20 17:00:00", "finished_at": "2024-03-18 09:00:00",
     }  # fmt: skip
     return put(connection, fact_dossier, "dossiers", [{"dossier_code": f"D{next(_keys)}", **usual, **row} for row in rows], **more)
 
@@ -80,21 +83,16 @@ def dossiers(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: 
 def bills(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: Any) -> int:
     """Electricity bills of March 2024 over 100.000 VND in Ngọc Phụng, unless a row says otherwise."""
     usual = {
-        "provider_key": 2, "service_key": 1, "unit_key": unit_key(connection, NGOC_PHUNG), "billing_month": "2024-03-01", "issued_on": "2024-03-05",
-        "amount_vnd": 100_000,
+        "provider_key": 2, "service_key": 1, "unit_key": unit_key(connection, NGOC_PHUNG),
+        "billing_month": "2024-03-01", "issued_on": "2024-03-05", "amount_vnd": 100_000,
     }  # fmt: skip
     return put(connection, fact_bill, "bills", [{"bill_code": f"B{next(_keys)}", **usual, **row} for row in rows], **more)
 
 
 def payments(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: Any) -> int:
     """Settled payments by QR code, unless a row says otherwise."""
-    for month in sorted({str(row.get("business_date", "2024-03-10"))[:7] for row in rows}):
-        first = date.fromisoformat(f"{month}-01")
-        after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
-        name = f"fact_payment_{month.replace('-', '_')}_test"
-        connection.execute(
-            text(f"CREATE TABLE IF NOT EXISTS warehouse.{name} PARTITION OF warehouse.fact_payment FOR VALUES FROM ('{first}') TO ('{after}')")
-        )
+    for month in {f"{str(row.get('business_date', '2024-03-10'))[:7]}-01" for row in rows}:
+        connection.execute(text("SELECT warehouse.ensure_payment_partition(CAST(:month AS date))"), {"month": month})
     usual = {
         "provider_key": 5, "service_key": 1, "unit_key": unit_key(connection, NGOC_PHUNG), "merchant_key": 0, "payment_method_key": 2,
         "payment_status_key": 1, "paid_at": "2024-03-10 10:00:00", "business_date": "2024-03-10", "amount_vnd": 100_000,
@@ -102,9 +100,11 @@ def payments(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: 
     return put(connection, fact_payment, "payments", [{"transaction_code": f"T{next(_keys)}", **usual, **row} for row in rows], **more)
 
 
-def unit_counts(connection: Connection, unit: str, period: str, counted: Mapping[str, int], **more: Any) -> int:
-    """Counts an office reported for one unit and period."""
-    key = unit_key(connection, unit)
+def unit_counts(
+    connection: Connection, unit: str, period: str, counted: Mapping[str, int], on: date = date(2024, 12, 31), **more: Any
+) -> int:
+    """Counts an office reported for one period and the unit that bore the code on a day."""
+    key = unit_key(connection, unit, on)
     rows = [{"unit_key": key, "period": period, "measure": measure, "value": value} for measure, value in counted.items()]
     return put(connection, fact_unit_count, "unit_counts", rows, **more)
 
@@ -123,7 +123,13 @@ def holders(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: A
 
 def surveys(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: Any) -> int:
     """Answers to question K1b in Ngọc Phụng, unless a row says otherwise."""
-    usual = {"survey_code": "KS", "wave": "1", "unit_key": unit_key(connection, NGOC_PHUNG), "question_code": "K1b", "asked_on": "2024-06-01"}
+    usual = {
+        "survey_code": "KS",
+        "wave": "1",
+        "unit_key": unit_key(connection, NGOC_PHUNG),
+        "question_code": "K1b",
+        "asked_on": "2024-06-01",
+    }
     return put(connection, fact_survey, "surveys", [{**usual, **row} for row in rows], **more)
 
 
@@ -142,13 +148,18 @@ def publish(engine: Engine, as_of: datetime = datetime(2025, 6, 1, tzinfo=UTC)) 
         return publish_values(connection, run_id, as_of)
 
 
-def value(engine: Engine, indicator: str, unit: str, period: str, known_at: datetime | str = "infinity") -> tuple[int | None, int | None, Decimal | None, str] | None:
+def value(
+    engine: Engine, indicator: str, unit: str, period: str, known_at: datetime | str = "infinity"
+) -> tuple[int | None, int | None, Decimal | None, str] | None:
     """Numerator, denominator, value and status as published, or as published at an earlier time."""
     query = """
         SELECT numerator, denominator, value, obs_status FROM mart.indicator_vintage
         WHERE indicator_code = :indicator AND unit_code = :unit AND period = :period
-          AND (known_to = 'infinity' AND :known_at = 'infinity' OR known_from <= CAST(:known_at AS timestamptz) AND known_to > CAST(:known_at AS timestamptz))
+          AND (known_to = 'infinity' AND :known_at = 'infinity'
+               OR known_from <= CAST(:known_at AS timestamptz) AND known_to > CAST(:known_at AS timestamptz))
     """
     with engine.connect() as connection:
-        row = connection.execute(text(query), {"indicator": indicator, "unit": unit, "period": period, "known_at": str(known_at)}).one_or_none()
+        row = connection.execute(
+            text(query), {"indicator": indicator, "unit": unit, "period": period, "known_at": str(known_at)}
+        ).one_or_none()
         return None if row is None else (row[0], row[1], row[2], row[3])

@@ -121,8 +121,9 @@ def measures() -> dict[str, str]:
 def indicators() -> tuple[Indicator, ...]:
     """All declared indicators, in the order in which they are printed."""
     found = [
-        Indicator(**{"official_table": table["official_table"], "pillar": table["pillar"], "sort_order": 100 * table["order"] + place, **entry})
+        Indicator(**{**shared, "sort_order": 100 * table["order"] + place, **entry})
         for table in _tables()
+        for shared in [{"official_table": table["official_table"], "pillar": table["pillar"]}]
         for place, entry in enumerate(table["indicators"], 1)
     ]
     twice = [code for code, times in Counter(i.code for i in found).items() if times > 1]

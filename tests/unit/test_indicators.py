@@ -1,0 +1,96 @@
+"""The declared indicators: complete, consistent, readable."""
+
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+from pydantic import ValidationError
+
+from expectations.contract import contract
+from warehouse.indicators import Indicator, indicators, measures, never_more_together
+
+OFFICIAL = {
+    "CQ1", "CQ2", "CQ3", "CQ3L", "CQ4", "CQ5", "CQ6F", "CQ6P", "CQ7", "CQ8", "CQ9", "K1a", "K1b", "K2a", "K2b", "K2c", "K2d", "K2e", "K2f",
+    "K2g", "K2s", "K3a", "K3b", "ND1", "ND2", "ND3", "ND3A", "ND5", "ND5C", "ND7", "ND8", "ST1",
+}  # fmt: skip
+USUAL = {
+    "code": "X1", "name": "x", "definition": "x", "legal_source": "x", "pillar": "xa_hoi_so", "official_table": "x", "sort_order": 1,
+}  # fmt: skip
+
+
+def target(code: str, on: date) -> Decimal | None:
+    indicator = next(i for i in indicators() if i.code == code)
+    return next((t.value for t in indicator.targets if t.valid_from <= on <= t.valid_to), None)
+
+
+def test_every_official_indicator_is_declared_once() -> None:
+    codes = [i.code for i in indicators()]
+    assert len(codes) == len(set(codes))
+    assert set(codes) == OFFICIAL
+
+
+def test_indicators_are_printed_table_by_table() -> None:
+    tables = [i.official_table for i in indicators()]
+    assert len(set(tables)) == 1 + sum(before != after for before, after in pairwise(tables))
+
+
+def test_a_measure_is_declared_where_the_offices_may_send_it_and_nowhere_else() -> None:
+    (rule,) = [rule for rule in contract("unit_counts").rules if rule.code == "CNT-002"]
+    assert sorted(measures()) == sorted(rule.args["value_set"])
+
+
+@pytest.mark.parametrize(
+    ("code", "on", "value"),
+    [
+        ("CQ4", date(2025, 12, 31), 70),  # Kế hoạch 2025
+        ("K2a", date(2024, 12, 31), 60),  # QĐ 1829/QĐ-UBND
+        ("K1a", date(2024, 12, 31), 80),  # QĐ 766/QĐ-TTg
+        ("K2f", date(2024, 12, 31), 80),  # QĐ 766/QĐ-TTg
+        ("K2f", date(2025, 12, 31), 45),  # Kế hoạch 2025
+        ("ND1", date(2025, 12, 31), 80),  # QĐ 411/QĐ-TTg
+        ("ND2", date(2025, 12, 31), 80),  # QĐ 411/QĐ-TTg
+        ("ND5", date(2024, 12, 31), 30),  # QĐ 1829/QĐ-UBND
+        ("CQ4", date(2024, 12, 31), None),
+        ("ND8", date(2024, 12, 31), None),
+    ],
+)
+def test_a_target_holds_for_the_time_for_which_it_was_laid_down(code: str, on: date, value: int | None) -> None:
+    assert target(code, on) == value
+
+
+def test_targets_of_an_indicator_never_overlap() -> None:
+    for indicator in indicators():
+        in_order = sorted(indicator.targets, key=lambda t: t.valid_from)
+        assert all(before.valid_to < after.valid_from for before, after in pairwise(in_order)), indicator.code
+
+
+def test_public_service_payment_breaks_on_the_day_the_fees_were_waived() -> None:
+    (broken,) = [i for i in indicators() if i.breaks]
+    assert (broken.code, broken.breaks[0].from_) == ("K2f", date(2025, 6, 24))
+
+
+def test_every_rate_of_people_is_kept_back_for_fewer_than_five() -> None:
+    of_people = {i.code for i in indicators() if i.code.startswith("ND")} | {"K1b", "K2s", "K2a"}
+    assert {i.code for i in indicators() if i.suppress_below == 5} == of_people
+
+
+def test_parts_that_never_exceed_the_whole_are_declared_indicators() -> None:
+    assert {code for group in never_more_together() for code in group} <= OFFICIAL
+
+
+def test_the_way_of_counting_does_not_change_with_the_words() -> None:
+    one = Indicator(**USUAL, fact="dossier", numerator="service_level = 4")
+    renamed = Indicator(**{**USUAL, "name": "y", "legal_source": "y"}, fact="dossier", numerator="service_level = 4")
+    recounted = Indicator(**USUAL, fact="dossier", numerator="service_level = 3")
+    assert one.counted_as == renamed.counted_as != recounted.counted_as
+
+
+def test_a_misspelt_key_is_an_error() -> None:
+    with pytest.raises(ValidationError, match="nominator"):
+        Indicator(**USUAL, fact="dossier", nominator="service_level = 4")
+
+
+def test_a_measure_that_nobody_counts_is_an_error() -> None:
+    with pytest.raises(ValidationError, match="measures not in"):
+        Indicator(**USUAL, fact="unit_count", numerator="cats", denominator="households")

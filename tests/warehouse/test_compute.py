@@ -1,0 +1,496 @@
+"""Facts become indicator values: counted, added up, divided once, published as revisions."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from tasks.audit import AuditFailed, audit
+from tasks.compute import Publication, compute
+from tests.warehouse.facts import (
+    LUAN_KHE,
+    NGOC_PHUNG,
+    THANH_HOA,
+    THUONG_XUAN,
+    arrived,
+    bills,
+    close,
+    dossiers,
+    holders,
+    payments,
+    person,
+    publish,
+    signatures,
+    surveys,
+    unit_counts,
+    unit_key,
+    value,
+)
+from warehouse.tables import fact_dossier
+
+NOTHING = Publication(None, 0, 0, 0)
+CASH = {"payment_method_key": 1}
+
+
+def rate(engine: Engine, indicator: str, unit: str = NGOC_PHUNG, period: str = "2024") -> tuple[Any, ...] | None:
+    found = value(engine, indicator, unit, period)
+    return found and (found[0], found[1], found[2] if found[2] is None else str(found[2]))
+
+
+def status(engine: Engine, indicator: str, unit: str = NGOC_PHUNG, period: str = "2024") -> str | None:
+    found = value(engine, indicator, unit, period)
+    return found and found[3]
+
+
+def communes(connection: Connection) -> list[int]:
+    return list(
+        connection.scalars(
+            text("SELECT unit_key FROM warehouse.dim_unit WHERE parent_code = '396' AND DATE '2024-12-31' BETWEEN valid_from AND valid_to")
+        )
+    )
+
+
+# Dossiers -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_commune_of_the_article_comes_out_as_computed_by_hand(engine: Engine) -> None:
+    with engine.begin() as c:
+        dossiers(c, [{"service_level": 4}] * 247 + [{"service_level": 3}] * 1195)
+        unit_counts(
+            c,
+            NGOC_PHUNG,
+            "2024",
+            {"eid_issued": 4795, "population_adult": 5205, "safety_software_users": 2660, "smartphone_subscribers": 3798,
+             "bank_account_holders": 4575, "population_15plus": 5648},
+        )  # fmt: skip
+    publish(engine)
+    assert rate(engine, "CQ7") == (1442, 1442, "100.0")
+    assert rate(engine, "CQ6P") == (1195, 1442, "82.9")
+    assert rate(engine, "CQ6F") == (247, 1442, "17.1")
+    assert rate(engine, "ND3") == (4795, 5205, "92.1")
+    assert rate(engine, "ND7") == (2660, 3798, "70.0")
+    assert rate(engine, "ND2") == (4575, 5648, "81.0")
+
+
+def test_registered_refused_and_deleted_dossiers_are_not_received(engine: Engine) -> None:
+    with engine.begin() as c:
+        dossiers(c, [{}, {"channel_key": 1}, {"dossier_status_key": 1}, {"dossier_status_key": 3}, {"deleted_at": "2024-04-01 00:00:00"}])
+    publish(engine)
+    assert rate(engine, "CQ4") == (1, 2, "50.0")
+
+
+def test_a_dossier_counts_as_solved_in_the_month_it_ended_and_as_received_in_the_month_it_came(engine: Engine) -> None:
+    with engine.begin() as c:
+        dossiers(c, [{"received_at": "2024-03-31 16:00:00", "due_at": "2024-04-10 00:00:00", "finished_at": "2024-04-10 17:00:00"}])
+    publish(engine)
+    assert rate(engine, "CQ4", period="2024-03") == (1, 1, "100.0")
+    assert rate(engine, "CQ5", period="2024-03") == (0, 0, None)
+    assert rate(engine, "CQ5", period="2024-04") == (1, 1, "100.0")
+    assert rate(engine, "CQ4", period="2024-04") == (0, 0, None)
+
+
+def test_early_on_the_day_withdrawn_and_without_due_date_are_in_time_and_a_day_later_is_late(engine: Engine) -> None:
+    with engine.begin() as c:
+        dossiers(
+            c,
+            [
+                {"finished_at": "2024-03-19 09:00:00"},
+                {"finished_at": "2024-03-20 23:00:00"},
+                {"finished_at": "2024-03-21 00:00:00"},
+                {"due_at": None},
+                {"dossier_status_key": 7, "finished_at": "2024-03-29 09:00:00"},
+                {"dossier_status_key": 4, "finished_at": None},
+            ],
+        )
+    publish(engine)
+    assert rate(engine, "CQ5") == (4, 5, "80.0")
+
+
+def test_fees_count_as_paid_online_through_the_official_gateways_only(engine: Engine) -> None:
+    with engine.begin() as c:
+        dossiers(
+            c,
+            [
+                {"fee_vnd": 10_000, "online_payment_code": 1},
+                {"fee_vnd": 10_000, "online_payment_code": 2},
+                {"fee_vnd": 10_000, "online_payment_code": 3},
+                {"fee_vnd": 10_000},
+                {"fee_vnd": 0, "online_payment_code": 1},
+                {},
+            ],
+        )
+    publish(engine)
+    assert rate(engine, "K2f") == (2, 4, "50.0")
+
+
+def test_payment_of_fees_is_marked_as_broken_from_the_day_they_were_waived(engine: Engine) -> None:
+    with engine.begin() as c:
+        keys = {"unit_key": unit_key(c, NGOC_PHUNG), "fee_vnd": 1000, "online_payment_code": 1}
+        dossiers(c, [{**keys, "received_at": "2025-05-10 08:00:00"}, {**keys, "received_at": "2025-06-10 08:00:00"}])
+    publish(engine, datetime(2026, 1, 5, tzinfo=UTC))
+    assert status(engine, "K2f", period="2025-05") == "A"
+    assert status(engine, "K2f", period="2025-06") == "B"
+    assert status(engine, "K2f", period="2025-Q2") == "B"
+    assert status(engine, "CQ4", period="2025-06") == "A"
+
+
+# Bills and payments ---------------------------------------------------------------------------------------------------
+
+
+def test_customers_bills_and_amount_are_three_different_rates(engine: Engine) -> None:
+    with engine.begin() as c:
+        bills(c, [{"customer_hash": person(n), "row_key": -n} for n in range(1, 6)])
+        bills(c, [{"customer_hash": person(1), "row_key": -6, "amount_vnd": 500_000}])
+        payments(c, [{"bill_key": -1}, {"bill_key": -2}])
+    publish(engine)
+    assert rate(engine, "K2a") == (2, 5, "40.0")
+    assert rate(engine, "K2b") == (2, 6, "33.3")
+    assert rate(engine, "K2c") == (200_000, 1_000_000, "20.0")
+
+
+def test_a_customer_counts_once_however_long_the_period(engine: Engine) -> None:
+    with engine.begin() as c:
+        rows = [
+            {"customer_hash": person(n), "billing_month": f"2024-{m:02}-01", "issued_on": f"2024-{m:02}-05", "row_key": -10 * m - n}
+            for m in (1, 2, 4)
+            for n in range(1, 6)
+        ]
+        bills(c, rows)
+        payments(
+            c,
+            [
+                {"bill_key": -11, "business_date": "2024-01-10"},
+                {"bill_key": -22, "business_date": "2024-02-10"},
+                {"bill_key": -42, "business_date": "2024-04-10"},
+            ],
+        )
+    publish(engine)
+    assert [rate(engine, "K2a", period=p) for p in ("2024-01", "2024-Q1", "2024-Q2", "2024")] == [
+        (1, 5, "20.0"),
+        (2, 5, "40.0"),
+        (1, 5, "20.0"),
+        (2, 5, "40.0"),
+    ]
+    assert rate(engine, "K2b") == (3, 15, "20.0")
+
+
+def test_a_bill_paid_twice_counts_once_and_for_no_more_than_its_amount(engine: Engine) -> None:
+    with engine.begin() as c:
+        bills(c, [{"row_key": -1}, {"row_key": -2}])
+        payments(c, [{"bill_key": -1}, {"bill_key": -1}, {"bill_key": -2, "amount_vnd": 30_000}])
+    publish(engine)
+    assert rate(engine, "K2b") == (2, 2, "100.0")
+    assert rate(engine, "K2c") == (130_000, 200_000, "65.0")
+
+
+@pytest.mark.parametrize("state", ["pending", "cancelled", "refunded", "suspect", "failed", "0"])
+def test_a_payment_that_is_not_settled_never_counts(engine: Engine, state: str) -> None:
+    with engine.begin() as c:
+        query = "SELECT payment_status_key FROM warehouse.dim_payment_status WHERE payment_status_code = :state"
+        key = c.scalar(text(query), {"state": state})
+        bills(c, [{"row_key": -1}])
+        payments(c, [{"bill_key": -1, "payment_status_key": key}])
+    publish(engine)
+    assert rate(engine, "K2b") == (0, 1, "0.0")
+
+
+def test_a_bill_paid_in_cash_is_not_cashless(engine: Engine) -> None:
+    with engine.begin() as c:
+        bills(c, [{"row_key": -1}, {"row_key": -2}])
+        payments(c, [{"bill_key": -1, **CASH}, {"bill_key": -2, **CASH}, {"bill_key": -2}])
+    publish(engine)
+    assert rate(engine, "K2b") == (1, 2, "50.0")
+
+
+def test_a_payment_made_months_later_counts_for_the_month_billed(engine: Engine) -> None:
+    with engine.begin() as c:
+        bills(c, [{"row_key": -1}])
+    publish(engine)
+    assert rate(engine, "K2b", period="2024-03") == (0, 1, "0.0")
+    with engine.begin() as c:
+        payments(c, [{"bill_key": -1, "business_date": "2024-08-02"}])
+    publish(engine)
+    assert rate(engine, "K2b", period="2024-03") == (1, 1, "100.0")
+    assert value(engine, "K2b", NGOC_PHUNG, "2024-08") is None
+
+
+def test_a_service_nobody_billed_is_not_collected_rather_than_zero(engine: Engine) -> None:
+    with engine.begin() as c:
+        bills(c, [{}])
+    publish(engine)
+    assert value(engine, "K2d", NGOC_PHUNG, "2024") == (None, None, None, "L")
+
+
+# Counts of offices ----------------------------------------------------------------------------------------------------
+
+
+def test_a_stock_takes_the_last_report_and_a_flow_the_sum(engine: Engine) -> None:
+    with engine.begin() as c:
+        for month, users in (("2024-01", 10), ("2024-02", 30), ("2024-03", 20)):
+            unit_counts(
+                c,
+                NGOC_PHUNG,
+                month,
+                {"safety_software_users": users, "smartphone_subscribers": 100, "documents_signed": users, "documents_outgoing": 50},
+            )
+    publish(engine)
+    assert rate(engine, "ND7", period="2024-Q1") == (20, 100, "20.0")
+    assert rate(engine, "CQ3", period="2024-Q1") == (60, 150, "40.0")
+
+
+def test_a_figure_given_for_the_year_itself_wins_over_its_months(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(
+            c,
+            NGOC_PHUNG,
+            "2024-12",
+            {"safety_software_users": 10, "smartphone_subscribers": 100, "documents_signed": 1, "documents_outgoing": 2},
+        )
+        unit_counts(
+            c,
+            NGOC_PHUNG,
+            "2024",
+            {"safety_software_users": 50, "smartphone_subscribers": 100, "documents_signed": 9, "documents_outgoing": 10},
+        )
+    publish(engine)
+    assert rate(engine, "ND7") == (50, 100, "50.0")
+    assert rate(engine, "CQ3") == (9, 10, "90.0")
+    assert rate(engine, "CQ3", period="2024-Q4") == (1, 2, "50.0")
+
+
+def test_a_month_inside_a_reported_quarter_is_not_added_again(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(c, NGOC_PHUNG, "2024-02", {"documents_signed": 5, "documents_outgoing": 5})
+        unit_counts(c, NGOC_PHUNG, "2024-Q1", {"documents_signed": 10, "documents_outgoing": 20})
+        unit_counts(c, NGOC_PHUNG, "2024-05", {"documents_signed": 10, "documents_outgoing": 20})
+    publish(engine)
+    assert rate(engine, "CQ3") == (20, 40, "50.0")
+
+
+def test_counts_of_a_year_say_nothing_about_its_months(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(c, NGOC_PHUNG, "2024", {"eid_issued": 90, "population_adult": 100})
+        dossiers(c, [{}])
+    publish(engine)
+    assert rate(engine, "ND3") == (90, 100, "90.0")
+    assert value(engine, "ND3", NGOC_PHUNG, "2024-03") == (None, None, None, "L")
+
+
+# Missing, small, not applicable ---------------------------------------------------------------------------------------
+
+
+def test_missing_is_not_zero(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(c, NGOC_PHUNG, "2024", {"shops_qr": 0, "shops_total": 12, "agencies_total": 5})
+    publish(engine)
+    assert value(engine, "K2g", NGOC_PHUNG, "2024") == (0, 12, Decimal("0.0"), "A")
+    assert value(engine, "K3a", NGOC_PHUNG, "2024") == (None, None, None, "L")
+    assert value(engine, "K2g", LUAN_KHE, "2024") == (None, None, None, "L")
+    assert value(engine, "K2g", "15772", "2024") is None, "nobody of that district reports"
+
+
+def test_nothing_to_divide_by_gives_no_rate(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(c, NGOC_PHUNG, "2024", {"feedback_on_time": 0, "feedback_received": 0})
+    publish(engine)
+    assert value(engine, "K3b", NGOC_PHUNG, "2024") == (0, 0, None, "L")
+
+
+def test_a_rate_of_fewer_than_five_people_is_kept_back_with_its_counts(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(c, NGOC_PHUNG, "2024", {"eid_issued": 3, "population_adult": 4})
+    publish(engine)
+    assert value(engine, "ND3", NGOC_PHUNG, "2024") == (None, None, None, "Q")
+
+
+def test_a_period_that_still_runs_is_provisional_and_is_no_longer_once_it_ended(engine: Engine) -> None:
+    with engine.begin() as c:
+        dossiers(c, [{}])
+    publish(engine, datetime(2024, 3, 20, tzinfo=UTC))
+    assert status(engine, "CQ4", period="2024-03") == "P"
+    assert publish(engine, datetime(2024, 3, 25, tzinfo=UTC)) == NOTHING
+    done = publish(engine, datetime(2024, 3, 31, 16, 59, 59, tzinfo=UTC))
+    assert done.revised > 0
+    assert status(engine, "CQ4", period="2024-03") == "A"
+    assert status(engine, "CQ4", period="2024") == "P"
+
+
+# Up the hierarchy -----------------------------------------------------------------------------------------------------
+
+
+def test_a_district_is_the_sum_of_its_communes_and_never_the_mean_of_their_rates(engine: Engine) -> None:
+    with engine.begin() as c:
+        dossiers(c, [{"unit_key": unit_key(c, NGOC_PHUNG), "channel_key": 2}] * 9 + [{"unit_key": unit_key(c, LUAN_KHE), "channel_key": 1}])
+    publish(engine)
+    for unit in (THUONG_XUAN, THANH_HOA):
+        assert rate(engine, "CQ4", unit) == (9, 10, "90.0")
+        assert status(engine, "CQ4", unit) == "P", "fourteen communes sent nothing"
+
+
+def test_a_district_whose_communes_all_reported_is_final(engine: Engine) -> None:
+    with engine.begin() as c:
+        dossiers(c, [{"unit_key": key} for key in communes(c)])
+    publish(engine)
+    assert value(engine, "CQ4", THUONG_XUAN, "2024") == (16, 16, Decimal("100.0"), "A")
+    assert value(engine, "ST1", THUONG_XUAN, "2024") == (16, 16, Decimal("100.0"), "A")
+    assert value(engine, "ST1", NGOC_PHUNG, "2024") == (None, None, None, "M")
+    assert rate(engine, "ST1", THANH_HOA, "2024") == (16, 558, "2.9")
+
+
+def test_dossiers_of_the_district_itself_are_added_and_its_own_count_replaces_the_sum(engine: Engine) -> None:
+    with engine.begin() as c:
+        district = unit_key(c, THUONG_XUAN)
+        dossiers(c, [{"unit_key": district, "channel_key": 1}, {}])
+        unit_counts(c, NGOC_PHUNG, "2024", {"agencies_exchanging": 1, "agencies_total": 2})
+        unit_counts(c, THUONG_XUAN, "2024", {"agencies_exchanging": 30, "agencies_total": 30})
+    publish(engine)
+    assert rate(engine, "CQ4", THUONG_XUAN) == (1, 2, "50.0")
+    assert value(engine, "K3a", THUONG_XUAN, "2024") == (30, 30, Decimal("100.0"), "A")
+
+
+def test_rows_of_a_unit_go_to_the_unit_of_that_day(engine: Engine) -> None:
+    with engine.begin() as c:
+        new = unit_key(c, "15646", date(2025, 8, 1))
+        dossiers(c, [{"received_at": "2025-03-03 08:00:00"}, {"received_at": "2025-08-03 08:00:00", "unit_key": new}])
+    publish(engine, datetime(2026, 1, 10, tzinfo=UTC))
+    assert rate(engine, "CQ4", NGOC_PHUNG, "2025") == (1, 1, "100.0")
+    assert rate(engine, "CQ4", "15646", "2025-08") == (1, 1, "100.0")
+    assert rate(engine, "CQ4", THUONG_XUAN, "2025") == (1, 1, "100.0")
+    assert value(engine, "CQ4", THUONG_XUAN, "2025-08") is None
+    assert rate(engine, "CQ4", THANH_HOA, "2025") == (2, 2, "100.0")
+
+
+# Signatures and surveys -----------------------------------------------------------------------------------------------
+
+
+def test_a_person_with_certificates_of_two_carriers_counts_once(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(c, NGOC_PHUNG, "2024", {"population_adult": 10})
+        signatures(c, [{"certificates_in_force": 3}, {"provider_key": 8, "certificates_in_force": 2}])
+        holders(c, [{"holder_hash": person(n)} for n in (1, 2, 3)])
+        holders(c, [{"holder_hash": person(n), "provider_key": 8} for n in (3, 4)])
+        holders(c, [{"holder_hash": person(5), "certificate_status": "HET_HAN"}, {"holder_hash": person(6), "issued_on": "2025-01-02"}])
+    publish(engine)
+    assert value(engine, "ND5", NGOC_PHUNG, "2024") == (4, 10, Decimal("40.0"), "A")
+    assert value(engine, "ND5C", NGOC_PHUNG, "2024") == (5, 10, Decimal("50.0"), "A")
+
+
+def test_where_only_counts_arrive_certificates_stand_in_and_the_rate_is_provisional(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(c, NGOC_PHUNG, "2024", {"population_adult": 10})
+        signatures(c, [{"month": "2024-11", "certificates_in_force": 9}, {"month": "2024-12", "certificates_in_force": 6}])
+    publish(engine)
+    assert value(engine, "ND5", NGOC_PHUNG, "2024") == (6, 10, Decimal("60.0"), "P")
+    assert status(engine, "ND5C") == "A"
+
+
+def test_more_certificates_than_people_pass_the_audit(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(c, NGOC_PHUNG, "2024", {"population_adult": 10})
+        signatures(c, [{"certificates_in_force": 12}])
+    publish(engine)
+    assert rate(engine, "ND5C") == (12, 10, "120.0")
+
+
+def test_a_later_wave_of_a_survey_takes_the_place_of_the_earlier(engine: Engine) -> None:
+    with engine.begin() as c:
+        surveys(
+            c,
+            [
+                {"respondents": 100, "positive_answers": 35},
+                {"wave": "2", "asked_on": "2024-11-01", "respondents": 100, "positive_answers": 90},
+            ],
+        )
+    publish(engine)
+    assert rate(engine, "K1b", period="2024-Q2") == (35, 100, "35.0")
+    assert rate(engine, "K1b", period="2024") == (90, 100, "90.0")
+
+
+# Publishing -----------------------------------------------------------------------------------------------------------
+
+
+def test_running_twice_changes_nothing(engine: Engine) -> None:
+    with engine.begin() as c:
+        dossiers(c, [{}])
+    first = publish(engine)
+    assert first.added > 0 == first.revised
+    assert publish(engine) == NOTHING
+    with engine.connect() as c:
+        assert c.scalar(text("SELECT count(*) FROM ops.publication")) == 1
+
+
+def test_a_changed_value_is_a_new_revision_and_the_old_one_still_answers(engine: Engine) -> None:
+    with engine.begin() as c:
+        old = dossiers(c, [{"channel_key": 1}])
+    publish(engine, datetime(2025, 2, 1, tzinfo=UTC))
+    with engine.begin() as c:
+        close(c, fact_dossier, old, datetime(2025, 2, 10, tzinfo=UTC))
+        dossiers(c, [{}, {}], exported_at=datetime(2025, 2, 10, tzinfo=UTC))
+    done = publish(engine, datetime(2025, 2, 11, tzinfo=UTC))
+    assert done.added == 0 < done.revised
+    assert value(engine, "CQ4", NGOC_PHUNG, "2024", datetime(2025, 2, 5, tzinfo=UTC)) == (0, 1, Decimal("0.0"), "A")
+    assert value(engine, "CQ4", NGOC_PHUNG, "2024") == (2, 2, Decimal("100.0"), "A")
+    with engine.connect() as c:
+        query = "SELECT revision FROM mart.indicator WHERE indicator_code = 'CQ4' AND unit_code = '15655' AND period = '2024'"
+        assert c.scalar(text(query)) == 2
+
+
+def test_only_the_periods_that_changed_are_computed_again(engine: Engine) -> None:
+    with engine.begin() as c:
+        dossiers(c, [{}, {"received_at": "2023-05-02 08:00:00", "finished_at": "2023-05-03 08:00:00"}])
+    publish(engine)
+    with engine.begin() as c:
+        dossiers(c, [{"received_at": "2024-11-02 08:00:00", "finished_at": "2024-11-03 08:00:00", "due_at": None}])
+    with engine.begin() as c:
+        assert compute(c, datetime(2025, 6, 1, tzinfo=UTC)).periods == ("2024", "2024-Q4", "2024-11")
+
+
+def test_a_row_that_was_closed_without_a_new_one_is_taken_out_of_its_period(engine: Engine) -> None:
+    with engine.begin() as c:
+        gone = dossiers(c, [{}])
+        dossiers(c, [{"channel_key": 1}])
+    publish(engine)
+    with engine.begin() as c:
+        close(c, fact_dossier, gone, datetime(2025, 2, 10, tzinfo=UTC))
+        arrived(c, "dossiers", datetime(2025, 2, 10, tzinfo=UTC))
+    publish(engine)
+    assert rate(engine, "CQ4") == (0, 1, "0.0")
+
+
+def test_a_new_way_of_counting_is_applied_to_every_period(engine: Engine) -> None:
+    with engine.begin() as c:
+        dossiers(c, [{}])
+    publish(engine)
+    with engine.begin() as c:
+        c.execute(text("UPDATE warehouse.dim_indicator SET counted_as = '{}' WHERE indicator_code = 'CQ4'"))
+    with engine.begin() as c:
+        assert "2024-03" in compute(c, datetime(2025, 6, 1, tzinfo=UTC)).periods
+
+
+def test_a_numerator_larger_than_its_denominator_stops_the_publication(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(c, NGOC_PHUNG, "2024", {"shops_qr": 13, "shops_total": 12})
+    with pytest.raises(AuditFailed, match="tử số lớn hơn mẫu số ở K2g 15655 2024"):
+        publish(engine)
+    assert value(engine, "K2g", NGOC_PHUNG, "2024") is None
+
+
+def test_a_jump_is_pointed_out_and_published(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(c, NGOC_PHUNG, "2024-01", {"shops_qr": 1, "shops_total": 10})
+        unit_counts(c, NGOC_PHUNG, "2024-02", {"shops_qr": 9, "shops_total": 10})
+    with engine.begin() as c:
+        compute(c, datetime(2025, 6, 1, tzinfo=UTC))
+        warned = [w for w in audit(c) if w.unit_code == NGOC_PHUNG]
+    assert [(w.indicator_code, w.period) for w in warned] == [("K2g", "2024-02")]
+    assert "80.0 điểm so với kỳ 2024-01" in warned[0].message_vi
+
+
+def test_people_follow_a_unit_that_went_whole_into_another(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(c, "15646", "2025-08", {"population_adult": 10}, on=date(2025, 8, 1))
+        holders(c, [{"holder_hash": person(1)}, {"holder_hash": person(2)}], exported_at=datetime(2025, 8, 31, 16, tzinfo=UTC))
+    publish(engine, datetime(2025, 9, 5, tzinfo=UTC))
+    assert rate(engine, "ND5", "15646", "2025-08") == (2, 10, "20.0")
