@@ -74,6 +74,7 @@ class Home:
         taken["peak"] = peak
         rows = taken["rows"]
         say(f"  {taken['seconds']:.1f} s; rows " + ", ".join(f"{count:,} {name}" for name, count in rows.items() if count))
+        say("  " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in sorted(taken["steps"].items(), key=lambda step: -step[1])))
         if rows["received"] != sum(count for name, count in rows.items() if name != "received") or taken["unreachable"]:
             raise SystemExit(f"the night did not do its work: {taken}")
         return taken
