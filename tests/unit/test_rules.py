@@ -1,0 +1,79 @@
+"""Every row rule of every contract, on a row that breaks it and on one that just does not (tests/unit/rules)."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import yaml
+
+from expectations.contract import ROW_NUMBER, contract, feeds, structure
+from tasks.validate import ROWS, checked_frame, run_suite
+
+CASES = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in sorted((Path(__file__).parent / "rules").glob("*.yaml"))}
+EXPORTED_ON = date(2024, 3, 31)
+RULES = [(feed, code) for feed, tried in CASES.items() for code in tried["cases"]]
+
+
+def rows(feed: str, several: list[dict[str, Any]]) -> pa.Table:
+    """A table as the reader returns it."""
+    schema = contract(feed).schema
+    arrays = [pa.array(range(1, len(several) + 1), pa.int32())]
+    arrays += [pa.array([row.get(field.name) for row in several]).cast(field.type) for field in list(schema)[1:]]
+    return pa.table(arrays, schema=schema)
+
+
+@cache
+def broken_by(feed: str) -> dict[str, set[str]]:
+    """Rule → names of the rows that break it, of the good row and of all cases, checked in one go."""
+    tried = CASES[feed]
+    named = {"good": tried["good"]}
+    for code, case in tried["cases"].items():
+        named |= {f"{code} {kind}": {**tried["good"], **case[kind]} for kind in ("breaks", "holds")}
+    frame = checked_frame(rows(feed, list(named.values())), contract(feed), EXPORTED_ON)
+    names = list(named)
+    return {
+        result.expectation_config.meta["rule"]: {names[number - 1] for number in result.result.get("unexpected_index_list") or []}
+        for result in run_suite(contract(feed), frame, ROWS).results
+    }
+
+
+@pytest.mark.parametrize(("feed", "code"), RULES)
+def test_a_row_that_breaks_the_rule_is_found(feed: str, code: str) -> None:
+    assert f"{code} breaks" in broken_by(feed)[code]
+
+
+@pytest.mark.parametrize(("feed", "code"), RULES)
+def test_a_row_that_just_holds_the_rule_breaks_no_critical_one(feed: str, code: str) -> None:
+    broken = {other for other, names in broken_by(feed).items() if f"{code} holds" in names}
+    assert code not in broken
+    assert not {other for other in broken if contract(feed).rule(other).severity == "critical"}
+
+
+@pytest.mark.parametrize("feed", CASES)
+def test_a_good_row_breaks_nothing(feed: str) -> None:
+    assert [code for code, names in broken_by(feed).items() if "good" in names] == []
+
+
+@pytest.mark.parametrize("feed", feeds())
+def test_no_row_rule_is_left_without_a_case(feed: str) -> None:
+    declared = {rule.code for rule in contract(feed).rules if rule.expect}
+    assert set(CASES.get(feed, {"cases": {}})["cases"]) == declared
+
+
+@pytest.mark.parametrize("rule", [*(rule for feed in feeds() for rule in contract(feed).rules), *structure()], ids=lambda rule: rule.code)
+def test_a_message_says_in_vietnamese_what_to_do_and_quotes_no_cell(rule: Any) -> None:
+    words = rule.message_vi.format(column="Cột", file="tệp.csv", observed="1 dòng")
+    assert words.endswith(".")
+    assert any(letter in words for letter in "ạảãấầậắằặẻẽếềệểễịỉĩọỏốồộổớờợởụủứừựửữ")
+
+
+def test_a_code_belongs_to_one_rule_of_one_feed() -> None:
+    codes = [rule.code for feed in feeds() for rule in contract(feed).rules] + [rule.code for rule in structure()]
+    assert len(codes) == len(set(codes))
+    prefixes = {feed: {rule.code[:3] for rule in contract(feed).rules} for feed in feeds()}
+    assert all(len(found) == 1 for found in prefixes.values()), prefixes
