@@ -1,0 +1,85 @@
+"""What sources.yaml may say, and what a file name tells."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tasks.pull import exported_at, period_of_name, read_sources
+from warehouse.settings import Refusal
+
+GOOD = {"name": "water", "feed": "bills", "layout": "utility_xlsx", "provider": "nuoc", "url": "inbox/*.xlsx", "expected": "monthly"}
+
+
+def written(folder: Path, *entries: dict[str, str]) -> Path:
+    lines = ["sources:"]
+    for entry in entries:
+        for number, (key, value) in enumerate(entry.items()):
+            lines.append(f"  {'-' if number == 0 else ' '} {key}: {value!r}")
+    path = folder / "sources.yaml"
+    path.write_text("\n".join(lines), "utf-8")
+    return path
+
+
+def test_a_relative_url_is_relative_to_the_file(tmp_path: Path) -> None:
+    (source,) = read_sources(written(tmp_path, GOOD))
+    assert source.url == str(tmp_path / "inbox/*.xlsx")
+    assert (source.name, source.feed, source.expected, source.token) == ("water", "bills", "monthly", None)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"feed": "nothing"}, "no contract for feed 'nothing'"),
+        ({"layout": "pdf"}, "has no layout 'pdf'"),
+        ({"expected": "weekly"}, "expected is one of daily"),
+        ({"name": "../etc"}, "names a folder"),
+        ({"colour": "red"}, "unknown key 'colour'"),
+        ({"url": "sftp://me:secret@host/x"}, "holds a password"),
+    ],
+)
+def test_a_mistake_in_a_source_is_named_in_one_line(tmp_path: Path, change: dict[str, str], words: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        read_sources(written(tmp_path, {**GOOD, **change}))
+    assert words in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+    assert "secret" not in str(refusal.value)
+
+
+def test_a_missing_key_and_a_name_used_twice_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="'provider' is missing"):
+        read_sources(written(tmp_path, {key: value for key, value in GOOD.items() if key != "provider"}))
+    with pytest.raises(Refusal, match="two sources are named 'water'"):
+        read_sources(written(tmp_path, GOOD, GOOD))
+
+
+@pytest.mark.parametrize("content", ["sources: [", "other: []", "- x", "sources:\n  - just text"])
+def test_what_is_no_list_of_sources_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "sources.yaml"
+    path.write_text(content)
+    with pytest.raises(Refusal):
+        read_sources(path)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="cannot be read"):
+        read_sources(tmp_path / "sources.yaml")
+
+
+@pytest.mark.parametrize(
+    ("name", "exported", "period"),
+    [
+        ("td_20240315.csv", "2024-03-15T23:59:59+07:00", "2024-03-15"),
+        ("evn_202402.csv", "2024-02-29T23:59:59+07:00", "2024-02"),
+        ("H56-2024_20240401_v2.csv", "2024-04-01T23:59:59+07:00", "2024-04-01"),
+        ("counts_2024.csv", "2024-05-06T14:08:09+07:00", None),
+        ("ID_123456789012.csv", "2024-05-06T14:08:09+07:00", None),
+        ("td_20240231.csv", "2024-05-06T14:08:09+07:00", None),
+    ],
+)
+def test_the_day_in_a_name_is_the_day_of_export_else_the_time_of_change(name: str, exported: str, period: str | None) -> None:
+    modified = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
+    assert exported_at(name, modified).isoformat() == exported
+    assert period_of_name(name) == period

@@ -1,0 +1,160 @@
+"""Each delivery lands once, by its content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import time
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from tasks import pull as module
+from tasks.pull import Source, Unreadable, delivered, pending, pull
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    return folder
+
+
+def source(inbox: Path, name: str = "one-stop-shop", feed: str = "dossiers", layout: str = "dvcqg_csv") -> Source:
+    return Source(name, feed, layout, "td", f"{inbox}/*.csv", "daily")
+
+
+def put(inbox: Path, name: str, content: str, *, age: int = 3600) -> Path:
+    path = inbox / name
+    path.write_text(content)
+    os.utime(path, (time.time() - age, time.time() - age))
+    return path
+
+
+def test_bytes_land_unchanged_and_read_only_under_their_hash(engine: Engine, home: Path, inbox: Path) -> None:
+    put(inbox, "td_20240315.csv", "MaHoSo\n1\n")
+    assert pull(engine, source(inbox), home) == 1
+    (delivery,) = pending(engine, home)
+    assert delivery.sha256 == hashlib.sha256(b"MaHoSo\n1\n").hexdigest()
+    assert delivery.path.read_bytes() == b"MaHoSo\n1\n"
+    assert stat.S_IMODE(delivery.path.stat().st_mode) == 0o444
+    assert (delivery.file_name, delivery.business_period) == ("td_20240315.csv", "2024-03-15")
+    assert delivery.exported_at.isoformat() == "2024-03-15T23:59:59+07:00"
+    assert [path.name for path in delivery.path.parent.iterdir()] == [delivery.sha256]
+
+
+def test_the_same_bytes_again_make_no_delivery_under_whatever_name(engine: Engine, home: Path, inbox: Path) -> None:
+    put(inbox, "td_20240315.csv", "x")
+    pull(engine, source(inbox), home)
+    put(inbox, "td_20240316.csv", "x")
+    put(inbox, "td_20240315.csv", "x", age=60)
+    assert pull(engine, source(inbox), home) == 0
+
+
+def test_a_corrected_file_of_the_same_name_is_a_new_delivery_and_a_younger_one(engine: Engine, home: Path, inbox: Path) -> None:
+    put(inbox, "td_20240315.csv", "wrong")
+    pull(engine, source(inbox), home)
+    put(inbox, "td_20240315.csv", "right", age=1800)
+    assert pull(engine, source(inbox), home) == 1
+    first, second = pending(engine, home)
+    assert first.exported_at < second.exported_at
+    assert first.exported_at.date() == second.exported_at.date()
+
+
+def test_a_file_that_did_not_change_is_not_read_again(engine: Engine, home: Path, inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(inbox, "td_20240315.csv", "x")
+    pull(engine, source(inbox), home)
+    monkeypatch.setattr(module, "_copy", lambda *_: pytest.fail("read again"))
+    assert pull(engine, source(inbox), home) == 0
+
+
+def test_a_file_that_is_still_young_is_read_again(engine: Engine, home: Path, inbox: Path) -> None:
+    path = put(inbox, "td_20240315.csv", "old", age=0)
+    pull(engine, source(inbox), home)
+    moment = path.stat().st_mtime
+    path.write_text("new")
+    os.utime(path, (moment, moment))
+    assert pull(engine, source(inbox), home) == 1
+
+
+def test_files_exported_after_the_day_asked_for_stay_where_they_are(engine: Engine, home: Path, inbox: Path) -> None:
+    put(inbox, "td_20240315.csv", "a")
+    put(inbox, "td_20240316.csv", "b")
+    assert pull(engine, source(inbox), home, date(2024, 3, 15)) == 1
+    assert pull(engine, source(inbox), home, date(2024, 3, 16)) == 1
+
+
+def test_a_folder_among_the_files_is_named_and_the_others_land(engine: Engine, home: Path, inbox: Path) -> None:
+    (inbox / "a_20240314.csv").mkdir()
+    put(inbox, "td_20240315.csv", "x")
+    with pytest.raises(Unreadable) as unreadable:
+        pull(engine, source(inbox), home)
+    assert "a_20240314.csv: là thư mục" in str(unreadable.value)
+    assert [delivery.file_name for delivery in pending(engine, home)] == ["td_20240315.csv"]
+
+
+def test_a_file_that_vanishes_or_cannot_be_read_is_named_and_the_others_land(
+    engine: Engine, home: Path, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (inbox / "gone_20240314.csv").symlink_to(inbox / "nowhere")
+    put(inbox, "broken_20240313.csv", "x")
+    put(inbox, "td_20240315.csv", "y")
+    copy = module._copy
+
+    def failing(stream: object, sink: object) -> str:
+        if getattr(stream, "name", "").endswith("broken_20240313.csv"):
+            raise PermissionError(13, "Permission denied")
+        return copy(stream, sink)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "_copy", failing)
+    with pytest.raises(Unreadable) as unreadable:
+        pull(engine, source(inbox), home)
+    assert "broken_20240313.csv: không đọc được" in str(unreadable.value)
+    assert [delivery.file_name for delivery in pending(engine, home)] == ["td_20240315.csv"]
+    assert [path for path in (home / "landing" / "one-stop-shop").iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_pull_killed_before_its_row_was_written_is_made_good_by_the_next(
+    engine: Engine, home: Path, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(inbox, "td_20240315.csv", "x")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(module, "_record", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        pull(engine, source(inbox), home)
+    assert pending(engine, home) == []
+    assert pull(engine, source(inbox), home) == 1
+    assert len(pending(engine, home)) == 1
+
+
+def test_what_others_refer_to_is_ingested_first_then_as_exported(engine: Engine, home: Path, tmp_path: Path) -> None:
+    for name, feed, layout, day in [
+        ("pay", "payments", "ecpay_csv", "20240101"),
+        ("counts", "unit_counts", "unit_counts_csv", "20240101"),
+        ("bills", "bills", "evn_csv", "20240102"),
+        ("list", "agencies", "agencies_csv", "20240105"),
+    ]:
+        folder = tmp_path / name
+        folder.mkdir()
+        put(folder, f"{name}_{day}.csv", name)
+        pull(engine, source(folder, name, feed, layout), home)
+    folder = tmp_path / "bills"
+    put(folder, "bills_20240101.csv", "older")
+    pull(engine, source(folder, "bills", "bills", "evn_csv"), home)
+    waiting = pending(engine, home)
+    assert [delivery.file_name for delivery in waiting] == [
+        "list_20240105.csv", "bills_20240101.csv", "bills_20240102.csv", "pay_20240101.csv", "counts_20240101.csv",
+    ]  # fmt: skip
+    assert delivered(engine, home, [waiting[0].delivery_id]) == waiting[:1]
+
+
+def test_what_was_ingested_is_pending_no_more(engine: Engine, home: Path, inbox: Path) -> None:
+    put(inbox, "td_20240315.csv", "x")
+    pull(engine, source(inbox), home)
+    with engine.begin() as connection:
+        connection.execute(
+            text("UPDATE ops.delivery SET status = 'loaded', rows_received = 0, rows_loaded = 0, rows_unchanged = 0, rows_quarantined = 0, rows_ignored = 0")
+        )
+    assert pending(engine, home) == []
