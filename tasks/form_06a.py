@@ -63,7 +63,7 @@ GROUP BY unit_key, sector_code, is_online, received, ended, outcome, 7
 _EVENTS = f"""
 CREATE TEMPORARY TABLE form_event ON COMMIT DROP AS
 SELECT ancestor_key AS unit_key, section, sector_code, month, sum(online)::int AS online, sum(other)::int AS other,
-    sum(early)::int AS early, sum(on_day)::int AS on_day, sum(late)::int AS late, sum(overdue)::int AS overdue
+    sum(early)::int AS early, sum(on_day)::int AS on_day, sum(late)::int AS late, sum(event.overdue)::int AS overdue
 FROM form_cube c
 JOIN ancestor ON ancestor.unit_key = c.unit_key AND {holds_on("c.received")}
 CROSS JOIN LATERAL (VALUES
@@ -149,14 +149,14 @@ def compute_form_06a(connection: Connection, as_of: datetime) -> None:
     known = {"as_of": as_of.isoformat(), "today": f"{as_of.astimezone(VIETNAM):%Y-%m-%d}"}
     connection.execute(text("DROP TABLE IF EXISTS ancestor, form_cube, form_event, form_month, form_candidate"))
     for statement in (ANCESTORS, _CUBE, "ANALYZE form_cube", _EVENTS, "ANALYZE form_event", _MONTHS, "ANALYZE form_month", _PERIODS, "ANALYZE form_candidate"):
-        connection.execute(_with(statement, known))
+        connection.execute(with_values(statement, known))
     for control, broken in CONTROLS.items():
         lines = connection.scalar(text(broken))
         if lines:
             raise DoesNotAddUp(f"form 06a: {control} does not hold for {lines} lines")
 
 
-def _with(statement: str, known: dict[str, str]) -> TextClause:
+def with_values(statement: str, known: dict[str, str]) -> TextClause:
     """The statement with its values written in: CREATE TABLE … AS takes no parameters."""
     return text(statement).bindparams(*(bindparam(name, value, literal_execute=True) for name, value in known.items() if f":{name}" in statement))
 

@@ -7,7 +7,7 @@ from warehouse.tables.base import WAREHOUSE, metadata
 dim_department = Table(
     "dim_department",
     metadata,
-    Column("department_key", Integer, Identity(), primary_key=True, comment="Surrogate key"),
+    Column("department_key", Integer, Identity(), primary_key=True, comment="Surrogate key; 0 is the unknown department"),
     Column("department_id", Text, nullable=False, unique=True, comment="The portal's identifier; two of its answers carry nothing else"),
     Column(
         "agency_key",

@@ -32,3 +32,30 @@ CROSS JOIN LATERAL (
            ) AS recomputed
 ) AS again
 WHERE figure.known_to = 'infinity'
+UNION ALL
+-- Scores of decision 766 as the national portal prints them: a score for a component, or for the group where it prints no other.
+SELECT agency.agency_code,
+       told.period,
+       concat_ws('.', '766', told.group_code, nullif(told.component_code, '')),
+       coalesce(trim_scale(told.score)::text, 'null'),
+       told.score,
+       CASE WHEN ours.is_computed THEN ours.score END,
+       CASE
+           WHEN ours.is_computed IS NOT TRUE THEN 'not_computable'
+           WHEN ours.score IS NOT DISTINCT FROM told.score THEN 'holds'  -- null is an answer: no cases, no score
+           ELSE 'differs'
+       END,
+       'Cổng Dịch vụ công quốc gia, Bộ chỉ số 766, lấy lúc ' || to_char(told.known_from AT TIME ZONE 'Asia/Ho_Chi_Minh', 'HH24:MI DD/MM/YYYY')
+FROM warehouse.fact_portal_766 AS told
+JOIN warehouse.dim_department AS department USING (department_key)
+JOIN warehouse.dim_agency AS agency USING (agency_key)
+LEFT JOIN warehouse.fact_score_766 AS ours
+       ON ours.counted_by = 'portal'
+      AND ours.agency_key = department.agency_key
+      AND ours.period = told.period
+      AND ours.group_code = told.group_code
+      AND ours.component_code = told.component_code
+      AND ours.known_to = 'infinity'
+WHERE told.known_to = 'infinity'
+  AND department.agency_key <> 0
+  AND CASE WHEN told.group_code IN ('TDGQ', 'CLGQ', 'TTTT') THEN told.component_code = '' ELSE told.component_code <> '' AND told.max_score > 0 END

@@ -979,7 +979,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "dim_department",
-        sa.Column("department_key", sa.Integer(), sa.Identity(always=False), nullable=False, comment="Surrogate key"),
+        sa.Column("department_key", sa.Integer(), sa.Identity(always=False), nullable=False, comment="Surrogate key; 0 is the unknown department"),
         sa.Column("department_id", sa.Text(), nullable=False, comment="The portal's identifier; two of its answers carry nothing else"),
         sa.Column("agency_key", sa.Integer(), nullable=False, comment="Agency; 0 until an answer has brought the department's code"),
         sa.Column(

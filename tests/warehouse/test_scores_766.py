@@ -1,0 +1,184 @@
+"""Decision 766 in the warehouse: the portal's capture recomputed cell by cell, and our own dossiers beside it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, insert, text
+
+from expectations.contract import contract
+from tasks.load import load
+from tasks.pull import Source, pending, pull
+from tasks.read import Rejected, read
+from tasks.scores import compute_scores
+from tasks.validate import validate
+from warehouse.tables import run
+
+SAMPLES = Path("samples/portal-766")
+BETWEEN = datetime.fromisoformat("2026-09-27T12:00:00+07:00")
+NIGHT = datetime.fromisoformat("2026-09-30T23:59:59+07:00")
+
+
+def ingest(engine: Engine, home: Path, folder: Path) -> int:
+    """Pulls and loads every answer below a folder; returns how many were new."""
+    source = Source("national-portal", "portal_766", "portal_766_json", "dvcqg", f"{folder}/*/*/*/*-all.json", "monthly")
+    landed = pull(engine, source, home)
+    terms = contract("portal_766")
+    for delivery in pending(engine, home):
+        chunks = read(delivery.path, terms, delivery.layout, b"key", delivery.file_name)
+        load(engine, delivery, terms, validate(chunks, terms, delivery.layout, delivery.file_name))
+    return landed
+
+
+def compute(engine: Engine, as_of: datetime = NIGHT) -> Any:
+    with engine.begin() as connection:
+        run_id = connection.execute(
+            insert(run).values(flow="nightly", as_of=as_of, started_at=as_of, status="running", host="h", process_id=1).returning(run.c.run_id)
+        ).scalar_one()
+        return compute_scores(connection, as_of, run_id)
+
+
+def ask(engine: Engine, query: str, **values: Any) -> list[tuple[Any, ...]]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query), values)]
+
+
+def test_every_score_of_the_captured_month_holds(engine: Engine, home: Path) -> None:
+    assert ingest(engine, home, SAMPLES) == 6
+    compute(engine)
+    verdicts = dict(ask(engine, "SELECT verdict, count(*) FROM mart.published_check WHERE indicator_code LIKE '766.%' GROUP BY verdict"))
+    assert verdicts == {"holds": 2461, "not_computable": 163 + 164}
+    assert ask(engine, "SELECT feed, sum(rows_received), sum(rows_loaded), sum(rows_quarantined), sum(rows_ignored) FROM ops.delivery GROUP BY feed") == [
+        ("portal_766", 4267, 4267, 0, 0)
+    ]
+    assert ask(engine, "SELECT count(*) FROM warehouse.dim_department WHERE agency_key = 0 AND department_key <> 0") == [(0,)]
+
+
+def test_departments_of_another_province_are_no_units_of_ours(engine: Engine, home: Path) -> None:
+    ingest(engine, home, SAMPLES)
+    compute(engine)
+    assert ask(engine, "SELECT DISTINCT unit_code FROM mart.score_766 WHERE counted_by = 'portal'") == [("0",)]
+    totals = "SELECT group_code, score::float, max_score::int, obs_status FROM mart.score_766 WHERE department_code = 'H44' AND component_code IS NULL ORDER BY 1"
+    assert ask(engine, totals) == [
+        ("CKMB", 7.96, 18, "P"), ("CLGQ", 8.83, 12, "A"), ("MDHL", 12.96, 18, "A"), ("MDSH", 8.24, 22, "A"), ("TDGQ", 15.68, 20, "A"), ("TTTT", 6.25, 10, "A"),
+    ]  # fmt: skip
+
+
+def test_null_zero_and_full_marks_stay_three_things(engine: Engine, home: Path) -> None:
+    ingest(engine, home, SAMPLES)
+    compute(engine)
+    found = dict(
+        (code, (score, status))
+        for code, score, status in ask(
+            engine,
+            "SELECT component_code, score::float, obs_status FROM mart.score_766 WHERE department_code = 'H44.01' AND component_code IN "
+            "('REUSED_DIGITIZED_DATA', 'DOSSIER_RECEIVING_SATISFACTION', 'PETITION_HANDLING_SATISFACTION', 'DOSSIER_SYNC')",
+        )
+    )
+    assert found == {
+        "REUSED_DIGITIZED_DATA": (None, "M"),
+        "DOSSIER_RECEIVING_SATISFACTION": (0, "A"),
+        "PETITION_HANDLING_SATISFACTION": (6, "A"),
+        "DOSSIER_SYNC": (None, "L"),
+    }
+
+
+def test_the_same_bytes_asked_for_another_period_are_another_answer(engine: Engine, home: Path, tmp_path: Path) -> None:
+    for period in ("2026-08", "2026-Q3", "2026"):
+        shutil.copytree(SAMPLES / "H44" / "2026-08", tmp_path / "portal" / "H44" / period)
+    assert ingest(engine, home, tmp_path / "portal") == 18
+    compute(engine)
+    assert ask(engine, "SELECT period, count(*) FROM mart.published_check WHERE verdict = 'holds' GROUP BY period ORDER BY period") == [
+        ("2026", 2461), ("2026-08", 2461), ("2026-Q3", 2461)
+    ]  # fmt: skip
+
+
+def _earlier_capture(folder: Path) -> None:
+    """The answer of two days before, as far as its counts are known: province and 42 of 163 departments, no scores."""
+    answer = json.loads((SAMPLES / "H44/2026-08/2026-09-28T1514Z/dossier-digitized-all.json").read_text("utf-8"))
+    data = answer["data"]
+    with Path("tests/fixtures/portal_766/recapture_2026-09-26_counts.csv").open(encoding="utf-8") as file:
+        counts = {
+            (row["departmentCode"], row["metric"]): (int(row["numerator"]), int(row["denominator"]))
+            for row in csv.DictReader(file)
+            if row["endpoint"] == "dossier-digitized"
+        }
+    known = {department for department, _ in counts}
+    data["evaluation"] = [node for node in data["evaluation"] if node["departmentCode"] in known]
+    data["pagination"]["total"] = len(data["evaluation"])
+    for node in (data["overview"], *data["evaluation"]):
+        node["metrics"] = [metric for metric in node["metrics"] if metric["numerator"] is not None]
+        for metric in node["metrics"]:
+            metric["numerator"], metric["denominator"] = counts[node["departmentCode"], metric["code"]]
+            metric["ratio"] = metric["score"] = None
+    folder.mkdir(parents=True)
+    (folder / "dossier-digitized-all.json").write_text(json.dumps(answer), "utf-8")
+
+
+@pytest.mark.parametrize("in_order", [True, False], ids=["in order", "the earlier one last"])
+def test_a_later_capture_replaces_the_earlier_as_a_whole_and_shows_as_a_revision(engine: Engine, home: Path, tmp_path: Path, in_order: bool) -> None:
+    portal = tmp_path / "portal"
+    month = portal / "H44" / "2026-08"
+    arrivals = [
+        lambda: _earlier_capture(month / "2026-09-26T1814Z"),
+        lambda: shutil.copytree(SAMPLES / "H44/2026-08/2026-09-28T1514Z", month / "2026-09-28T1514Z"),
+    ]
+    for arrive in arrivals if in_order else reversed(arrivals):
+        arrive()
+        ingest(engine, home, portal)
+        if in_order:
+            compute(engine, BETWEEN if len(list(month.iterdir())) == 1 else NIGHT)
+    told = (
+        "SELECT f.numerator, f.denominator FROM warehouse.fact_portal_766 f JOIN warehouse.dim_department USING (department_key) "
+        "JOIN warehouse.dim_agency USING (agency_key) WHERE agency_code = :code AND component_code = 'ORIGINAL_RESULT_AVAILABLE' "
+        "AND f.known_from <= :day AND f.known_to > :day"
+    )
+    assert ask(engine, told, code="H44", day=BETWEEN) == [(133274, 184513)]
+    assert ask(engine, told, code="H44", day=NIGHT) == [(133609, 184503)]
+    current = "SELECT count(*) FROM warehouse.fact_portal_766 WHERE known_to = 'infinity' AND group_code = 'MDSH'"
+    assert ask(engine, current) == [(164 * 8,)]
+    if in_order:
+        revisions = (
+            "SELECT f.revision, f.numerator, f.denominator, f.score::float FROM warehouse.fact_score_766 f JOIN warehouse.dim_agency USING (agency_key) "
+            "WHERE agency_code = 'H44' AND component_code = 'ORIGINAL_RESULT_AVAILABLE' ORDER BY revision"
+        )
+        assert ask(engine, revisions) == [(1, 133274, 184513, 4.33), (2, 133609, 184503, 4.34)]
+        assert ask(engine, "SELECT count(*) FROM mart.published_check WHERE verdict = 'differs'") == [(0,)]
+
+
+def test_a_night_without_news_computes_nothing(engine: Engine, home: Path) -> None:
+    ingest(engine, home, SAMPLES)
+    assert compute(engine).portal.added == 3939
+    again = compute(engine)
+    assert (again.portal.added, again.portal.revised, again.portal.closed) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (lambda answer: answer.update(code="ERROR"), "P766-010"),
+        (lambda answer: answer["data"]["evaluation"].pop(), "P766-010"),
+        (lambda answer: answer["data"]["overview"].pop("metrics"), "P766-010"),
+        (lambda answer: answer["data"]["overview"].update(departmentCode="H56"), "P766-009"),
+    ],
+)
+def test_what_is_no_complete_answer_is_refused_whole(tmp_path: Path, spoil: Callable[[Any], None], code: str) -> None:
+    answer = json.loads((SAMPLES / "H44/2026-08/2026-09-28T1514Z/dossier-digitized-all.json").read_text("utf-8"))
+    spoil(answer)
+    path = tmp_path / "bytes"
+    path.write_text(json.dumps(answer), "utf-8")
+    with pytest.raises(Rejected) as refusal:
+        list(read(path, contract("portal_766"), "portal_766_json", b"key", "H44/2026-08/2026-09-28T1514Z/dossier-digitized-all.json"))
+    assert refusal.value.rule_code == code
+
+
+def test_a_path_that_does_not_say_the_period_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Rejected, match="P766-008"):
+        list(read(SAMPLES / "H44/2026-08/2026-09-28T1514Z/dossier-digitized-all.json", contract("portal_766"), "portal_766_json", b"key", "dossier-digitized-all.json"))

@@ -1,0 +1,13 @@
+-- One row per unit, period, section and sector: form II.06a (TT 01/2020/TT-VPCP) as published now, in the form's own columns.
+SELECT unit.unit_code,
+       form.period,
+       form.sector_code AS field_code,
+       form.sector_name AS field_name,
+       form.c3, form.c4, form.c5, form.c6, form.c7, form.c8, form.c9, form.c10, form.c11, form.c12, form.c13,
+       form.section,
+       unit.valid_from AS unit_valid_from,
+       form.revision,
+       form.known_from
+FROM warehouse.fact_form_06a AS form
+JOIN warehouse.dim_unit AS unit USING (unit_key)
+WHERE form.known_to = 'infinity'
