@@ -148,7 +148,17 @@ def compute_form_06a(connection: Connection, as_of: datetime) -> None:
     """Computes the form of every unit and period as known at a time into the temporary table `form_candidate`, audited."""
     known = {"as_of": as_of.isoformat(), "today": f"{as_of.astimezone(VIETNAM):%Y-%m-%d}"}
     connection.execute(text("DROP TABLE IF EXISTS ancestor, form_cube, form_event, form_month, form_candidate"))
-    for statement in (ANCESTORS, _CUBE, "ANALYZE form_cube", _EVENTS, "ANALYZE form_event", _MONTHS, "ANALYZE form_month", _PERIODS, "ANALYZE form_candidate"):
+    for statement in (
+        ANCESTORS,
+        _CUBE,
+        "ANALYZE form_cube",
+        _EVENTS,
+        "ANALYZE form_event",
+        _MONTHS,
+        "ANALYZE form_month",
+        _PERIODS,
+        "ANALYZE form_candidate",
+    ):
         connection.execute(with_values(statement, known))
     for control, broken in CONTROLS.items():
         lines = connection.scalar(text(broken))
@@ -158,7 +168,9 @@ def compute_form_06a(connection: Connection, as_of: datetime) -> None:
 
 def with_values(statement: str, known: dict[str, str]) -> TextClause:
     """The statement with its values written in: CREATE TABLE … AS takes no parameters."""
-    return text(statement).bindparams(*(bindparam(name, value, literal_execute=True) for name, value in known.items() if f":{name}" in statement))
+    return text(statement).bindparams(
+        *(bindparam(name, value, literal_execute=True) for name, value in known.items() if f":{name}" in statement)
+    )
 
 
 def publish_form_06a(connection: Connection, as_of: datetime, run_id: int) -> Revised:

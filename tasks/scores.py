@@ -59,7 +59,9 @@ def _made_of(connection: Connection, as_of: datetime) -> str:
     folder = resources.files("warehouse.scores")
     rules = b"".join(folder.joinpath(name).read_bytes() for name in ("score_766.yaml", "on_time.yaml"))
     loaded = connection.scalar(
-        text("SELECT max(loaded_at) FROM ops.delivery WHERE feed IN ('dossiers', 'procedures', 'agencies', 'portal_766') AND status <> 'rejected'")
+        text(
+            "SELECT max(loaded_at) FROM ops.delivery WHERE feed IN ('dossiers', 'procedures', 'agencies', 'portal_766') AND status <> 'rejected'"
+        )
     )
     return f"{hashlib.sha256(rules).hexdigest()[:16]} {loaded and loaded.timestamp()} {as_of.astimezone(VIETNAM):%Y-%m-%d}"
 
@@ -82,8 +84,17 @@ def _counts(connection: Connection, rules: Rules, as_of: datetime) -> pd.DataFra
     connection.execute(text("DROP TABLE IF EXISTS ancestor, score_cube, score_part, catalogue"))
     for statement in (ANCESTORS, _cube(rules), "ANALYZE score_cube", _PARTS, _catalogue(rules), "ANALYZE catalogue"):
         connection.execute(with_values(statement, known | {"valid_from": f"{rules.valid_from}", "valid_to": f"{rules.valid_to}"}))
-    schema = {"unit_key": pa.int32(), "level": pa.string(), "period": pa.string(), "component_code": pa.string(), "numerator": pa.int64(), "denominator": pa.int64()}
-    return pd.concat([copy_out(connection, query, schema).to_pandas() for query in (_dossiers(rules), _procedures(rules))], ignore_index=True)
+    schema = {
+        "unit_key": pa.int32(),
+        "level": pa.string(),
+        "period": pa.string(),
+        "component_code": pa.string(),
+        "numerator": pa.int64(),
+        "denominator": pa.int64(),
+    }
+    return pd.concat(
+        [copy_out(connection, query, schema).to_pandas() for query in (_dossiers(rules), _procedures(rules))], ignore_index=True
+    )
 
 
 def _cube(rules: Rules) -> str:
@@ -152,7 +163,11 @@ def _dossiers(rules: Rules) -> str:
     sums, figures = [], []
     for code, component in _carried(rules, "dossiers").items():
         differs = component.pipeline is not None and "{in_time}" in (component.pipeline.numerator or "")
-        numerator = f"CASE kind WHEN 'month' THEN n_{code}_month WHEN 'quarter' THEN n_{code}_quarter ELSE n_{code}_year END" if differs else f"n_{code}_month"
+        numerator = (
+            f"CASE kind WHEN 'month' THEN n_{code}_month WHEN 'quarter' THEN n_{code}_quarter ELSE n_{code}_year END"
+            if differs
+            else f"n_{code}_month"
+        )
         sums.append(f"sum({numerator})::bigint AS n_{code}, sum(d_{code})::bigint AS d_{code}")
         figures.append(f"('{code}', n_{code}, d_{code})")
     inner = ", ".join(f"sum({name}) AS {name}" for name in _measures(rules))
@@ -186,9 +201,7 @@ def _procedures(rules: Rules) -> str:
         [f"count(*) FILTER (WHERE c_{code}) AS d_{code}" for code in (*used, *listed)]
         + [f"count(*) FILTER (WHERE c_{code} AND h_{code}) AS h_{code}" for code in listed]
     )
-    figures = ", ".join(
-        [f"('{code}', n_{code}, d_{code})" for code in used] + [f"('{code}', h_{code}, d_{code})" for code in listed]
-    )
+    figures = ", ".join([f"('{code}', n_{code}, d_{code})" for code in used] + [f"('{code}', h_{code}, d_{code})" for code in listed])
     flags = ", ".join(f"bool_or(w_{code} > 0) AS w_{code}" for code in used)
     return f"""
     SELECT unit_key, unit_level, counted.period, component_code, numerator, denominator
@@ -275,8 +288,18 @@ _LINE = pa.schema(
 
 
 def _publish(connection: Connection, counted_by: str, scores: pd.DataFrame, as_of: datetime, run_id: int) -> Revised:
-    lines = scores.assign(counted_by=counted_by, numerator=scores["numerator"].astype("Int64"), denominator=scores["denominator"].astype("Int64"))
-    connection.execute(text(f"DROP TABLE IF EXISTS score_candidate; CREATE TEMPORARY TABLE score_candidate ON COMMIT DROP AS SELECT {', '.join(_LINE.names)} FROM warehouse.fact_score_766 LIMIT 0"))
-    copy_in(connection, Table("score_candidate", MetaData(), schema="pg_temp"), pa.Table.from_pandas(lines[_LINE.names], _LINE, preserve_index=False))
+    lines = scores.assign(
+        counted_by=counted_by, numerator=scores["numerator"].astype("Int64"), denominator=scores["denominator"].astype("Int64")
+    )
+    connection.execute(
+        text(
+            f"DROP TABLE IF EXISTS score_candidate; CREATE TEMPORARY TABLE score_candidate ON COMMIT DROP AS SELECT {', '.join(_LINE.names)} FROM warehouse.fact_score_766 LIMIT 0"
+        )
+    )
+    copy_in(
+        connection,
+        Table("score_candidate", MetaData(), schema="pg_temp"),
+        pa.Table.from_pandas(lines[_LINE.names], _LINE, preserve_index=False),
+    )
     connection.execute(text("ANALYZE score_candidate"))
     return revise(connection, fact_score_766, "score_candidate", KEYS, VALUES, f"f.counted_by = '{counted_by}'", as_of, run_id)

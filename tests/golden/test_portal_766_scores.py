@@ -115,12 +115,19 @@ def test_group_totals_and_ratios_are_the_portals_own(endpoint: str) -> None:
     total = totals(evaluate(RULES, counts), ["department"]).set_index("department")
     assert len(rows) == 164
     for row in rows:
-        assert (total.at[row["departmentId"], "score"], total.at[row["departmentId"], "ratio"]) == (row["totalScore"], row["ratio"]), row["departmentName"]
+        assert (total.at[row["departmentId"], "score"], total.at[row["departmentId"], "ratio"]) == (row["totalScore"], row["ratio"]), row[
+            "departmentName"
+        ]
         assert total.at[row["departmentId"], "max_score"] == row["totalMaxScore"]
 
 
 def test_a_department_without_dossiers_has_null_zero_and_full_marks_beside_each_other() -> None:
-    scored = _scores([("H44.01", code, 0, 0) for code in ("REUSED_DIGITIZED_DATA", "DOSSIER_RECEIVING_SATISFACTION", "PETITION_HANDLING_SATISFACTION", "ON_TIME")])
+    scored = _scores(
+        [
+            ("H44.01", code, 0, 0)
+            for code in ("REUSED_DIGITIZED_DATA", "DOSSIER_RECEIVING_SATISFACTION", "PETITION_HANDLING_SATISFACTION", "ON_TIME")
+        ]
+    )
     assert scored["score"].isna().tolist() == [True, False, False, False]
     assert scored["score"].tolist()[1:] == [0, 6, 0]
     assert scored["ratio"].isna().tolist() == [True, False, False, False]
@@ -138,6 +145,12 @@ def test_a_department_without_dossiers_has_null_zero_and_full_marks_beside_each_
         ("Ban QL KCN", 7, 7, 2, 0, 3, 7.67),
     ],
 )
-def test_payment_vectors_published_elsewhere_come_out(name: str, paid: int, obligation: int, b: int, c: int, fee: int, score: float) -> None:
-    counts = [(name, "PAID_DOSSIERS", paid, obligation), (name, "PROCEDURES_PAID_ONLINE", b, fee), (name, "FEE_PROCEDURES_WITH_DOSSIERS", c, fee)]
+def test_payment_vectors_published_elsewhere_come_out(
+    name: str, paid: int, obligation: int, b: int, c: int, fee: int, score: float
+) -> None:
+    counts = [
+        (name, "PAID_DOSSIERS", paid, obligation),
+        (name, "PROCEDURES_PAID_ONLINE", b, fee),
+        (name, "FEE_PROCEDURES_WITH_DOSSIERS", c, fee),
+    ]
     assert totals(_scores(counts), ["department"])["score"].tolist() == [score]

@@ -31,7 +31,8 @@ def connection(engine: Engine) -> Any:
 
 def _unit(connection: Connection, code: str) -> int:
     key = connection.scalar(
-        text("SELECT unit_key FROM warehouse.dim_unit WHERE unit_code = :code AND '2024-06-01' BETWEEN valid_from AND valid_to"), {"code": code}
+        text("SELECT unit_key FROM warehouse.dim_unit WHERE unit_code = :code AND '2024-06-01' BETWEEN valid_from AND valid_to"),
+        {"code": code},
     )
     assert key is not None
     return key
@@ -117,4 +118,7 @@ def test_a_changed_line_is_a_revision_and_a_line_that_is_gone_is_closed(connecti
     assert publish_form_06a(connection, night, run_id) == type(publish_form_06a(connection, night, run_id))(0, 0, 0)
     compute_form_06a(connection, LATER)
     assert publish_form_06a(connection, LATER, run_id).closed == 9
-    assert connection.scalar(text("SELECT count(*) FROM warehouse.fact_form_06a WHERE known_from <= '2024-06-01' AND known_to > '2024-06-01'")) == 9
+    assert (
+        connection.scalar(text("SELECT count(*) FROM warehouse.fact_form_06a WHERE known_from <= '2024-06-01' AND known_to > '2024-06-01'"))
+        == 9
+    )

@@ -40,7 +40,9 @@ def ingest(engine: Engine, home: Path, folder: Path) -> int:
 def compute(engine: Engine, as_of: datetime = NIGHT) -> Any:
     with engine.begin() as connection:
         run_id = connection.execute(
-            insert(run).values(flow="nightly", as_of=as_of, started_at=as_of, status="running", host="h", process_id=1).returning(run.c.run_id)
+            insert(run)
+            .values(flow="nightly", as_of=as_of, started_at=as_of, status="running", host="h", process_id=1)
+            .returning(run.c.run_id)
         ).scalar_one()
         return compute_scores(connection, as_of, run_id)
 
@@ -55,9 +57,10 @@ def test_every_score_of_the_captured_month_holds(engine: Engine, home: Path) -> 
     compute(engine)
     verdicts = dict(ask(engine, "SELECT verdict, count(*) FROM mart.published_check WHERE indicator_code LIKE '766.%' GROUP BY verdict"))
     assert verdicts == {"holds": 2461, "not_computable": 163 + 164}
-    assert ask(engine, "SELECT feed, sum(rows_received), sum(rows_loaded), sum(rows_quarantined), sum(rows_ignored) FROM ops.delivery GROUP BY feed") == [
-        ("portal_766", 4267, 4267, 0, 0)
-    ]
+    assert ask(
+        engine,
+        "SELECT feed, sum(rows_received), sum(rows_loaded), sum(rows_quarantined), sum(rows_ignored) FROM ops.delivery GROUP BY feed",
+    ) == [("portal_766", 4267, 4267, 0, 0)]
     assert ask(engine, "SELECT count(*) FROM warehouse.dim_department WHERE agency_key = 0 AND department_key <> 0") == [(0,)]
 
 
@@ -123,7 +126,9 @@ def _earlier_capture(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("in_order", [True, False], ids=["in order", "the earlier one last"])
-def test_a_later_capture_replaces_the_earlier_as_a_whole_and_shows_as_a_revision(engine: Engine, home: Path, tmp_path: Path, in_order: bool) -> None:
+def test_a_later_capture_replaces_the_earlier_as_a_whole_and_shows_as_a_revision(
+    engine: Engine, home: Path, tmp_path: Path, in_order: bool
+) -> None:
     portal = tmp_path / "portal"
     month = portal / "H44" / "2026-08"
     arrivals = [
@@ -181,4 +186,12 @@ def test_what_is_no_complete_answer_is_refused_whole(tmp_path: Path, spoil: Call
 
 def test_a_path_that_does_not_say_the_period_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Rejected, match="P766-008"):
-        list(read(SAMPLES / "H44/2026-08/2026-09-28T1514Z/dossier-digitized-all.json", contract("portal_766"), "portal_766_json", b"key", "dossier-digitized-all.json"))
+        list(
+            read(
+                SAMPLES / "H44/2026-08/2026-09-28T1514Z/dossier-digitized-all.json",
+                contract("portal_766"),
+                "portal_766_json",
+                b"key",
+                "dossier-digitized-all.json",
+            )
+        )

@@ -130,7 +130,11 @@ def totals(scored: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     )
     grouped = frame.groupby([*keys, "group_code"], sort=False, dropna=False)
     total = grouped.agg(
-        score=("score", "sum"), max_score=("max_score", "sum"), provisional=("provisional", "max"), counted=("counted", "sum"), missing=("missing", "sum")
+        score=("score", "sum"),
+        max_score=("max_score", "sum"),
+        provisional=("provisional", "max"),
+        counted=("counted", "sum"),
+        missing=("missing", "sum"),
     ).reset_index()
     hundredths = total["score"].to_numpy().astype(np.int64)
     maximum = total["max_score"].to_numpy().astype(np.int64)
@@ -154,7 +158,11 @@ def _evaluate_component(component: Component, counts: pd.DataFrame) -> pd.DataFr
     divisor = np.where(cases, denominator, 1)
     percentage = _half_up(numerator * 10_000, divisor)
 
-    points = _binary(percentage, component) if component.percentage == "rounded_binary" else _half_up(component.max * 10_000 * numerator, divisor * component.full_at)
+    points = (
+        _binary(percentage, component)
+        if component.percentage == "rounded_binary"
+        else _half_up(component.max * 10_000 * numerator, divisor * component.full_at)
+    )
     if component.capped:
         points = np.minimum(points, component.max * 100)
     without = {"none": NONE, "zero": 0, "full": component.max * 100}[component.no_cases]
