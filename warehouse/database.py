@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import yaml
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
@@ -77,7 +78,7 @@ def upgrade(engine: Engine) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
         if _revision(connection) != newest_revision():
             _require_rights(connection)
-            _run_alembic(connection, "upgrade", "head")
+            run_alembic(connection, "upgrade", revision="head")
         _apply_views(connection)
         seed(connection)
 
@@ -85,7 +86,18 @@ def upgrade(engine: Engine) -> None:
 def downgrade(engine: Engine, revision: str = "base") -> None:
     """Takes the tables back to an older revision; `base` leaves nothing of the warehouse."""
     with engine.begin() as connection:
-        _run_alembic(connection, "downgrade", revision)
+        run_alembic(connection, "downgrade", revision=revision)
+
+
+def run_alembic(connection: Connection, command: str, **arguments: Any) -> None:
+    """Runs a command of Alembic on a connection, in its transaction; no alembic.ini is needed."""
+    from alembic import command as alembic  # noqa: PLC0415  # a quarter of a second that only a change of version needs
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    getattr(alembic, command)(config, **arguments)
 
 
 def newest_revision() -> str:
@@ -168,16 +180,6 @@ def _require_rights(connection: Connection) -> None:
     if missing and not may_make_roles:
         statements = " ".join(f"CREATE ROLE {role};" for role in missing)
         raise Refusal(f"The warehouse user may not create roles: let an administrator run once: {statements}")
-
-
-def _run_alembic(connection: Connection, command: str, revision: str) -> None:
-    from alembic import command as alembic  # noqa: PLC0415  # a quarter of a second that only a change of version needs
-    from alembic.config import Config  # noqa: PLC0415
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    getattr(alembic, command)(config, revision)
 
 
 def _apply_views(connection: Connection) -> None:

@@ -1,6 +1,12 @@
+import shutil
+from pathlib import Path
+
+import pytest
 from sqlalchemy import Connection, Engine, text
 
+from warehouse import database
 from warehouse.database import downgrade, newest_revision, upgrade
+from warehouse.migrations.__main__ import write_step
 from warehouse.migrations.scope import SCHEMAS
 from warehouse.tables import metadata
 
@@ -121,3 +127,13 @@ def test_everything_in_the_database_says_what_it_is(engine: Engine) -> None:
         views = connection.execute(text("SELECT count(*) FROM pg_views WHERE schemaname = 'mart'")).scalar_one()
     assert silent == []
     assert views >= 3
+
+
+def test_a_change_of_the_tables_is_written_as_the_next_numbered_step(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shutil.copytree(database.MIGRATIONS, tmp_path / "migrations")
+    monkeypatch.setattr(database, "MIGRATIONS", tmp_path / "migrations")
+    newest = newest_revision()
+    write_step("Nothing changed")
+    (step,) = (tmp_path / "migrations" / "versions").glob(f"{int(newest) + 1:04}_*.py")
+    assert newest_revision() == f"{int(newest) + 1:04}"
+    assert "op." not in step.read_text(encoding="utf-8")
