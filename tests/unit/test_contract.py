@@ -24,7 +24,11 @@ SMALL: dict[str, Any] = {
         "person": {"type": "dropped", "description": "Name"},
     },
     "layouts": {
-        "tries_csv": {"kind": "csv", "description": "CSV", "headers": {"Mã": "code", "Ngày": "day", "Số tiền": "amount", "Họ tên": "person"}}
+        "tries_csv": {
+            "kind": "csv",
+            "description": "CSV",
+            "headers": {"Mã": "code", "Ngày": "day", "Số tiền": "amount", "Họ tên": "person"},
+        }
     },
     "rules": [
         {

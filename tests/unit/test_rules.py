@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from expectations.contract import ROW_NUMBER, contract, feeds, structure
+from expectations.contract import contract, feeds, structure
 from tasks.validate import ROWS, checked_frame, run_suite
 
 CASES = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in sorted((Path(__file__).parent / "rules").glob("*.yaml"))}

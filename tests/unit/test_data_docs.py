@@ -1,0 +1,111 @@
+"""Data Docs of the night open in a network without internet and tell counts only."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import lxml.html
+import pyarrow as pa
+import pytest
+
+from expectations.contract import ROW_NUMBER, contract
+from tasks.data_docs import NIGHTS_KEPT, DataDocs, merged
+from tasks.read import FAULTS, Chunk
+from tasks.validate import COUNTS, checked_frame, run_suite, validate
+
+NIGHT = datetime(2024, 5, 1, 1, 30)
+ROWS = [
+    {"survey_code": "KS3K", "wave": str(wave), "unit_code": "15655", "question_code": "K1b", "asked_on": date(2024, 3, 1), "respondents": 400, "positive_answers": positive}
+    for wave, positive in enumerate([140, 401, 360], 1)
+]  # fmt: skip
+
+
+def surveys(rows: list[dict[str, Any]]) -> pa.Table:
+    return pa.Table.from_pylist([{ROW_NUMBER: number, **row} for number, row in enumerate(rows, 1)], schema=contract("surveys").schema)
+
+
+def deliver(docs: DataDocs, file_name: str) -> None:
+    table = surveys(ROWS)
+    list(validate([Chunk(table, FAULTS.empty_table(), 0, table.num_rows)], contract("surveys"), "surveys_csv", file_name, docs=docs))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("docs") / "data_docs"
+    docs = DataDocs(folder)
+    deliver(docs, "khảo sát/đợt 1.csv")
+    deliver(docs, "khao-sat-2.csv")
+    docs.build(NIGHT)
+    return folder
+
+
+def pages(site: Path) -> list[Path]:
+    return sorted(site.rglob("*.html"))
+
+
+def test_the_start_page_leads_to_every_delivery_of_the_night(site: Path) -> None:
+    start = lxml.html.parse(str(site / "index.html"))
+    assert {link.text for link in start.iterfind(".//a")} >= {"khảo sát/đợt 1.csv", "khao-sat-2.csv"}
+    assert "01/05/2024 01:30" in start.getroot().text_content()
+
+
+def test_every_link_inside_leads_somewhere(site: Path) -> None:
+    for page in pages(site):
+        if page.name == "night.html":  # a piece of the start page
+            continue
+        for link in lxml.html.parse(str(page)).xpath("//a/@href|//link/@href"):
+            target = (page.parent / link.split("#")[0]).resolve() if not link.startswith("#") else page
+            assert target.exists() or target == (site.parent / "index.html").resolve(), (page, link)  # the steward site's own start page
+
+
+def test_nothing_is_loaded_from_outside(site: Path) -> None:
+    for page in pages(site):
+        tree = lxml.html.fromstring(page.read_text("utf-8"))
+        loads = tree.xpath("//script|//iframe|//link/@href|//img/@src|//source/@src|//object/@data")
+        assert all(isinstance(one, str) and not re.match(r"(?:[a-z]+:)?//|data:", one) for one in loads), page
+    for style in site.rglob("*.css"):
+        assert not re.search(r"url\(|@import", style.read_text("utf-8"))
+    assert not [path for path in site.rglob("*") if path.suffix in {".js", ".otf", ".gif", ".png"}]
+
+
+def test_a_page_says_which_rule_failed_in_the_words_of_the_contract(site: Path) -> None:
+    [page, _] = sorted(site.glob("*/validations/**/*.html"))
+    text = lxml.html.fromstring(page.read_text("utf-8")).text_content()
+    assert 'SUR-002 · Số ở cột "positive_answers" lớn hơn số người trả lời.' in text
+    assert "1 unexpected values found" in text
+
+
+def test_no_value_of_a_row_is_on_any_page(site: Path) -> None:
+    for page in site.glob("*/validations/**/*.html"):
+        text = lxml.html.fromstring(page.read_text("utf-8")).text_content()
+        assert not re.search(r"\b(?:KS3K|15655|401|360)\b", text)
+
+
+def test_a_night_without_deliveries_leaves_the_pages_of_the_last(site: Path) -> None:
+    before = pages(site)
+    DataDocs(site).build(NIGHT + timedelta(days=1))
+    assert pages(site) == before
+
+
+def test_nights_of_long_ago_are_forgotten(tmp_path: Path) -> None:
+    for night in range(NIGHTS_KEPT + 3):
+        folder = tmp_path / f"{NIGHT + timedelta(days=night):%Y-%m-%d-%H%M%S}"
+        folder.mkdir()
+        (folder / "night.html").write_text(f"<p>{night}</p>", "utf-8")
+    start = DataDocs(tmp_path).build(NIGHT).read_text("utf-8")
+    assert len(list(tmp_path.glob("2024-*"))) == NIGHTS_KEPT
+    assert "<p>2</p>" not in start
+    assert "<p>3</p>" in start
+
+
+def test_the_chunks_of_a_delivery_add_up_to_one_result() -> None:
+    terms = contract("surveys")
+    parts = [run_suite(terms, checked_frame(surveys(rows), terms, None), COUNTS) for rows in (ROWS[:1], ROWS[1:])]
+    whole = merged(parts)
+    [found] = [one for one in whole.results if one.expectation_config.meta["rule"] == "SUR-002"]
+    assert (found.success, found.result["element_count"], found.result["unexpected_count"]) == (False, 3, 1)
+    assert found.result["unexpected_percent"] == pytest.approx(100 / 3)
+    assert (whole.success, whole.statistics["unsuccessful_expectations"]) == (False, 1)
