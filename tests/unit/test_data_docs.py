@@ -17,10 +17,8 @@ from tasks.read import FAULTS, Chunk
 from tasks.validate import COUNTS, checked_frame, run_suite, validate
 
 NIGHT = datetime(2024, 5, 1, 1, 30)
-ROWS = [
-    {"survey_code": "KS3K", "wave": str(wave), "unit_code": "15655", "question_code": "K1b", "asked_on": date(2024, 3, 1), "respondents": 400, "positive_answers": positive}
-    for wave, positive in enumerate([140, 401, 360], 1)
-]  # fmt: skip
+FIRST = {"survey_code": "KS3K", "unit_code": "15655", "question_code": "K1b", "asked_on": date(2024, 3, 1), "respondents": 400}
+ROWS = [{**FIRST, "wave": str(wave), "positive_answers": positive} for wave, positive in enumerate([140, 401, 360], 1)]
 
 
 def surveys(rows: list[dict[str, Any]]) -> pa.Table:
