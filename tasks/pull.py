@@ -23,6 +23,7 @@ from sqlalchemy import Connection, Engine, Row, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from expectations.contract import contract
+from tasks import pull_api
 from tasks.portal_766 import capture
 from warehouse.settings import Refusal
 from warehouse.tables import delivery as deliveries
@@ -141,7 +142,7 @@ def pull(engine: Engine, source: Source, home: Path, until: date | None = None) 
     landing = home / "landing" / source.name
     landing.mkdir(parents=True, exist_ok=True)
     landed, unreadable = 0, []
-    for file in sorted(_files(source), key=lambda file: (exported_at(file.name, file.modified), file.name)):
+    for file in sorted(_files(engine, source, until), key=lambda file: (exported_at(file.name, file.modified), file.name)):
         if until is not None and exported_at(file.name, file.modified).date() > until:
             continue
         if not file.is_file:
@@ -159,7 +160,7 @@ def pull(engine: Engine, source: Source, home: Path, until: date | None = None) 
     return landed
 
 
-def _files(source: Source) -> Iterator[_File]:
+def _files(engine: Engine, source: Source, until: date | None) -> Iterator[_File]:
     secret = None
     if source.token is not None:
         secret = os.environ.get(source.token)
@@ -167,6 +168,9 @@ def _files(source: Source) -> Iterator[_File]:
             raise Refusal(f"source {source.name}: environment variable {source.token} is not set")
     scheme = urlsplit(source.url).scheme
     if scheme in ("http", "https"):
+        if source.layout == pull_api.LAYOUT:
+            yield from _from_api(engine, source, secret, until)
+            return
         yield _over_http(source.url, secret)
         return
     options = {"password": secret} if scheme == "sftp" and secret else {}
@@ -201,6 +205,18 @@ def _over_http(url: str, token: str | None) -> _File:
             raise OSError(None, str(error).splitlines()[0]) from error
 
     return _File(Path(urlsplit(url).path).name, None, None, opening)
+
+
+def _from_api(engine: Engine, source: Source, token: str | None, until: date | None) -> Iterator[_File]:
+    asked = pull_api.window(engine, source.name, until)
+    if asked is None:
+        return
+    try:
+        pages = pull_api.fetch(source.url, token, *asked)
+    except pull_api.Unanswered as error:
+        raise Unreadable(f"{source.name}: {error}") from None
+    if pages is not None:
+        yield _File(f"{source.name}_{asked[1]:{pull_api.MOMENT}}.json", None, asked[1], lambda: pages)
 
 
 class _Blocks:
