@@ -83,7 +83,8 @@ def sync_indicators(connection: Connection) -> None:
 
 def indicator_keys(connection: Connection) -> dict[str, int]:
     """Code → surrogate key of every indicator known."""
-    return dict(connection.execute(select(dim_indicator.c.indicator_code, dim_indicator.c.indicator_key)).tuples().all())
+    rows = connection.execute(select(dim_indicator.c.indicator_code, dim_indicator.c.indicator_key))
+    return {row.indicator_code: row.indicator_key for row in rows}
 
 
 def compute(connection: Connection, as_of: datetime) -> Candidates:
@@ -118,11 +119,12 @@ def publish_values(connection: Connection, run_id: int, as_of: datetime) -> Publ
 # What changed ---------------------------------------------------------------------------------------------------------
 
 _TEMPORARY = """
-DROP TABLE IF EXISTS touched_delivery, touched_period, touched_part, counted, measured, place, added_up, candidate;
-CREATE TEMPORARY TABLE touched_delivery (delivery_id integer PRIMARY KEY, exported_at timestamptz) ON COMMIT DROP;
+DROP TABLE IF EXISTS touched_period, touched_part, counted, measured, place, added_up, candidate;
 CREATE TEMPORARY TABLE touched_period
   (period text PRIMARY KEY, period_type text, first_day date, last_day date, seen_to date, has_ended boolean) ON COMMIT DROP;
-CREATE TEMPORARY TABLE touched_part (period text, part text, part_last_day date, lies_in text[], PRIMARY KEY (period, part)) ON COMMIT DROP;
+CREATE TEMPORARY TABLE touched_part
+  (period text, part text, part_first_day date, part_last_day date, is_month boolean, lies_in text[],
+   PRIMARY KEY (period, part)) ON COMMIT DROP;
 CREATE TEMPORARY TABLE counted
   (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint, is_fallback boolean) ON COMMIT DROP;
 CREATE TEMPORARY TABLE measured (unit_key integer, period text, measure text, value bigint) ON COMMIT DROP;
@@ -151,26 +153,29 @@ _DOSSIERS = f"""
     JOIN warehouse.dim_channel c USING (channel_key)
 """
 
-# Rows of the deliveries that are new, and rows that a new delivery closed.
-_NEW_ROWS = (
-    "(f.delivery_id IN (SELECT delivery_id FROM touched_delivery)"
-    " OR f.known_to <> 'infinity' AND f.known_to IN (SELECT exported_at FROM touched_delivery))"
-)
+# Rows of the deliveries that are new, and rows that a new delivery closed: each by its own index.
+_NEW_ROWS = "(f.delivery_id = ANY(:deliveries) OR f.known_to <> 'infinity' AND f.known_to = ANY(:exported_at))"
 
-_TOUCHED_MONTHS = f"""
-    SELECT DISTINCT to_char(day, 'YYYY-MM') AS period
+_TOUCHED_DAYS = f"""
+    SELECT DISTINCT day
     FROM ({_DOSSIERS} WHERE :all_dossiers OR {_NEW_ROWS.replace("f.", "d.")}) dossier
-    CROSS JOIN LATERAL (VALUES (received), (ended)) event (day) WHERE day IS NOT NULL
+    CROSS JOIN LATERAL (VALUES (received), (ended)) happened (day) WHERE day IS NOT NULL
   UNION
-    SELECT DISTINCT to_char(f.billing_month, 'YYYY-MM') FROM warehouse.fact_bill f WHERE {_NEW_ROWS}
+    SELECT DISTINCT f.billing_month FROM warehouse.fact_bill f WHERE {_NEW_ROWS}
   UNION
-    SELECT DISTINCT to_char(b.billing_month, 'YYYY-MM') FROM warehouse.fact_payment f
+    SELECT DISTINCT b.billing_month FROM warehouse.fact_payment f
     JOIN warehouse.fact_bill b ON b.row_key = f.bill_key AND b.known_to = 'infinity' WHERE {_NEW_ROWS}
-  UNION SELECT f.month FROM warehouse.fact_signature f WHERE {_NEW_ROWS}
-  UNION SELECT f.period FROM warehouse.fact_unit_count f WHERE {_NEW_ROWS}
-  UNION SELECT to_char(f.asked_on, 'YYYY-MM') FROM warehouse.fact_survey f WHERE {_NEW_ROWS}
-  UNION SELECT to_char(f.known_from AT TIME ZONE '{_VIETNAM}', 'YYYY-MM') FROM warehouse.fact_signature_holder f
-    WHERE f.delivery_id IN (SELECT delivery_id FROM touched_delivery)
+  UNION
+    SELECT DISTINCT f.asked_on FROM warehouse.fact_survey f WHERE {_NEW_ROWS}
+  UNION
+    SELECT DISTINCT (f.known_from AT TIME ZONE '{_VIETNAM}')::date FROM warehouse.fact_signature_holder f
+    WHERE f.delivery_id = ANY(:deliveries)
+"""
+
+_TOUCHED_PERIODS = f"""
+    SELECT DISTINCT f.month FROM warehouse.fact_signature f WHERE {_NEW_ROWS}
+  UNION
+    SELECT DISTINCT f.period FROM warehouse.fact_unit_count f WHERE {_NEW_ROWS}
 """
 
 
@@ -180,28 +185,28 @@ def _touched(connection: Connection, as_of: datetime) -> list[str]:
         text("SELECT bool_or(counted_since > :published_at) FROM warehouse.dim_indicator"), {"published_at": last.published_at}
     )
     since = None if last is None or rules_changed else last.published_at
-    connection.execute(
+    new = connection.execute(
         text(
-            "INSERT INTO touched_delivery SELECT delivery_id, exported_at FROM ops.delivery "
+            "SELECT delivery_id, exported_at, feed, rows_loaded FROM ops.delivery "
             "WHERE status IN ('loaded', 'superseded') AND loaded_at > coalesce(:since, '-infinity'::timestamptz)"
         ),
         {"since": since},
-    )
-    # A new list of agencies may have given dossiers another unit, which leaves no mark on their rows.
-    all_dossiers = connection.scalar(
-        text(
-            "SELECT EXISTS (SELECT FROM touched_delivery JOIN ops.delivery d USING (delivery_id) "
-            "WHERE d.feed = 'agencies' AND d.rows_loaded > 0)"
-        )
-    )
-    months = connection.scalars(text(_TOUCHED_MONTHS), {"all_dossiers": all_dossiers})
-    touched = {around for period in months for around in periods.containing(period)}
+    ).all()
     published = set(connection.scalars(text("SELECT DISTINCT period FROM warehouse.fact_indicator WHERE known_to = 'infinity'")))
-    # A holder counts at the end of every period from the day of issue on.
-    issued = connection.scalar(
-        text("SELECT min(issued_on) FROM warehouse.fact_signature_holder WHERE delivery_id IN (SELECT delivery_id FROM touched_delivery)")
-    )
-    touched |= {period for period in published if issued is not None and periods.days(period)[1] >= issued}
+    touched: set[str] = set()
+    if new:
+        rows: dict[str, Any] = {"deliveries": [d.delivery_id for d in new], "exported_at": [d.exported_at for d in new]}
+        # A new list of agencies may have given dossiers another unit, which leaves no mark on their rows.
+        rows["all_dossiers"] = any(d.feed == "agencies" and d.rows_loaded for d in new)
+        found = {f"{day:%Y-%m}" for day in connection.scalars(text(_TOUCHED_DAYS), rows)} | set(
+            connection.scalars(text(_TOUCHED_PERIODS), rows)
+        )
+        touched |= {around for period in found for around in periods.containing(period)}
+        # A holder counts at the end of every period from the day of issue on.
+        issued = connection.scalar(
+            text("SELECT min(issued_on) FROM warehouse.fact_signature_holder WHERE delivery_id = ANY(:deliveries)"), rows
+        )
+        touched |= {period for period in published if issued is not None and periods.days(period)[1] >= issued}
     if last is not None:
         # What was provisional because its period still ran is so no longer.
         touched |= {period for period in published if _ended(period, as_of) and not _ended(period, last.as_of)}
@@ -228,9 +233,16 @@ def _calendar(connection: Connection, touched: Iterable[str], as_of: datetime) -
             },
         )
         connection.execute(
-            text("INSERT INTO touched_part VALUES (:period, :part, :part_last_day, :lies_in)"),
+            text("INSERT INTO touched_part VALUES (:period, :part, :first_day, :last_day, :is_month, :lies_in)"),
             [
-                {"period": period, "part": part, "part_last_day": periods.days(part)[1], "lies_in": periods.containing(part)[1:]}
+                {
+                    "period": period,
+                    "part": part,
+                    "first_day": periods.days(part)[0],
+                    "last_day": periods.days(part)[1],
+                    "is_month": periods.period_type(part) == "month",
+                    "lies_in": periods.containing(part)[1:],
+                }
                 for part in periods.parts(period)
             ],
         )
@@ -293,21 +305,21 @@ def _count_dossiers(connection: Connection, keys: dict[str, int], months: Sequen
 
 
 def _count_bills(connection: Connection, keys: dict[str, int], months: Sequence[str]) -> None:
-    """All indicators of bills in one pass over bills and payments: per customer first, so that a customer counts once."""
-    counted = _of("bill")
-    per_customer, in_all = [], []
-    for i in counted:
-        if i.count == "amount":
-            part, whole = "sum(cashless_vnd)", "sum(amount_vnd)"
-        else:
-            part, whole = "count(*)", "count(*)"
-        per_customer.append(
+    """All indicators of bills in one pass over bills and payments; a customer counts once in a month, a quarter and a year alike."""
+    adding = [i for i in _of("bill") if i.count != "customers"]
+    distinct = [i for i in _of("bill") if i.count == "customers"]
+    sums = []
+    for i in adding:
+        part, whole = ("sum(cashless_vnd)", "sum(amount_vnd)") if i.count == "amount" else ("count(*)", "count(*)")
+        sums.append(
             f"{part} FILTER (WHERE ({i.denominator}) AND ({i.numerator})) AS n_{i.code}, "
             f"{whole} FILTER (WHERE {i.denominator}) AS d_{i.code}"
         )
-        for column in (f"n_{i.code}", f"d_{i.code}"):
-            once = f"count(*) FILTER (WHERE {column} > 0 AND customer_hash IS NOT NULL)"
-            in_all.append(f"{once if i.count == 'customers' else f'coalesce(sum({column}), 0)'} AS {column}")
+    months_of_customer = [
+        f"bit_or(month_bit) FILTER (WHERE ({i.denominator}) AND ({i.numerator})) AS n_{i.code}, "
+        f"bit_or(month_bit) FILTER (WHERE {i.denominator}) AS d_{i.code}"
+        for i in distinct
+    ]
     window = _within("billing_month", months)
     connection.execute(
         text(f"""
@@ -322,25 +334,33 @@ def _count_bills(connection: Connection, keys: dict[str, int], months: Sequence[
               AND p.business_date >= (
                   SELECT min(least(billing_month, issued_on)) FROM warehouse.fact_bill WHERE known_to = 'infinity' AND {window})
             GROUP BY p.bill_key
-        ), bill AS (
-            SELECT b.unit_key, t.period, b.customer_hash, s.service_code, b.amount_vnd,
-                paid.bill_key IS NOT NULL AS is_cashless, least(coalesce(paid.paid_vnd, 0), b.amount_vnd) AS cashless_vnd
-            FROM warehouse.fact_bill b
-            JOIN warehouse.dim_service s USING (service_key)
-            JOIN touched_part t ON t.part = to_char(b.billing_month, 'YYYY-MM')
-            LEFT JOIN paid ON paid.bill_key = b.row_key
+        ), bill AS MATERIALIZED (
+            SELECT b.unit_key, b.billing_month, extract(year FROM b.billing_month)::int AS year,
+                1 << (extract(month FROM b.billing_month)::int - 1) AS month_bit, b.customer_hash, s.service_code, b.amount_vnd,
+                paid.bill_key IS NOT NULL AS is_cashless, least(coalesce(paid.paid_vnd, 0), b.amount_vnd)::bigint AS cashless_vnd
+            FROM warehouse.fact_bill b JOIN warehouse.dim_service s USING (service_key) LEFT JOIN paid ON paid.bill_key = b.row_key
             WHERE b.known_to = 'infinity' AND b.unit_key <> 0 AND {window}
+        ), monthly AS (
+            SELECT unit_key, billing_month, {", ".join(sums)} FROM bill GROUP BY unit_key, billing_month
+        ), customer AS (  -- the months of a year as bits: a row a customer serves all its periods
+            SELECT unit_key, year, customer_hash, {", ".join(months_of_customer)}
+            FROM bill WHERE customer_hash IS NOT NULL GROUP BY unit_key, year, customer_hash
+        ), wanted AS (
+            SELECT period, extract(year FROM part_first_day)::int AS year,
+                bit_or(1 << (extract(month FROM part_first_day)::int - 1)) AS months
+            FROM touched_part WHERE is_month GROUP BY period, year
+        ), found AS (
+            SELECT indicator_key, unit_key, period, sum(numerator) AS numerator, sum(denominator) AS denominator
+            FROM monthly JOIN touched_part t ON t.is_month AND t.part_first_day = monthly.billing_month {_unpivot(keys, adding)}
+            GROUP BY indicator_key, unit_key, period
+            UNION ALL
+            SELECT indicator_key, unit_key, period,
+                count(*) FILTER (WHERE numerator & months <> 0), count(*) FILTER (WHERE denominator & months <> 0)
+            FROM customer JOIN wanted USING (year) {_unpivot(keys, distinct)}
+            GROUP BY indicator_key, unit_key, period
         )
-        SELECT indicator_key, unit_key, period, numerator, denominator, false
-        FROM (
-            SELECT unit_key, period, {", ".join(in_all)}
-            FROM (
-                SELECT unit_key, period, customer_hash, {", ".join(per_customer)} FROM bill GROUP BY unit_key, period, customer_hash
-            ) customer
-            GROUP BY unit_key, period
-        ) unit
-        {_unpivot(keys, counted)}
-        WHERE denominator > 0  -- no bill of a service came: not collected, which is not zero
+        SELECT indicator_key, unit_key, period, coalesce(numerator, 0), denominator, false
+        FROM found WHERE denominator > 0  -- no bill of a service came: not collected, which is not zero
         """)
     )
 

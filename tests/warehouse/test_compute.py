@@ -55,25 +55,6 @@ def communes(connection: Connection) -> list[int]:
 # Dossiers -------------------------------------------------------------------------------------------------------------
 
 
-def test_the_commune_of_the_article_comes_out_as_computed_by_hand(engine: Engine) -> None:
-    with engine.begin() as c:
-        dossiers(c, [{"service_level": 4}] * 247 + [{"service_level": 3}] * 1195)
-        unit_counts(
-            c,
-            NGOC_PHUNG,
-            "2024",
-            {"eid_issued": 4795, "population_adult": 5205, "safety_software_users": 2660, "smartphone_subscribers": 3798,
-             "bank_account_holders": 4575, "population_15plus": 5648},
-        )  # fmt: skip
-    publish(engine)
-    assert rate(engine, "CQ7") == (1442, 1442, "100.0")
-    assert rate(engine, "CQ6P") == (1195, 1442, "82.9")
-    assert rate(engine, "CQ6F") == (247, 1442, "17.1")
-    assert rate(engine, "ND3") == (4795, 5205, "92.1")
-    assert rate(engine, "ND7") == (2660, 3798, "70.0")
-    assert rate(engine, "ND2") == (4575, 5648, "81.0")
-
-
 def test_registered_refused_and_deleted_dossiers_are_not_received(engine: Engine) -> None:
     with engine.begin() as c:
         dossiers(c, [{}, {"channel_key": 1}, {"dossier_status_key": 1}, {"dossier_status_key": 3}, {"deleted_at": "2024-04-01 00:00:00"}])
