@@ -24,6 +24,7 @@ from flows.prefect_server import prefect_server, quiet
 from tasks import official_table, questions
 from tasks import vietnamese as vi
 from tasks.explain import explain as explain_value
+from tasks.run import in_one_line
 from warehouse.database import open_warehouse, url
 from warehouse.settings import Refusal, Settings
 
@@ -275,7 +276,7 @@ def _tell_night(settings: Settings, night: Night, outcomes: Sequence[Any] | None
 
 def _tell_report(night: Night) -> None:
     if night.report is not None:
-        books = {"Biểu Excel": str(night.report.workbooks[0])} if night.report.workbooks else {}
+        books = {f"Biểu Excel {vi.period(book.stem[-4:]).lower()}": book for book in night.report.workbooks}
         terminal.where({"Trang kiểm soát": night.report.site, **books, "Xem trong trình duyệt": "bakhong serve"})
 
 
@@ -292,7 +293,7 @@ def main() -> None:
         terminal.complain(str(refusal))
         code = 2
     except DBAPIError as error:
-        terminal.complain(f"Kho số liệu báo lỗi: {error.orig}")
+        terminal.complain(f"Kho số liệu báo lỗi: {in_one_line(error)}")
         code = 2
     except OSError as error:
         terminal.complain(f"{error.strerror}: {error.filename}" if error.filename else str(error))

@@ -13,13 +13,17 @@ from tasks.load import Outcome, load, reject
 from tasks.pull import Delivery, delivered
 from tasks.questions import usual_rows
 from tasks.read import Chunk, Rejected, read
-from tasks.run import one_at_a_time
+from tasks.run import in_one_line, one_at_a_time
 from tasks.validate import validate
 from warehouse.database import open_warehouse
 from warehouse.settings import Refusal, Settings
 
 if TYPE_CHECKING:
     from tasks.data_docs import DataDocs
+
+
+class IngestFailed(Exception):
+    """A delivery could not be taken in for a reason that is no fault of its supplier."""
 
 
 def ingest_delivery(engine: Engine, delivery: Delivery, settings: Settings, docs: DataDocs | None = None) -> Outcome:
@@ -36,10 +40,15 @@ def ingest_delivery(engine: Engine, delivery: Delivery, settings: Settings, docs
     try:
         chunks = read(delivery.path, terms, delivery.layout, settings.secret_key, delivery.file_name)
         usual = usual_rows(engine, delivery)
-        checked = validate(counted(chunks), terms, delivery.layout, delivery.file_name, docs, usual, delivery.exported_at)
+        checked = validate(
+            counted(chunks), terms, delivery.layout, delivery.file_name, docs=docs, usual_rows=usual, exported_at=delivery.exported_at
+        )
         return load(engine, delivery, terms, checked)
     except Rejected as rejected:
         return reject(engine, delivery, rejected, received)
+    except Exception as problem:
+        # The text of an unknown error may quote a cell, and Prefect would log it: only its kind and place go on.
+        raise IngestFailed(in_one_line(problem)) from None
 
 
 @flow(name="ingest", flow_run_name="ingest-{delivery_id}")

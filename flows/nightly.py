@@ -18,10 +18,11 @@ from flows.ingest import ingest_delivery
 from flows.progress import each, tell
 from tasks.audit import audit
 from tasks.compute import Publication, compute, publish_values
+from tasks.data_docs import DataDocs
 from tasks.load import Outcome, releasable
 from tasks.publish import Report, artifacts, report
 from tasks.pull import Delivery, Source, Unreadable, delivered, pending, pull, read_sources
-from tasks.run import Run, one_at_a_time
+from tasks.run import Run, in_one_line, one_at_a_time
 from tasks.vietnamese import VIETNAM
 from warehouse.database import open_warehouse
 from warehouse.settings import Refusal, Settings
@@ -71,17 +72,17 @@ PLAIN = Steps(pull, ingest_delivery, publish, report)
 def night(settings: Settings, engine: Engine, until: Day | None, flow_name: str = "nightly", steps: Steps = PLAIN) -> Night:
     """One night, whoever carries out the steps: Prefect's tasks, or plain functions in a benchmark."""
     as_of = datetime.combine(until, time.max, VIETNAM) if until else datetime.now(VIETNAM)
-    sources = read_sources(settings.sources)
+    sources, docs = read_sources(settings.sources), DataDocs(settings.home / "data_docs")
     with one_at_a_time(engine, flow_name, as_of) as run:
         unreachable = _pull(engine, settings, sources, as_of.date(), steps)
         outcomes = []
         for wave in waves([new for new in pending(engine, settings.home) if new.exported_at <= as_of]):
-            outcomes += _ingest(engine, settings, wave, run, steps)
-        outcomes += _ingest(engine, settings, [delivered(engine, settings.home, releasable(engine))], run, steps)
+            outcomes += _ingest(engine, settings, wave, run, steps, docs)
+        outcomes += _ingest(engine, settings, [delivered(engine, settings.home, releasable(engine))], run, steps, docs)
         tell("Tính chỉ tiêu và công bố")
         publication = steps.publish(engine, run.run_id, as_of)
         tell("Lập báo cáo")
-        made = steps.report(engine, settings.home, sources, run.run_id) if steps.report else None
+        made = steps.report(engine, settings.home, sources, run.run_id, docs) if steps.report else None
         done = Night(run.run_id, outcomes, unreachable, publication, made)
     if run.problems:
         raise NightFailed("; ".join(run.problems))
@@ -110,10 +111,12 @@ def _pull(engine: Engine, settings: Settings, sources: list[Source], until: Day,
     return lines
 
 
-def _ingest(engine: Engine, settings: Settings, chains: list[list[Delivery]], run: Run, steps: Steps) -> list[Outcome]:
-    taken = each("Kiểm tra và nạp", lambda delivery: steps.ingest(engine, delivery, settings), chains)
+def _ingest(
+    engine: Engine, settings: Settings, chains: list[list[Delivery]], run: Run, steps: Steps, docs: DataDocs
+) -> list[Outcome]:
+    taken = each("Kiểm tra và nạp", lambda delivery: steps.ingest(engine, delivery, settings, docs), chains)
     run.deliveries += len(taken)
-    run.problems += [f"{what.source}/{what.file_name}: {type(why).__name__}: {why}".splitlines()[0] for what, why in taken if isinstance(why, Exception)]
+    run.problems += [f"{what.source}/{what.file_name}: {in_one_line(why)}" for what, why in taken if isinstance(why, Exception)]
     return [outcome for _, outcome in taken if not isinstance(outcome, Exception)]
 
 
@@ -123,10 +126,9 @@ def _passing(_task: Any, _run: Any, state: Any) -> bool:
 
 
 a_task = partial(task, cache_policy=NO_CACHE, persist_result=False)
+retried = partial(a_task, retries=3, retry_delay_seconds=[10, 60, 180], retry_jitter_factor=0.3, retry_condition_fn=_passing)
 TASKS = Steps(
-    pull=a_task(
-        pull, task_run_name="pull-{source.name}", retries=3, retry_delay_seconds=[10, 60, 180], retry_jitter_factor=0.3, retry_condition_fn=_passing
-    ),
+    pull=retried(pull, task_run_name="pull-{source.name}"),
     ingest=a_task(ingest_delivery, name="ingest", task_run_name="ingest-{delivery.source}-{delivery.file_name}"),
     publish=a_task(publish),
     report=a_task(report),

@@ -158,7 +158,7 @@ def printed_table(rows: Sequence[Any]) -> None:
     """Printed figures that the counts do not bear out."""
     if rows:
         told = [
-            [row.indicator_code, row.unit_name or row.unit_code, vi.period(row.period), row.printed, vi.measure(row.recomputed, row.decimals, row.unit_measure), row.source_document]
+            [row.indicator_code, row.unit_name or row.unit_code, vi.period(row.period), row.printed, vi.beside(row.printed, row.recomputed), row.source_document]
             for row in rows
         ]
         table(["Chỉ tiêu", "Đơn vị", "Kỳ", ">Đã in", ">Tính lại", "Tài liệu"], told, "Số đã in khác số tính lại")
@@ -201,7 +201,7 @@ def explanation(told: Explanation) -> None:
         )
     if told.set_aside:
         set_aside_table(told.set_aside)
-    else:
+    elif told.files:
         say("Không có dòng nào của các nguồn này bị để riêng.")
     table(
         [">Bản", "Từ", "Đến", ">Tử số", ">Mẫu số", ">Kết quả", "Số liệu"],
@@ -209,7 +209,7 @@ def explanation(told: Explanation) -> None:
             [
                 vi.number(row.revision),
                 vi.moment(row.known_from),
-                "nay" if row.is_current else vi.moment(row.known_to),
+                "nay" if row.known_to is None else vi.moment(row.known_to),
                 vi.number(row.numerator),
                 vi.number(row.denominator),
                 vi.measure(row.value, line.decimals, line.unit_measure),

@@ -53,8 +53,8 @@ def explain(connection: Connection, code: str, unit: Unit, period: str) -> Expla
         set_aside=[row for row in questions.set_aside(connection) if row.delivery_id in ids],
         revisions=connection.execute(
             text(
-                "SELECT *, known_to = 'infinity' AS is_current, nullif(known_to, 'infinity') AS known_to FROM mart.indicator_vintage "
-                "WHERE indicator_code = :indicator AND unit_code = :code AND unit_valid_from = :valid_from AND period = :period ORDER BY revision"
+                "SELECT revision, numerator, denominator, value, obs_status, known_from, nullif(known_to, 'infinity') AS known_to "
+                "FROM mart.indicator_vintage WHERE indicator_code = :indicator AND unit_code = :code AND unit_valid_from = :valid_from AND period = :period ORDER BY revision"
             ),
             values,
         ).all(),
@@ -65,6 +65,12 @@ def explain(connection: Connection, code: str, unit: Unit, period: str) -> Expla
 
 
 _ENDED = yaml.safe_load(resources.files("warehouse").joinpath("scores", "on_time.yaml").read_text("utf-8"))["form_06a"]["ended_at"]
+
+_OVER = (
+    "SELECT delivery_id FROM warehouse.fact_unit_count WHERE known_to = 'infinity' AND period = ANY(:parts) AND unit_key = ANY(:units) "
+    "AND measure = :denominator"
+)
+"""What an office counted, where it is the denominator."""
 
 _ROWS = {
     ("dossier", "received"): "SELECT d.delivery_id FROM warehouse.fact_dossier d WHERE d.known_to = 'infinity' AND d.deleted_at IS NULL "
@@ -79,9 +85,10 @@ _ROWS = {
     "AND measure IN (:numerator, :denominator)",
     "survey": "SELECT delivery_id FROM warehouse.fact_survey WHERE known_to = 'infinity' AND asked_on BETWEEN :first AND :last "
     "AND unit_key = ANY(:units) AND question_code = :indicator",
-    "signature": "SELECT delivery_id FROM warehouse.fact_signature WHERE known_to = 'infinity' AND month = ANY(:parts) AND unit_key = ANY(:units)",
+    "signature": "SELECT delivery_id FROM warehouse.fact_signature WHERE known_to = 'infinity' AND month = ANY(:parts) AND unit_key = ANY(:units) "
+    f"UNION ALL {_OVER}",
     "signature_holder": "SELECT delivery_id FROM warehouse.fact_signature_holder WHERE known_to = 'infinity' AND issued_on <= :last "
-    "AND unit_key = ANY(:units)",
+    f"AND unit_key = ANY(:units) UNION ALL {_OVER}",
 }
 """Fact → the deliveries of the rows that stand behind a value, one line a row."""
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from tasks import official_table, questions
+from tasks import vietnamese as vi
+from tasks.data_docs import DataDocs
 from tasks.pull import Source
 from tasks.site import write_site
 from tasks.workbook import write_workbook
@@ -29,7 +31,7 @@ class Report:
     """The official tables, a workbook a year, the latest first."""
 
 
-def report(engine: Engine, home: Path, sources: Sequence[Source], run_id: int) -> Report:
+def report(engine: Engine, home: Path, sources: Sequence[Source], run_id: int, docs: DataDocs) -> Report:
     """Makes the workbooks and the steward site as a new edition, then swaps it in at once; readers never see half of it."""
     editions = home / "report" / "editions"
     edition = editions / f"{run_id:06}"
@@ -41,9 +43,8 @@ def report(engine: Engine, home: Path, sources: Sequence[Source], run_id: int) -
         tables = {year: official_table.of_period(connection, year) for year in years}
         for year, lines in tables.items():
             write_workbook(lines, year, run.as_of, edition / workbook_name(year))
-        data_docs = home / "data_docs"
-        if data_docs.is_dir():
-            shutil.copytree(data_docs, edition / "data_docs")
+        start = docs.build(run.started_at.astimezone(vi.VIETNAM))
+        (edition / "data_docs").symlink_to(os.path.relpath(start.parent, edition), target_is_directory=True)
         write_site(connection, run, sources, tables, edition)
     _swap(home / "site", edition)
     for old in sorted(editions.iterdir())[:-KEPT]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, Row, text
 
-from tasks.pull import Delivery, Source
+if TYPE_CHECKING:
+    from tasks.pull import Delivery, Source
 
 PATIENCE = {
     "daily": timedelta(days=2),
@@ -152,7 +153,7 @@ def published_check(connection: Connection) -> Sequence[Row[Any]]:
     """Printed figures beside what the warehouse computes, those that differ first."""
     return connection.execute(
         text(
-            "SELECT c.*, i.indicator_name, i.decimals, i.unit_measure, u.unit_name FROM mart.published_check c "
+            "SELECT c.*, i.indicator_name, u.unit_name FROM mart.published_check c "
             "LEFT JOIN warehouse.dim_indicator i USING (indicator_code) "
             "LEFT JOIN LATERAL (SELECT unit_name FROM warehouse.dim_unit WHERE unit_code = c.unit_code ORDER BY valid_from LIMIT 1) u ON true "
             "ORDER BY c.verdict <> 'differs', c.verdict, c.source_document, c.unit_code, c.indicator_code"

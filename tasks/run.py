@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import socket
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine, insert, select, text, update
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from tasks.vietnamese import moment
 from warehouse.settings import Refusal
 from warehouse.tables import run as runs
 
+ROOT = Path(__file__).parents[1]
+OURS = ("tasks", "flows", "expectations", "warehouse")
 LOCK = 0x6BA0_6B68
 """Key of the advisory lock, one per database."""
 
@@ -46,7 +51,7 @@ def one_at_a_time(engine: Engine, flow: str, as_of: datetime) -> Iterator[Run]:
         try:
             yield this
         except BaseException as problem:
-            this.problems.append(f"{type(problem).__name__}: {problem}".splitlines()[0])
+            this.problems.append(in_one_line(problem))
             raise
         finally:
             lock.execute(
@@ -62,6 +67,24 @@ def one_at_a_time(engine: Engine, flow: str, as_of: datetime) -> Iterator[Run]:
     finally:
         lock.invalidate()  # closes the session, and the lock with it; the pool would have kept both
         lock.close()
+
+
+def in_one_line(problem: BaseException) -> str:
+    """An error in one line that quotes no cell: in full where the words are ours or the system's, else its kind and place."""
+    name = type(problem).__name__
+    if isinstance(problem, DBAPIError):
+        state = getattr(problem.orig, "sqlstate", None)
+        # Out of disk, connection lost, killed by an operator: nothing of the data is in it.
+        harmless = isinstance(problem, OperationalError)
+        return f"PostgreSQL {state or ''}: {problem.orig}".splitlines()[0] if harmless else f"PostgreSQL {state} ({name}){_place(problem)}"
+    if type(problem).__module__.split(".")[0] in OURS or isinstance(problem, OSError):
+        return " ".join(str(problem).split()) or name
+    return f"{name}{_place(problem)}"
+
+
+def _place(problem: BaseException) -> str:
+    frames = [frame for frame in traceback.extract_tb(problem.__traceback__) if Path(frame.filename).is_relative_to(ROOT) and "site-packages" not in frame.filename]
+    return f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 
 def _holder(connection: Connection) -> str:

@@ -20,7 +20,7 @@ from tasks.pull import Source
 
 def write_site(connection: Connection, run: Row[Any], sources: Sequence[Source], tables: Mapping[str, list[Line]], folder: Path) -> None:
     """Writes the pages into a folder: the night, and the official tables of each year."""
-    common = {"run": run, "years": list(tables), "has_data_docs": (folder / "data_docs").is_dir()}
+    common = {"run": run, "years": list(tables)}
     tonight = questions.deliveries(connection, since=run.started_at)
     night = _template("index.html").render(
         **common,

@@ -45,6 +45,13 @@ def measure(value: Decimal | int | None, decimals: int, unit_measure: str) -> st
     return f"{written} %" if unit_measure == "PERCENT" and value is not None else written
 
 
+def beside(printed: str, recomputed: Decimal | None) -> str:
+    """A figure computed again, written as the printed one beside it was: a rate or a count, with its decimals."""
+    if recomputed is None:
+        return NOTHING
+    return measure(recomputed, -int(recomputed.as_tuple().exponent), "PERCENT" if "%" in printed else "")
+
+
 def day(value: date | datetime | None) -> str:
     """A day as dd/MM/yyyy, in Vietnamese time; a dash where there is none."""
     if value is None:

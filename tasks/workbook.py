@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from itertools import groupby
+from math import ceil
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from tasks.official_table import Line, sections
 
 HEADER = ("Mã ĐVHC", "Đơn vị", "Tử số", "Mẫu số", "Kết quả", "Mục tiêu", "Đánh giá", "Tình trạng số liệu")
 WIDTHS = (10, 30, 13, 13, 13, 12, 12, 20)
+NOTES = (("Mã", 8), ("Chỉ tiêu", 34), ("Cách tính", 58), ("Căn cứ", 34))
 LOCALE = "[$-42A]"
 """Vietnamese separators where the program follows the cell (LibreOffice); Excel follows the user's own."""
 
@@ -30,8 +32,8 @@ def write_workbook(lines: list[Line], period: str, as_of: datetime, path: Path) 
         styles = _Styles(book)
         tables = sections(lines)
         _cover(book, styles, title, as_of, tables)
-        for number, (table, part) in enumerate(tables, 1):
-            _table(book, styles, number, table, part, period)
+        for number, (_, part) in enumerate(tables, 1):
+            _table(book, styles, f"Biểu {number}", part, period)
         _notes(book, styles, lines)
     draft.replace(path)
 
@@ -46,7 +48,8 @@ class _Styles:
         self.heading = book.add_format(base | {"bold": True, "font_size": 14})
         self.link = book.add_format(base | {"font_color": "#0b5cad", "underline": 1})
         self.plain = book.add_format(base)
-        self.head = book.add_format(cell | {"bold": True, "bg_color": "#1f4e79", "font_color": "white", "align": "center", "text_wrap": True})
+        dark = {"bg_color": "#1f4e79", "font_color": "white"}
+        self.head = book.add_format(cell | dark | {"bold": True, "align": "center", "text_wrap": True})
         self.section = book.add_format(cell | {"bold": True, "bg_color": "#dce6f1"})
         self.text = book.add_format(cell | {"text_wrap": True})
         self.wrapped = book.add_format(cell | {"text_wrap": True, "valign": "top"})
@@ -97,12 +100,12 @@ def _cover(book: Any, styles: _Styles, title: str, as_of: datetime, tables: list
         sheet.write_string(row + number, 0, f"• {note}", styles.plain)
 
 
-def _table(book: Any, styles: _Styles, number: int, table: str, lines: list[Line], period: str) -> None:
-    sheet = book.add_worksheet(f"Biểu {number}")
-    _page(sheet, f"Biểu {number}")
+def _table(book: Any, styles: _Styles, name: str, lines: list[Line], period: str) -> None:
+    sheet = book.add_worksheet(name)
+    _page(sheet, name)
     for column, width in enumerate(WIDTHS):
         sheet.set_column(column, column, width)
-    sheet.write_string(0, 0, f"Biểu {number}. {table}", styles.heading)
+    sheet.write_string(0, 0, f"{name}. {lines[0].official_table}", styles.heading)
     sheet.write_string(1, 0, vi.period(period), styles.plain)
     for column, name in enumerate(HEADER):
         sheet.write_string(3, column, name, styles.head)
@@ -142,14 +145,16 @@ def _notes(book: Any, styles: _Styles, lines: list[Line]) -> None:
     sheet = book.add_worksheet("Ghi chú")
     _page(sheet, "Ghi chú")
     sheet.write_string(0, 0, "Định nghĩa và căn cứ", styles.heading)
-    for column, (name, width) in enumerate((("Mã", 8), ("Chỉ tiêu", 34), ("Cách tính", 58), ("Căn cứ", 34))):
+    for column, (name, width) in enumerate(NOTES):
         sheet.set_column(column, column, width)
         sheet.write_string(2, column, name, styles.head)
     sheet.freeze_panes(3, 2)
     sheet.repeat_rows(2)
     by_code = {line.indicator_code: line for line in lines}
     for row, line in enumerate(by_code.values(), 3):
-        for column, words in enumerate((line.indicator_code, line.indicator_name, line.definition, line.legal_source)):
+        cells = (line.indicator_code, line.indicator_name, line.definition, line.legal_source)
+        sheet.set_row(row, 15 * max(ceil(1.15 * len(words) / width) for words, (_, width) in zip(cells, NOTES, strict=True)))
+        for column, words in enumerate(cells):
             sheet.write_string(row, column, words, styles.wrapped)
 
 
