@@ -129,11 +129,13 @@ def main() -> None:
     parser.add_argument("--no-history", action="store_true", help="leave out the warehouse with a tenth of the history")
     parser.add_argument("--folder", type=Path, help="work here and keep everything; else in a folder that is removed")
     given = parser.parse_args()
+    busy = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="bakhong-bench-") as made:
         Path(made).chmod(0o755)
         lines = measure(given.folder or Path(made), given.scale, not given.no_history)
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    print(f"\nscale {given.scale:g}, {os.cpu_count()} cores; steps that ran side by side add up to more than the night")
+    print(f"\nscale {given.scale:g}, {os.cpu_count()} cores, load {busy:.1f} before it began")
+    print("steps that ran side by side add up to more than the night")
     for line in lines:
         print(
             "  ".join(
