@@ -25,10 +25,11 @@ from tasks.dimensions import Dimensions, days_of, first_of
 from tasks.keys import code_hash, row_hash, row_key, scoped
 from tasks.members import load_members
 from tasks.pull import LOCAL, Delivery
-from warehouse.bulk import copy_in, copy_out
+from warehouse.bulk import copy_in, copy_out, copy_out_blocks
 from warehouse.periods import days as days_of_period
 from warehouse.tables import (
     UNKNOWN,
+    dim_agency,
     dim_channel,
     dim_dossier_status,
     dim_payment_method,
@@ -248,6 +249,8 @@ def _merge(
 ) -> None:
     if not rows.num_rows:
         return
+    if table is fact_dossier:
+        rows = _by_name(work, rows)
     columns, found = build(work, rows)
     keep = _judge(work, rows, found)
     content = [name for name in rows.column_names if name not in {ROW_NUMBER, *work.contract.natural_key, *HELP}]
@@ -307,16 +310,16 @@ def _states(connection: Connection, table: Table, natural: tuple[str, ...], keys
     if remember:
         connection.execute(text("INSERT INTO pg_temp.delivered SELECT row_key FROM pg_temp.incoming"))
     connection.execute(text("ANALYZE pg_temp.incoming"))
-    names = ", ".join(f"f.{name}" for name in natural)
+    names = ", ".join(f"coalesce(f.{name}::text, '') AS {name}" for name in natural)
     chosen = (
         "SELECT f.row_key, f.row_hash, (extract(epoch FROM f.known_from) * 1000000)::bigint AS known_from, "
         f"CASE WHEN f.known_to = 'infinity' THEN {FOREVER} ELSE (extract(epoch FROM f.known_to) * 1000000)::bigint END AS known_to, "
         f"f.delivery_id, f.row_number, {names} FROM {table.fullname} AS f JOIN pg_temp.incoming USING (row_key) WHERE f.known_to"
     )
-    whole = {name: pa.int64() for name in ("row_key", "row_hash", "known_from", "known_to", "delivery_id", "row_number")}
     # Two halves, since nearly all states are current and those have an index of their own.
     query = f"{chosen} = 'infinity' UNION ALL {chosen} <> 'infinity'"
-    states = copy_out(connection, query, {**whole, **{name: pa.string() for name in natural}})
+    numbers = ("row_key", "row_hash", "known_from", "known_to", "delivery_id", "row_number")
+    states = copy_out_blocks(connection, query, numbers, natural)
     return states.take(pa.array(np.lexsort((states["known_from"].to_numpy(), states["row_key"].to_numpy()))))
 
 
@@ -468,7 +471,7 @@ def _changes(connection: Connection, name: str, states: pa.Table, chosen: npt.ND
 def _compare_natural_keys(table: Table, natural: tuple[str, ...], facts: pa.Table, states: pa.Table, known: npt.NDArray[np.int64]) -> None:
     rows = np.flatnonzero(known >= 0)
     for name in natural:
-        here = facts[name].cast(pa.string()).take(pa.array(rows))
+        here = pc.fill_null(facts[name].cast(pa.string()), "").take(pa.array(rows))
         there = states[name].take(pa.array(known[rows]))
         if table.c[name].type.__class__.__name__ == "Uuid":
             there = pc.replace_substring(there, "-", "")
@@ -791,9 +794,21 @@ def _load_members(work: _Load, checked: Iterable[Checked]) -> Outcome:
 # One function a feed: typed rows → columns of its fact -----------------------------------------------------------------
 
 
+def _by_name(work: _Load, rows: pa.Table) -> pa.Table:
+    """Dossiers with the codes that their layout writes as names, so that every layout tells the same state."""
+    for table, code, name in ((dim_agency, "agency_code", "agency_name"), (dim_procedure, "procedure_code", "procedure_name")):
+        codes = work.dimensions.coded(table, rows[code], rows[name], _received_on(work, rows))
+        rows = rows.set_column(rows.column_names.index(code), code, codes)
+    return rows
+
+
+def _received_on(work: _Load, rows: pa.Table) -> pa.Array:
+    return first_of(days_of(rows["received_at"]), days_of(rows["submitted_at"]), work.exported_on(rows))
+
+
 def _dossiers(work: _Load, rows: pa.Table) -> tuple[dict[str, Any], list[_Found]]:
     dims = work.dimensions
-    received = first_of(days_of(rows["received_at"]), days_of(rows["submitted_at"]), work.exported_on(rows))
+    received = _received_on(work, rows)
     agency, unit = dims.agencies(rows["agency_code"], rows["agency_name"], received)
     procedure = dims.procedures(rows["procedure_code"], rows["procedure_name"], rows["sector_code"], rows["sector_name"], received)
     kept = [
@@ -811,7 +826,19 @@ def _dossiers(work: _Load, rows: pa.Table) -> tuple[dict[str, Any], list[_Found]
     }
     given = rows["procedure_code"].combine_chunks().is_valid().to_numpy(zero_copy_only=False)
     listed = ~np.isin(procedure, dims.inferred(dim_procedure))
-    return columns, [_Found("agency_known", unit == UNKNOWN), _Found("procedure_known", given & ~(listed & (procedure != UNKNOWN)))]
+    agency_unnamed, procedure_unnamed = (_only_named(rows, thing) for thing in ("agency", "procedure"))
+    return columns, [
+        _Found("agency_known", (unit == UNKNOWN) & ~agency_unnamed),
+        _Found("agency_named", agency_unnamed),
+        _Found("procedure_known", given & ~(listed & (procedure != UNKNOWN))),
+        _Found("procedure_named", procedure_unnamed),
+    ]
+
+
+def _only_named(rows: pa.Table, thing: str) -> Mask:
+    """Rows that name an agency or procedure and have no code, not even after it was looked for by that name."""
+    only = pc.and_(rows[f"{thing}_code"].is_null(), rows[f"{thing}_name"].is_valid())
+    return only.combine_chunks().to_numpy(zero_copy_only=False)
 
 
 def _bills_of(work: _Load, rows: pa.Table) -> tuple[dict[str, Any], list[_Found]]:
@@ -951,30 +978,32 @@ def _bills(connection: Connection, hashes: pa.Int64Array) -> tuple[pa.Table, lis
     for _, keys in candidates:
         _copy_keys(connection, "candidates", keys)
     connection.execute(text("ANALYZE pg_temp.candidates"))
-    bills = copy_out(
+    bills = copy_out_blocks(
         connection,
         "SELECT f.row_key, f.unit_key, f.service_key, f.bill_code FROM warehouse.fact_bill AS f "
         "JOIN (SELECT DISTINCT row_key FROM pg_temp.candidates) AS c USING (row_key) WHERE f.known_to = 'infinity'",
-        {"row_key": pa.int64(), "unit_key": pa.int32(), "service_key": pa.int16(), "bill_code": pa.string()},
+        ("row_key", "unit_key", "service_key"),
+        ("bill_code",),
     )
     connection.execute(text("DROP TABLE pg_temp.candidates"))
     index = pd.Index(bills["row_key"].to_numpy())
     return bills, [(provider, index.get_indexer(keys)) for provider, keys in candidates]
 
 
-def _units_of_dossiers(connection: Connection, keys: Moments) -> npt.NDArray[np.int32]:
+def _units_of_dossiers(connection: Connection, keys: Moments) -> npt.NDArray[np.int64]:
     _temporary(connection, "candidates", "row_key bigint")
     _copy_keys(connection, "candidates", keys)
     connection.execute(text("ANALYZE pg_temp.candidates"))
-    known = copy_out(
+    known = copy_out_blocks(
         connection,
         "SELECT f.row_key, f.unit_key FROM warehouse.fact_dossier AS f "
         "JOIN (SELECT DISTINCT row_key FROM pg_temp.candidates) AS c USING (row_key) WHERE f.known_to = 'infinity'",
-        {"row_key": pa.int64(), "unit_key": pa.int32()},
+        ("row_key", "unit_key"),
     )
     connection.execute(text("DROP TABLE pg_temp.candidates"))
-    units: npt.NDArray[np.int32] = np.append(known["unit_key"].to_numpy(), np.int32(UNKNOWN))
-    return units[pd.Index(known["row_key"].to_numpy()).get_indexer(keys)]
+    units: npt.NDArray[np.int64] = np.append(known["unit_key"].to_numpy(), UNKNOWN)
+    found: npt.NDArray[np.int64] = units[pd.Index(known["row_key"].to_numpy()).get_indexer(keys)]
+    return found
 
 
 def _ensure_partitions(connection: Connection, days: pa.ChunkedArray) -> None:
