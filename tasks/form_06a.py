@@ -122,15 +122,21 @@ CONTROLS = {
     "(3) = (7) + (11)": "SELECT count(*) FROM form_candidate WHERE c3 <> c7 + c11",
     "no negative count": "SELECT count(*) FROM form_candidate WHERE least(c4, c5, c6, c8, c9, c10, c12, c13) < 0",
     "(6) = (11) of the period before": """
-        WITH follows AS (
-            SELECT this, lead(this) OVER (PARTITION BY length(this), this LIKE '%Q%' ORDER BY this) AS next
-            FROM (SELECT DISTINCT unnest(ARRAY[month, quarter, year]) AS this FROM warehouse.dim_date) period
-        ), last AS (SELECT max(period) AS month FROM form_candidate WHERE period LIKE '____-__' AND period NOT LIKE '%Q%')
-        SELECT count(*) FROM (
-            SELECT f.unit_key, f.next AS period, f.section, f.sector_code, f.c11 FROM (form_candidate JOIN follows ON this = period) f
-        ) before FULL JOIN form_candidate now USING (unit_key, period, section, sector_code)
-        WHERE coalesce(before.c11, 0) <> coalesce(now.c6, 0) AND period <= (SELECT CASE WHEN period LIKE '%Q%' THEN
-            left(month, 4) || '-Q' || (right(month, 2)::int + 2) / 3 WHEN length(period) = 4 THEN left(month, 4) ELSE month END FROM last)
+        WITH place AS (
+            SELECT period, kind, row_number() OVER (PARTITION BY kind ORDER BY period) AS number
+            FROM (SELECT DISTINCT period, kind FROM warehouse.dim_date
+                CROSS JOIN LATERAL (VALUES (month, 'month'), (quarter, 'quarter'), (year, 'year')) part (period, kind)) part
+        ), last AS (
+            SELECT kind, max(number) AS number FROM form_candidate JOIN place USING (period) GROUP BY kind
+        ), line AS (
+            SELECT kind, number, c6, c11, lag(number) OVER in_a_row AS number_before, lag(c11) OVER in_a_row AS c11_before,
+                lead(number) OVER in_a_row AS number_after
+            FROM form_candidate JOIN place USING (period)
+            WINDOW in_a_row AS (PARTITION BY unit_key, section, sector_code, kind ORDER BY number)
+        )
+        SELECT count(*) FROM line JOIN last USING (kind)
+        WHERE c6 <> CASE WHEN number_before = line.number - 1 THEN c11_before ELSE 0 END
+           OR c11 > 0 AND number_after IS DISTINCT FROM line.number + 1 AND line.number < last.number
     """,
     "every dossier received is in the form of exactly one unit without parent": """
         SELECT (SELECT coalesce(sum(dossiers), 0) FROM form_cube) - (
@@ -175,4 +181,6 @@ def with_values(statement: str, known: dict[str, str]) -> TextClause:
 
 def publish_form_06a(connection: Connection, as_of: datetime, run_id: int) -> Revised:
     """Makes every line of `form_candidate` that differs from the one in force a new revision; closes those that are gone."""
-    return revise(connection, fact_form_06a, "form_candidate", KEYS, ("sector_name", *COLUMNS), "TRUE", as_of, run_id)
+    return revise(
+        connection, fact_form_06a, "form_candidate", keys=KEYS, values=("sector_name", *COLUMNS), scope="TRUE", as_of=as_of, run_id=run_id
+    )

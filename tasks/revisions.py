@@ -19,37 +19,45 @@ class Revised:
 
 
 def revise(
-    connection: Connection,
-    table: Table,
-    candidate: str,
-    keys: Sequence[str],
-    values: Sequence[str],
-    scope: str,
-    as_of: datetime,
-    run_id: int,
+    connection: Connection, table: Table, candidate: str, *, keys: Sequence[str], values: Sequence[str], scope: str, as_of: datetime, run_id: int
 ) -> Revised:
     """Brings the lines in force inside `scope` (a condition on f, the table) to those of the candidate table."""
     of_f, of_c = (", ".join(f"{alias}.{name}" for name in values) for alias in "fc")
-    same = " AND ".join(f"f.{key} = c.{key}" for key in keys)
-    names = ", ".join((*keys, *values))
-    found = connection.execute(
+    names, by_key = ", ".join((*keys, *values)), ", ".join(keys)
+    connection.execute(
         text(f"""
-        WITH closed AS (
-            UPDATE {table.fullname} f SET known_to = greatest(f.known_from, :as_of)
-            WHERE f.known_to = 'infinity' AND ({scope})
-              AND NOT EXISTS (SELECT FROM {candidate} c WHERE {same} AND ({of_c}) IS NOT DISTINCT FROM ({of_f}))
-            RETURNING f.*
+        DROP TABLE IF EXISTS compared;
+        CREATE TEMPORARY TABLE compared ON COMMIT DROP AS
+        SELECT {by_key}, {of_c}, f.revision, f.known_from, c.is_there
+        FROM (SELECT *, TRUE AS is_there FROM {candidate}) c
+        FULL JOIN (SELECT * FROM {table.fullname} f WHERE known_to = 'infinity' AND {scope}) f USING ({by_key})
+        WHERE c.is_there IS NULL OR f.revision IS NULL OR ({of_c}) IS DISTINCT FROM ({of_f});
+        ANALYZE compared
+        """)
+    )
+    when = {"as_of": as_of, "run_id": run_id}
+    same = " AND ".join(f"f.{key} = c.{key}" for key in keys)
+    closed = connection.execute(
+        text(
+            f"UPDATE {table.fullname} f SET known_to = greatest(f.known_from, :as_of) FROM compared c "
+            f"WHERE c.revision IS NOT NULL AND {same} AND f.revision = c.revision"
+        ),
+        when,
+    ).rowcount
+    # A line that was gone and is back goes on where it stopped.
+    added, revised = connection.execute(
+        text(f"""
+        WITH before AS (
+            SELECT {by_key}, max(revision) AS revision, max(known_from) AS known_from
+            FROM {table.fullname} f WHERE known_to <> 'infinity' AND {scope} GROUP BY {by_key}
         ), inserted AS (
             INSERT INTO {table.fullname} ({names}, revision, known_from, run_id)
-            SELECT {", ".join(f"c.{name}" for name in (*keys, *values))}, coalesce(before.revision, 0) + 1, greatest(before.known_from, :as_of), :run_id
-            FROM {candidate} c
-            LEFT JOIN LATERAL (SELECT max(f.revision) AS revision, max(f.known_from) AS known_from FROM {table.fullname} f WHERE {same}) before ON true
-            WHERE NOT EXISTS (SELECT FROM {table.fullname} f WHERE {same} AND f.known_to = 'infinity' AND ({of_c}) IS NOT DISTINCT FROM ({of_f}))
-              AND (SELECT count(*) FROM closed) >= 0
+            SELECT {names}, coalesce(b.revision, 0) + 1, greatest(b.known_from, :as_of), :run_id
+            FROM compared c LEFT JOIN before b USING ({by_key}) WHERE c.is_there
             RETURNING revision
         )
-        SELECT count(*) FILTER (WHERE revision = 1), count(*) FILTER (WHERE revision > 1), (SELECT count(*) FROM closed) FROM inserted
+        SELECT count(*) FILTER (WHERE revision = 1), count(*) FILTER (WHERE revision > 1) FROM inserted
         """),
-        {"as_of": as_of, "run_id": run_id},
+        when,
     ).one()
-    return Revised(found[0], found[1], found[2])
+    return Revised(added, revised, closed)

@@ -97,6 +97,10 @@ def _counts(connection: Connection, rules: Rules, as_of: datetime) -> pd.DataFra
     )
 
 
+_PROCEDURE = "(SELECT *, min(procedure_key) OVER (PARTITION BY procedure_code) AS procedure_no FROM warehouse.dim_procedure)"
+"""All versions of a procedure under one narrow number: it counts once."""
+
+
 def _cube(rules: Rules) -> str:
     """One pass over the states known: counts per unit, procedure and month received; what is unfinished is judged at three ends."""
     columns = []
@@ -115,13 +119,13 @@ def _cube(rules: Rules) -> str:
                     columns.append(f"count(*) FILTER (WHERE ({among}) AND ({numerator})) AS n_{code}_{kind}")
     return f"""
     CREATE TEMPORARY TABLE score_cube ON COMMIT DROP AS
-    SELECT d.unit_key, p.procedure_code, date_trunc('month', d.received_at)::date AS month, {", ".join(columns)}
+    SELECT d.unit_key, p.procedure_no, date_trunc('month', d.received_at)::date AS month, {", ".join(columns)}
     FROM warehouse.fact_dossier d
     JOIN warehouse.dim_dossier_status s USING (dossier_status_key)
-    JOIN warehouse.dim_procedure p USING (procedure_key)
+    JOIN {_PROCEDURE} p USING (procedure_key)
     WHERE d.known_from <= :as_of AND d.known_to > :as_of AND d.deleted_at IS NULL AND s.is_received AND d.unit_key <> 0
       AND d.received_at >= :valid_from AND d.received_at < CAST(:today AS date) + 1
-    GROUP BY d.unit_key, p.procedure_code, month
+    GROUP BY d.unit_key, p.procedure_no, month
     """
 
 
@@ -150,12 +154,12 @@ def _catalogue(rules: Rules) -> str:
     has = "".join(f", bool_or({numerator}) AS h_{code}" for code, numerator in among)
     return f"""
     CREATE TEMPORARY TABLE catalogue ON COMMIT DROP AS
-    SELECT level, period, p.procedure_code, {flags}{has}
+    SELECT level, period, p.procedure_no, {flags}{has}
     FROM (SELECT DISTINCT period, first, last FROM score_part) part
-    JOIN warehouse.dim_procedure p ON p.valid_from <= part.last AND p.valid_to >= part.first AND NOT p.is_inferred AND p.procedure_key <> 0
+    JOIN {_PROCEDURE} p ON p.valid_from <= part.last AND p.valid_to >= part.first AND NOT p.is_inferred AND p.procedure_key <> 0
     JOIN (VALUES ('commune', '{{xa}}'::text[]), ('district', '{{huyen,xa}}'), ('province', '{{tinh,huyen,xa}}')) of (level, authorities)
         ON p.authority_level IS NULL OR p.authority_level = ANY(authorities)
-    GROUP BY level, period, p.procedure_code
+    GROUP BY level, period, p.procedure_no
     """
 
 
@@ -208,13 +212,13 @@ def _procedures(rules: Rules) -> str:
     FROM (
         SELECT unit_key, unit_level, used.period, {sums}
         FROM (
-            SELECT ancestor_key AS unit_key, period, procedure_code, {flags}
+            SELECT ancestor_key AS unit_key, period, procedure_no, {flags}
             FROM score_cube JOIN ancestor ON ancestor.unit_key = score_cube.unit_key AND {holds_on("score_cube.month")}
             JOIN score_part ON score_part.month = score_cube.month
-            GROUP BY ancestor_key, period, procedure_code
+            GROUP BY ancestor_key, period, procedure_no
         ) used
         JOIN warehouse.dim_unit USING (unit_key)
-        LEFT JOIN catalogue ON catalogue.level = unit_level AND catalogue.period = used.period AND catalogue.procedure_code = used.procedure_code
+        LEFT JOIN catalogue ON catalogue.level = unit_level AND catalogue.period = used.period AND catalogue.procedure_no = used.procedure_no
         GROUP BY unit_key, unit_level, used.period
     ) counted
     JOIN (SELECT level, period, {whole} FROM catalogue GROUP BY level, period) whole ON whole.level = unit_level AND whole.period = counted.period
@@ -302,4 +306,6 @@ def _publish(connection: Connection, counted_by: str, scores: pd.DataFrame, as_o
         pa.Table.from_pandas(lines[_LINE.names], _LINE, preserve_index=False),
     )
     connection.execute(text("ANALYZE score_candidate"))
-    return revise(connection, fact_score_766, "score_candidate", KEYS, VALUES, f"f.counted_by = '{counted_by}'", as_of, run_id)
+    return revise(
+        connection, fact_score_766, "score_candidate", keys=KEYS, values=VALUES, scope=f"f.counted_by = '{counted_by}'", as_of=as_of, run_id=run_id
+    )
