@@ -320,6 +320,7 @@ def _count_bills(connection: Connection, keys: dict[str, int], months: Sequence[
         f"bit_or(month_bit) FILTER (WHERE {i.denominator}) AS d_{i.code}"
         for i in distinct
     ]
+    masks = ", ".join(f"n_{i.code}, d_{i.code}" for i in distinct)
     window = _within("billing_month", months)
     connection.execute(
         text(f"""
@@ -345,6 +346,8 @@ def _count_bills(connection: Connection, keys: dict[str, int], months: Sequence[
         ), customer AS (  -- the months of a year as bits: a row a customer serves all its periods
             SELECT unit_key, year, customer_hash, {", ".join(months_of_customer)}
             FROM bill WHERE customer_hash IS NOT NULL GROUP BY unit_key, year, customer_hash
+        ), alike AS (
+            SELECT unit_key, year, {masks}, count(*) AS customers FROM customer GROUP BY unit_key, year, {masks}
         ), wanted AS (
             SELECT period, extract(year FROM part_first_day)::int AS year,
                 bit_or(1 << (extract(month FROM part_first_day)::int - 1)) AS months
@@ -355,8 +358,8 @@ def _count_bills(connection: Connection, keys: dict[str, int], months: Sequence[
             GROUP BY indicator_key, unit_key, period
             UNION ALL
             SELECT indicator_key, unit_key, period,
-                count(*) FILTER (WHERE numerator & months <> 0), count(*) FILTER (WHERE denominator & months <> 0)
-            FROM customer JOIN wanted USING (year) {_unpivot(keys, distinct)}
+                sum(customers) FILTER (WHERE numerator & months <> 0), sum(customers) FILTER (WHERE denominator & months <> 0)
+            FROM alike JOIN wanted USING (year) {_unpivot(keys, distinct)}
             GROUP BY indicator_key, unit_key, period
         )
         SELECT indicator_key, unit_key, period, coalesce(numerator, 0), denominator, false
