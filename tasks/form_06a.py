@@ -43,7 +43,8 @@ def holds_on(day: str) -> str:
 # Pending supplements, payments and stops are in time whatever the due date; a running period is judged at the day known.
 _CUBE = f"""
 CREATE TEMPORARY TABLE form_cube ON COMMIT DROP AS
-SELECT unit_key, sector_code, is_online, received, ended, outcome, CASE WHEN overdue < coalesce(ended, 'infinity') THEN overdue END AS overdue, count(*) AS dossiers
+SELECT unit_key, sector_code, is_online, received, ended, outcome,
+    CASE WHEN overdue < coalesce(ended, 'infinity') THEN overdue END AS overdue, count(*) AS dossiers
 FROM (
     SELECT d.unit_key, p.sector_code, d.channel_key = 2 AS is_online, date_trunc('month', d.received_at)::date AS received,
         CASE WHEN {ON_TIME.judged} THEN date_trunc('month', {ON_TIME.ended_at})::date END AS ended,
@@ -105,13 +106,16 @@ WITH month AS (
         (year, year_start, (year_start + interval '11 months')::date)) of (period, first, last)
 ), added AS (
     SELECT unit_key, period, section, sector_code, sum(c4) AS c4, sum(c5) AS c5, coalesce(sum(c6) FILTER (WHERE month = first), 0) AS c6,
-        sum(c8) AS c8, sum(c9) AS c9, sum(c10) AS c10, sum(c11) FILTER (WHERE month = last) AS c11, sum(c13) FILTER (WHERE month = last) AS c13
+        sum(c8) AS c8, sum(c9) AS c9, sum(c10) AS c10,
+        sum(c11) FILTER (WHERE month = last) AS c11, sum(c13) FILTER (WHERE month = last) AS c13
     FROM form_month JOIN part ON part.month_start = form_month.month
     GROUP BY unit_key, period, section, sector_code
 )
-SELECT unit_key, period, section, sector_code, sector_name, (c4 + c5 + c6)::int AS c3, c4::int, c5::int, c6::int, (c8 + c9 + c10)::int AS c7,
+SELECT unit_key, period, section, sector_code, sector_name, (c4 + c5 + c6)::int AS c3, c4::int, c5::int, c6::int,
+    (c8 + c9 + c10)::int AS c7,
     c8::int, c9::int, c10::int, c11::int, (c11 - c13)::int AS c12, c13::int
-FROM added JOIN (SELECT sector_code, max(sector_name) AS sector_name FROM warehouse.dim_procedure GROUP BY sector_code) sector USING (sector_code)
+FROM added
+JOIN (SELECT sector_code, max(sector_name) AS sector_name FROM warehouse.dim_procedure GROUP BY sector_code) sector USING (sector_code)
 WHERE c4 + c5 + c6 > 0
 """
 
@@ -140,7 +144,8 @@ CONTROLS = {
     """,
     "every dossier received is in the form of exactly one unit without parent": """
         SELECT (SELECT coalesce(sum(dossiers), 0) FROM form_cube) - (
-            SELECT coalesce(sum(c4 + c5), 0) FROM form_candidate JOIN warehouse.dim_unit USING (unit_key) WHERE parent_code IS NULL AND length(period) = 4)
+            SELECT coalesce(sum(c4 + c5), 0) FROM form_candidate JOIN warehouse.dim_unit USING (unit_key)
+            WHERE parent_code IS NULL AND length(period) = 4)
     """,
 }
 """Control totals of the form → how many lines break them."""

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 PATH = re.compile(
-    r"(?:^|/)(?P<province>[A-Z]\d{2})/(?P<period>\d{4}(?:-Q[1-4]|-(?:0[1-9]|1[0-2]))?)/(?P<captured>\d{4}-\d{2}-\d{2}T\d{4}Z)/(?P<endpoint>[a-z-]+)-all\.json$"
+    r"(?:^|/)(?P<province>[A-Z]\d{2})/(?P<period>\d{4}(?:-Q[1-4]|-(?:0[1-9]|1[0-2]))?)/"
+    r"(?P<captured>\d{4}-\d{2}-\d{2}T\d{4}Z)/(?P<endpoint>[a-z-]+)-all\.json$"
 )
 Row = dict[str, Any]
 
@@ -142,6 +143,7 @@ def _list(group: str) -> Callable[[Row], Iterator[Row]]:
     return read
 
 
+# One word, two things: PROVINCE is a provincial body in a tree, and the province itself in a list.
 _LEVELS = {"PROVINCE": "body", "COMMUNE": "commune", "PROVINCIAL_DEPARTMENT": "body", "COMMUNE_PEOPLE_COMMITTEE": "commune"}
 
 ENDPOINTS: dict[str, Callable[[Row], Iterator[Row]]] = {
@@ -152,4 +154,4 @@ ENDPOINTS: dict[str, Callable[[Row], Iterator[Row]]] = {
     "handling-satisfaction": _list("MDHL"),
     "dossier-digitized": _list("MDSH"),
 }
-"""Endpoint → reader of its `data`. The two layouts use one word for two things: PROVINCE is a provincial body in a tree, the province in a list."""
+"""Endpoint → reader of its `data`."""

@@ -60,7 +60,8 @@ def _made_of(connection: Connection, as_of: datetime) -> str:
     rules = b"".join(folder.joinpath(name).read_bytes() for name in ("score_766.yaml", "on_time.yaml"))
     loaded = connection.scalar(
         text(
-            "SELECT max(loaded_at) FROM ops.delivery WHERE feed IN ('dossiers', 'procedures', 'agencies', 'portal_766') AND status <> 'rejected'"
+            "SELECT max(loaded_at) FROM ops.delivery "
+            "WHERE feed IN ('dossiers', 'procedures', 'agencies', 'portal_766') AND status <> 'rejected'"
         )
     )
     return f"{hashlib.sha256(rules).hexdigest()[:16]} {loaded and loaded.timestamp()} {as_of.astimezone(VIETNAM):%Y-%m-%d}"
@@ -92,9 +93,9 @@ def _counts(connection: Connection, rules: Rules, as_of: datetime) -> pd.DataFra
         "numerator": pa.int64(),
         "denominator": pa.int64(),
     }
-    return pd.concat(
-        [copy_out(connection, query, schema).to_pandas() for query in (_dossiers(rules), _procedures(rules))], ignore_index=True
-    )
+    counted = [copy_out(connection, query, schema) for query in (_dossiers(rules), _procedures(rules))]
+    frame: pd.DataFrame = pa.concat_tables(counted).to_pandas()
+    return frame
 
 
 _PROCEDURE = "(SELECT *, min(procedure_key) OVER (PARTITION BY procedure_code) AS procedure_no FROM warehouse.dim_procedure)"
@@ -137,7 +138,8 @@ def _end_of(kind: str) -> str:
 
 _PARTS = """
 CREATE TEMPORARY TABLE score_part ON COMMIT DROP AS
-WITH month AS (SELECT DISTINCT month_start, month, quarter, year FROM warehouse.dim_date WHERE month_start IN (SELECT month FROM score_cube))
+WITH month AS (SELECT DISTINCT month_start, month, quarter, year FROM warehouse.dim_date
+    WHERE month_start IN (SELECT month FROM score_cube))
 SELECT month_start AS month, period, kind, first, (first + length - interval '1 day')::date AS last
 FROM month CROSS JOIN LATERAL (VALUES
     (month, 'month', month_start, interval '1 month'),
@@ -218,10 +220,12 @@ def _procedures(rules: Rules) -> str:
             GROUP BY ancestor_key, period, procedure_no
         ) used
         JOIN warehouse.dim_unit USING (unit_key)
-        LEFT JOIN catalogue ON catalogue.level = unit_level AND catalogue.period = used.period AND catalogue.procedure_no = used.procedure_no
+        LEFT JOIN catalogue
+            ON catalogue.level = unit_level AND catalogue.period = used.period AND catalogue.procedure_no = used.procedure_no
         GROUP BY unit_key, unit_level, used.period
     ) counted
-    JOIN (SELECT level, period, {whole} FROM catalogue GROUP BY level, period) whole ON whole.level = unit_level AND whole.period = counted.period
+    JOIN (SELECT level, period, {whole} FROM catalogue GROUP BY level, period) whole
+        ON whole.level = unit_level AND whole.period = counted.period
     CROSS JOIN LATERAL (VALUES {figures}) figure (component_code, numerator, denominator)
     """
 
@@ -229,14 +233,17 @@ def _procedures(rules: Rules) -> str:
 # From the portal's counts -----------------------------------------------------------------------------------------------
 
 _ANSWERED = """
-SELECT f.period, d.agency_key, coalesce(place.unit_key, 0) AS unit_key, CASE d.department_level WHEN 'commune' THEN 'commune' ELSE 'province' END AS level,
+SELECT f.period, d.agency_key, coalesce(place.unit_key, 0) AS unit_key,
+    CASE d.department_level WHEN 'commune' THEN 'commune' ELSE 'province' END AS level,
     f.group_code, f.component_code, f.numerator, f.denominator, f.ratio, f.score AS printed, f.max_score,
     CASE f.quality_status WHEN 'TEMP_NATIONAL_REPORT_DENOMINATOR' THEN 'P' WHEN 'NO_NATIONAL_REPORT_DATA' THEN 'L' END AS quality
 FROM warehouse.fact_portal_766 f
 JOIN warehouse.dim_department d USING (department_key)
 JOIN warehouse.dim_agency a USING (agency_key)
-JOIN (SELECT period, max(date_key) AS last FROM warehouse.dim_date CROSS JOIN LATERAL (VALUES (month), (quarter), (year)) part (period) GROUP BY period) calendar
-    USING (period)
+JOIN (
+    SELECT period, max(date_key) AS last FROM warehouse.dim_date
+    CROSS JOIN LATERAL (VALUES (month), (quarter), (year)) part (period) GROUP BY period
+) calendar USING (period)
 LEFT JOIN LATERAL (
     SELECT v.unit_key FROM warehouse.dim_agency v
     WHERE v.agency_code = a.agency_code AND calendar.last BETWEEN v.valid_from AND v.valid_to ORDER BY v.is_inferred LIMIT 1
@@ -244,8 +251,10 @@ LEFT JOIN LATERAL (
 WHERE d.agency_key <> 0 AND f.known_from <= '{as_of}' AND f.known_to > '{as_of}'
 """
 _ANSWERED_SCHEMA = {
-    "period": pa.string(), "agency_key": pa.int32(), "unit_key": pa.int32(), "level": pa.string(), "group_code": pa.string(), "component_code": pa.string(),
-    "numerator": pa.int64(), "denominator": pa.int64(), "ratio": pa.float64(), "printed": pa.float64(), "max_score": pa.float64(), "quality": pa.string(),
+    "period": pa.string(), "agency_key": pa.int32(), "unit_key": pa.int32(), "level": pa.string(),
+    "group_code": pa.string(), "component_code": pa.string(),
+    "numerator": pa.int64(), "denominator": pa.int64(), "ratio": pa.float64(), "printed": pa.float64(),
+    "max_score": pa.float64(), "quality": pa.string(),
 }  # fmt: skip
 
 
@@ -285,8 +294,9 @@ def _scored(rules: Rules, counts: pd.DataFrame) -> pd.DataFrame:
 
 
 _LINE = pa.schema(
-    [("counted_by", pa.string()), ("agency_key", pa.int32()), ("unit_key", pa.int32()), ("period", pa.string()), ("group_code", pa.string()),
-     ("component_code", pa.string()), ("numerator", pa.int64()), ("denominator", pa.int64()), ("ratio", pa.float64()), ("score", pa.float64()),
+    [("counted_by", pa.string()), ("agency_key", pa.int32()), ("unit_key", pa.int32()), ("period", pa.string()),
+     ("group_code", pa.string()),      ("component_code", pa.string()), ("numerator", pa.int64()), ("denominator", pa.int64()),
+     ("ratio", pa.float64()), ("score", pa.float64()),
      ("max_score", pa.float64()), ("obs_status", pa.string()), ("is_computed", pa.bool_())]
 )  # fmt: skip
 
@@ -297,7 +307,8 @@ def _publish(connection: Connection, counted_by: str, scores: pd.DataFrame, as_o
     )
     connection.execute(
         text(
-            f"DROP TABLE IF EXISTS score_candidate; CREATE TEMPORARY TABLE score_candidate ON COMMIT DROP AS SELECT {', '.join(_LINE.names)} FROM warehouse.fact_score_766 LIMIT 0"
+            "DROP TABLE IF EXISTS score_candidate; CREATE TEMPORARY TABLE score_candidate ON COMMIT DROP AS "
+            f"SELECT {', '.join(_LINE.names)} FROM warehouse.fact_score_766 LIMIT 0"
         )
     )
     copy_in(
@@ -307,5 +318,12 @@ def _publish(connection: Connection, counted_by: str, scores: pd.DataFrame, as_o
     )
     connection.execute(text("ANALYZE score_candidate"))
     return revise(
-        connection, fact_score_766, "score_candidate", keys=KEYS, values=VALUES, scope=f"f.counted_by = '{counted_by}'", as_of=as_of, run_id=run_id
+        connection,
+        fact_score_766,
+        "score_candidate",
+        keys=KEYS,
+        values=VALUES,
+        scope=f"f.counted_by = '{counted_by}'",
+        as_of=as_of,
+        run_id=run_id,
     )

@@ -59,7 +59,8 @@ def test_a_provisional_denominator_makes_score_and_total_provisional() -> None:
 def test_a_component_that_does_not_apply_to_a_level_takes_its_maximum_away() -> None:
     rules = Rules(
         name_vi="x", legal_source="x", valid_from=date(2024, 1, 1), valid_to=date(2024, 12, 31), in_time="decision_766",
-        groups={"G": Group(name_vi="g", max=6, components={"A": Component(name_vi="a", max=4), "B": Component(name_vi="b", max=2, not_for=["commune"])})},
+        groups={"G": Group(name_vi="g", max=6, components={
+            "A": Component(name_vi="a", max=4), "B": Component(name_vi="b", max=2, not_for=["commune"])})},
     )  # fmt: skip
     frame = pd.DataFrame(
         [("commune", "A", 1, 2), ("commune", "B", 1, 2), ("province", "A", 1, 2), ("province", "B", 1, 2)],

@@ -21,8 +21,8 @@ def connection(engine: Engine) -> Any:
         opened.execute(
             insert(dim_procedure),
             [
-                {"procedure_code": code, "valid_from": "0001-01-01", "valid_to": "9999-12-31", "procedure_name": code, "sector_code": sector,
-                 "sector_name": name, "is_inferred": False}
+                {"procedure_code": code, "valid_from": "0001-01-01", "valid_to": "9999-12-31", "procedure_name": code,
+                 "sector_code": sector, "sector_name": name, "is_inferred": False}
                 for code, sector, name in (("1.000001", "HT", "Hộ tịch"), ("2.000815", "CT", "Chứng thực"))
             ],
         )  # fmt: skip
@@ -41,7 +41,8 @@ def _unit(connection: Connection, code: str) -> int:
 def dossier(connection: Connection, number: int, received: str | None, status: int, **given: Any) -> None:
     """A state of a dossier, known from 2024-01-01 unless said otherwise."""
     row = {
-        "dossier_code": f"H56.38-240101-{number:04}", "row_key": number, "row_hash": 0, "delivery_id": 1, "row_number": number, "agency_key": 0,
+        "dossier_code": f"H56.38-240101-{number:04}", "row_key": number, "row_hash": 0, "delivery_id": 1, "row_number": number,
+        "agency_key": 0,
         "procedure_key": connection.scalar(text("SELECT procedure_key FROM warehouse.dim_procedure WHERE sector_code = 'HT'")),
         "unit_key": _unit(connection, NGOC_PHUNG), "channel_key": 2, "dossier_status_key": status, "received_at": received,
         "known_from": "2024-01-01T00:00:00+07:00", **given,

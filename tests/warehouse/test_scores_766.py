@@ -68,23 +68,27 @@ def test_departments_of_another_province_are_no_units_of_ours(engine: Engine, ho
     ingest(engine, home, SAMPLES)
     compute(engine)
     assert ask(engine, "SELECT DISTINCT unit_code FROM mart.score_766 WHERE counted_by = 'portal'") == [("0",)]
-    totals = "SELECT group_code, score::float, max_score::int, obs_status FROM mart.score_766 WHERE department_code = 'H44' AND component_code IS NULL ORDER BY 1"
+    totals = (
+        "SELECT group_code, score::float, max_score::int, obs_status FROM mart.score_766 "
+        "WHERE department_code = 'H44' AND component_code IS NULL ORDER BY 1"
+    )
     assert ask(engine, totals) == [
-        ("CKMB", 7.96, 18, "P"), ("CLGQ", 8.83, 12, "A"), ("MDHL", 12.96, 18, "A"), ("MDSH", 8.24, 22, "A"), ("TDGQ", 15.68, 20, "A"), ("TTTT", 6.25, 10, "A"),
+        ("CKMB", 7.96, 18, "P"), ("CLGQ", 8.83, 12, "A"), ("MDHL", 12.96, 18, "A"),
+        ("MDSH", 8.24, 22, "A"), ("TDGQ", 15.68, 20, "A"), ("TTTT", 6.25, 10, "A"),
     ]  # fmt: skip
 
 
 def test_null_zero_and_full_marks_stay_three_things(engine: Engine, home: Path) -> None:
     ingest(engine, home, SAMPLES)
     compute(engine)
-    found = dict(
-        (code, (score, status))
+    found = {
+        code: (score, status)
         for code, score, status in ask(
             engine,
             "SELECT component_code, score::float, obs_status FROM mart.score_766 WHERE department_code = 'H44.01' AND component_code IN "
             "('REUSED_DIGITIZED_DATA', 'DOSSIER_RECEIVING_SATISFACTION', 'PETITION_HANDLING_SATISFACTION', 'DOSSIER_SYNC')",
         )
-    )
+    }
     assert found == {
         "REUSED_DIGITIZED_DATA": (None, "M"),
         "DOSSIER_RECEIVING_SATISFACTION": (0, "A"),
@@ -151,7 +155,8 @@ def test_a_later_capture_replaces_the_earlier_as_a_whole_and_shows_as_a_revision
     assert ask(engine, current) == [(164 * 8,)]
     if in_order:
         revisions = (
-            "SELECT f.revision, f.numerator, f.denominator, f.score::float FROM warehouse.fact_score_766 f JOIN warehouse.dim_agency USING (agency_key) "
+            "SELECT f.revision, f.numerator, f.denominator, f.score::float FROM warehouse.fact_score_766 f "
+            "JOIN warehouse.dim_agency USING (agency_key) "
             "WHERE agency_code = 'H44' AND component_code = 'ORIGINAL_RESULT_AVAILABLE' ORDER BY revision"
         )
         assert ask(engine, revisions) == [(1, 133274, 184513, 4.33), (2, 133609, 184503, 4.34)]

@@ -14,6 +14,7 @@ from warehouse.scores.on_time import on_time
 from warehouse.tables import dim_procedure, fact_dossier
 
 LATER = datetime.fromisoformat("2024-12-31T23:59:59+07:00")
+UNIT = "SELECT unit_key FROM warehouse.dim_unit WHERE unit_code = :code AND '2024-06-01' BETWEEN valid_from AND valid_to"
 MONTH_END = "timestamp '2024-03-31'"
 COMMUNE, DISTRICT, PROVINCE = "15655", "396", "38"
 
@@ -21,7 +22,7 @@ COMMUNE, DISTRICT, PROVINCE = "15655", "396", "38"
 @pytest.fixture
 def connection(engine: Engine) -> Any:
     with engine.begin() as opened:
-        always = {"valid_from": "0001-01-01", "valid_to": "9999-12-31", "sector_code": "HT", "sector_name": "Hộ tịch", "is_inferred": False}
+        always = {"valid_from": "0001-01-01", "valid_to": "9999-12-31", "sector_code": "HT", "sector_name": "HT", "is_inferred": False}
         procedures = [
             ("1.000001", 4, True, "xa"), ("1.000002", 3, True, "xa"), ("1.000003", 2, False, "xa"), ("1.000004", 4, True, "tinh"),
         ]  # fmt: skip
@@ -58,9 +59,10 @@ def dossier(
     **given: Any,
 ) -> None:
     row = {
-        "dossier_code": f"H56.38-240301-{number:04}", "row_key": number, "row_hash": 0, "delivery_id": 1, "row_number": number, "agency_key": 0,
+        "dossier_code": f"H56.38-240301-{number:04}", "row_key": number, "row_hash": 0, "delivery_id": 1, "row_number": number,
+        "agency_key": 0,
         "procedure_key": _key(connection, "SELECT procedure_key FROM warehouse.dim_procedure WHERE procedure_code = :code", procedure),
-        "unit_key": _key(connection, "SELECT unit_key FROM warehouse.dim_unit WHERE unit_code = :code AND '2024-06-01' BETWEEN valid_from AND valid_to", unit),
+        "unit_key": _key(connection, UNIT, unit),
         "channel_key": 2, "dossier_status_key": status, "received_at": received, "known_from": "2024-01-01T00:00:00+07:00", **given,
     }  # fmt: skip
     connection.execute(insert(fact_dossier), row)
@@ -163,8 +165,8 @@ def test_without_a_due_date_the_statutory_limit_holds_in_working_days(connection
     rule = on_time("decision_766").model_copy(update={"statutory_working_days": {"1.000001": 3}})
     found = connection.scalar(
         text(
-            f"SELECT {rule.in_time_at(MONTH_END)} FROM warehouse.fact_dossier d JOIN warehouse.dim_dossier_status s USING (dossier_status_key) "
-            "JOIN warehouse.dim_procedure p USING (procedure_key)"
+            f"SELECT {rule.in_time_at(MONTH_END)} FROM warehouse.fact_dossier d "
+            "JOIN warehouse.dim_dossier_status s USING (dossier_status_key) JOIN warehouse.dim_procedure p USING (procedure_key)"
         )
     )
     assert found is in_time
