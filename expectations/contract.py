@@ -8,6 +8,7 @@ derives from the model in this module. It knows neither Prefect nor the warehous
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import date
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
@@ -84,13 +85,21 @@ class Derived(Model):
     """Number to take where the column is missing."""
     minus: list[str] = []
     """Columns to subtract; missing where one of them is."""
+    restarts: str | None = None
+    """Pattern with the groups `series` and `number` in the column's text: 1 where the number is lower than one given
+    earlier in its series, else 0."""
+    given_at: str | None = None
+    """Column that says which number of a series was given earlier."""
+    since: dict[str, date] = {}
+    """Column → first day of the rows it is about, missing in earlier ones."""
     where: dict[str, list[str | int]] = {}
     """Column → values of the rows it is about; missing in all others, so that a rule passes over them."""
 
     @property
     def columns(self) -> list[str]:
         """Columns of the contract that it is made from."""
-        return [name for name in (self.day, self.period_start, self.column, self.present, *self.minus, *self.where) if name]
+        one = (self.day, self.period_start, self.column, self.present, self.given_at)
+        return [name for name in (*one, *self.minus, *self.since, *self.where) if name]
 
 
 class Totals(Model):
@@ -157,7 +166,9 @@ Check = Literal[
     "unique",
     "unit_known",
     "agency_known",
+    "agency_named",
     "procedure_known",
+    "procedure_named",
     "bill_known",
     "volume",
     "quarantine_share",

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects.postgresql import insert
 
 from warehouse.bulk import copy_out
+from warehouse.names import normalise_name
 from warehouse.tables import (
     UNKNOWN,
     dim_agency,
@@ -112,6 +113,33 @@ class Dimensions:
         national = national_code(codes)
         others = {"procedure_name": names, "sector_code": sectors, "sector_name": sector_names}
         return self._or_inferred(self._inferring(dim_procedure, national, days, others), national, days)
+
+    def coded(self, table: Table, codes: Column, names: Column, days: Column) -> pa.Array:
+        """The codes, those that are missing by name: what the list calls so on that day. A name of no or of several members gives none."""
+        blank = pc.and_(_flat(codes).is_null(), _flat(names).is_valid())
+        if not pc.any(blank).as_py():
+            return _flat(codes)
+        encoded = pc.dictionary_encode(_flat(names).filter(blank))
+        plain = np.array([normalise_name(name) for name in encoded.dictionary.to_pylist()], dtype=object)
+        sought = pd.DataFrame({"name": plain[encoded.indices.to_numpy()], "day": _days(_flat(days).filter(blank))})
+        pairs = sought.drop_duplicates().merge(self._named(table), on="name")
+        pairs = pairs[(pairs["begin"] <= pairs["day"]) & (pairs["day"] <= pairs["end"])]
+        found = pairs.groupby(["name", "day"])["code"].agg(["first", "nunique"]).reset_index()
+        named = sought.merge(found[found["nunique"] == 1], on=["name", "day"], how="left")["first"]
+        return pc.replace_with_mask(_flat(codes), blank, pa.array(named, pa.string(), from_pandas=True))
+
+    def _named(self, table: Table) -> pd.DataFrame:
+        """What the list of agencies or procedures calls each code, and when."""
+        thing = table.name.removeprefix("dim_")
+        query = (
+            f"SELECT {thing}_code, {thing}_name, valid_from, valid_to FROM {table.fullname} "
+            f"WHERE NOT is_inferred AND {thing}_key <> {UNKNOWN} AND valid_to >= valid_from"
+        )
+        schema = {"code": pa.string(), "name": pa.string(), "valid_from": pa.date32(), "valid_to": pa.date32()}
+        members = copy_out(self._connection, query, schema)
+        names = [normalise_name(name) for name in members["name"].to_pylist()]
+        spans = {"begin": _days(members["valid_from"]), "end": _days(members["valid_to"])}
+        return pd.DataFrame({"code": members["code"].to_pylist(), "name": names, **spans})
 
     def inferred(self, table: Table) -> list[int]:
         """Keys of the members of agencies or procedures that only facts speak of."""

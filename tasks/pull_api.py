@@ -39,7 +39,7 @@ class Unanswered(Exception):
 
 
 def window(engine: Engine, source: str, until: date | None) -> tuple[datetime, datetime] | None:
-    """What to ask for: from the end of the last window that was not rejected to now, or to the end of a day; nothing where that was asked."""
+    """What to ask for: from the end of the last window that was not rejected to now, or to a day's end; nothing where that was asked."""
     end = datetime.now(LOCAL)
     if until is not None:
         end = min(end, datetime.combine(until, clock(23, 59, 59), LOCAL))

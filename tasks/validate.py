@@ -361,9 +361,28 @@ def _derive(made: Derived, table: pa.Table, exported_on: date | None) -> pa.Arra
             column = column.fill_null(made.missing_as)
         for other in made.minus:
             column = pc.subtract(column, table[other])
+        if made.restarts:
+            column = _restarts(column, made.restarts, table[str(made.given_at)])
+    for name, first in made.since.items():
+        column = pc.if_else(pc.greater_equal(table[name].cast(pa.date32()), pa.scalar(first)), column, None)
     for name, values in made.where.items():
         column = pc.if_else(pc.is_in(table[name], pa.array(values)), column, None)
     return column
+
+
+def _restarts(texts: pa.ChunkedArray, pattern: str, given_at: pa.ChunkedArray) -> pa.Array:
+    """1 where a number is lower than one given earlier in its series, else 0; missing where there is no number or no time."""
+    parts = pc.extract_regex(texts, pattern)
+    known = pc.and_(parts.is_valid(), given_at.is_valid()).combine_chunks()
+    parts = parts.combine_chunks().filter(known)
+    series = parts.field("series").dictionary_encode().indices.to_numpy().astype(np.int64)
+    number = parts.field("number").cast(pa.int64()).to_numpy()
+    order = np.lexsort((number, given_at.combine_chunks().filter(known).cast(pa.int64()).to_numpy(), series))
+    # Later series are larger numbers here, so that the highest so far is always one of the same series or lower.
+    place = (series << 32 | number)[order]
+    lower = np.zeros(len(place), np.int64)
+    lower[order[1:]] = np.maximum.accumulate(place)[:-1] > place[1:]
+    return pc.replace_with_mask(pa.nulls(len(texts), pa.int64()), known, pa.array(lower))
 
 
 def _period_start(periods: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -382,6 +401,7 @@ def great_expectations() -> ModuleType:
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     import great_expectations as gx  # noqa: PLC0415  # the command line reads this module too
 
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.ERROR)  # it makes itself louder than its parent
     return gx
 
 

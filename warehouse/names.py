@@ -13,13 +13,30 @@ _TONES = "\u0300\u0301\u0303\u0309\u0323"
 _TONE_ON_SECOND = re.compile(rf"(?<![q])(o(?=[ae])|u(?=y))([aey])([{_TONES}])(?![a-z\u0300-\u036f])")
 
 
+_SHORT = {"tt": "thị trấn", "tx": "thị xã", "tp": "thành phố", "p": "phường", "h": "huyện", "x": "xã", "ủy ban nhân dân": "ubnd"}
+_SHORTENED = re.compile(r"\b(?:(tt|tx|tp|[phx])\.|(ủy ban nhân dân)\b) ?")
+
+
+def normalise_name(text: str) -> str:
+    """Returns the name of an agency or procedure in NFC, small letters, single spaces, one way of placing the tone and of shortening."""
+    name = _placed(_plain(text))
+    return _SHORTENED.sub(lambda found: f"{_SHORT[found[1] or found[2]]} ", name).strip()
+
+
 def normalise_unit_name(text: str) -> str:
     """Returns the name of a unit without its kind, in NFC, small letters, single spaces and one way of placing the tone."""
-    name = " ".join(unicodedata.normalize("NFC", text).casefold().split())
+    name = _plain(text)
     for kind in KINDS:
         rest = name.removeprefix(kind)
         if rest != name and (kind.endswith(".") or rest.startswith(" ")):
             name = rest.strip()
             break
-    placed = _TONE_ON_SECOND.sub(r"\1\3\2", unicodedata.normalize("NFD", name))
-    return unicodedata.normalize("NFC", placed)
+    return _placed(name)
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+
+
+def _placed(name: str) -> str:
+    return unicodedata.normalize("NFC", _TONE_ON_SECOND.sub(r"\1\3\2", unicodedata.normalize("NFD", name)))

@@ -96,7 +96,11 @@ def source(endpoint: Endpoint) -> Source:
 
 
 def codes(path: Path) -> list[str]:
-    return [code for chunk in read(path, contract("dossiers"), "dvcqg_json", b"key", "td.json") for code in chunk.table["dossier_code"].to_pylist()]
+    return [
+        code
+        for chunk in read(path, contract("dossiers"), "dvcqg_json", b"key", "td.json")
+        for code in chunk.table["dossier_code"].to_pylist()
+    ]
 
 
 def refused(engine: Engine, endpoint: Endpoint, home: Path) -> str:
@@ -169,7 +173,9 @@ def test_the_same_answers_are_the_same_delivery(engine: Engine, home: Path, endp
     assert len(pending(engine, home)) == 1
 
 
-def test_a_refused_token_is_not_tried_again_and_not_told(engine: Engine, home: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_token_is_not_tried_again_and_not_told(
+    engine: Engine, home: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ONE_STOP_SHOP_TOKEN", "another-secret")
     words = refused(engine, endpoint, home)
     assert "HTTP 401" in words
@@ -226,7 +232,9 @@ def test_a_late_answer_is_asked_for_again(engine: Engine, home: Path, endpoint: 
         ((404, b""), "HTTP 404"),
     ],
 )
-def test_an_answer_that_is_no_good_fails_at_once_with_its_reason(engine: Engine, home: Path, endpoint: Endpoint, answer: Answer, words: str) -> None:
+def test_an_answer_that_is_no_good_fails_at_once_with_its_reason(
+    engine: Engine, home: Path, endpoint: Endpoint, answer: Answer, words: str
+) -> None:
     endpoint.answers = lambda asked: answer
     assert words in refused(engine, endpoint, home)
     assert len(endpoint.asked) == 1
@@ -270,7 +278,14 @@ def test_the_token_is_in_no_log(engine: Engine, home: Path, endpoint: Endpoint, 
 
 
 def test_sources_yaml_names_the_variable_that_holds_the_token(tmp_path: Path) -> None:
-    entry = {"name": "api", "feed": "dossiers", "layout": "dvcqg_json", "provider": "td", "url": "https://host.example/hoso", "expected": "daily"}
+    entry = {
+        "name": "api",
+        "feed": "dossiers",
+        "layout": "dvcqg_json",
+        "provider": "td",
+        "url": "https://host.example/hoso",
+        "expected": "daily",
+    }
     (tmp_path / "sources.yaml").write_text(json.dumps({"sources": [{**entry, "token": "ONE_STOP_SHOP_TOKEN"}]}), "utf-8")
     (read_back,) = read_sources(tmp_path / "sources.yaml")
     assert (read_back.token, read_back.url) == ("ONE_STOP_SHOP_TOKEN", "https://host.example/hoso")

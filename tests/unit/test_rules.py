@@ -34,7 +34,7 @@ def broken_by(feed: str) -> dict[str, set[str]]:
     named = {"good": tried["good"]}
     for code, case in tried["cases"].items():
         named |= {f"{code} {kind}": {**tried["good"], **case[kind]} for kind in ("breaks", "holds")}
-    frame = checked_frame(rows(feed, list(named.values())), contract(feed), EXPORTED_ON)
+    frame = checked_frame(rows(feed, list(named.values())), contract(feed), tried.get("exported_on", EXPORTED_ON))
     names = list(named)
     return {
         result.expectation_config.meta["rule"]: {names[number - 1] for number in result.result.get("unexpected_index_list") or []}
