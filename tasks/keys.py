@@ -71,7 +71,8 @@ def _hash_text(column: pa.Array) -> Words:
 def _hash_repeated_text(column: pa.Array) -> Words:
     """The same, quicker where a column holds few texts, each many times, as most do."""
     distinct = column.dictionary_encode("encode")
-    return _hash_text(distinct.dictionary)[distinct.indices.to_numpy()]
+    hashes: Words = _hash_text(distinct.dictionary)[distinct.indices.to_numpy()]
+    return hashes
 
 
 def _mix(words: Words) -> Words:

@@ -149,7 +149,9 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:feed))"), {"feed": f"load {contract.feed}"})
         work = _Load(connection, delivery, contract, Dimensions(connection, delivery.delivery_id))
-        connection.execute(delete(quarantine).where(quarantine.c.delivery_id == delivery.delivery_id, quarantine.c.status.in_(("open", "waiting"))))
+        connection.execute(
+            delete(quarantine).where(quarantine.c.delivery_id == delivery.delivery_id, quarantine.c.status.in_(("open", "waiting")))
+        )
         if contract.feed in MEMBERS:
             return _load_members(work, checked)
         return _load_facts(work, checked)
@@ -367,8 +369,16 @@ def _weigh(keys: Moments, hashes: Moments, moment: int, until: int, states: pa.T
 
     any_state = np.searchsorted(key, keys)
     any_state = np.where((any_state < len(key)) & (key[np.minimum(any_state, len(key) - 1)] == keys), any_state, -1)
-    before = _match(run_key, np.flatnonzero((run_begin <= moment) & (np.append(run_key[1:] != run_key[:-1], True) | np.append(run_begin[1:] > moment, True))), keys)
-    after = _match(run_key, np.flatnonzero((run_begin > moment) & (np.append(True, run_key[1:] != run_key[:-1]) | np.append(True, run_begin[:-1] <= moment))), keys)
+    before = _match(
+        run_key,
+        np.flatnonzero((run_begin <= moment) & (np.append(run_key[1:] != run_key[:-1], True) | np.append(run_begin[1:] > moment, True))),
+        keys,
+    )
+    after = _match(
+        run_key,
+        np.flatnonzero((run_begin > moment) & (np.append(True, run_key[1:] != run_key[:-1]) | np.append(True, run_begin[:-1] <= moment))),
+        keys,
+    )
     window = np.where(after >= 0, np.minimum(run_begin[after], until), until)
 
     covers = (before >= 0) & (run_end[before] > moment)
@@ -415,7 +425,7 @@ def _apply(work: _Load, table: Table, facts: pa.Table, states: pa.Table, plan: _
     if len(tail_state):
         # Copied before their states are cut, written after: one state of a key is current at any moment.
         _changes(connection, "tails", states, tail_state, {"new_from": _timestamps(tail_from)})
-        others = ", ".join("t.new_from" if name == "known_from" else f"f.{name}" for name in names)
+        others = ", ".join("t.new_from AS known_from" if name == "known_from" else f"f.{name}" for name in names)
         connection.execute(
             text(
                 f"CREATE TEMP TABLE rest ON COMMIT DROP AS SELECT {others} FROM {table.fullname} AS f "
@@ -462,9 +472,13 @@ def _apply(work: _Load, table: Table, facts: pa.Table, states: pa.Table, plan: _
 def _changes(connection: Connection, name: str, states: pa.Table, chosen: npt.NDArray[np.int64], extra: dict[str, Any]) -> None:
     """A temporary table that names states by key and begin, with what is to become of them."""
     kinds = {"new_from": "timestamptz", "new_to": "timestamptz", "row_number": "integer"}
-    _temporary(connection, name, ", ".join(["row_key bigint", "known_from timestamptz", *(f"{column} {kinds[column]}" for column in extra)]))
+    _temporary(
+        connection, name, ", ".join(["row_key bigint", "known_from timestamptz", *(f"{column} {kinds[column]}" for column in extra)])
+    )
     picked = states.take(pa.array(chosen))
-    _copy_temporary(connection, name, pa.table({"row_key": picked["row_key"], "known_from": _timestamps(picked["known_from"].to_numpy()), **extra}))
+    _copy_temporary(
+        connection, name, pa.table({"row_key": picked["row_key"], "known_from": _timestamps(picked["known_from"].to_numpy()), **extra})
+    )
     connection.execute(text(f"ANALYZE pg_temp.{name}"))
 
 
@@ -519,11 +533,16 @@ def _close_absent(work: _Load, table: Table, period: str | None, until: int) -> 
     same = (deliveries.c.source == delivery.source) & deliveries.c.business_period.is_not_distinct_from(period)
     same &= deliveries.c.status.in_(("loaded", "superseded")) & (deliveries.c.delivery_id != delivery.delivery_id)
     older = connection.execute(
-        select(deliveries.c.delivery_id).where(same, deliveries.c.exported_at < delivery.exported_at).order_by(deliveries.c.exported_at.desc())
+        select(deliveries.c.delivery_id)
+        .where(same, deliveries.c.exported_at < delivery.exported_at)
+        .order_by(deliveries.c.exported_at.desc())
     ).scalars()
     older_ids = list(older)
     newer_id = connection.scalar(
-        select(deliveries.c.delivery_id).where(same, deliveries.c.exported_at > delivery.exported_at).order_by(deliveries.c.exported_at).limit(1)
+        select(deliveries.c.delivery_id)
+        .where(same, deliveries.c.exported_at > delivery.exported_at)
+        .order_by(deliveries.c.exported_at)
+        .limit(1)
     )
     if older_ids:
         values = {"ids": older_ids, "moment": delivery.exported_at, "until": None if until == FOREVER else _datetime(until)}
@@ -545,7 +564,8 @@ def _close_absent(work: _Load, table: Table, period: str | None, until: int) -> 
             names = [column.name for column in table.columns]
             shown = ", ".join("CAST(:until AS timestamptz)" if name == "known_from" else name for name in names)
             connection.execute(
-                text(f"INSERT INTO {table.fullname} ({', '.join(names)}) SELECT {shown} FROM pg_temp.absent WHERE known_to > :until"), values
+                text(f"INSERT INTO {table.fullname} ({', '.join(names)}) SELECT {shown} FROM pg_temp.absent WHERE known_to > :until"),
+                values,
             )
         connection.execute(
             update(deliveries).where(deliveries.c.delivery_id.in_(older_ids), deliveries.c.status == "loaded").values(status="superseded")
@@ -595,7 +615,11 @@ class _Span:
         return str(first.year) if first.year == last.year else f"{first.year}/{last.year}"
 
 
-SCOPES = {"surveys": ("survey_code", "wave"), "published_figures": ("source_document",), "portal_766": ("province_code", "period", "group_code")}
+SCOPES = {
+    "surveys": ("survey_code", "wave"),
+    "published_figures": ("source_document",),
+    "portal_766": ("province_code", "period", "group_code"),
+}
 """Feeds that are replaced by what they are about, not by a stretch of time."""
 
 PERIOD_COLUMNS = {"payments": "paid_at"}
@@ -677,9 +701,7 @@ def _set_aside(work: _Load, faults: pa.Table, rows: int) -> None:
     said = faults.group_by(["rule_code", "column_name"], use_threads=False).aggregate([]).to_pylist()
     words = {(s["rule_code"], s["column_name"]): work.contract.rule(s["rule_code"]) for s in said}
     pairs = list(zip(faults["rule_code"].to_pylist(), faults["column_name"].to_pylist(), strict=True))
-    texts = {
-        pair: rule.message_vi.replace("{column}", pair[1]).replace("{file}", work.delivery.file_name) for pair, rule in words.items()
-    }
+    texts = {pair: rule.message_vi.replace("{column}", pair[1]).replace("{file}", work.delivery.file_name) for pair, rule in words.items()}
     awaited = faults["awaited_key_max"]
     _temporary(work.connection, "faults", "LIKE ops.quarantine")
     _copy_temporary(
@@ -787,7 +809,9 @@ def _load_members(work: _Load, checked: Iterable[Checked]) -> Outcome:
         .where(deliveries.c.status.in_(("loaded", "superseded")))
         .order_by(deliveries.c.exported_at.desc())
     ).all()
-    work.connection.execute(update(deliveries).where(deliveries.c.delivery_id.in_(older), deliveries.c.status == "loaded").values(status="superseded"))
+    work.connection.execute(
+        update(deliveries).where(deliveries.c.delivery_id.in_(older), deliveries.c.status == "loaded").values(status="superseded")
+    )
     return _close(work, None, "loaded", older[0] if older else None)
 
 
@@ -837,8 +861,8 @@ def _dossiers(work: _Load, rows: pa.Table) -> tuple[dict[str, Any], list[_Found]
 
 def _only_named(rows: pa.Table, thing: str) -> Mask:
     """Rows that name an agency or procedure and have no code, not even after it was looked for by that name."""
-    only = pc.and_(rows[f"{thing}_code"].is_null(), rows[f"{thing}_name"].is_valid())
-    return only.combine_chunks().to_numpy(zero_copy_only=False)
+    only: Mask = pc.and_(rows[f"{thing}_code"].is_null(), rows[f"{thing}_name"].is_valid()).combine_chunks().to_numpy(zero_copy_only=False)
+    return only
 
 
 def _bills_of(work: _Load, rows: pa.Table) -> tuple[dict[str, Any], list[_Found]]:
@@ -940,7 +964,9 @@ def _published_figures(work: _Load, rows: pa.Table) -> tuple[dict[str, Any], lis
     # As printed in Vietnamese: a dot between thousands, a comma before decimals.
     number = pc.struct_field(pc.extract_regex(printed, r"(?P<number>-?\d[\d.]*(?:,\d+)?)"), "number")
     value = pc.replace_substring(pc.replace_substring(number, ".", ""), ",", ".")
-    decimals = pc.if_else(pc.match_substring(value, "."), pc.utf8_length(pc.replace_substring_regex(value, r"^[^.]*\.", "")), pa.scalar(0, pa.int32()))
+    decimals = pc.if_else(
+        pc.match_substring(value, "."), pc.utf8_length(pc.replace_substring_regex(value, r"^[^.]*\.", "")), pa.scalar(0, pa.int32())
+    )
     columns = {
         **{name: rows[name] for name in ("source_document", "period", "indicator_code", "numerator", "denominator", "printed")},
         "printed_value": value.cast(pa.decimal128(30, 10), safe=False),
@@ -952,7 +978,9 @@ def _published_figures(work: _Load, rows: pa.Table) -> tuple[dict[str, Any], lis
 
 def _portal_766(work: _Load, rows: pa.Table) -> tuple[dict[str, Any], list[_Found]]:
     kept = ("period", "group_code", "component_code", "numerator", "denominator", "ratio", "score", "max_score", "quality_status")
-    departments = work.dimensions.departments(rows["department_id"], rows["department_code"], rows["department_name"], rows["department_level"])
+    departments = work.dimensions.departments(
+        rows["department_id"], rows["department_code"], rows["department_name"], rows["department_level"]
+    )
     return {**{name: rows[name] for name in kept}, "department_key": departments}, []
 
 
@@ -972,7 +1000,9 @@ FACTS: dict[str, tuple[Table, tuple[str, ...], Build]] = {
 
 def _bills(connection: Connection, hashes: pa.Int64Array) -> tuple[pa.Table, list[tuple[str, npt.NDArray[np.int64]]]]:
     """Current bills of any provider with the given hashes of their numbers, and by provider the place of each hash among them (-1: none)."""
-    providers = connection.scalars(select(deliveries.c.provider).where(deliveries.c.feed == "bills").distinct().order_by(deliveries.c.provider)).all()
+    providers = connection.scalars(
+        select(deliveries.c.provider).where(deliveries.c.feed == "bills").distinct().order_by(deliveries.c.provider)
+    ).all()
     candidates = [(provider, scoped(provider, hashes).to_numpy()) for provider in providers]
     _temporary(connection, "candidates", "row_key bigint")
     for _, keys in candidates:
@@ -1012,7 +1042,11 @@ def _ensure_partitions(connection: Connection, days: pa.ChunkedArray) -> None:
 
 
 def _month_end(months: pa.ChunkedArray) -> pa.Array:
-    return pc.subtract(pc.ceil_temporal(months, unit="month", ceil_is_strictly_greater=True), timedelta(days=1)).cast(pa.date32()).combine_chunks()
+    return (
+        pc.subtract(pc.ceil_temporal(months, unit="month", ceil_is_strictly_greater=True), timedelta(days=1))
+        .cast(pa.date32())
+        .combine_chunks()
+    )
 
 
 def _ends_of_periods(periods: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:

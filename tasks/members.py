@@ -72,7 +72,9 @@ def load_members(connection: Connection, delivery: Delivery, feed: str, rows: pa
     assignments = ", ".join(f"{name} = w.{name}" for name in content)
     names = ", ".join([*key, *content])
     values = {"delivery_id": delivery.delivery_id, "source": delivery.source}
-    connection.execute(text(f"UPDATE {table} AS d SET {assignments}, delivery_id = :delivery_id FROM pg_temp.changed AS w WHERE {same}"), values)
+    connection.execute(
+        text(f"UPDATE {table} AS d SET {assignments}, delivery_id = :delivery_id FROM pg_temp.changed AS w WHERE {same}"), values
+    )
     connection.execute(
         text(
             f"INSERT INTO {table} ({names}, delivery_id) SELECT {names}, :delivery_id FROM pg_temp.changed AS w "
@@ -129,7 +131,12 @@ def _resolve_again(connection: Connection, delivery: Delivery) -> None:
     values = {"moment": delivery.exported_at}
     same = "f.row_key = r.row_key AND f.known_from = r.known_from"
     names = [column.name for column in fact_dossier.columns]
-    taken = {"agency_key": "r.agency_key", "unit_key": "r.unit_key", "procedure_key": "r.procedure_key", "known_from": "CAST(:moment AS timestamptz)"}
+    taken = {
+        "agency_key": "r.agency_key",
+        "unit_key": "r.unit_key",
+        "procedure_key": "r.procedure_key",
+        "known_from": "CAST(:moment AS timestamptz)",
+    }
     shown = ", ".join(f"{taken.get(name, 'f.' + name)} AS {name}" for name in names)
     connection.execute(
         text(
@@ -146,6 +153,9 @@ def _resolve_again(connection: Connection, delivery: Delivery) -> None:
         values,
     )
     connection.execute(
-        text(f"UPDATE warehouse.fact_dossier AS f SET known_to = :moment FROM pg_temp.resolved AS r WHERE {same} AND r.known_from < :moment"), values
+        text(
+            f"UPDATE warehouse.fact_dossier AS f SET known_to = :moment FROM pg_temp.resolved AS r WHERE {same} AND r.known_from < :moment"
+        ),
+        values,
     )
     connection.execute(text(f"INSERT INTO warehouse.fact_dossier ({', '.join(names)}) SELECT {', '.join(names)} FROM pg_temp.renewed"))

@@ -35,7 +35,8 @@ load(engine, delivery, contract("bills"), stalling())
 """
 
 ROWS = [
-    {"bill_code": f"HD-{n}", "unit_code": "15655", "service_code": "DIEN", "billing_month": date(2024, 2, 1), "amount_vnd": n} for n in range(1, 6)
+    {"bill_code": f"HD-{n}", "unit_code": "15655", "service_code": "DIEN", "billing_month": date(2024, 2, 1), "amount_vnd": n}
+    for n in range(1, 6)
 ]
 
 
@@ -43,7 +44,7 @@ def test_a_killed_load_leaves_nothing_and_the_next_one_loads_all(engine: Engine)
     delivery = land(engine, "bills", "2024-03-01")
     url = engine.url.render_as_string(hide_password=False)
     command = [sys.executable, "-c", CHILD, url, str(delivery.delivery_id)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": os.getcwd()}) as child:  # noqa: S603, PTH109
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": os.getcwd()}) as child:  # noqa: PTH109
         assert child.stdout is not None
         assert child.stdout.readline() == "half\n"
         child.send_signal(signal.SIGKILL)

@@ -20,7 +20,14 @@ from tasks.validate import Checked
 from warehouse.tables import delivery as deliveries
 
 LAYOUTS = {"bills": "evn_csv", "payments": "ecpay_csv", "dossiers": "dvcqg_csv"}
-PROVIDERS = {"bills": "evn", "payments": "ecpay", "merchants": "vnpay", "signatures": "vnpt", "signature_holders": "vnpt", "unit_counts": "vpubnd"}
+PROVIDERS = {
+    "bills": "evn",
+    "payments": "ecpay",
+    "merchants": "vnpay",
+    "signatures": "vnpt",
+    "signature_holders": "vnpt",
+    "unit_counts": "vpubnd",
+}
 _numbers = itertools.count(1)
 
 

@@ -61,7 +61,9 @@ def ingest(engine: Engine, waiting: list[tuple[Delivery, list[Row]]]) -> None:
         while True:
             with engine.connect() as connection:
                 back = connection.scalars(
-                    text("SELECT delivery_id FROM ops.delivery WHERE status = 'landed' AND loaded_at IS NOT NULL ORDER BY exported_at LIMIT 1")
+                    text(
+                        "SELECT delivery_id FROM ops.delivery WHERE status = 'landed' AND loaded_at IS NOT NULL ORDER BY exported_at LIMIT 1"
+                    )
                 ).first()
             if back is None:
                 break
@@ -75,7 +77,7 @@ contents = st.lists(st.dictionaries(st.sampled_from(["A", "B"]), st.integers(1, 
     ("feed", "table", "code", "value", "make"),
     [("bills", "fact_bill", "bill_code", "amount_vnd", bill), ("unit_counts", "fact_unit_count", "measure", "value", count)],
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(contents=contents, data=st.data())
 def test_any_order_of_deliveries_ends_in_the_same_history(
     engine: Engine, feed: str, table: str, code: str, value: str, make: Any, contents: list[dict[str, int]], data: st.DataObject
@@ -113,7 +115,9 @@ def test_a_correction_supersedes_and_closes_what_it_leaves_out(engine: Engine) -
         ("shops_total", 5, "2024-04-01 23:59:59+07", "2024-04-02 23:59:59+07"),
     ]
     with engine.connect() as connection:
-        rows = connection.execute(text("SELECT delivery_id, status, supersedes, business_period FROM ops.delivery ORDER BY delivery_id")).all()
+        rows = connection.execute(
+            text("SELECT delivery_id, status, supersedes, business_period FROM ops.delivery ORDER BY delivery_id")
+        ).all()
     assert [tuple(row) for row in rows] == [
         (wrong.delivery_id, "superseded", None, "2024-03"),
         (right.delivery_id, "loaded", wrong.delivery_id, "2024-03"),
@@ -127,6 +131,19 @@ def test_an_older_export_that_arrives_late_does_not_win(engine: Engine) -> None:
     with engine.connect() as connection:
         current = connection.execute(text("SELECT measure, value FROM warehouse.fact_unit_count WHERE known_to = 'infinity'")).all()
     assert [tuple(row) for row in current] == [("households", 12)]
+
+
+@pytest.mark.parametrize("between", [[count("households", 11)], [count("shops_total", 5)]], ids=["says otherwise", "leaves it out"])
+def test_a_late_correction_holds_only_until_the_next_one_which_said_the_same_as_the_first(engine: Engine, between: list[Row]) -> None:
+    for day in ("2024-04-01", "2024-04-03"):
+        deliver(engine, land(engine, "unit_counts", day), [count("households", 10)])
+    deliver(engine, land(engine, "unit_counts", "2024-04-02"), between)
+    states = history(engine, "fact_unit_count", "measure", "value")
+    assert [state for state in states if state[:2] == ("households", 10)] == [
+        ("households", 10, "2024-04-01 23:59:59+07", "2024-04-02 23:59:59+07"),
+        ("households", 10, "2024-04-03 23:59:59+07", "infinity"),
+    ]
+    assert [state[3] for state in states if state[:2] != ("households", 10)] == ["2024-04-03 23:59:59+07"]
 
 
 def test_another_period_of_the_same_source_is_left_alone(engine: Engine) -> None:

@@ -23,7 +23,13 @@ def bill(code: str, **others: Any) -> Row:
 
 
 def payment(code: str, **others: Any) -> Row:
-    whole = {"transaction_code": code, "method_code": "QR", "status_code": "settled", "paid_at": datetime(2024, 3, 1, 8), "amount_vnd": 1000}
+    whole = {
+        "transaction_code": code,
+        "method_code": "QR",
+        "status_code": "settled",
+        "paid_at": datetime(2024, 3, 1, 8),
+        "amount_vnd": 1000,
+    }
     return {**whole, **others}
 
 
@@ -173,16 +179,22 @@ def test_the_same_list_again_changes_nothing_and_a_member_left_out_holds_no_more
     again = deliver(engine, land(engine, "agencies", "2024-01-02"), both)
     assert (first.loaded, again.loaded, again.unchanged) == (2, 0, 2)
     deliver(engine, land(engine, "agencies", "2024-01-03"), both[:1])
-    holding = "SELECT DISTINCT agency_code FROM warehouse.dim_agency WHERE agency_key <> 0 AND DATE '2024-03-01' BETWEEN valid_from AND valid_to"
+    holding = (
+        "SELECT DISTINCT agency_code FROM warehouse.dim_agency WHERE agency_key <> 0 AND DATE '2024-03-01' BETWEEN valid_from AND valid_to"
+    )
     assert all_rows(engine, holding) == [("H56.38.05",)]
 
 
 def test_a_provincial_copy_is_the_national_procedure(engine: Engine) -> None:
     listed = {"procedure_code": "1.004616", "procedure_name": "Cấp giấy", "valid_from": date(2020, 1, 1)}
     deliver(engine, land(engine, "procedures", "2024-01-01"), [listed])
-    outcome = deliver(engine, land(engine, "dossiers", "2024-03-01"), [dossier("H56.38.05-240301-0001", procedure_code="1.004616.000.00.00.H56")])
+    outcome = deliver(
+        engine, land(engine, "dossiers", "2024-03-01"), [dossier("H56.38.05-240301-0001", procedure_code="1.004616.000.00.00.H56")]
+    )
     assert outcome.loaded == 1
-    assert one(engine, "SELECT procedure_name FROM warehouse.fact_dossier JOIN warehouse.dim_procedure USING (procedure_key)")[0] == "Cấp giấy"
+    assert (
+        one(engine, "SELECT procedure_name FROM warehouse.fact_dossier JOIN warehouse.dim_procedure USING (procedure_key)")[0] == "Cấp giấy"
+    )
     assert one(engine, "SELECT success FROM ops.verdict WHERE rule_code = 'DOS-016'")[0]
 
 
@@ -193,7 +205,10 @@ def test_faults_of_the_validator_are_kept_and_every_row_is_accounted_for(engine:
     ]
     outcome = deliver(engine, land(engine, "bills", "2024-03-01"), [bill("HD-1")], ignored=1, faults=faults)
     assert (outcome.received, outcome.loaded, outcome.quarantined, outcome.ignored) == (3, 1, 1, 1)
-    assert all_rows(engine, "SELECT rule_code, severity FROM ops.quarantine ORDER BY 1") == [("BIL-003", "critical"), ("STR-010", "critical")]
+    assert all_rows(engine, "SELECT rule_code, severity FROM ops.quarantine ORDER BY 1") == [
+        ("BIL-003", "critical"),
+        ("STR-010", "critical"),
+    ]
     row = one(engine, "SELECT rows_received, rows_loaded, rows_quarantined, rows_ignored, status FROM ops.delivery")
     assert tuple(row) == (3, 1, 1, 1, "loaded")
 
@@ -203,7 +218,9 @@ def test_a_dismissed_row_stays_dismissed_and_a_released_one_that_still_fails_ope
     delivery = land(engine, "bills", "2024-03-01")
     deliver(engine, delivery, [bill("HD-1")], faults=faults)
     with engine.begin() as connection:
-        connection.execute(text("UPDATE ops.quarantine SET status = CASE row_number WHEN 7 THEN 'dismissed' ELSE 'released' END, decided_at = now()"))
+        connection.execute(
+            text("UPDATE ops.quarantine SET status = CASE row_number WHEN 7 THEN 'dismissed' ELSE 'released' END, decided_at = now()")
+        )
     assert releasable(engine) == [delivery.delivery_id]
     deliver(engine, delivery, [bill("HD-1")], faults=faults)
     assert all_rows(engine, "SELECT row_number, status FROM ops.quarantine ORDER BY 1") == [(7, "dismissed"), (8, "open")]
@@ -222,10 +239,21 @@ def test_a_rejected_delivery_leaves_a_reason_and_no_rows(engine: Engine) -> None
 @pytest.mark.parametrize(
     ("feed", "row", "query"),
     [
-        ("signatures", {"month": date(2024, 3, 1), "certificates_in_force": 5}, "SELECT month, certificates_in_force FROM warehouse.fact_signature"),
+        (
+            "signatures",
+            {"month": date(2024, 3, 1), "certificates_in_force": 5},
+            "SELECT month, certificates_in_force FROM warehouse.fact_signature",
+        ),
         (
             "surveys",
-            {"survey_code": "S1", "wave": "1", "question_code": "K1b", "asked_on": date(2024, 3, 1), "respondents": 10, "positive_answers": 7},
+            {
+                "survey_code": "S1",
+                "wave": "1",
+                "question_code": "K1b",
+                "asked_on": date(2024, 3, 1),
+                "respondents": 10,
+                "positive_answers": 7,
+            },
             "SELECT question_code, positive_answers FROM warehouse.fact_survey",
         ),
         (
