@@ -1,0 +1,36 @@
+"""The sheet of form II.06a: the official layout, and the counts as they are."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from openpyxl import load_workbook
+
+from tasks.form_06a_sheet import Row, total, write_form_06a
+from tasks.official_table import Unit
+
+NGOC_PHUNG = Unit("15655", "Xã Ngọc Phụng", "commune", date(1, 1, 1), "Huyện Thường Xuân")
+ROWS = [
+    Row("district", "Đất đai", (3, 1, 1, 1, 2, 1, 1, 0, 1, 0, 1)),
+    Row("commune", "Chứng thực", (9, 6, 2, 1, 6, 2, 3, 1, 3, 2, 1)),
+    Row("commune", "=Hộ tịch", (1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0)),
+]
+
+
+def test_the_sheet_looks_like_the_official_form(tmp_path: Path) -> None:
+    path = tmp_path / "06a.xlsx"
+    write_form_06a(ROWS, NGOC_PHUNG, "2024-03", path)
+    sheet = load_workbook(path).active
+    assert sheet is not None
+    assert str(sheet["A1"].value).startswith("Biểu số 06 /VPCP/KSTT")
+    assert sheet["D3"].value == "(Từ ngày 01/03/2024 đến ngày 31/03/2024)"
+    assert "Xã Ngọc Phụng" in str(sheet["J1"].value)
+    assert [sheet.cell(8, column).value for column in range(1, 14)] == [f"({number})" for number in range(1, 14)]
+    assert [sheet.cell(row, 1).value for row in range(9, 15)] == ["I", 1, "II", 1, 2, None]
+    assert [sheet.cell(12, column).value for column in range(2, 14)] == ["Chứng thực", 9, 6, 2, 1, 6, 2, 3, 1, 3, 2, 1]
+    assert sheet["B13"].value == "=Hộ tịch" and sheet["B13"].data_type == "s"  # a text someone sent, never a formula
+    assert [sheet.cell(14, column).value for column in range(2, 14)] == ["Tổng cộng", *total(ROWS)]
+    assert (sheet.page_setup.orientation, int(sheet.page_setup.paperSize or 0), sheet.page_setup.fitToHeight) == ("landscape", 9, 0)
+    assert sheet.print_title_rows == "$5:$8"
+    assert not path.with_suffix(".draft").exists()
