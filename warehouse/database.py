@@ -206,7 +206,7 @@ def _apply_views(connection: Connection) -> None:
     meanings = yaml.safe_load(names.read_text(encoding="utf-8"))
     columns = connection.execute(text("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'mart'")).all()
     for view, column in columns:
-        connection.exec_driver_sql(f"COMMENT ON COLUMN mart.{view}.{column} IS {_literal(meanings[column])}")
+        connection.exec_driver_sql(f"COMMENT ON COLUMN mart.{view}.{column} IS {_literal(meanings.get(column, ''))}")
     connection.exec_driver_sql("GRANT SELECT ON ALL TABLES IN SCHEMA mart TO bakhong_etl, bakhong_steward, bakhong_reader")
     _install(connection, "views", digest)
 
