@@ -17,6 +17,7 @@ from expectations.contract import contract
 from tasks.load import load
 from tasks.pull import Source, pending, pull
 from tasks.read import Rejected, read
+from tasks.score_table import period_before, score_table
 from tasks.scores import compute_scores
 from tasks.validate import validate
 from warehouse.tables import run
@@ -161,6 +162,24 @@ def test_a_later_capture_replaces_the_earlier_as_a_whole_and_shows_as_a_revision
         )
         assert ask(engine, revisions) == [(1, 133274, 184513, 4.33), (2, 133609, 184503, 4.34)]
         assert ask(engine, "SELECT count(*) FROM mart.published_check WHERE verdict = 'differs'") == [(0,)]
+
+
+def test_the_table_ranks_departments_of_a_level_and_sums_the_groups(engine: Engine, home: Path) -> None:
+    ingest(engine, home, SAMPLES)
+    compute(engine)
+    with engine.connect() as connection:
+        table = score_table(connection, "2026-08", "portal")
+    assert [(line.code, float(line.total or 0), line.rank) for line in table if line.level == "province"] == [("H44", 59.92, 1)]
+    communes = [line for line in table if line.level == "commune"]
+    assert len(communes) == 148
+    for line in communes:
+        assert line.rank == 1 + sum((other.total or 0) > (line.total or 0) for other in communes)
+        assert line.max_score == 100
+
+
+@pytest.mark.parametrize(("period", "before"), [("2026-01", "2025-12"), ("2026-Q1", "2025-Q4"), ("2026-Q3", "2026-Q2"), ("2026", "2025")])
+def test_the_period_before_is_of_the_same_kind(period: str, before: str) -> None:
+    assert period_before(period) == before
 
 
 def test_a_night_without_news_computes_nothing(engine: Engine, home: Path) -> None:
