@@ -75,14 +75,14 @@ def copy_out_blocks(connection: Connection, query: str, numbers: Sequence[str], 
             row = bytes(message)
             if row.startswith(b"PGCOPY"):
                 row = row[19:]
-            if len(row) > 2:  # noqa: PLR2004  # the last message only says that it is the last
+            if len(row) > 2:  # the last message only says that it is the last
                 parts.append(_block(row, numbers, texts))
     schema = pa.schema([*((name, pa.int64()) for name in numbers), *((name, pa.string()) for name in texts)])
     return pa.concat_tables(parts) if parts else schema.empty_table()
 
 
 def _block(row: bytes, numbers: Sequence[str], texts: Sequence[str]) -> pa.Table:
-    """A row in PostgreSQL's binary form: numbers as an array (a header, then each element after its length), texts joined by a separator."""
+    """A row in PostgreSQL's binary form: numbers as an array (header, then each element after its length), texts joined by a separator."""
     columns: dict[str, pa.Array] = {}
     place = 2
     for name in [*numbers, *texts]:
