@@ -19,7 +19,15 @@ class Revised:
 
 
 def revise(
-    connection: Connection, table: Table, candidate: str, *, keys: Sequence[str], values: Sequence[str], scope: str, as_of: datetime, run_id: int
+    connection: Connection,
+    table: Table,
+    candidate: str,
+    *,
+    keys: Sequence[str],
+    values: Sequence[str],
+    scope: str,
+    as_of: datetime,
+    run_id: int,
 ) -> Revised:
     """Brings the lines in force inside `scope` (a condition on f, the table) to those of the candidate table."""
     of_f, of_c = (", ".join(f"{alias}.{name}" for name in values) for alias in "fc")
