@@ -36,6 +36,9 @@ ALWAYS = {"valid_from": "0001-01-01", "valid_to": "9999-12-31"}
 NEVER = {"valid_from": "9999-12-31", "valid_to": "9999-12-31"}
 """Validity of an inferred member whose code the list knows at other dates: it stands beside the list's versions and holds on no real day."""
 
+NOT_GIVEN = {"sector_code": "0", "sector_name": "Không rõ"}
+"""What an inferred member lacks; its name, where none was given, is its code."""
+
 _DAY_ZERO = 1_000_000
 """Added to days since 1970 so that even the year 1 is a positive number."""
 
@@ -208,7 +211,7 @@ class Dimensions:
         for row in needed.to_pylist():
             if row["code"] in inferred:
                 continue
-            named = {name: row[f"{name}_max"] or row["code"] for name in texts}
+            named = {name: row[f"{name}_max"] or NOT_GIVEN.get(name, row["code"]) for name in texts}
             validity = NEVER if row["code"] in known else ALWAYS
             new.append({f"{thing}_code": row["code"], **named, **validity, "is_inferred": True, "delivery_id": self._delivery_id})
         if not new:

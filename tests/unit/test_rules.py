@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 import yaml
@@ -77,3 +78,32 @@ def test_a_code_belongs_to_one_rule_of_one_feed() -> None:
     assert len(codes) == len(set(codes))
     prefixes = {feed: {rule.code[:3] for rule in contract(feed).rules} for feed in feeds()}
     assert all(len(found) == 1 for found in prefixes.values()), prefixes
+
+
+def restarted(*told: tuple[str, str]) -> list[int | None]:
+    """For dossiers as (code, time of day received): 1 where the number fell back, 0 where not, nothing where nobody can know."""
+    given = [
+        {"dossier_code": code, "received_at": datetime.fromisoformat(f"2024-03-15 {moment}") if moment else None, "status_code": "4"}
+        for code, moment in told
+    ]
+    frame = checked_frame(rows("dossiers", given), contract("dossiers"), EXPORTED_ON)
+    return [None if pd.isna(value) else int(value) for value in frame["number_restarts"]]
+
+
+def test_a_number_that_falls_back_within_its_agency_and_day_is_told_whatever_the_order_of_the_rows() -> None:
+    day = "H56.38.14-240315"
+    assert restarted((f"{day}-0001", "10:00"), (f"{day}-0008", "09:00"), (f"{day}-0007", "08:00"), (f"{day}-0002", "11:00")) == [1, 0, 0, 1]
+
+
+def test_numbers_of_other_agencies_and_days_and_longer_ones_are_no_restart() -> None:
+    told = [("H56.38.14-240315-0009", "08:00"), ("H56.38.15-240315-0001", "09:00"), ("H56.38.14-240316-0001", "09:00")]
+    assert restarted(*told, ("H56.38.14-240315-000010", "10:00")) == [0, 0, 0, 0]
+
+
+def test_numbers_given_in_the_same_second_and_the_same_number_again_are_no_restart() -> None:
+    day = "H56.38.14-240315"
+    assert restarted((f"{day}-0002", "08:00"), (f"{day}-0001", "08:00"), (f"{day}-0002", "09:00")) == [0, 0, 0]
+
+
+def test_a_code_of_another_shape_and_a_dossier_not_received_yet_say_nothing_about_numbers() -> None:
+    assert restarted(("HS-1", "08:00"), ("H56.38.14-240315-0001", "")) == [None, None]
