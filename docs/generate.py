@@ -10,6 +10,7 @@ import ast
 import re
 from pathlib import Path
 
+import yaml
 from sqlalchemy import Table
 
 from expectations.contract import contract, feeds, structure
@@ -28,13 +29,13 @@ def data_dictionary() -> str:
             f"| `{column.name}` | {str(column.type).lower()} | {'yes' if column.nullable else ''} | {column.comment} |"
             for column in table.columns
         ]
-    lines.append("\n# Views of the mart\n")
+    lines += ["\n# Views of the mart\n", "| view | one row |", "|---|---|"]
     for path in sorted((ROOT / "warehouse/views").glob("*.sql")):
-        sql = path.read_text("utf-8")
-        for name, comment in re.findall(r"COMMENT ON VIEW (\S+) IS\s+'((?:[^']|'')*)'", sql):
-            lines += [f"\n## {name}\n", comment.replace("''", "'") + "\n", "| column | meaning |", "|---|---|"]
-            columns = re.findall(rf"COMMENT ON COLUMN {re.escape(name)}\.(\w+) IS\s+'((?:[^']|'')*)'", sql)
-            lines += [f"| `{column}` | {meaning.replace(chr(39) * 2, chr(39))} |" for column, meaning in columns]
+        sentence = path.read_text("utf-8").split("\n", 1)[0].removeprefix("-- ")
+        lines.append(f"| `mart.{path.stem.split('_', 1)[1]}` | {sentence} |")
+    lines += ["\nA column means the same in every view:\n", "| column | meaning |", "|---|---|"]
+    meanings = yaml.safe_load((ROOT / "warehouse/views/columns.yaml").read_text("utf-8"))
+    lines += [f"| `{column}` | {meaning} |" for column, meaning in meanings.items()]
     return NOTE + "\n".join(lines) + "\n"
 
 
@@ -78,7 +79,10 @@ def rules() -> str:
     lines = ["# Rules\n", "What holds for every feed:\n", *_rule_table(structure())]
     for feed in feeds():
         declared = contract(feed)
-        lines += [f"\n## {feed}: {declared.title_vi}\n", f"{declared.grain}. Layouts: {', '.join(f'`{name}`' for name in declared.layouts)}.\n"]
+        lines += [
+            f"\n## {feed}: {declared.title_vi}\n",
+            f"{declared.grain}. Layouts: {', '.join(f'`{name}`' for name in declared.layouts)}.\n",
+        ]
         lines += _rule_table(declared.rules)
     return NOTE + "\n".join(lines) + "\n"
 
