@@ -170,6 +170,7 @@ Check = Literal[
     "procedure_known",
     "procedure_named",
     "bill_known",
+    "cumulative",
     "volume",
     "quarantine_share",
     "totals",

@@ -226,7 +226,22 @@ def _signatures(work: Load, rows: pa.Table) -> tuple[dict[str, Any], list[Found]
         "provider_key": _constant(work.provider_key, rows),
         "unit_key": unit,
     }
-    return columns, [Found("unit_known", unit == UNKNOWN)]
+    return columns, [Found("unit_known", unit == UNKNOWN), Found("cumulative", _fallen(work, columns))]
+
+
+def _fallen(work: Load, columns: dict[str, Any]) -> npt.NDArray[np.bool_]:
+    """Units whose cumulative count is below that of the last month known before, in the file or in the warehouse."""
+    here = pd.DataFrame({name: columns[name] if name == "unit_key" else columns[name].to_pandas() for name in _COUNTED_UP})
+    known = select(*(fact_signature.c[name] for name in _COUNTED_UP)).where(
+        fact_signature.c.provider_key == work.provider_key, fact_signature.c.known_to == text("'infinity'")
+    )
+    there = pd.DataFrame(work.connection.execute(known).all(), columns=list(_COUNTED_UP))
+    told = pd.concat([here, there], ignore_index=True).drop_duplicates(["unit_key", "month"]).sort_values(["unit_key", "month"])
+    fallen = told.index[told["holders_cumulative"] < told.groupby("unit_key")["holders_cumulative"].shift()]
+    return np.isin(np.arange(len(here)), fallen)
+
+
+_COUNTED_UP = ("unit_key", "month", "holders_cumulative")
 
 
 def _signature_holders(work: Load, rows: pa.Table) -> tuple[dict[str, Any], list[Found]]:

@@ -93,7 +93,7 @@ def set_aside(connection: Connection) -> Sequence[Row[Any]]:
 def usual_rows(engine: Engine, delivery: Delivery) -> int | None:
     """How many rows the last deliveries of the same source and layout had: their median, or nothing where there were fewer than three."""
     with engine.connect() as connection:
-        return connection.scalar(
+        usual: int | None = connection.scalar(
             text(
                 "SELECT CASE WHEN count(*) >= 3 THEN percentile_disc(0.5) WITHIN GROUP (ORDER BY rows_received) END FROM ("
                 "  SELECT rows_received FROM ops.delivery WHERE source = :source AND layout = :layout AND status IN ('loaded', 'superseded')"
@@ -101,6 +101,7 @@ def usual_rows(engine: Engine, delivery: Delivery) -> int | None:
             ),
             {"source": delivery.source, "layout": delivery.layout, "exported_at": delivery.exported_at},
         )
+    return usual
 
 
 QUARANTINE_COLUMNS = (

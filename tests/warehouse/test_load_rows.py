@@ -305,3 +305,16 @@ def test_a_daily_file_with_payments_from_around_midnight_is_about_its_day(engine
     deliver(engine, land(engine, "payments", "2024-03-02"), first)
     deliver(engine, land(engine, "payments", "2024-03-03"), second)
     assert one(engine, "SELECT count(*) FROM warehouse.fact_payment WHERE known_to = 'infinity'")[0] == 4
+
+
+def test_a_cumulative_count_that_falls_is_loaded_and_warned_about(engine: Engine) -> None:
+    def month(first: date, holders: int) -> Row:
+        return {"unit_code": "15655", "month": first, "certificates_in_force": 10, "holders_cumulative": holders}
+
+    deliver(engine, land(engine, "signatures", "2024-01-31"), [month(date(2024, 1, 1), 900)])
+    rising = deliver(engine, land(engine, "signatures", "2024-02-29"), [month(date(2024, 2, 1), 900)])
+    falling = deliver(engine, land(engine, "signatures", "2024-03-31"), [month(date(2024, 3, 1), 899)])
+    with engine.connect() as connection:
+        warned = dict(connection.execute(text("SELECT delivery_id, unexpected_count FROM ops.verdict WHERE rule_code = 'SIG-009'")).all())  # type: ignore[arg-type]
+    assert (rising.loaded, falling.loaded) == (1, 1)
+    assert (warned[rising.delivery_id], warned[falling.delivery_id]) == (0, 1)
