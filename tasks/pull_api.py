@@ -112,7 +112,7 @@ def _ask(client: httpx.Client, url: httpx.URL, page: int) -> bytes:
 def _judged(body: bytes, page: int, token: str | None) -> dict[str, Any]:
     """The answer, where it is the page asked for and says that all is well."""
     try:
-        answer = json.loads(body)
+        answer = json.loads(body.decode("utf-8-sig"))
     except ValueError:
         raise Unanswered(f"trang {page}: không phải JSON trọn vẹn (not whole JSON)") from None
     if not isinstance(answer, dict) or "error_code" not in answer:

@@ -17,7 +17,10 @@ NOT_A_NUMBER = "?"
 
 def read_dossier_json(file: File, chunk_rows: int) -> Iterator[Rows]:
     """Rows of one answer, or of a list of its pages; the nested lists are reduced to the columns of `dvcqg_csv`."""
-    records = [_flat(record) for page in _pages(file) for record in page["result"]]
+    try:
+        records = [_flat(record) for page in _pages(file) for record in page["result"]]
+    except (AttributeError, TypeError):  # a text or number where an object or a list was agreed on
+        raise file.refused("STR-007") from None
     if not records:
         raise file.refused("STR-004")
     required = {name for name, column in file.contract.columns.items() if column.required}

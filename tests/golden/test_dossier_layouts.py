@@ -190,6 +190,7 @@ VARIANTS: dict[str, Callable[[], bytes]] = {
     "BOM": lambda: dvcqg_csv(bom=True),
     "semicolon": lambda: dvcqg_csv(delimiter=";"),
     "CRLF": lambda: dvcqg_csv(newline="\r\n"),
+    "an empty column at the end": lambda: dvcqg_csv(headers=[*HEADERS, ""]),
     "all at once, columns in another order": lambda: dvcqg_csv(bom=True, delimiter=";", newline="\r\n", headers=HEADERS[::-1]),
 }
 
