@@ -1,4 +1,7 @@
-"""`bakhong …`: the flows and the questions from a terminal. Exit codes: 0 done, 1 done but something was rejected or late, 2 could not run."""
+"""`bakhong …`: the flows and the questions from a terminal.
+
+Exit codes: 0 done, 1 done but something was rejected or late, 2 could not run.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,9 @@ SAMPLE_NIGHT = date(2025, 5, 5)
 SAMPLE_UNITS = ("15655", "396")
 SAMPLE_PERIOD = "2024"
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Ba Không: kho số liệu và biểu chỉ tiêu “3 không”.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Ba Không: kho số liệu và biểu chỉ tiêu “3 không”."
+)
 quarantine = typer.Typer(no_args_is_help=True, help="Những dòng được để riêng, và vì sao.")
 warehouse = typer.Typer(no_args_is_help=True, help="Kho số liệu.")
 app.add_typer(quarantine, name="quarantine")
@@ -105,7 +110,10 @@ def status() -> None:
     if publication is None:
         terminal.say("Chưa công bố lần nào.")
     else:
-        terminal.say(f"Công bố cuối: số {publication.publication_id}, {vi.moment(publication.published_at)}, số liệu đến {vi.moment(publication.as_of)}")
+        terminal.say(
+            f"Công bố cuối: số {publication.publication_id}, {vi.moment(publication.published_at)}, "
+            f"số liệu đến {vi.moment(publication.as_of)}"
+        )
     if any(state.is_late or (state.last is not None and state.last.status == "rejected") for state in states):
         raise typer.Exit(1)
 
@@ -122,7 +130,9 @@ def indicators(unit: UnitArgument, period: PeriodArgument) -> None:
 
 
 @app.command()
-def explain(indicator: Annotated[str, typer.Argument(metavar="INDICATOR", help="Mã chỉ tiêu: ND3.")], unit: UnitArgument, period: PeriodArgument) -> None:
+def explain(
+    indicator: Annotated[str, typer.Argument(metavar="INDICATOR", help="Mã chỉ tiêu: ND3.")], unit: UnitArgument, period: PeriodArgument
+) -> None:
     """Một con số từ đâu mà có: cách tính, số đếm, tệp nguồn, dòng để riêng, các bản đã công bố."""
     with _reading(Settings.from_environment()) as connection:
         terminal.explanation(explain_value(connection, indicator, official_table.find_unit(connection, unit, period), period))
@@ -136,14 +146,19 @@ DeliveryOption = Annotated[int | None, typer.Option("--delivery", help="Chỉ l�
 def quarantine_list(
     rule: RuleOption = None,
     delivery: DeliveryOption = None,
-    status: Annotated[Literal["open", "waiting", "released", "dismissed"] | None, typer.Option("--status", help="Chỉ tình trạng này.")] = None,
+    status: Annotated[
+        Literal["open", "waiting", "released", "dismissed"] | None, typer.Option("--status", help="Chỉ tình trạng này.")
+    ] = None,
 ) -> None:
     """Các dòng được để riêng: gộp theo quy tắc, hoặc từng dòng khi chọn quy tắc, lần gửi hay tình trạng."""
     with _reading(Settings.from_environment()) as connection:
         if rule is None and delivery is None and status is None:
             rows = questions.set_aside(connection)
             terminal.set_aside_table(rows)
-            terminal.say(f"Tổng cộng {vi.number(sum(row.rows for row in rows))} lỗi. Từng dòng: bakhong quarantine list --rule MÃ, hoặc bakhong quarantine export.")
+            terminal.say(
+                f"Tổng cộng {vi.number(sum(row.rows for row in rows))} lỗi. "
+                "Từng dòng: bakhong quarantine list --rule MÃ, hoặc bakhong quarantine export."
+            )
         else:
             terminal.quarantine_table(questions.quarantined(connection, delivery, rule, status))
 
@@ -168,19 +183,25 @@ RowsOption = Annotated[list[int] | None, typer.Option("--row", help="Chỉ dòng
 
 
 @quarantine.command("release")
-def quarantine_release(delivery: Annotated[int, typer.Argument(metavar="DELIVERY")], row: RowsOption = None, rule: RuleOption = None) -> None:
+def quarantine_release(
+    delivery: Annotated[int, typer.Argument(metavar="DELIVERY")], row: RowsOption = None, rule: RuleOption = None
+) -> None:
     """Cho nạp lại các dòng của một lần gửi; lượt đêm sau sẽ nạp."""
     _decide(delivery, row or [], rule, "released")
 
 
 @quarantine.command("dismiss")
-def quarantine_dismiss(delivery: Annotated[int, typer.Argument(metavar="DELIVERY")], row: RowsOption = None, rule: RuleOption = None) -> None:
+def quarantine_dismiss(
+    delivery: Annotated[int, typer.Argument(metavar="DELIVERY")], row: RowsOption = None, rule: RuleOption = None
+) -> None:
     """Bỏ hẳn các dòng của một lần gửi; chúng vẫn được đếm là để riêng."""
     _decide(delivery, row or [], rule, "dismissed")
 
 
 @warehouse.command("url")
-def warehouse_url(role: Annotated[Literal["reader", "steward", "etl", "owner"], typer.Option("--role", help="Vai trò.")] = "reader") -> None:
+def warehouse_url(
+    role: Annotated[Literal["reader", "steward", "etl", "owner"], typer.Option("--role", help="Vai trò.")] = "reader",
+) -> None:
     """Địa chỉ kết nối của kho, cho công cụ phân tích."""
     typer.echo(url(Settings.from_environment(), role))
 
@@ -198,7 +219,8 @@ def serve(port: Annotated[int, typer.Option("--port", min=1, max=65535, help="C�
         raise Refusal(f"Không mở được cổng {port} trên 127.0.0.1 ({error.strerror}); chọn cổng khác bằng --port.") from error
     with server, open_warehouse(settings):
         terminal.where({"Trang kiểm soát": f"http://127.0.0.1:{port}/", "Kho số liệu": url(settings), "Dừng": "Ctrl-C"})
-        server.serve_forever()
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -217,6 +239,7 @@ def _nightly(settings: Settings, until: date | None) -> Night:
 
 def _with_prefect(settings: Settings, flow: Callable[[], Callable[[], R]]) -> R:
     """Runs a flow against Prefect's server, which starts while the warehouse is opened and the flow imported."""
+    _sources(settings)  # a mistake in them is told before anything is started
     quiet(settings.home)
     with terminal.progress(), prefect_server(settings.home) as server, open_warehouse(settings):
         run = flow()

@@ -105,15 +105,13 @@ def _chains(wave: list[Delivery]) -> list[list[Delivery]]:
 def _pull(engine: Engine, settings: Settings, sources: list[Source], until: Day, steps: Steps) -> list[str]:
     pulled = each("Nhận tệp", lambda source: steps.pull(engine, source, settings.home, until), [[source] for source in sources])
     failed = [(source, result) for source, result in pulled if isinstance(result, Exception)]
-    lines = [str(result) if isinstance(result, Unreadable | Refusal) else f"{source.name}: {result}" for source, result in failed]
-    if failed and len(failed) == len(sources):
-        raise Refusal(f"Không nhận được tệp từ nguồn nào: {lines[0]}")
+    lines = [str(why) if isinstance(why, Unreadable | Refusal) else f"{source.name}: {in_one_line(why)}" for source, why in failed]
+    if sources and sum(not isinstance(why, Unreadable) for _, why in failed) == len(sources):
+        raise Refusal(f"Không nguồn nào nhận được tệp. {lines[0]}")
     return lines
 
 
-def _ingest(
-    engine: Engine, settings: Settings, chains: list[list[Delivery]], run: Run, steps: Steps, docs: DataDocs
-) -> list[Outcome]:
+def _ingest(engine: Engine, settings: Settings, chains: list[list[Delivery]], run: Run, steps: Steps, docs: DataDocs) -> list[Outcome]:
     taken = each("Kiểm tra và nạp", lambda delivery: steps.ingest(engine, delivery, settings, docs), chains)
     run.deliveries += len(taken)
     run.problems += [f"{what.source}/{what.file_name}: {in_one_line(why)}" for what, why in taken if isinstance(why, Exception)]

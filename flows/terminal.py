@@ -40,7 +40,13 @@ def progress() -> Iterator[None]:
         with listening(lambda stage, done, total: None):
             yield
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[count]}"), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[count]}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task("Chuẩn bị", total=None, count="")
 
@@ -71,7 +77,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], title: s
     """A table; a column whose name begins with `>` stands to the right."""
     shown = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
     for name in columns:
-        shown.add_column(name.removeprefix(">"), justify="right" if name.startswith(">") else "left", no_wrap=name.startswith(">"), overflow="fold")
+        shown.add_column(
+            name.removeprefix(">"), justify="right" if name.startswith(">") else "left", no_wrap=name.startswith(">"), overflow="fold"
+        )
     for row in rows:
         shown.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
     out.print(shown)
@@ -127,7 +135,14 @@ def set_aside_table(rows: Sequence[Any]) -> None:
     for row in rows:
         grouped.setdefault((row.rule_code, row.source, row.status, row.message_vi), []).append(row)
     told: list[list[str | Text]] = [
-        [code, source, vi.number(sum(row.rows for row in same)), vi.number(len({row.delivery_id for row in same})), vi.QUARANTINE_STATUS[status], message]
+        [
+            code,
+            source,
+            vi.number(sum(row.rows for row in same)),
+            vi.number(len({row.delivery_id for row in same})),
+            vi.QUARANTINE_STATUS[status],
+            message,
+        ]
         for (code, source, status, message), same in grouped.items()
     ]
     table(["Quy tắc", "Nguồn", ">Số dòng", ">Số tệp", "Tình trạng", "Nội dung"], told, "Dòng để riêng")
@@ -158,7 +173,14 @@ def printed_table(rows: Sequence[Any]) -> None:
     """Printed figures that the counts do not bear out."""
     if rows:
         told = [
-            [row.indicator_code, row.unit_name or row.unit_code, vi.period(row.period), row.printed, vi.beside(row.printed, row.recomputed), row.source_document]
+            [
+                row.indicator_code,
+                row.unit_name or row.unit_code,
+                vi.period(row.period),
+                row.printed,
+                vi.beside(row.printed, row.recomputed),
+                row.source_document,
+            ]
             for row in rows
         ]
         table(["Chỉ tiêu", "Đơn vị", "Kỳ", ">Đã in", ">Tính lại", "Tài liệu"], told, "Số đã in khác số tính lại")
@@ -167,7 +189,9 @@ def printed_table(rows: Sequence[Any]) -> None:
 def night_line(night: Night, outcomes: Sequence[Any] | None = None) -> None:
     """What a night did, in two lines."""
     taken = night.outcomes if outcomes is None else outcomes
-    rows = {name: sum(getattr(outcome, name) for outcome in taken) for name in ("received", "loaded", "unchanged", "quarantined", "ignored")}
+    rows = {
+        name: sum(getattr(outcome, name) for outcome in taken) for name in ("received", "loaded", "unchanged", "quarantined", "ignored")
+    }
     statuses = summary([outcome.status for outcome in taken]) or "không có tệp mới"
     say(f"Lượt chạy số {night.run_id}: {statuses}.")
     if taken:
@@ -179,7 +203,10 @@ def night_line(night: Night, outcomes: Sequence[Any] | None = None) -> None:
     if published.publication_id is None:
         say("Không có gì thay đổi để công bố.")
     else:
-        say(f"Công bố: {vi.number(published.added)} giá trị mới, {vi.number(published.revised)} sửa đổi, {vi.number(published.unchanged)} giữ nguyên.")
+        say(
+            f"Công bố: {vi.number(published.added)} giá trị mới, {vi.number(published.revised)} sửa đổi, "
+            f"{vi.number(published.unchanged)} giữ nguyên."
+        )
 
 
 def explanation(told: Explanation) -> None:

@@ -54,7 +54,8 @@ def explain(connection: Connection, code: str, unit: Unit, period: str) -> Expla
         revisions=connection.execute(
             text(
                 "SELECT revision, numerator, denominator, value, obs_status, known_from, nullif(known_to, 'infinity') AS known_to "
-                "FROM mart.indicator_vintage WHERE indicator_code = :indicator AND unit_code = :code AND unit_valid_from = :valid_from AND period = :period ORDER BY revision"
+                "FROM mart.indicator_vintage WHERE indicator_code = :indicator AND unit_code = :code "
+                "AND unit_valid_from = :valid_from AND period = :period ORDER BY revision"
             ),
             values,
         ).all(),
@@ -75,18 +76,21 @@ _OVER = (
 _ROWS = {
     ("dossier", "received"): "SELECT d.delivery_id FROM warehouse.fact_dossier d WHERE d.known_to = 'infinity' AND d.deleted_at IS NULL "
     "AND d.received_at::date BETWEEN :first AND :last AND d.unit_key = ANY(:units)",
-    ("dossier", "ended"): "SELECT d.delivery_id FROM warehouse.fact_dossier d JOIN warehouse.dim_dossier_status s USING (dossier_status_key) "
+    (
+        "dossier",
+        "ended",
+    ): "SELECT d.delivery_id FROM warehouse.fact_dossier d JOIN warehouse.dim_dossier_status s USING (dossier_status_key) "
     f"WHERE d.known_to = 'infinity' AND d.deleted_at IS NULL AND ({_ENDED})::date BETWEEN :first AND :last AND d.unit_key = ANY(:units)",
-    "bill": "WITH bill AS (SELECT b.* FROM warehouse.fact_bill b JOIN warehouse.dim_service USING (service_key) WHERE b.known_to = 'infinity' "
-    "AND b.billing_month BETWEEN :first AND :last AND b.unit_key = ANY(:units) AND ({condition})) "
+    "bill": "WITH bill AS (SELECT b.* FROM warehouse.fact_bill b JOIN warehouse.dim_service USING (service_key) "
+    "WHERE b.known_to = 'infinity' AND b.billing_month BETWEEN :first AND :last AND b.unit_key = ANY(:units) AND ({condition})) "
     "SELECT delivery_id FROM bill UNION ALL SELECT p.delivery_id FROM warehouse.fact_payment p JOIN bill ON bill.row_key = p.bill_key "
     "WHERE p.known_to = 'infinity'",
-    "unit_count": "SELECT delivery_id FROM warehouse.fact_unit_count WHERE known_to = 'infinity' AND period = ANY(:parts) AND unit_key = ANY(:units) "
-    "AND measure IN (:numerator, :denominator)",
+    "unit_count": "SELECT delivery_id FROM warehouse.fact_unit_count WHERE known_to = 'infinity' AND period = ANY(:parts) "
+    "AND unit_key = ANY(:units) AND measure IN (:numerator, :denominator)",
     "survey": "SELECT delivery_id FROM warehouse.fact_survey WHERE known_to = 'infinity' AND asked_on BETWEEN :first AND :last "
     "AND unit_key = ANY(:units) AND question_code = :indicator",
-    "signature": "SELECT delivery_id FROM warehouse.fact_signature WHERE known_to = 'infinity' AND month = ANY(:parts) AND unit_key = ANY(:units) "
-    f"UNION ALL {_OVER}",
+    "signature": "SELECT delivery_id FROM warehouse.fact_signature WHERE known_to = 'infinity' AND month = ANY(:parts) "
+    f"AND unit_key = ANY(:units) UNION ALL {_OVER}",
     "signature_holder": "SELECT delivery_id FROM warehouse.fact_signature_holder WHERE known_to = 'infinity' AND issued_on <= :last "
     f"AND unit_key = ANY(:units) UNION ALL {_OVER}",
 }

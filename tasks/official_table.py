@@ -107,7 +107,8 @@ def find_unit(connection: Connection, wanted: str, period: str) -> Unit:
     named = named or [unit for unit in units if plain(normalise_unit_name(unit.name)) == name]
     if len(named) > 1:
         valued = connection.execute(
-            text("SELECT DISTINCT unit_code, unit_valid_from FROM mart.indicator WHERE period = :period AND value IS NOT NULL"), {"period": period}
+            text("SELECT DISTINCT unit_code, unit_valid_from FROM mart.indicator WHERE period = :period AND value IS NOT NULL"),
+            {"period": period},
         ).all()
         named = [unit for unit in named if (unit.code, unit.valid_from) in {tuple(row) for row in valued}] or named
     if not named:
@@ -120,7 +121,10 @@ def find_unit(connection: Connection, wanted: str, period: str) -> Unit:
 def of_unit(connection: Connection, unit: Unit, period: str) -> list[Line]:
     """The official tables of one unit in a period, in the order in which they are printed."""
     rows = connection.execute(
-        text(f"{_VALUES} WHERE i.unit_code = :code AND i.unit_valid_from = :valid_from AND i.period = :period ORDER BY d.sort_order, i.indicator_code"),
+        text(
+            f"{_VALUES} WHERE i.unit_code = :code AND i.unit_valid_from = :valid_from AND i.period = :period "
+            "ORDER BY d.sort_order, i.indicator_code"
+        ),
         {"code": unit.code, "valid_from": unit.valid_from, "period": period},
     )
     return [Line(*row) for row in rows]
@@ -131,7 +135,8 @@ def of_period(connection: Connection, period: str, levels: tuple[str, ...] = ("c
     rows = connection.execute(
         text(
             f"{_VALUES} WHERE i.period = :period AND i.unit_level = ANY(:levels) "
-            "ORDER BY d.sort_order, i.indicator_code, array_position(ARRAY['province', 'district', 'commune'], i.unit_level), i.unit_code, i.unit_valid_from"
+            "ORDER BY d.sort_order, i.indicator_code, array_position(ARRAY['province', 'district', 'commune'], i.unit_level), "
+            "i.unit_code, i.unit_valid_from"
         ),
         {"period": period, "levels": list(levels)},
     )

@@ -67,7 +67,9 @@ def last_publication(connection: Connection) -> Row[Any] | None:
 def deliveries(connection: Connection, since: datetime | None = None) -> Sequence[Row[Any]]:
     """Deliveries taken or refused since a time, or all of them; in the order in which they were exported."""
     return connection.execute(
-        text("SELECT * FROM ops.delivery WHERE CAST(:since AS timestamptz) IS NULL OR loaded_at >= :since ORDER BY exported_at, delivery_id"),
+        text(
+            "SELECT * FROM ops.delivery WHERE CAST(:since AS timestamptz) IS NULL OR loaded_at >= :since ORDER BY exported_at, delivery_id"
+        ),
         {"since": since},
     ).all()
 
@@ -96,8 +98,8 @@ def usual_rows(engine: Engine, delivery: Delivery) -> int | None:
         usual: int | None = connection.scalar(
             text(
                 "SELECT CASE WHEN count(*) >= 3 THEN percentile_disc(0.5) WITHIN GROUP (ORDER BY rows_received) END FROM ("
-                "  SELECT rows_received FROM ops.delivery WHERE source = :source AND layout = :layout AND status IN ('loaded', 'superseded')"
-                "  AND exported_at < :exported_at ORDER BY exported_at DESC LIMIT 8) earlier"
+                "  SELECT rows_received FROM ops.delivery WHERE source = :source AND layout = :layout "
+                "  AND status IN ('loaded', 'superseded') AND exported_at < :exported_at ORDER BY exported_at DESC LIMIT 8) earlier"
             ),
             {"source": delivery.source, "layout": delivery.layout, "exported_at": delivery.exported_at},
         )
@@ -116,10 +118,12 @@ def quarantined(
     """Quarantined rows one by one, of one delivery, rule or status where these are given."""
     return connection.execute(
         text(
-            "SELECT q.delivery_id, d.source, d.file_name, q.row_number, q.natural_key, q.rule_code, q.severity, q.column_name, q.status, q.message_vi "
+            "SELECT q.delivery_id, d.source, d.file_name, q.row_number, q.natural_key, q.rule_code, q.severity, "
+            "q.column_name, q.status, q.message_vi "
             "FROM ops.quarantine q JOIN ops.delivery d USING (delivery_id) "
             "WHERE (CAST(:delivery_id AS int) IS NULL OR q.delivery_id = :delivery_id) "
-            "  AND (CAST(:rule_code AS text) IS NULL OR q.rule_code = :rule_code) AND (CAST(:status AS text) IS NULL OR q.status = :status) "
+            "  AND (CAST(:rule_code AS text) IS NULL OR q.rule_code = :rule_code) "
+            "  AND (CAST(:status AS text) IS NULL OR q.status = :status) "
             "ORDER BY d.exported_at, q.delivery_id, q.row_number, q.rule_code, q.column_name"
         ),
         {"delivery_id": delivery_id, "rule_code": rule_code, "status": status},
@@ -132,7 +136,8 @@ def decide(connection: Connection, delivery_id: int, rows: Sequence[int], rule_c
         text(
             "UPDATE ops.quarantine SET status = :status, decided_by = :who, decided_at = now() "
             "WHERE delivery_id = :delivery_id AND status IN ('open', 'waiting', 'released', 'dismissed') AND status <> :status "
-            "  AND (cardinality(CAST(:rows AS int[])) = 0 OR row_number = ANY(:rows)) AND (CAST(:rule_code AS text) IS NULL OR rule_code = :rule_code)"
+            "  AND (cardinality(CAST(:rows AS int[])) = 0 OR row_number = ANY(:rows)) "
+            "  AND (CAST(:rule_code AS text) IS NULL OR rule_code = :rule_code)"
         ),
         {"delivery_id": delivery_id, "rows": list(rows), "rule_code": rule_code, "status": status, "who": who},
     ).rowcount
@@ -144,7 +149,8 @@ def warnings(connection: Connection, since: datetime | None = None) -> Sequence[
         text(
             "SELECT v.rule_code, v.severity, v.scope, v.observed, v.unexpected_count, d.source, d.file_name "
             "FROM ops.verdict v JOIN ops.delivery d USING (delivery_id) "
-            "WHERE NOT v.success AND (CAST(:since AS timestamptz) IS NULL OR d.loaded_at >= :since) ORDER BY v.rule_code, d.exported_at, d.delivery_id"
+            "WHERE NOT v.success AND (CAST(:since AS timestamptz) IS NULL OR d.loaded_at >= :since) "
+            "ORDER BY v.rule_code, d.exported_at, d.delivery_id"
         ),
         {"since": since},
     ).all()
@@ -156,7 +162,8 @@ def published_check(connection: Connection) -> Sequence[Row[Any]]:
         text(
             "SELECT c.*, i.indicator_name, u.unit_name FROM mart.published_check c "
             "LEFT JOIN warehouse.dim_indicator i USING (indicator_code) "
-            "LEFT JOIN LATERAL (SELECT unit_name FROM warehouse.dim_unit WHERE unit_code = c.unit_code ORDER BY valid_from LIMIT 1) u ON true "
+            "LEFT JOIN LATERAL (SELECT unit_name FROM warehouse.dim_unit "
+            "  WHERE unit_code = c.unit_code ORDER BY valid_from LIMIT 1) u ON true "
             "ORDER BY c.verdict <> 'differs', c.verdict, c.source_document, c.unit_code, c.indicator_code"
         )
     ).all()

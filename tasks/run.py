@@ -83,7 +83,11 @@ def in_one_line(problem: BaseException) -> str:
 
 
 def _place(problem: BaseException) -> str:
-    frames = [frame for frame in traceback.extract_tb(problem.__traceback__) if Path(frame.filename).is_relative_to(ROOT) and "site-packages" not in frame.filename]
+    frames = [
+        frame
+        for frame in traceback.extract_tb(problem.__traceback__)
+        if Path(frame.filename).is_relative_to(ROOT) and "site-packages" not in frame.filename
+    ]
     return f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 

@@ -44,7 +44,9 @@ def write_site(connection: Connection, run: Row[Any], sources: Sequence[Source],
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(loader=PackageLoader("tasks"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=PackageLoader("tasks"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.globals["vi"] = vi
     return environment
 

@@ -31,6 +31,7 @@ SEVERITY = {"critical": "nghiêm trọng", "warning": "cảnh báo", "info": "th
 EXPECTED = {"daily": "hằng ngày", "monthly": "hằng tháng", "quarterly": "hằng quý", "yearly": "hằng năm", "once": "một lần"}
 PILLAR = {"chinh_quyen_so": "Chính quyền số", "kinh_te_so": "Kinh tế số", "xa_hoi_so": "Xã hội số"}
 
+
 def number(value: Decimal | int | None, decimals: int = 0) -> str:
     """A number with dots for thousands and a comma for decimals, rounded half up; a dash where there is none."""
     if value is None:

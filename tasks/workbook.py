@@ -107,8 +107,8 @@ def _table(book: Any, styles: _Styles, name: str, lines: list[Line], period: str
         sheet.set_column(column, column, width)
     sheet.write_string(0, 0, f"{name}. {lines[0].official_table}", styles.heading)
     sheet.write_string(1, 0, vi.period(period), styles.plain)
-    for column, name in enumerate(HEADER):
-        sheet.write_string(3, column, name, styles.head)
+    for column, words in enumerate(HEADER):
+        sheet.write_string(3, column, words, styles.head)
     sheet.freeze_panes(4, 2)
     sheet.repeat_rows(3)
     row = 4
@@ -137,7 +137,7 @@ def _line(sheet: Any, styles: _Styles, row: int, line: Line) -> None:
             sheet.write_string(row, column, vi.NOTHING, styles.centre)
         else:
             sheet.write_number(row, column, float(value), style)
-    sheet.write_string(row, 6, line.met, styles.met if line.is_met else styles.unmet)
+    sheet.write(row, 6, line.met or None, styles.met if line.is_met else styles.unmet)
     sheet.write_string(row, 7, vi.OBS_STATUS[line.obs_status], styles.centre)
 
 

@@ -1,0 +1,125 @@
+"""The night as plain functions: its order, what a broken delivery does to the others, and the range of nights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from flows.nightly import PLAIN, NightFailed, night, waves
+from tasks.load import Outcome
+from tasks.publish import Report
+from tasks.pull import LOCAL, Delivery
+from tests.nights import KEY, few_sources
+from warehouse.settings import Refusal, Settings
+
+NIGHT = date(2025, 5, 5)
+
+
+@pytest.fixture
+def settings(home: Path) -> Settings:
+    return Settings(home=home, warehouse_url=None, sources=few_sources(home), secret_key=KEY.encode())
+
+
+def delivery(number: int, feed: str, day: int) -> Delivery:
+    moment = datetime(2024, 1, day, tzinfo=LOCAL)
+    return Delivery(number, feed, feed, "any", "td", f"{feed}-{day}", "0", Path("nowhere"), moment, None)
+
+
+def test_what_others_refer_to_comes_first_and_what_refers_to_others_last() -> None:
+    found = [
+        delivery(1, "payments", 1),
+        delivery(2, "dossiers", 2),
+        delivery(3, "dossiers", 1),
+        delivery(4, "agencies", 5),
+        delivery(5, "bills", 9),
+    ]
+    first, second, third = waves(found)
+    assert [[d.delivery_id for d in chain] for chain in first] == [[4]]
+    assert sorted([d.delivery_id for d in chain] for chain in second) == [[3, 2], [5]]
+    assert [[d.delivery_id for d in chain] for chain in third] == [[1]]
+
+
+def test_a_delivery_that_breaks_the_program_stops_no_other_and_the_run_ends_failed(engine: Engine, settings: Settings) -> None:
+    def ingest(engine: Engine, delivery: Delivery, *rest: object) -> Outcome:
+        if delivery.feed == "bills":
+            raise ZeroDivisionError("secret cell")
+        return PLAIN.ingest(engine, delivery, *rest)
+
+    with pytest.raises(NightFailed, match="evn-bills"):
+        night(settings, engine, NIGHT, steps=replace(PLAIN, ingest=ingest))
+    with engine.connect() as connection:
+        status, message = connection.execute(text("SELECT status, message FROM ops.run")).one()
+        by_feed = dict(connection.execute(text("SELECT feed, min(status) FROM ops.delivery GROUP BY feed")).all())
+        assert connection.scalar(text("SELECT count(*) FROM mart.indicator")) > 0
+    assert status == "failed"
+    assert "secret cell" not in message
+    assert by_feed["bills"] == "landed"
+    assert by_feed["dossiers"] == "loaded"
+    assert not night(settings, engine, NIGHT).unreachable  # the next night does the rest
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM ops.delivery WHERE status = 'landed'")) == 0
+
+
+def test_payments_wait_for_their_bills_and_go_in_when_those_come(engine: Engine, settings: Settings) -> None:
+    def without_bills(engine: Engine, source: object, *rest: object) -> int:
+        return 0 if source.name == "evn-bills" else PLAIN.pull(engine, source, *rest)  # type: ignore[attr-defined]
+
+    night(settings, engine, NIGHT, steps=replace(PLAIN, pull=without_bills, report=None))
+    waiting = text("SELECT count(*) FROM ops.quarantine WHERE status = 'waiting'")
+    with engine.connect() as connection:
+        before = connection.scalar(waiting)
+    night(settings, engine, NIGHT, steps=replace(PLAIN, report=None))
+    with engine.connect() as connection:
+        after = connection.scalar(waiting)
+        paid = connection.scalar(text("SELECT count(*) FROM warehouse.fact_payment WHERE bill_key IS NOT NULL"))
+    assert paid > 800
+    assert before - after == paid
+
+
+def test_files_of_later_days_wait_for_their_night(engine: Engine, settings: Settings) -> None:
+    steps = replace(PLAIN, report=None)
+    night(settings, engine, date(2024, 1, 31), steps=steps)
+    files = text("SELECT count(*) FROM ops.delivery WHERE feed = 'dossiers'")
+    with engine.connect() as connection:
+        assert connection.scalar(files) == 1
+    night(settings, engine, date(2024, 2, 29), steps=steps)
+    with engine.connect() as connection:
+        assert connection.scalar(files) == 2
+
+
+def test_a_source_out_of_reach_is_named_and_the_others_are_taken(engine: Engine, settings: Settings) -> None:
+    def pull(engine: Engine, source: object, *rest: object) -> int:
+        if source.name == "ecpay-payments":  # type: ignore[attr-defined]
+            raise ConnectionRefusedError(111, "Connection refused")
+        return PLAIN.pull(engine, source, *rest)
+
+    done = night(settings, engine, NIGHT, steps=replace(PLAIN, pull=pull, report=None))
+    assert len(done.unreachable) == 1
+    assert done.unreachable[0].startswith("ecpay-payments: ")
+    assert done.publication.added > 0
+
+
+def test_no_source_in_reach_is_no_night(engine: Engine, settings: Settings) -> None:
+    settings.sources.write_text(settings.sources.read_text().replace("samples/inbox", "samples/no-inbox"))
+    with pytest.raises(Refusal, match="no-inbox"):
+        night(settings, engine, NIGHT)
+
+
+def test_the_report_is_swapped_in_whole(engine: Engine, settings: Settings) -> None:
+    made = night(settings, engine, NIGHT).report
+    assert isinstance(made, Report)
+    assert made.site.is_file()
+    first = made.site.resolve()
+
+    def broken(*_: object) -> Report:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        night(settings, engine, NIGHT, steps=replace(PLAIN, report=broken))
+    assert made.site.resolve() == first
+    assert night(settings, engine, NIGHT).report == made
+    assert made.site.resolve() != first

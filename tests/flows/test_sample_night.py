@@ -1,0 +1,142 @@
+"""`make run` on an empty home: the article's figures, what was set aside, nothing else in the terminal. Then the questions."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SampleNight
+from tests.nights import ROOT, bakhong, environment
+
+# As printed by Báo Thanh Hóa (article 247817), but 70,0 where it prints 70,2: 2.660 of 3.798 are 70,04 %.
+ARTICLE = {
+    "CQ7": ("1.442", "1.442", "100,0 %"),
+    "CQ6P": ("1.195", "1.442", "82,9 %"),
+    "CQ6F": ("247", "1.442", "17,1 %"),
+    "ND3": ("4.795", "5.205", "92,1 %"),
+    "ND7": ("2.660", "3.798", "70,0 %"),
+    "ND2": ("4.575", "5.648", "81,0 %"),
+}
+
+
+def row_of(table: str, code: str) -> list[str]:
+    return next(line.split() for line in table.splitlines() if line.split()[:1] == [code])
+
+
+def test_it_succeeds_and_says_nothing_but_its_answer(sample_night: SampleNight) -> None:
+    assert sample_night.done.returncode == 0, sample_night.done.stderr
+    assert sample_night.done.stderr == ""
+    for noise in ("Traceback", "prefect", "INFO", "telemetry", "Warning"):
+        assert noise not in sample_night.done.stdout
+
+
+@pytest.mark.parametrize("code", ARTICLE)
+def test_the_table_of_ngoc_phung_carries_the_articles_figures(sample_night: SampleNight, code: str) -> None:
+    commune = sample_night.done.stdout.split("Huyện Thường Xuân (396")[0]
+    numerator, denominator, rate = ARTICLE[code]
+    line = " ".join(row_of(commune, code))
+    assert f" {numerator} {denominator} {rate} " in line
+
+
+def test_the_district_has_all_of_its_16_units(sample_night: SampleNight) -> None:
+    district = sample_night.done.stdout.split("Huyện Thường Xuân (396, Tỉnh Thanh Hóa)")[1]
+    assert " 16 16 100,0 % " in " ".join(row_of(district, "ST1"))
+
+
+def test_it_tells_what_was_set_aside_and_where_the_report_lies(sample_night: SampleNight) -> None:
+    said = sample_night.done.stdout
+    assert "Lần gửi bị từ chối" in said
+    assert "Dòng để riêng" in said
+    assert "70,2%" in said  # the printed figure that the counts do not bear out
+    for name in ("index.html", "ba-khong-2024.xlsx"):
+        assert str(sample_night.home / "site" / name) in said
+        assert (sample_night.home / "site" / name).stat().st_size > 1000
+
+
+def test_the_table_is_found_by_name_as_by_code(sample_night: SampleNight) -> None:
+    by_name, by_code = sample_night.ask("indicators", "ngọc phụng", "2024"), sample_night.ask("indicators", "15655", "2024")
+    assert by_name.returncode == by_code.returncode == 0
+    assert by_name.stdout == by_code.stdout
+    assert "92,1 %" in by_name.stdout
+
+
+def test_a_name_borne_twice_is_answered_by_saying_which(sample_night: SampleNight) -> None:
+    said = sample_night.ask("indicators", "Thường Xuân", "2024")
+    assert said.returncode == 2
+    assert "396" in said.stderr
+    assert "15646" in said.stderr
+
+
+@pytest.mark.parametrize("words", [("indicators", "Atlantis", "2024"), ("explain", "ND99", "15655", "2024"), ("indicators", "15655", "24")])
+def test_what_is_not_known_is_one_line_and_exit_code_2(sample_night: SampleNight, words: tuple[str, ...]) -> None:
+    said = sample_night.ask(*words)
+    assert said.returncode == 2
+    assert len(said.stderr.strip().splitlines()) == 1
+
+
+def test_a_number_is_explained_down_to_its_files_and_beside_what_was_printed(sample_night: SampleNight) -> None:
+    said = sample_night.ask("explain", "ND7", "15655", "2024").stdout
+    assert "2.660 / 3.798 = 70,0 %" in said
+    assert "dan_cu_mau_20241231.csv" in said
+    assert "70,2%" in said
+
+
+def test_status_names_every_source_and_calls_silence_late(sample_night: SampleNight) -> None:
+    said = sample_night.ask("status")
+    assert said.returncode == 1  # the samples end in April 2025
+    assert "one-stop-shop" in said.stdout
+    assert "trễ" in said.stdout
+
+
+def test_quarantine_is_listed_by_rule_and_exported_for_the_supplier(sample_night: SampleNight, tmp_path: Path) -> None:
+    listed = sample_night.ask("quarantine", "list")
+    assert listed.returncode == 0
+    assert "DOS-002" in listed.stdout
+    path = tmp_path / "out.csv"
+    assert sample_night.ask("quarantine", "export", "--to", str(path)).returncode == 0
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows
+    assert all(row["message_vi"] and row["rule_code"] for row in rows)
+
+
+def test_another_key_is_refused(sample_night: SampleNight) -> None:
+    env = environment(sample_night.home) | {"BAKHONG_SECRET_KEY": "another key, as long as it must be"}
+    said = bakhong("nightly", env=env)
+    assert said.returncode == 2
+    assert "BAKHONG_SECRET_KEY" in said.stderr
+    assert len(said.stderr.strip().splitlines()) == 1
+
+
+def test_serve_shows_the_site_until_it_is_interrupted(sample_night: SampleNight) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-c", "from flows.cli import main; main()", "serve", "--port", str(port)]
+    with subprocess.Popen(
+        command, env=environment(sample_night.home), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as served:
+        page = ""
+        for _ in range(200):
+            try:
+                page = urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).read().decode()
+                break
+            except OSError:
+                time.sleep(0.1)
+        taken = sample_night.ask("serve", "--port", str(port))
+        os.kill(served.pid, signal.SIGINT)
+        _, complained = served.communicate(timeout=20)
+    assert "Đêm 05/05/2025" in page
+    assert taken.returncode == 2
+    assert str(port) in taken.stderr
+    assert served.returncode == 0
+    assert "Traceback" not in complained

@@ -1,0 +1,90 @@
+"""The workbook as an office opens it: numbers are numbers, texts are texts, every sheet prints."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from tasks.official_table import Line
+from tasks.workbook import write_workbook
+from tests.conftest import SampleNight
+
+LINE = Line(
+    indicator_code="ND3",
+    indicator_name="Định danh điện tử",
+    official_table="Chỉ tiêu xã hội số",
+    pillar="xa_hoi_so",
+    unit_code="01234",
+    unit_name="Xã Thử",
+    unit_level="commune",
+    period="2024",
+    numerator=4795,
+    denominator=5205,
+    value=Decimal("92.1"),
+    decimals=1,
+    unit_measure="PERCENT",
+    target=Decimal(80),
+    is_met=True,
+    obs_status="A",
+    revision=1,
+    definition="Người được cấp / dân số",
+    legal_source="Mô hình",
+)
+
+
+def opened(tmp_path: Path, *lines: Line) -> openpyxl.Workbook:
+    path = tmp_path / "book.xlsx"
+    write_workbook(list(lines), "2024", datetime(2025, 5, 5, tzinfo=UTC), path)
+    return openpyxl.load_workbook(path)
+
+
+def test_it_has_a_cover_a_sheet_for_each_table_and_notes(tmp_path: Path) -> None:
+    book = opened(tmp_path, LINE, replace(LINE, indicator_code="CQ1", official_table="Chỉ tiêu chính quyền số"))
+    assert book.sheetnames == ["Bìa", "Biểu 1", "Biểu 2", "Ghi chú"]
+    assert [cell.value for cell in book["Biểu 1"][6]] == ["01234", "Xã Thử", 4795, 5205, 92.1, 80, "đạt", "chính thức"]
+    assert book["Ghi chú"]["C4"].value == "Người được cấp / dân số"
+
+
+def test_a_missing_value_is_a_dash_never_a_zero(tmp_path: Path) -> None:
+    missing = replace(LINE, numerator=None, denominator=None, value=None, target=None, is_met=None, obs_status="L")
+    assert [cell.value for cell in opened(tmp_path, missing)["Biểu 1"][6]][2:] == ["–", "–", "–", "–", None, "chưa thu thập"]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+84", "-5", "@SUM(A1)", "http://example.org", "007"])
+def test_a_text_stays_a_text_whatever_it_begins_with(tmp_path: Path, text: str) -> None:
+    book = opened(tmp_path, replace(LINE, unit_name=text, indicator_name=text, definition=text, unit_code=text))
+    for cell in (book["Biểu 1"]["A6"], book["Biểu 1"]["B6"], book["Ghi chú"]["B4"], book["Ghi chú"]["C4"]):
+        assert cell.value == text
+        assert cell.data_type == "s"
+        assert cell.hyperlink is None
+
+
+def test_every_sheet_prints_on_a4_across_and_keeps_its_head_in_sight(tmp_path: Path) -> None:
+    book = opened(tmp_path, LINE)
+    for sheet in book:
+        assert sheet.page_setup.orientation == "landscape"
+        assert sheet.page_setup.paperSize == 9
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+        assert sheet.page_setup.fitToHeight == 0  # as many pages down as it takes, one across
+    assert book["Biểu 1"].freeze_panes == "C5"
+    assert book["Biểu 1"].print_title_rows == "$4:$4"
+
+
+def test_the_same_values_make_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_workbook([LINE], "2024", datetime(2025, 5, 5, tzinfo=UTC), tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_the_nights_workbook_holds_every_commune_of_the_district(sample_night: SampleNight) -> None:
+    book = openpyxl.load_workbook(sample_night.home / "site" / "ba-khong-2024.xlsx")
+    rows = [row for sheet in book for row in sheet.iter_rows(values_only=True) if row[0] == "15655"]
+    assert ("15655", "Xã Ngọc Phụng", 2660, 3798, 70, "–", None, "chính thức") in rows
+    codes = {row[0] for row in book["Biểu 1"].iter_rows(values_only=True) if isinstance(row[0], str) and row[0].isdigit()}
+    assert len(codes) == 16 + 2
+    assert book.properties.created.date() == date(2025, 5, 5)
