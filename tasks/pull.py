@@ -179,6 +179,8 @@ def _files(engine: Engine, source: Source, until: date | None) -> Iterator[_File
     except (ImportError, ValueError) as error:
         raise Refusal(f"source {source.name}: {' '.join(str(error).split())}") from error
     fixed = pattern[: re.search(r"[*?\[]|$", pattern).start()].rpartition("/")[0]  # type: ignore[union-attr]
+    if scheme in ("", "file") and not Path(fixed).is_dir():
+        raise Refusal(f"{source.name}: không có thư mục {fixed} (no such folder)")
     for path, info in system.glob(pattern, detail=True).items():
         modified = info.get("mtime", info.get("LastModified"))
         if isinstance(modified, (int, float)):
