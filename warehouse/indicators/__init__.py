@@ -12,12 +12,13 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from importlib import resources
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Fact = Literal["dossier", "bill", "unit_count", "survey", "signature", "signature_holder", "units"]
+FACTS: tuple[Fact, ...] = get_args(Fact)
 Level = Literal["commune", "district", "province"]
 
 
@@ -60,7 +61,7 @@ class Indicator(Model):
     levels: list[Level] = ["commune", "district", "province"]
     """Levels at which it is published; elsewhere it does not apply (M)."""
     fact: Fact
-    """What is counted. dossier, bill: rows, by SQL conditions over the columns named in `tasks.compute`;
+    """What is counted. dossier, bill: rows, by SQL conditions over the columns named in `tasks.counts`;
     unit_count: two measures of measures.csv; survey: answers to the question that bears the indicator's code;
     signature: a column of the carriers' reports; signature_holder: distinct persons; units: units that report."""
     counted_by: Literal["received", "ended"] = "received"
@@ -94,6 +95,16 @@ class Indicator(Model):
         if self.fact == "unit_count":
             return "flow" not in (measures()[self.numerator], measures()[self.denominator])
         return self.fact in ("signature", "signature_holder", "survey")
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the counts of months are added to those of quarters and years: rows and amounts are, persons are not."""
+        return self.fact == "dossier" or (self.fact == "bill" and self.count != "customers")
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether only some units are asked, who stand for all: nothing is missing where the others say nothing."""
+        return self.fact == "survey"
 
     @property
     def counted_as(self) -> str:

@@ -1,5 +1,6 @@
 """The star and its operational tables: one module a table, grain first."""
 
+from warehouse.tables.agg_unit_month import agg_unit_month
 from warehouse.tables.base import MART, OPS, STAGING, UNKNOWN, WAREHOUSE, metadata
 from warehouse.tables.bridge_unit_succession import bridge_unit_succession
 from warehouse.tables.dim_agency import dim_agency
@@ -41,6 +42,7 @@ __all__ = [
     "STAGING",
     "UNKNOWN",
     "WAREHOUSE",
+    "agg_unit_month",
     "bridge_unit_succession",
     "delivery",
     "dim_agency",

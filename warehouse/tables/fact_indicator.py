@@ -35,7 +35,7 @@ fact_indicator = Table(
         nullable=False,
         comment="Publication that brought this revision",
     ),
-    Index("ux_fact_indicator_current", "indicator_key", "unit_key", "period", unique=True, postgresql_where=text("known_to = 'infinity'")),
+    Index("ux_fact_indicator_current", "period", "indicator_key", "unit_key", unique=True, postgresql_where=text("known_to = 'infinity'")),
     schema=WAREHOUSE,
     comment="One row per indicator, unit, period and revision.",
 )

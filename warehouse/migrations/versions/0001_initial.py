@@ -979,7 +979,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "dim_department",
-        sa.Column("department_key", sa.Integer(), sa.Identity(always=False), nullable=False, comment="Surrogate key; 0 is the unknown department"),
+        sa.Column(
+            "department_key", sa.Integer(), sa.Identity(always=False), nullable=False, comment="Surrogate key; 0 is the unknown department"
+        ),
         sa.Column("department_id", sa.Text(), nullable=False, comment="The portal's identifier; two of its answers carry nothing else"),
         sa.Column("agency_key", sa.Integer(), nullable=False, comment="Agency; 0 until an answer has brought the department's code"),
         sa.Column(
@@ -997,6 +999,24 @@ def upgrade() -> None:
         schema="warehouse",
         comment="One row per department of the national portal, of any province.",
     )
+    op.create_table(
+        "agg_unit_month",
+        sa.Column("indicator_key", sa.SmallInteger(), nullable=False, comment="Indicator"),
+        sa.Column("unit_key", sa.Integer(), nullable=False, comment="Administrative unit"),
+        sa.Column("month", sa.Text(), nullable=False, comment="2024-03"),
+        sa.Column(
+            "numerator", sa.BigInteger(), nullable=False, comment="The unit's own rows or VND in the numerator, units below not added"
+        ),
+        sa.Column(
+            "denominator", sa.BigInteger(), nullable=False, comment="The unit's own rows or VND in the denominator, units below not added"
+        ),
+        sa.ForeignKeyConstraint(["indicator_key"], ["warehouse.dim_indicator.indicator_key"], name=op.f("fk_agg_unit_month_indicator_key")),
+        sa.ForeignKeyConstraint(["unit_key"], ["warehouse.dim_unit.unit_key"], name=op.f("fk_agg_unit_month_unit_key")),
+        sa.PrimaryKeyConstraint("indicator_key", "unit_key", "month", name=op.f("pk_agg_unit_month")),
+        schema="warehouse",
+        comment="One row per indicator of dossiers or bills that adds up, unit and month; quarters and years are sums of it.",
+    )
+    op.create_index("ix_agg_unit_month_month", "agg_unit_month", ["month"], unique=False, schema="warehouse")
     op.create_table(
         "fact_indicator",
         sa.Column("indicator_key", sa.SmallInteger(), nullable=False, comment="Indicator"),
@@ -1036,7 +1056,7 @@ def upgrade() -> None:
     op.create_index(
         "ux_fact_indicator_current",
         "fact_indicator",
-        ["indicator_key", "unit_key", "period"],
+        ["period", "indicator_key", "unit_key"],
         unique=True,
         schema="warehouse",
         postgresql_where=sa.text("known_to = 'infinity'"),
@@ -1172,6 +1192,8 @@ def downgrade() -> None:
         "ux_fact_indicator_current", table_name="fact_indicator", schema="warehouse", postgresql_where=sa.text("known_to = 'infinity'")
     )
     op.drop_table("fact_indicator", schema="warehouse")
+    op.drop_index("ix_agg_unit_month_month", table_name="agg_unit_month", schema="warehouse")
+    op.drop_table("agg_unit_month", schema="warehouse")
     op.drop_table("dim_department", schema="warehouse")
     op.drop_index(
         "ux_fact_unit_count_current", table_name="fact_unit_count", schema="warehouse", postgresql_where=sa.text("known_to = 'infinity'")
