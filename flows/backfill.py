@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from prefect import flow
 
 from flows.nightly import TASKS, Night, night
+from tasks.data_docs import DataDocs
 from warehouse.database import open_warehouse
 from warehouse.periods import days, is_period
 from warehouse.settings import Refusal, Settings
@@ -38,6 +39,6 @@ def backfill(first: str, last: str) -> list[Night]:
     """The nightly run for every night of a range, in order; the report is made once, after the last."""
     settings = Settings.from_environment()
     every = nights(first, last)
-    quiet = replace(TASKS, report=None)
+    quiet, docs = replace(TASKS, report=None), DataDocs(settings.home / "data_docs")
     with open_warehouse(settings) as engine:
-        return [night(settings, engine, day, "backfill", TASKS if day == every[-1] else quiet) for day in every]
+        return [night(settings, engine, day, "backfill", TASKS if day == every[-1] else quiet, docs) for day in every]

@@ -241,9 +241,13 @@ def _with_prefect(settings: Settings, flow: Callable[[], Callable[[], R]]) -> R:
     """Runs a flow against Prefect's server, which starts while the warehouse is opened and the flow imported."""
     _sources(settings)  # a mistake in them is told before anything is started
     quiet(settings.home)
-    with terminal.progress(), prefect_server(settings.home) as server, open_warehouse(settings):
+    with terminal.progress(), prefect_server() as server, open_warehouse(settings):
+        from tasks.validate import great_expectations  # noqa: PLC0415  # pandas takes half a second to import
+
         run = flow()
         if server is not None:
+            if server.is_new:  # its first start takes long: time enough to load what the night will need
+                great_expectations()
             server.ready()
         return run()
 

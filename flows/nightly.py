@@ -69,10 +69,13 @@ class Steps:
 PLAIN = Steps(pull, ingest_delivery, publish, report)
 
 
-def night(settings: Settings, engine: Engine, until: Day | None, flow_name: str = "nightly", steps: Steps = PLAIN) -> Night:
+def night(
+    settings: Settings, engine: Engine, until: Day | None, flow_name: str = "nightly", steps: Steps = PLAIN, docs: DataDocs | None = None
+) -> Night:
     """One night, whoever carries out the steps: Prefect's tasks, or plain functions in a benchmark."""
     as_of = datetime.combine(until, time.max, VIETNAM) if until else datetime.now(VIETNAM)
-    sources, docs = read_sources(settings.sources), DataDocs(settings.home / "data_docs")
+    sources = read_sources(settings.sources)
+    docs = docs or DataDocs(settings.home / "data_docs")
     with one_at_a_time(engine, flow_name, as_of) as run:
         unreachable = _pull(engine, settings, sources, as_of.date(), steps)
         outcomes = []

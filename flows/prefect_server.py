@@ -39,12 +39,14 @@ def quiet(home: Path) -> None:
 class Server:
     """A started server; `ready` waits until it answers."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self) -> None:
+        home = Path(os.environ["PREFECT_HOME"])
         with socket.socket() as listening:
             listening.bind(("127.0.0.1", 0))
             listening.listen(64)
             self.url = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
-            log = home / "prefect" / "server.log"
+            self.is_new = not (home / "prefect.db").exists()
+            log = home / "server.log"
             log.parent.mkdir(parents=True, exist_ok=True)
             with log.open("ab") as sink:
                 self.process = subprocess.Popen(  # noqa: S603  # our own module
@@ -86,12 +88,12 @@ class Server:
 
 
 @contextmanager
-def prefect_server(home: Path) -> Iterator[Server | None]:
+def prefect_server() -> Iterator[Server | None]:
     """A server for as long as the block lasts, already starting while the caller does other things."""
     if os.environ.get("PREFECT_API_URL"):
         yield None
         return
-    server = Server(home)
+    server = Server()
     os.environ["PREFECT_API_URL"] = server.url
     os.environ.setdefault("PREFECT_LOGGING_TO_API_ENABLED", "false")  # nobody will look there
     try:

@@ -75,7 +75,7 @@ def heading(words: str) -> None:
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], title: str = "") -> None:
     """A table; a column whose name begins with `>` stands to the right."""
-    shown = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
+    shown = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     for name in columns:
         shown.add_column(
             name.removeprefix(">"), justify="right" if name.startswith(">") else "left", no_wrap=name.startswith(">"), overflow="fold"

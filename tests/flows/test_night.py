@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from flows.backfill import nights
 from flows.nightly import PLAIN, NightFailed, night, waves
 from tasks.load import Outcome
 from tasks.publish import Report
 from tasks.pull import LOCAL, Delivery
-from tests.nights import KEY, few_sources
+from tests.conftest import SampleNight
+from tests.nights import KEY, bakhong, environment, few_sources, url_of
 from warehouse.settings import Refusal, Settings
 
 NIGHT = date(2025, 5, 5)
@@ -123,3 +125,24 @@ def test_the_report_is_swapped_in_whole(engine: Engine, settings: Settings) -> N
     assert made.site.resolve() == first
     assert night(settings, engine, NIGHT).report == made
     assert made.site.resolve() != first
+
+
+def test_a_backfill_makes_the_nights_one_by_one_and_again_there_is_nothing_to_do(
+    engine: Engine, settings: Settings, sample_night: SampleNight
+) -> None:
+    env = environment(settings.home, settings.sources, url_of(engine)) | {"PREFECT_HOME": str(sample_night.home / "prefect")}
+    first = bakhong("backfill", "--from", "2024-01", "--to", "2024-03", env=env)
+    assert first.returncode in (0, 1), first.stderr
+    with engine.connect() as connection:
+        made = connection.execute(text("SELECT flow, status, as_of::date, deliveries FROM ops.run ORDER BY run_id")).all()
+        values = connection.scalar(text("SELECT count(*) FROM warehouse.fact_indicator"))
+    assert [tuple(one)[:3] for one in made] == [
+        ("backfill", "completed", date(2024, 1, 31)),
+        ("backfill", "completed", date(2024, 2, 29)),
+        ("backfill", "completed", date(2024, 3, 31)),
+    ]
+    assert [one.deliveries > 0 for one in made] == [True, True, True]
+    again = [night(settings, engine, day, "backfill", replace(PLAIN, report=None)) for day in nights("2024-01", "2024-03")]
+    assert not [outcome for done in again for outcome in done.outcomes]
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM warehouse.fact_indicator")) == values
