@@ -1,6 +1,6 @@
 """One row per unit, period, section, sector and revision of form II.06a (TT 01/2020/TT-VPCP)."""
 
-from sqlalchemy import Column, DateTime, ForeignKey, Index, Integer, SmallInteger, Table, Text, text
+from sqlalchemy import Column, DateTime, Index, Integer, SmallInteger, Table, Text, text
 
 from warehouse.tables.base import WAREHOUSE, metadata
 
@@ -10,9 +10,8 @@ fact_form_06a = Table(
     Column(
         "unit_key",
         Integer,
-        ForeignKey("warehouse.dim_unit.unit_key"),
         primary_key=True,
-        comment="Reporting unit; 0 holds the dossiers of agencies without a unit",
+        comment="Reporting unit; 0 holds the dossiers of agencies without a unit (dim_unit)",
     ),
     Column("period", Text, primary_key=True, comment="2024, 2024-Q1 or 2024-03"),
     Column("section", Text, primary_key=True, comment="Level of the handling unit: province, district, commune or unknown"),
@@ -38,7 +37,7 @@ fact_form_06a = Table(
         server_default=text("'infinity'"),
         comment="Until which it held, exclusive; infinity while it does",
     ),
-    Column("run_id", Integer, ForeignKey("ops.run.run_id"), nullable=False, comment="Run that computed it"),
+    Column("run_id", Integer, nullable=False, comment="Run that computed it (ops.run)"),
     Index(
         "ux_fact_form_06a_current",
         "unit_key",

@@ -1,14 +1,14 @@
 """One row per indicator, unit, period and revision."""
 
-from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Index, Integer, Numeric, SmallInteger, String, Table, Text, text
+from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, Numeric, SmallInteger, String, Table, Text, text
 
 from warehouse.tables.base import WAREHOUSE, metadata
 
 fact_indicator = Table(
     "fact_indicator",
     metadata,
-    Column("indicator_key", SmallInteger, ForeignKey("warehouse.dim_indicator.indicator_key"), primary_key=True, comment="Indicator"),
-    Column("unit_key", Integer, ForeignKey("warehouse.dim_unit.unit_key"), primary_key=True, comment="Administrative unit"),
+    Column("indicator_key", SmallInteger, primary_key=True, comment="Indicator (dim_indicator)"),
+    Column("unit_key", Integer, primary_key=True, comment="Administrative unit (dim_unit)"),
     Column("period", Text, primary_key=True, comment="2024, 2024-Q1 or 2024-03"),
     Column("revision", SmallInteger, primary_key=True, comment="1 for the first value published, then 2, 3 …"),
     Column("numerator", BigInteger, comment="Numerator; empty where not collected or not applicable"),
@@ -31,9 +31,8 @@ fact_indicator = Table(
     Column(
         "publication_id",
         Integer,
-        ForeignKey("ops.publication.publication_id"),
         nullable=False,
-        comment="Publication that brought this revision",
+        comment="Publication that brought this revision (ops.publication)",
     ),
     Index("ux_fact_indicator_current", "period", "indicator_key", "unit_key", unique=True, postgresql_where=text("known_to = 'infinity'")),
     schema=WAREHOUSE,

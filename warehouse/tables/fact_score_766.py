@@ -1,6 +1,6 @@
 """One row per score of decision 766 we computed: who counted, agency, unit, period, group, component and revision."""
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, ForeignKey, Index, Integer, Numeric, SmallInteger, String, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, Numeric, SmallInteger, String, Table, Text, text
 
 from warehouse.tables.base import WAREHOUSE, metadata
 
@@ -16,16 +16,14 @@ fact_score_766 = Table(
     Column(
         "agency_key",
         Integer,
-        ForeignKey("warehouse.dim_agency.agency_key"),
         primary_key=True,
-        comment="Department of the portal; 0 where a unit as a whole is scored",
+        comment="Department of the portal; 0 where a unit as a whole is scored (dim_agency)",
     ),
     Column(
         "unit_key",
         Integer,
-        ForeignKey("warehouse.dim_unit.unit_key"),
         primary_key=True,
-        comment="Administrative unit; 0 for departments of another province",
+        comment="Administrative unit; 0 for departments of another province (dim_unit)",
     ),
     Column("period", Text, primary_key=True, comment="2024, 2024-Q1 or 2024-03"),
     Column("group_code", Text, primary_key=True, comment="Group of the decision"),
@@ -51,7 +49,7 @@ fact_score_766 = Table(
         server_default=text("'infinity'"),
         comment="Until which it held, exclusive; infinity while it does",
     ),
-    Column("run_id", Integer, ForeignKey("ops.run.run_id"), nullable=False, comment="Run that computed it"),
+    Column("run_id", Integer, nullable=False, comment="Run that computed it (ops.run)"),
     Index(
         "ux_fact_score_766_current",
         "counted_by",

@@ -1,20 +1,20 @@
 """One row per carrier and holder of a digital signature."""
 
-from sqlalchemy import Column, Date, ForeignKey, Index, Integer, SmallInteger, Table, Text, Uuid, text
+from sqlalchemy import Column, Date, Index, Integer, SmallInteger, Table, Text, Uuid, text
 
 from warehouse.tables.base import WAREHOUSE, history, metadata, provenance
 
 fact_signature_holder = Table(
     "fact_signature_holder",
     metadata,
-    Column("provider_key", SmallInteger, ForeignKey("warehouse.dim_provider.provider_key"), nullable=False, comment="Carrier"),
+    Column("provider_key", SmallInteger, nullable=False, comment="Carrier (dim_provider)"),
     Column(
         "holder_hash",
         Uuid,
         nullable=False,
         comment="Holder: first 128 bits of a keyed HMAC-SHA-256; the same person has the same hash at every carrier",
     ),
-    Column("unit_key", Integer, ForeignKey("warehouse.dim_unit.unit_key"), nullable=False, comment="Administrative unit"),
+    Column("unit_key", Integer, nullable=False, comment="Administrative unit (dim_unit)"),
     Column("issued_on", Date, nullable=False, comment="Day of issue"),
     Column("certificate_status", Text, nullable=False, comment="HIEU_LUC, HET_HAN or THU_HOI"),
     *history(),

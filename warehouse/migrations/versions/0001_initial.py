@@ -491,7 +491,14 @@ def upgrade() -> None:
     op.create_index(
         "ix_fact_dossier_delivery_id", "fact_dossier", ["delivery_id"], unique=False, schema="warehouse", postgresql_using="brin"
     )
-    op.create_index("ix_fact_dossier_finished_at", "fact_dossier", ["finished_at"], unique=False, schema="warehouse")
+    op.create_index(
+        "ix_fact_dossier_finished_at",
+        "fact_dossier",
+        ["finished_at"],
+        unique=False,
+        schema="warehouse",
+        postgresql_where=sa.text("known_to = 'infinity'"),
+    )
     op.create_index(
         "ix_fact_dossier_known_to",
         "fact_dossier",
@@ -718,7 +725,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "fact_form_06a",
-        sa.Column("unit_key", sa.Integer(), nullable=False, comment="Reporting unit; 0 holds the dossiers of agencies without a unit"),
+        sa.Column("unit_key", sa.Integer(), nullable=False, comment="Reporting unit; 0 holds the dossiers of agencies without a unit (dim_unit)"),
         sa.Column("period", sa.Text(), nullable=False, comment="2024, 2024-Q1 or 2024-03"),
         sa.Column("section", sa.Text(), nullable=False, comment="Level of the handling unit: province, district, commune or unknown"),
         sa.Column(
@@ -747,9 +754,7 @@ def upgrade() -> None:
             nullable=False,
             comment="Until which it held, exclusive; infinity while it does",
         ),
-        sa.Column("run_id", sa.Integer(), nullable=False, comment="Run that computed it"),
-        sa.ForeignKeyConstraint(["run_id"], ["ops.run.run_id"], name=op.f("fk_fact_form_06a_run_id")),
-        sa.ForeignKeyConstraint(["unit_key"], ["warehouse.dim_unit.unit_key"], name=op.f("fk_fact_form_06a_unit_key")),
+        sa.Column("run_id", sa.Integer(), nullable=False, comment="Run that computed it (ops.run)"),
         sa.PrimaryKeyConstraint("unit_key", "period", "section", "sector_code", "revision", name=op.f("pk_fact_form_06a")),
         schema="warehouse",
         comment="One row per unit, period, section, sector and revision of form II.06a (TT 01/2020/TT-VPCP).",
@@ -850,14 +855,14 @@ def upgrade() -> None:
     )
     op.create_table(
         "fact_signature_holder",
-        sa.Column("provider_key", sa.SmallInteger(), nullable=False, comment="Carrier"),
+        sa.Column("provider_key", sa.SmallInteger(), nullable=False, comment="Carrier (dim_provider)"),
         sa.Column(
             "holder_hash",
             sa.Uuid(),
             nullable=False,
             comment="Holder: first 128 bits of a keyed HMAC-SHA-256; the same person has the same hash at every carrier",
         ),
-        sa.Column("unit_key", sa.Integer(), nullable=False, comment="Administrative unit"),
+        sa.Column("unit_key", sa.Integer(), nullable=False, comment="Administrative unit (dim_unit)"),
         sa.Column("issued_on", sa.Date(), nullable=False, comment="Day of issue"),
         sa.Column("certificate_status", sa.Text(), nullable=False, comment="HIEU_LUC, HET_HAN or THU_HOI"),
         sa.Column("row_key", sa.BigInteger(), nullable=False, comment="64-bit hash of the natural key: recognises the row again"),
@@ -881,10 +886,6 @@ def upgrade() -> None:
         sa.Column(
             "row_number", sa.Integer(), nullable=False, comment="Number of the row in the delivered file, the header not counted, from 1"
         ),
-        sa.ForeignKeyConstraint(
-            ["provider_key"], ["warehouse.dim_provider.provider_key"], name=op.f("fk_fact_signature_holder_provider_key")
-        ),
-        sa.ForeignKeyConstraint(["unit_key"], ["warehouse.dim_unit.unit_key"], name=op.f("fk_fact_signature_holder_unit_key")),
         schema="warehouse",
         comment="One row per carrier and holder of a digital signature.",
     )
@@ -1001,8 +1002,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "agg_unit_month",
-        sa.Column("indicator_key", sa.SmallInteger(), nullable=False, comment="Indicator"),
-        sa.Column("unit_key", sa.Integer(), nullable=False, comment="Administrative unit"),
+        sa.Column("indicator_key", sa.SmallInteger(), nullable=False, comment="Indicator (dim_indicator)"),
+        sa.Column("unit_key", sa.Integer(), nullable=False, comment="Administrative unit (dim_unit)"),
         sa.Column("month", sa.Text(), nullable=False, comment="2024-03"),
         sa.Column(
             "numerator", sa.BigInteger(), nullable=False, comment="The unit's own rows or VND in the numerator, units below not added"
@@ -1010,8 +1011,6 @@ def upgrade() -> None:
         sa.Column(
             "denominator", sa.BigInteger(), nullable=False, comment="The unit's own rows or VND in the denominator, units below not added"
         ),
-        sa.ForeignKeyConstraint(["indicator_key"], ["warehouse.dim_indicator.indicator_key"], name=op.f("fk_agg_unit_month_indicator_key")),
-        sa.ForeignKeyConstraint(["unit_key"], ["warehouse.dim_unit.unit_key"], name=op.f("fk_agg_unit_month_unit_key")),
         sa.PrimaryKeyConstraint("indicator_key", "unit_key", "month", name=op.f("pk_agg_unit_month")),
         schema="warehouse",
         comment="One row per indicator of dossiers or bills that adds up, unit and month; quarters and years are sums of it.",
@@ -1019,8 +1018,8 @@ def upgrade() -> None:
     op.create_index("ix_agg_unit_month_month", "agg_unit_month", ["month"], unique=False, schema="warehouse")
     op.create_table(
         "fact_indicator",
-        sa.Column("indicator_key", sa.SmallInteger(), nullable=False, comment="Indicator"),
-        sa.Column("unit_key", sa.Integer(), nullable=False, comment="Administrative unit"),
+        sa.Column("indicator_key", sa.SmallInteger(), nullable=False, comment="Indicator (dim_indicator)"),
+        sa.Column("unit_key", sa.Integer(), nullable=False, comment="Administrative unit (dim_unit)"),
         sa.Column("period", sa.Text(), nullable=False, comment="2024, 2024-Q1 or 2024-03"),
         sa.Column("revision", sa.SmallInteger(), nullable=False, comment="1 for the first value published, then 2, 3 …"),
         sa.Column("numerator", sa.BigInteger(), nullable=True, comment="Numerator; empty where not collected or not applicable"),
@@ -1045,10 +1044,7 @@ def upgrade() -> None:
             nullable=False,
             comment="Time until which it was, exclusive; infinity while it is",
         ),
-        sa.Column("publication_id", sa.Integer(), nullable=False, comment="Publication that brought this revision"),
-        sa.ForeignKeyConstraint(["indicator_key"], ["warehouse.dim_indicator.indicator_key"], name=op.f("fk_fact_indicator_indicator_key")),
-        sa.ForeignKeyConstraint(["publication_id"], ["ops.publication.publication_id"], name=op.f("fk_fact_indicator_publication_id")),
-        sa.ForeignKeyConstraint(["unit_key"], ["warehouse.dim_unit.unit_key"], name=op.f("fk_fact_indicator_unit_key")),
+        sa.Column("publication_id", sa.Integer(), nullable=False, comment="Publication that brought this revision (ops.publication)"),
         sa.PrimaryKeyConstraint("indicator_key", "unit_key", "period", "revision", name=op.f("pk_fact_indicator")),
         schema="warehouse",
         comment="One row per indicator, unit, period and revision.",
@@ -1069,8 +1065,8 @@ def upgrade() -> None:
             nullable=False,
             comment="pipeline: from our own dossiers; portal: from the counts the national portal answered",
         ),
-        sa.Column("agency_key", sa.Integer(), nullable=False, comment="Department of the portal; 0 where a unit as a whole is scored"),
-        sa.Column("unit_key", sa.Integer(), nullable=False, comment="Administrative unit; 0 for departments of another province"),
+        sa.Column("agency_key", sa.Integer(), nullable=False, comment="Department of the portal; 0 where a unit as a whole is scored (dim_agency)"),
+        sa.Column("unit_key", sa.Integer(), nullable=False, comment="Administrative unit; 0 for departments of another province (dim_unit)"),
         sa.Column("period", sa.Text(), nullable=False, comment="2024, 2024-Q1 or 2024-03"),
         sa.Column("group_code", sa.Text(), nullable=False, comment="Group of the decision"),
         sa.Column("component_code", sa.Text(), nullable=False, comment="Component; empty text for the group's total"),
@@ -1103,10 +1099,7 @@ def upgrade() -> None:
             nullable=False,
             comment="Until which it held, exclusive; infinity while it does",
         ),
-        sa.Column("run_id", sa.Integer(), nullable=False, comment="Run that computed it"),
-        sa.ForeignKeyConstraint(["agency_key"], ["warehouse.dim_agency.agency_key"], name=op.f("fk_fact_score_766_agency_key")),
-        sa.ForeignKeyConstraint(["run_id"], ["ops.run.run_id"], name=op.f("fk_fact_score_766_run_id")),
-        sa.ForeignKeyConstraint(["unit_key"], ["warehouse.dim_unit.unit_key"], name=op.f("fk_fact_score_766_unit_key")),
+        sa.Column("run_id", sa.Integer(), nullable=False, comment="Run that computed it (ops.run)"),
         sa.PrimaryKeyConstraint(
             "counted_by", "agency_key", "unit_key", "period", "group_code", "component_code", "revision", name=op.f("pk_fact_score_766")
         ),
@@ -1246,7 +1239,9 @@ def downgrade() -> None:
     op.drop_index(
         "ix_fact_dossier_known_to", table_name="fact_dossier", schema="warehouse", postgresql_where=sa.text("known_to <> 'infinity'")
     )
-    op.drop_index("ix_fact_dossier_finished_at", table_name="fact_dossier", schema="warehouse")
+    op.drop_index(
+        "ix_fact_dossier_finished_at", table_name="fact_dossier", schema="warehouse", postgresql_where=sa.text("known_to = 'infinity'")
+    )
     op.drop_index("ix_fact_dossier_delivery_id", table_name="fact_dossier", schema="warehouse", postgresql_using="brin")
     op.drop_table("fact_dossier", schema="warehouse")
     op.drop_index("ux_fact_bill_current", table_name="fact_bill", schema="warehouse", postgresql_where=sa.text("known_to = 'infinity'"))
