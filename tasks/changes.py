@@ -97,6 +97,17 @@ FROM ops.delivery d
 WHERE d.status IN ('loaded', 'superseded') AND d.loaded_at > coalesce(CAST(:since AS timestamptz), '-infinity')
 """
 
+# From one period to the next by the index: of each, a single line is read.
+_PUBLISHED = """
+WITH RECURSIVE published AS (
+    SELECT min(period) AS period FROM warehouse.fact_indicator WHERE known_to = 'infinity'
+  UNION ALL
+    SELECT (SELECT min(f.period) FROM warehouse.fact_indicator f WHERE f.known_to = 'infinity' AND f.period > published.period)
+    FROM published WHERE published.period IS NOT NULL
+)
+SELECT period FROM published WHERE period IS NOT NULL
+"""
+
 
 def changes(connection: Connection, as_of: datetime) -> Changes:
     """Finds what new deliveries, the calendar and the units changed since the last publication."""
@@ -105,7 +116,7 @@ def changes(connection: Connection, as_of: datetime) -> Changes:
     from_scratch = last is None or bool(connection.scalar(text(counted_otherwise), {"published_at": last.published_at}))
     since = None if from_scratch or last is None else last.published_at
     new = connection.execute(text(_NEW_DELIVERIES), {"since": since}).all()
-    published = set(connection.scalars(text("SELECT DISTINCT period FROM warehouse.fact_indicator WHERE known_to = 'infinity'")))
+    published = set(connection.scalars(text(_PUBLISHED)))
     _refresh_statistics(connection, new)
 
     found: dict[Fact, set[str]] = {fact: set() for fact in FACTS}

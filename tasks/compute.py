@@ -301,8 +301,11 @@ WITH reported AS (
         NOT (u.unit_level = ANY(string_to_array(i.levels, ','))) OR t.last_day < d.valid_from OR t.first_day > d.valid_to AS is_outside,
         a.denominator < i.suppress_below AS is_small, t.last_day >= i.breaks_from AS is_after_break
     FROM listed s JOIN touched_period t USING (period) JOIN warehouse.dim_unit u USING (unit_key)
-    CROSS JOIN (SELECT unnest(CAST(:keys AS smallint[])) AS indicator_key, unnest(CAST(:levels AS text[])) AS levels,
-        unnest(CAST(:facts AS text[])) AS fact, unnest(CAST(:suppress_below AS integer[])) AS suppress_below, unnest(CAST(:breaks_from AS date[])) AS breaks_from) i
+    CROSS JOIN (
+        SELECT unnest(CAST(:keys AS smallint[])) AS indicator_key, unnest(CAST(:facts AS text[])) AS fact,
+            unnest(CAST(:levels AS text[])) AS levels, unnest(CAST(:suppress_below AS integer[])) AS suppress_below,
+            unnest(CAST(:breaks_from AS date[])) AS breaks_from
+    ) i
     JOIN warehouse.dim_indicator d USING (indicator_key)
     LEFT JOIN added_up a USING (indicator_key, unit_key, period)
     WHERE s.is_new OR i.fact = ANY(t.facts) OR i.fact = 'units'

@@ -41,7 +41,7 @@ fact_dossier = Table(
     Index("ux_fact_dossier_current", "row_key", unique=True, postgresql_where=text("known_to = 'infinity'")),
     Index("ix_fact_dossier_row_key", "row_key", "known_from", unique=True),
     Index("ix_fact_dossier_received_at", "received_at"),
-    Index("ix_fact_dossier_finished_at", "finished_at"),
+    Index("ix_fact_dossier_finished_at", "finished_at", postgresql_where=text("known_to = 'infinity'")),
     Index("ix_fact_dossier_delivery_id", "delivery_id", postgresql_using="brin"),
     Index("ix_fact_dossier_known_to", "known_to", postgresql_where=text("known_to <> 'infinity'")),
     schema=WAREHOUSE,
