@@ -1,18 +1,19 @@
 """Form II.06a (TT 01/2020/TT-VPCP): dossiers received, handled and pending, for every unit, period, section and sector.
 
-One pass over the states known at a time. Each dossier is three events: received, ended, became overdue; a month's form is
-the running sum of events, a quarter's and a year's are put together from its months. So the next period's (6) is this
-period's (11) whatever the states are, and the form as known on a day is the same for ever.
+Each dossier is three events: received, ended, became overdue. Events are kept added up by month (agg_form_06a), and a night
+adds those of the states that changed. A month's form is the running sum of events, a quarter's and a year's are put together
+from its months. So the next period's (6) is this period's (11) whatever the states are, and the form as known on a day is
+the same for ever.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, TextClause, bindparam, text
+from sqlalchemy import Connection, text
 
+from tasks.known_dossiers import News, by_month, with_values
 from tasks.revisions import Revised, revise
-from warehouse.periods import VIETNAM
 from warehouse.scores.on_time import on_time
 from warehouse.tables import fact_form_06a
 
@@ -40,57 +41,97 @@ def holds_on(day: str) -> str:
     return f"greatest(ancestor.unit_from, least(ancestor.unit_to, {day})) BETWEEN ancestor.valid_from AND ancestor.valid_to"
 
 
-# Pending supplements, payments and stops are in time whatever the due date; a running period is judged at the day known.
-_CUBE = f"""
-CREATE TEMPORARY TABLE form_cube ON COMMIT DROP AS
+# Pending supplements, payments and stops are in time whatever the due date.
+_STATES = f"""
+CREATE TEMPORARY TABLE form_state ON COMMIT DROP AS
 SELECT unit_key, sector_code, is_online, received, ended, outcome,
-    CASE WHEN overdue < coalesce(ended, 'infinity') THEN overdue END AS overdue, count(*) AS dossiers
+    CASE WHEN date_trunc('month', overdue) < coalesce(date_trunc('month', ended), 'infinity') THEN overdue END AS overdue,
+    sum(sign)::int AS dossiers
 FROM (
-    SELECT d.unit_key, p.sector_code, d.channel_key = 2 AS is_online, date_trunc('month', d.received_at)::date AS received,
-        CASE WHEN {ON_TIME.judged} THEN date_trunc('month', {ON_TIME.ended_at})::date END AS ended,
+    SELECT d.sign, d.unit_key, p.sector_code, coalesce(d.channel_key = 2, FALSE) AS is_online,
+        {by_month("d.received_at::date")} AS received,
+        CASE WHEN {ON_TIME.judged} THEN {by_month(f"({ON_TIME.ended_at})::date")} END AS ended,
         CASE WHEN NOT ({ON_TIME.judged}) THEN NULL WHEN NOT {ON_TIME.in_time_at("NULL")} THEN 'late'
             WHEN NOT s.is_withdrawn AND ({ON_TIME.ended_at})::date < d.due_at::date THEN 'early' ELSE 'on_day' END AS outcome,
-        CASE WHEN s.dossier_status_code NOT IN ('5', '6', '8') AND d.due_at::date < :today
-            THEN greatest(date_trunc('month', d.due_at + interval '1 day'), date_trunc('month', d.received_at))::date END AS overdue
-    FROM warehouse.fact_dossier d
+        CASE WHEN s.dossier_status_code NOT IN ('5', '6', '8') AND d.due_at IS NOT NULL
+            THEN {by_month("greatest(d.due_at::date + 1, d.received_at::date)")} END AS overdue
+    FROM {{source}} d
     JOIN warehouse.dim_dossier_status s USING (dossier_status_key)
     JOIN warehouse.dim_procedure p USING (procedure_key)
-    WHERE d.known_from <= :as_of AND d.known_to > :as_of AND d.deleted_at IS NULL AND s.is_received
-      AND d.received_at >= '2000-01-01' AND d.received_at < CAST(:today AS date) + 1
+    WHERE d.deleted_at IS NULL AND s.is_received AND d.received_at >= '2000-01-01'
 ) state
 GROUP BY unit_key, sector_code, is_online, received, ended, outcome, 7
+HAVING sum(sign) <> 0;
+ANALYZE form_state
 """
 
 _EVENTS = f"""
 CREATE TEMPORARY TABLE form_event ON COMMIT DROP AS
-SELECT ancestor_key AS unit_key, section, sector_code, month, sum(online)::int AS online, sum(other)::int AS other,
-    sum(early)::int AS early, sum(on_day)::int AS on_day, sum(late)::int AS late, sum(event.overdue)::int AS overdue
-FROM form_cube c
+SELECT ancestor_key AS unit_key, section, sector_code, day, coalesce(sum(online), 0)::int AS online, coalesce(sum(other), 0)::int AS other,
+    coalesce(sum(early), 0)::int AS early, coalesce(sum(on_day), 0)::int AS on_day, coalesce(sum(late), 0)::int AS late,
+    coalesce(sum(event.overdue), 0)::int AS overdue
+FROM form_state c
 JOIN ancestor ON ancestor.unit_key = c.unit_key AND {holds_on("c.received")}
 CROSS JOIN LATERAL (VALUES
-    (c.received, CASE WHEN is_online THEN dossiers END, CASE WHEN NOT coalesce(is_online, FALSE) THEN dossiers END, NULL, NULL, NULL, NULL),
+    (c.received, CASE WHEN is_online THEN dossiers END, CASE WHEN NOT is_online THEN dossiers END, NULL, NULL, NULL, NULL),
     (c.ended, NULL, NULL, CASE outcome WHEN 'early' THEN dossiers END, CASE outcome WHEN 'on_day' THEN dossiers END,
         CASE outcome WHEN 'late' THEN dossiers END, CASE WHEN c.overdue IS NOT NULL THEN -dossiers END),
     (c.overdue, NULL, NULL, NULL, NULL, NULL, dossiers)
-) event (month, online, other, early, on_day, late, overdue)
-WHERE month <= :today
-GROUP BY ancestor_key, section, sector_code, month
+) event (day, online, other, early, on_day, late, overdue)
+WHERE day IS NOT NULL
+GROUP BY ancestor_key, section, sector_code, day;
+ANALYZE form_event
+"""
+
+_ADD = """
+INSERT INTO warehouse.agg_form_06a AS f (unit_key, section, sector_code, day, online, other, early, on_day, late, overdue)
+SELECT unit_key, section, sector_code, day, online, other, early, on_day, late, overdue FROM form_event
+ON CONFLICT (unit_key, section, sector_code, day) DO UPDATE SET online = f.online + excluded.online, other = f.other + excluded.other,
+    early = f.early + excluded.early, on_day = f.on_day + excluded.on_day, late = f.late + excluded.late,
+    overdue = f.overdue + excluded.overdue;
+DELETE FROM warehouse.agg_form_06a WHERE (online, other, early, on_day, late, overdue) = (0, 0, 0, 0, 0, 0);
+ANALYZE warehouse.agg_form_06a
+"""
+
+_LAST_MONTH = "SELECT date_trunc('month', max(day))::date FROM warehouse.agg_form_06a WHERE day <= :day"
+
+_LINES = """
+CREATE TEMPORARY TABLE form_line ON COMMIT DROP AS
+SELECT unit_key, section, sector_code FROM form_event
+UNION
+SELECT unit_key, section, sector_code FROM warehouse.agg_form_06a WHERE day > :since AND day <= :today
+"""
+
+# The last month there is has moved, or nothing is known: every line has a new one.
+_ALL_LINES = """
+CREATE TEMPORARY TABLE form_line ON COMMIT DROP AS
+SELECT unit_key, section, sector_code FROM warehouse.agg_form_06a
+UNION
+SELECT unit_key, section, sector_code FROM warehouse.fact_form_06a WHERE known_to = 'infinity'
 """
 
 _MONTHS = """
+ANALYZE form_line;
 CREATE TEMPORARY TABLE form_month ON COMMIT DROP AS
-WITH running AS (
+WITH monthly AS (
+    SELECT unit_key, section, sector_code, date_trunc('month', day)::date AS month, sum(online) AS online, sum(other) AS other,
+        sum(early) AS early, sum(on_day) AS on_day, sum(late) AS late, sum(overdue) AS overdue
+    FROM form_line JOIN warehouse.agg_form_06a USING (unit_key, section, sector_code)
+    WHERE day <= :today
+    GROUP BY 1, 2, 3, 4
+), running AS (
     SELECT unit_key, section, sector_code, month, coalesce(online, 0) AS c4, coalesce(other, 0) AS c5,
         coalesce(early, 0) AS c8, coalesce(on_day, 0) AS c9, coalesce(late, 0) AS c10,
         sum(coalesce(online, 0) + coalesce(other, 0) - coalesce(early, 0) - coalesce(on_day, 0) - coalesce(late, 0)) OVER so_far AS c11,
         sum(coalesce(overdue, 0)) OVER so_far AS c13
-    FROM (SELECT unit_key, section, sector_code, min(month) AS first FROM form_event GROUP BY unit_key, section, sector_code) line
-    JOIN (SELECT DISTINCT month_start AS month FROM warehouse.dim_date WHERE month_start <= (SELECT max(month) FROM form_event)) calendar
+    FROM (SELECT unit_key, section, sector_code, min(month) AS first FROM monthly GROUP BY unit_key, section, sector_code) line
+    JOIN (SELECT DISTINCT month_start AS month FROM warehouse.dim_date WHERE month_start <= :last) calendar
         ON calendar.month >= line.first
-    LEFT JOIN form_event USING (unit_key, section, sector_code, month)
+    LEFT JOIN monthly USING (unit_key, section, sector_code, month)
     WINDOW so_far AS (PARTITION BY unit_key, section, sector_code ORDER BY month)
 )
-SELECT *, c11 - c4 - c5 + c8 + c9 + c10 AS c6 FROM running
+SELECT *, c11 - c4 - c5 + c8 + c9 + c10 AS c6 FROM running;
+ANALYZE form_month
 """
 
 _PERIODS = """
@@ -100,7 +141,7 @@ WITH month AS (
         make_date(left(year, 4)::int, 3 * right(quarter, 1)::int - 2, 1) AS quarter_start, make_date(year::int, 1, 1) AS year_start
     FROM warehouse.dim_date
 ), part AS (
-    SELECT m.month_start, of.period, of.first, least(of.last, (SELECT max(month) FROM form_month)) AS last
+    SELECT m.month_start, of.period, of.first, least(of.last, CAST(:last AS date)) AS last
     FROM month m
     CROSS JOIN LATERAL (VALUES (month, month_start, month_start), (quarter, quarter_start, (quarter_start + interval '2 months')::date),
         (year, year_start, (year_start + interval '11 months')::date)) of (period, first, last)
@@ -116,7 +157,8 @@ SELECT unit_key, period, section, sector_code, sector_name, (c4 + c5 + c6)::int 
     c8::int, c9::int, c10::int, c11::int, (c11 - c13)::int AS c12, c13::int
 FROM added
 JOIN (SELECT sector_code, max(sector_name) AS sector_name FROM warehouse.dim_procedure GROUP BY sector_code) sector USING (sector_code)
-WHERE c4 + c5 + c6 > 0
+WHERE c4 + c5 + c6 > 0;
+ANALYZE form_candidate
 """
 
 CONTROLS = {
@@ -142,10 +184,14 @@ CONTROLS = {
         WHERE c6 <> CASE WHEN number_before = line.number - 1 THEN c11_before ELSE 0 END
            OR c11 > 0 AND number_after IS DISTINCT FROM line.number + 1 AND line.number < last.number
     """,
-    "every dossier received is in the form of exactly one unit without parent": """
-        SELECT (SELECT coalesce(sum(dossiers), 0) FROM form_cube) - (
-            SELECT coalesce(sum(c4 + c5), 0) FROM form_candidate JOIN warehouse.dim_unit USING (unit_key)
-            WHERE parent_code IS NULL AND length(period) = 4)
+    "every dossier is counted for exactly one unit without parent": """
+        SELECT (SELECT coalesce(sum(dossiers), 0) FROM form_state) - (
+            SELECT coalesce(sum(online + other), 0) FROM form_event JOIN warehouse.dim_unit USING (unit_key) WHERE parent_code IS NULL)
+    """,
+    "every dossier counted is in the form": """
+        SELECT (SELECT coalesce(sum(online + other), 0) FROM warehouse.agg_form_06a
+            JOIN form_line USING (unit_key, section, sector_code) WHERE day <= :today)
+            - (SELECT coalesce(sum(c4 + c5), 0) FROM form_candidate WHERE length(period) = 4)
     """,
 }
 """Control totals of the form → how many lines break them."""
@@ -155,37 +201,30 @@ class DoesNotAddUp(Exception):
     """Form 06a breaks a control total: the computation is at fault, and nothing is published."""
 
 
-def compute_form_06a(connection: Connection, as_of: datetime) -> None:
-    """Computes the form of every unit and period as known at a time into the temporary table `form_candidate`, audited."""
-    known = {"as_of": as_of.isoformat(), "today": f"{as_of.astimezone(VIETNAM):%Y-%m-%d}"}
-    connection.execute(text("DROP TABLE IF EXISTS ancestor, form_cube, form_event, form_month, form_candidate"))
-    for statement in (
-        ANCESTORS,
-        _CUBE,
-        "ANALYZE form_cube",
-        _EVENTS,
-        "ANALYZE form_event",
-        _MONTHS,
-        "ANALYZE form_month",
-        _PERIODS,
-        "ANALYZE form_candidate",
-    ):
-        connection.execute(with_values(statement, known))
+def compute_form_06a(connection: Connection, news: News) -> None:
+    """Adds what is new and computes the form of every line it touches into the temporary table `form_candidate`, audited."""
+    days = {"today": f"{news.today}", "since": f"{news.since}"}
+    connection.execute(text("DROP TABLE IF EXISTS ancestor, form_state, form_event, form_line, form_month, form_candidate"))
+    connection.execute(text(ANCESTORS))
+    if news.since is None:
+        connection.execute(text("DELETE FROM warehouse.agg_form_06a"))
+        before = None
+    else:
+        before = connection.scalar(text(_LAST_MONTH), {"day": news.since})
+    for statement in (_STATES.format(source=news.source), _EVENTS, _ADD):
+        connection.execute(text(statement))
+    last = connection.scalar(text(_LAST_MONTH), {"day": news.today})
+    days["last"] = f"{last or news.today}"
+    for statement in (_LINES if before is not None and before == last else _ALL_LINES, _MONTHS, _PERIODS):
+        connection.execute(with_values(statement, days))
     for control, broken in CONTROLS.items():
-        lines = connection.scalar(text(broken))
+        lines = connection.scalar(with_values(broken, days))
         if lines:
             raise DoesNotAddUp(f"form 06a: {control} does not hold for {lines} lines")
 
 
-def with_values(statement: str, known: dict[str, str]) -> TextClause:
-    """The statement with its values written in: CREATE TABLE … AS takes no parameters."""
-    return text(statement).bindparams(
-        *(bindparam(name, value, literal_execute=True) for name, value in known.items() if f":{name}" in statement)
-    )
-
-
 def publish_form_06a(connection: Connection, as_of: datetime, run_id: int) -> Revised:
     """Makes every line of `form_candidate` that differs from the one in force a new revision; closes those that are gone."""
-    return revise(
-        connection, fact_form_06a, "form_candidate", keys=KEYS, values=("sector_name", *COLUMNS), scope="TRUE", as_of=as_of, run_id=run_id
-    )
+    scope = "(f.unit_key, f.section, f.sector_code) IN (SELECT unit_key, section, sector_code FROM form_line)"
+    values = ("sector_name", *COLUMNS)
+    return revise(connection, fact_form_06a, "form_candidate", keys=KEYS, values=values, scope=scope, as_of=as_of, run_id=run_id)

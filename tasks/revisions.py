@@ -55,13 +55,16 @@ def revise(
     # A line that was gone and is back goes on where it stopped.
     added, revised = connection.execute(
         text(f"""
-        WITH before AS (
-            SELECT {by_key}, max(revision) AS revision, max(known_from) AS known_from
-            FROM {table.fullname} f WHERE known_to <> 'infinity' AND {scope} GROUP BY {by_key}
-        ), inserted AS (
+        WITH inserted AS (
             INSERT INTO {table.fullname} ({names}, revision, known_from, run_id)
-            SELECT {names}, coalesce(b.revision, 0) + 1, greatest(b.known_from, :as_of), :run_id
-            FROM compared c LEFT JOIN before b USING ({by_key}) WHERE c.is_there
+            SELECT {names}, coalesce(c.revision, b.revision, 0) + 1, greatest(c.known_from, b.known_from, :as_of), :run_id
+            FROM compared c
+            LEFT JOIN LATERAL (
+                SELECT max(f.revision) AS revision, max(f.known_from) AS known_from FROM {table.fullname} f
+                WHERE c.revision IS NULL AND {same}
+            ) b ON TRUE
+            WHERE c.is_there
+            ORDER BY {by_key}
             RETURNING revision
         )
         SELECT count(*) FILTER (WHERE revision = 1), count(*) FILTER (WHERE revision > 1) FROM inserted

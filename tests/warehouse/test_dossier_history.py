@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from tasks.form_06a import COLUMNS, compute_form_06a
+from tasks.known_dossiers import everything
 from tasks.pull import Delivery
 from tests.warehouse.deliveries import deliver, land
 
@@ -39,7 +40,7 @@ def form(engine: Engine, as_of: datetime, period: str = "2024-03") -> tuple[int,
     """Columns (3) to (13) of Ngọc Phụng's form of a period, as known at a time."""
     columns = ", ".join(f"coalesce(sum({column}), 0)::int" for column in COLUMNS)
     with engine.begin() as connection:
-        compute_form_06a(connection, as_of)
+        compute_form_06a(connection, everything(as_of))
         query = (
             f"SELECT {columns} FROM form_candidate JOIN warehouse.dim_unit USING (unit_key) WHERE unit_code = '15655' AND period = :period"
         )

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine, insert, text
 
 from tasks.form_06a import COLUMNS, compute_form_06a, publish_form_06a
+from tasks.known_dossiers import everything
 from warehouse.tables import dim_procedure, fact_dossier, run
 
 NGOC_PHUNG, THUONG_XUAN, THANH_HOA = "15655", "396", "38"
@@ -51,7 +52,7 @@ def dossier(connection: Connection, number: int, received: str | None, status: i
 
 
 def form(connection: Connection, unit: str, period: str, as_of: datetime = LATER) -> list[tuple[Any, ...]]:
-    compute_form_06a(connection, as_of)
+    compute_form_06a(connection, everything(as_of))
     columns = ", ".join(COLUMNS)
     rows = connection.execute(
         text(
@@ -113,11 +114,11 @@ def test_a_changed_line_is_a_revision_and_a_line_that_is_gone_is_closed(connecti
         insert(run).values(flow="nightly", as_of=night, started_at=night, status="running", host="h", process_id=1).returning(run.c.run_id)
     ).scalar_one()
     dossier(connection, 1, "2024-03-01", 4, known_to="2024-05-01T00:00:00+07:00")
-    compute_form_06a(connection, night)
+    compute_form_06a(connection, everything(night))
     assert publish_form_06a(connection, night, run_id).added == 9  # commune, district, province × month, quarter, year
-    compute_form_06a(connection, night)
+    compute_form_06a(connection, everything(night))
     assert publish_form_06a(connection, night, run_id) == type(publish_form_06a(connection, night, run_id))(0, 0, 0)
-    compute_form_06a(connection, LATER)
+    compute_form_06a(connection, everything(LATER))
     assert publish_form_06a(connection, LATER, run_id).closed == 9
     assert (
         connection.scalar(text("SELECT count(*) FROM warehouse.fact_form_06a WHERE known_from <= '2024-06-01' AND known_to > '2024-06-01'"))

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection, Engine, insert, text
 
+from tasks.known_dossiers import everything
 from tasks.scores import pipeline_scores
 from warehouse.scores.on_time import on_time
 from warehouse.tables import dim_procedure, fact_dossier
@@ -69,7 +70,7 @@ def dossier(
 
 
 def scored(connection: Connection, unit: str, period: str) -> pd.DataFrame:
-    scores = pipeline_scores(connection, LATER)
+    scores = pipeline_scores(connection, everything(LATER))
     units = pd.DataFrame(connection.execute(text("SELECT unit_key, unit_code FROM warehouse.dim_unit")).all())
     scores = scores.merge(units, on="unit_key")
     return scores[(scores["unit_code"] == unit) & (scores["period"] == period)].set_index(["group_code", "component_code"]).sort_index()

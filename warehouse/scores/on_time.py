@@ -19,14 +19,23 @@ class OnTime(BaseModel):
     ended_at: str
     judged: str
     in_time: str
+    late_from: str = "NULL::date"
     statutory_working_days: dict[str, int] = {}
     """Procedure code → longest handling time, for the rule that needs it."""
 
     def in_time_at(self, period_end: str) -> str:
         """SQL condition: judged at the end of a period (an SQL timestamp), the dossier is in time."""
+        return self._filled(self.in_time, period_end)
+
+    @property
+    def turns_late(self) -> str:
+        """SQL date: the first day at whose end a dossier without end is late; null where no day makes a difference."""
+        return self._filled(self.late_from, "NULL")
+
+    def _filled(self, rule: str, period_end: str) -> str:
         limits = " ".join(f"WHEN '{code}' THEN {int(days)}" for code, days in sorted(self.statutory_working_days.items()))
         limit = f"(CASE p.procedure_code {limits} END)" if limits else "NULL::integer"
-        return "(" + self.in_time.format(ended_at=f"({self.ended_at})", period_end=period_end, statutory_limit=limit) + ")"
+        return "(" + rule.format(ended_at=f"({self.ended_at})", period_end=period_end, statutory_limit=limit) + ")"
 
 
 @cache

@@ -1,5 +1,7 @@
 """The star and its operational tables: one module a table, grain first."""
 
+from warehouse.tables.agg_form_06a import agg_form_06a
+from warehouse.tables.agg_score_766 import agg_score_766
 from warehouse.tables.agg_unit_month import agg_unit_month
 from warehouse.tables.base import MART, OPS, STAGING, UNKNOWN, WAREHOUSE, metadata
 from warehouse.tables.bridge_unit_succession import bridge_unit_succession
@@ -42,6 +44,8 @@ __all__ = [
     "STAGING",
     "UNKNOWN",
     "WAREHOUSE",
+    "agg_form_06a",
+    "agg_score_766",
     "agg_unit_month",
     "bridge_unit_succession",
     "delivery",

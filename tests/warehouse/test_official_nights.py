@@ -1,0 +1,148 @@
+"""Form 06a and the score of decision 766, night after night: what a night adds up equals what is counted from scratch."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, insert, text
+
+from tasks.form_06a import COLUMNS, compute_form_06a
+from tasks.known_dossiers import everything
+from tasks.scores import Scores, compute_scores, pipeline_scores
+from tests.warehouse import facts
+from warehouse.tables import dim_procedure, fact_dossier, run
+
+START = datetime(2024, 2, 26, 16, 59, 59, tzinfo=UTC)
+PLACES = ("15655", "15637", "396", "38")
+
+State = dict[str, Any]
+
+
+@pytest.fixture
+def procedures(engine: Engine) -> list[int]:
+    with engine.begin() as connection:
+        rows = [
+            {"procedure_code": f"1.00000{n}", "procedure_name": "Thủ tục", "sector_code": f"L{n % 2}", "sector_name": "Lĩnh vực",
+             "service_level": 3 + n % 2, "has_fee": n % 2 == 0, "authority_level": "xa", "is_inferred": False,
+             "valid_from": "0001-01-01", "valid_to": "9999-12-31"}
+            for n in range(3)
+        ]  # fmt: skip
+        return list(connection.scalars(insert(dim_procedure).returning(dim_procedure.c.procedure_key), rows))
+
+
+def compute(engine: Engine, as_of: datetime) -> Scores:
+    with engine.begin() as connection:
+        row = {"flow": "nightly", "as_of": as_of, "started_at": as_of, "status": "running", "host": "test", "process_id": 1}
+        return compute_scores(connection, as_of, connection.execute(insert(run).values(row).returning(run.c.run_id)).scalar_one())
+
+
+def deliver(engine: Engine, states: dict[int, State], exported: datetime) -> None:
+    """One delivery of dossiers: the states of before end, these begin."""
+    with engine.begin() as connection:
+        connection.execute(
+            text("UPDATE warehouse.fact_dossier SET known_to = :at WHERE known_to = 'infinity' AND row_key = ANY(:keys)"),
+            {"at": exported, "keys": list(states)},
+        )
+        delivery = facts.arrived(connection, "dossiers", exported)
+        usual = {"agency_key": 0, "row_hash": 0, "known_from": exported, "delivery_id": delivery}
+        for key, state in states.items():
+            connection.execute(insert(fact_dossier), {**usual, "row_key": key, "row_number": key, "dossier_code": f"D{key}", **state})
+
+
+def a_state(chance: random.Random, units: list[int], procedures: list[int], today: datetime, before: State | None) -> State:
+    """A new dossier, or what became of one."""
+    if before is None:
+        received = today.replace(tzinfo=None) - timedelta(days=chance.randint(-1, 40))
+        before = {"received_at": received, "unit_key": chance.choice(units), "procedure_key": chance.choice(procedures)}
+    received = before["received_at"]
+    ended = received + timedelta(days=chance.randint(0, 45)) if chance.random() < 0.5 else None
+    return {
+        "received_at": received,
+        "unit_key": before["unit_key"] if chance.random() < 0.95 else chance.choice(units),
+        "procedure_key": before["procedure_key"],
+        "channel_key": chance.randint(1, 3),
+        "dossier_status_key": chance.choice((7, 9, 10)) if ended else chance.choice((2, 3, 4, 5, 6, 8)),
+        "finished_at": ended,
+        "due_at": received + timedelta(days=chance.randint(0, 40)) if chance.random() < 0.8 else None,
+        "supplement_count": chance.choice((None, 1, 2)),
+        "supplement_requested_at": received + timedelta(days=1) if chance.random() < 0.2 else None,
+        "fee_vnd": chance.choice((0, 8000)),
+        "online_payment_code": chance.choice((None, 1)),
+        "is_digitised": chance.random() < 0.5,
+        "has_electronic_result": chance.random() < 0.5,
+        "reuse_code": chance.randint(0, 2),
+        "is_vneid_verified": chance.random() < 0.5,
+        "deleted_at": received + timedelta(days=2) if chance.random() < 0.05 else None,
+    }
+
+
+def published(connection: Connection) -> tuple[set[tuple[Any, ...]], set[tuple[Any, ...]]]:
+    form = f"SELECT unit_key, period, section, sector_code, {', '.join(COLUMNS)} FROM warehouse.fact_form_06a WHERE known_to = 'infinity'"
+    score = (
+        "SELECT unit_key, period, group_code, component_code, numerator, denominator, score::float, obs_status "
+        "FROM warehouse.fact_score_766 WHERE known_to = 'infinity' AND counted_by = 'pipeline'"
+    )
+    return {tuple(row) for row in connection.execute(text(form))}, {tuple(row) for row in connection.execute(text(score))}
+
+
+def from_scratch(connection: Connection, as_of: datetime) -> tuple[set[tuple[Any, ...]], set[tuple[Any, ...]]]:
+    compute_form_06a(connection, everything(as_of))
+    form = f"SELECT unit_key, period, section, sector_code, {', '.join(COLUMNS)} FROM form_candidate"
+    lines = {tuple(row) for row in connection.execute(text(form))}
+    scores = pipeline_scores(connection, everything(as_of)).astype(object)
+    names = ["unit_key", "period", "group_code", "component_code", "numerator", "denominator", "score", "obs_status"]
+    scores = scores[names].where(scores[names].notna(), None)
+    return lines, {tuple(row) for row in scores.itertuples(index=False)}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_nights_added_up_equal_a_count_from_scratch(engine: Engine, procedures: list[int], seed: int) -> None:
+    chance = random.Random(seed)
+    with engine.connect() as connection:
+        units = [facts.unit_key(connection, code) for code in PLACES] + [0]
+    states: dict[int, State] = {}
+    exported = START
+    for _ in range(9):
+        exported += timedelta(days=chance.choice((1, 1, 2, 9)))
+        if chance.random() < 0.8:
+            again = chance.sample(sorted(states), min(len(states), chance.randint(0, 4)))
+            new = range(len(states) + 1, len(states) + 1 + chance.randint(0, 8))
+            arriving = {key: a_state(chance, units, procedures, exported, states.get(key)) for key in (*again, *new)}
+            deliver(engine, arriving, exported)
+            states |= arriving
+        compute(engine, exported)
+        with engine.connect() as connection:
+            assert published(connection) == from_scratch(connection, exported)
+
+
+def test_a_delivery_that_comes_late_is_counted_all_the_same(engine: Engine, procedures: list[int]) -> None:
+    with engine.connect() as connection:
+        unit = facts.unit_key(connection, PLACES[0])
+    state = {"received_at": "2024-02-20", "unit_key": unit, "procedure_key": procedures[0], "channel_key": 2, "dossier_status_key": 4}
+    deliver(engine, {1: state}, START)
+    compute(engine, START + timedelta(days=3))
+    deliver(engine, {2: state}, START - timedelta(days=1))
+    compute(engine, START + timedelta(days=3))
+    with engine.connect() as connection:
+        assert published(connection) == from_scratch(connection, START + timedelta(days=3))
+        assert {line[4] for line in published(connection)[0]} == {2}
+
+
+def test_a_day_that_only_passes_makes_overdue_what_fell_due(engine: Engine, procedures: list[int]) -> None:
+    with engine.connect() as connection:
+        unit = facts.unit_key(connection, PLACES[0])
+    state = {"unit_key": unit, "procedure_key": procedures[0], "channel_key": 2, "dossier_status_key": 4}
+    deliver(engine, {1: {**state, "received_at": "2024-02-20", "due_at": "2024-02-27 17:00"}}, START)
+    told = {}
+    here = "known_to = 'infinity' AND unit_key = :unit AND period = '2024-02'"
+    for day in (0, 1, 2):
+        compute(engine, START + timedelta(days=day))
+        with engine.connect() as connection:
+            overdue = connection.scalar(text(f"SELECT c13 FROM warehouse.fact_form_06a WHERE {here}"), {"unit": unit})
+            score = f"SELECT numerator FROM warehouse.fact_score_766 WHERE {here} AND component_code = 'ON_TIME'"
+            in_time = connection.scalar(text(score), {"unit": unit})
+        told[day] = overdue, in_time
+    assert told == {0: (0, 1), 1: (0, 0), 2: (1, 0)}
