@@ -26,6 +26,7 @@ import pyarrow.compute as pc
 from expectations.contract import FRAME_RULE, ROW_NUMBER, Contract, Derived, Rule, structure
 from tasks.keys import code_hash, row_hash
 from tasks.read import FAULTS, Chunk, Rejected
+from tasks.vietnamese import number
 
 if TYPE_CHECKING:
     from tasks.data_docs import DataDocs
@@ -269,7 +270,7 @@ class _Delivery:
         for name, written in self.controls.items():
             if name in found and found[name] != written:
                 self.differing = name
-                return "differs", f"dòng tổng cộng ghi {written}, các dòng chi tiết cộng được {found[name]}"
+                return "differs", f"dòng tổng cộng ghi {number(written)}, các dòng chi tiết cộng được {number(found[name])}"
         return None, f"{len(self.controls)} số tổng cộng"
 
     def _volume(self, rule: Rule, usual_rows: int | None) -> tuple[str | None, str]:
@@ -376,10 +377,10 @@ def _restarts(texts: pa.ChunkedArray, pattern: str, given_at: pa.ChunkedArray) -
     known = pc.and_(parts.is_valid(), given_at.is_valid()).combine_chunks()
     parts = parts.combine_chunks().filter(known)
     series = parts.field("series").dictionary_encode().indices.to_numpy().astype(np.int64)
-    number = parts.field("number").cast(pa.int64()).to_numpy()
-    order = np.lexsort((number, given_at.combine_chunks().filter(known).cast(pa.int64()).to_numpy(), series))
+    numbers = parts.field("number").cast(pa.int64()).to_numpy()
+    order = np.lexsort((numbers, given_at.combine_chunks().filter(known).cast(pa.int64()).to_numpy(), series))
     # Later series are larger numbers here, so that the highest so far is always one of the same series or lower.
-    place = (series << 32 | number)[order]
+    place = (series << 32 | numbers)[order]
     lower = np.zeros(len(place), np.int64)
     lower[order[1:]] = np.maximum.accumulate(place)[:-1] > place[1:]
     return pc.replace_with_mask(pa.nulls(len(texts), pa.int64()), known, pa.array(lower))

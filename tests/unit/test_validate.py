@@ -154,20 +154,25 @@ def test_control_totals_that_agree_let_the_delivery_through() -> None:
 
 
 @pytest.mark.parametrize(
-    ("controls", "header"),
-    [({"rows": 3}, "Tổng cộng"), ({"certificates_issued": 21}, "Số chứng thư cấp mới"), ({"certificates_in_force": 0}, "hiệu lực")],
+    ("controls", "header", "both_sums"),
+    [
+        ({"rows": 3}, "Tổng cộng", "ghi 3, các dòng chi tiết cộng được 2)"),
+        ({"certificates_issued": 21}, "Số chứng thư cấp mới", "ghi 21, các dòng chi tiết cộng được 14.180.045)"),
+        ({"certificates_in_force": 0}, "hiệu lực", "ghi 0, các dòng chi tiết cộng được 200)"),
+        ({"certificates_issued": 14_180_054}, "Số chứng thư cấp mới", "ghi 14.180.054, các dòng chi tiết cộng được 14.180.045)"),
+    ],
 )
 def test_a_control_total_that_differs_rejects_the_delivery_and_names_file_column_and_both_sums(
-    controls: dict[str, int], header: str
+    controls: dict[str, int], header: str, both_sums: str
 ) -> None:
     terms = contract("signatures")
-    rows = table(terms, [SIGNATURE, {**SIGNATURE, "unit_code": "15646"}])
+    rows = table(terms, [SIGNATURE, {**SIGNATURE, "unit_code": "15646", "certificates_issued": 14_180_035}])
     with pytest.raises(Rejected) as refused:
         checked(chunk(rows, ignored=1, **controls), feed="signatures")
     assert refused.value.rule_code == "STR-008"
     assert header in refused.value.message_vi
     assert "tệp.csv" in refused.value.message_vi
-    assert str(next(iter(controls.values()))) in refused.value.message_vi
+    assert both_sums in refused.value.message_vi
 
 
 def test_a_sum_over_cells_that_could_not_be_read_is_not_held_against_the_supplier() -> None:
