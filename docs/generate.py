@@ -45,7 +45,7 @@ def entity_relationships() -> str:
     for table in _tables("warehouse"):
         for column in table.columns:
             targets = {key.column.table.name for key in column.foreign_keys}
-            targets |= {name for name in re.findall(r"\(((?:dim|fact)_\w+)\)", column.comment or "")}
+            targets |= set(re.findall(r"\(((?:dim|fact)_\w+)\)", column.comment or ""))
             lines += [f"    {target} ||--o{{ {table.name} : {column.name}" for target in sorted(targets)]
     for table in _tables("warehouse"):
         lines.append(f"    {table.name} {{")

@@ -14,8 +14,9 @@ from warehouse.tables import fact_dossier
 # An agency or merchant whose unit was reorganised is divided at that day, so that a member always lies in one unit.
 _WANTED = {
     "procedures": """
-        SELECT DISTINCT ON (procedure_code, valid_from) row_number, procedure_code, valid_from, coalesce(valid_to, '9999-12-31') AS valid_to,
-               procedure_name, coalesce(sector_code, '0') AS sector_code, coalesce(sector_name, 'Không rõ') AS sector_name,
+        SELECT DISTINCT ON (procedure_code, valid_from) row_number, procedure_code,
+               valid_from, coalesce(valid_to, '9999-12-31') AS valid_to, procedure_name,
+               coalesce(sector_code, '0') AS sector_code, coalesce(sector_name, 'Không rõ') AS sector_name,
                service_level::smallint AS service_level, has_fee, authority_level, false AS is_inferred
         FROM pg_temp.listed ORDER BY procedure_code, valid_from, row_number""",
     "agencies": """
@@ -23,15 +24,18 @@ _WANTED = {
                greatest(l.valid_from, u.valid_from) AS valid_from, least(coalesce(l.valid_to, '9999-12-31'), u.valid_to) AS valid_to,
                l.agency_name, u.unit_key, false AS is_inferred
         FROM pg_temp.listed AS l
-        JOIN warehouse.dim_unit AS u ON u.unit_code = l.unit_code AND u.valid_from <= coalesce(l.valid_to, '9999-12-31') AND u.valid_to >= l.valid_from
+        JOIN warehouse.dim_unit AS u ON u.unit_code = l.unit_code
+             AND u.valid_from <= coalesce(l.valid_to, '9999-12-31') AND u.valid_to >= l.valid_from
         ORDER BY l.agency_code, greatest(l.valid_from, u.valid_from), l.row_number""",
     "merchants": """
-        SELECT DISTINCT ON (p.provider_key, l.merchant_code, greatest(l.valid_from, u.valid_from)) l.row_number, p.provider_key, l.merchant_code,
+        SELECT DISTINCT ON (p.provider_key, l.merchant_code, greatest(l.valid_from, u.valid_from)) l.row_number,
+               p.provider_key, l.merchant_code,
                greatest(l.valid_from, u.valid_from) AS valid_from, least(coalesce(l.valid_to, '9999-12-31'), u.valid_to) AS valid_to,
                l.merchant_name, l.merchant_kind, u.unit_key
         FROM pg_temp.listed AS l
         JOIN warehouse.dim_provider AS p ON p.provider_code = l.provider_code
-        JOIN warehouse.dim_unit AS u ON u.unit_code = l.unit_code AND u.valid_from <= coalesce(l.valid_to, '9999-12-31') AND u.valid_to >= l.valid_from
+        JOIN warehouse.dim_unit AS u ON u.unit_code = l.unit_code
+             AND u.valid_from <= coalesce(l.valid_to, '9999-12-31') AND u.valid_to >= l.valid_from
         ORDER BY p.provider_key, l.merchant_code, greatest(l.valid_from, u.valid_from), l.row_number""",
 }
 _TABLE = {"procedures": "warehouse.dim_procedure", "agencies": "warehouse.dim_agency", "merchants": "warehouse.dim_merchant"}
@@ -85,11 +89,13 @@ def load_members(connection: Connection, delivery: Delivery, feed: str, rows: pa
     listed = "d.delivery_id IN (SELECT delivery_id FROM ops.delivery WHERE source = :source)"
     if feed != "merchants":
         code = key[0]
-        listed = f"({listed} AND NOT d.is_inferred OR d.is_inferred AND d.valid_from < '9999-12-31' AND d.{code} IN (SELECT {code} FROM pg_temp.wanted))"
+        named = f"d.{code} IN (SELECT {code} FROM pg_temp.wanted)"
+        listed = f"({listed} AND NOT d.is_inferred OR d.is_inferred AND d.valid_from < '9999-12-31' AND {named})"
     connection.execute(
         text(
             f"UPDATE {table} AS d SET valid_to = greatest(d.valid_from - 1, DATE '0001-01-01') "
-            f"WHERE {listed} AND d.valid_to >= d.valid_from AND d.valid_to > '0001-01-01' AND NOT EXISTS (SELECT FROM pg_temp.wanted AS w WHERE {same})"
+            f"WHERE {listed} AND d.valid_to >= d.valid_from AND d.valid_to > '0001-01-01' "
+            f"AND NOT EXISTS (SELECT FROM pg_temp.wanted AS w WHERE {same})"
         ),
         values,
     )
@@ -116,14 +122,15 @@ def _resolve_again(connection: Connection, delivery: Delivery) -> None:
         text(
             f"""
             CREATE TEMP TABLE resolved ON COMMIT DROP AS
-            SELECT f.row_key, f.known_from, coalesce(a.agency_key, f.agency_key) AS agency_key, coalesce(a.unit_key, f.unit_key) AS unit_key,
-                   coalesce(p.procedure_key, f.procedure_key) AS procedure_key
+            SELECT f.row_key, f.known_from, coalesce(a.agency_key, f.agency_key) AS agency_key,
+                   coalesce(a.unit_key, f.unit_key) AS unit_key, coalesce(p.procedure_key, f.procedure_key) AS procedure_key
             FROM warehouse.fact_dossier AS f
             JOIN warehouse.dim_agency AS oa ON oa.agency_key = f.agency_key
             JOIN warehouse.dim_procedure AS op ON op.procedure_key = f.procedure_key
             LEFT JOIN warehouse.dim_agency AS a ON a.agency_code = oa.agency_code AND {day} BETWEEN a.valid_from AND a.valid_to
             LEFT JOIN warehouse.dim_procedure AS p ON p.procedure_code = op.procedure_code AND {day} BETWEEN p.valid_from AND p.valid_to
-            WHERE f.known_to = 'infinity' AND (coalesce(a.agency_key, f.agency_key), coalesce(a.unit_key, f.unit_key), coalesce(p.procedure_key, f.procedure_key))
+            WHERE f.known_to = 'infinity'
+              AND (coalesce(a.agency_key, f.agency_key), coalesce(a.unit_key, f.unit_key), coalesce(p.procedure_key, f.procedure_key))
                   IS DISTINCT FROM (f.agency_key, f.unit_key, f.procedure_key)
             """
         )

@@ -62,7 +62,8 @@ def ingest(engine: Engine, waiting: list[tuple[Delivery, list[Row]]]) -> None:
             with engine.connect() as connection:
                 back = connection.scalars(
                     text(
-                        "SELECT delivery_id FROM ops.delivery WHERE status = 'landed' AND loaded_at IS NOT NULL ORDER BY exported_at LIMIT 1"
+                        "SELECT delivery_id FROM ops.delivery WHERE status = 'landed' AND loaded_at IS NOT NULL "
+                        "ORDER BY exported_at LIMIT 1"
                     )
                 ).first()
             if back is None:

@@ -156,7 +156,8 @@ def test_what_was_ingested_is_pending_no_more(engine: Engine, home: Path, inbox:
     with engine.begin() as connection:
         connection.execute(
             text(
-                "UPDATE ops.delivery SET status = 'loaded', rows_received = 0, rows_loaded = 0, rows_unchanged = 0, rows_quarantined = 0, rows_ignored = 0"
+                "UPDATE ops.delivery SET status = 'loaded', rows_received = 0, "
+                "rows_loaded = 0, rows_unchanged = 0, rows_quarantined = 0, rows_ignored = 0"
             )
         )
     assert pending(engine, home) == []

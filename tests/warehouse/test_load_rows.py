@@ -62,7 +62,8 @@ def test_a_bill_lies_in_the_unit_that_had_its_code_on_the_day_of_issue(engine: E
     assert conserves(outcome)
     found = all_rows(
         engine,
-        "SELECT b.bill_code, u.unit_name, b.issued_on BETWEEN u.valid_from AND u.valid_to FROM warehouse.fact_bill b JOIN warehouse.dim_unit u USING (unit_key) ORDER BY 1",
+        "SELECT b.bill_code, u.unit_name, b.issued_on BETWEEN u.valid_from AND u.valid_to "
+        "FROM warehouse.fact_bill b JOIN warehouse.dim_unit u USING (unit_key) ORDER BY 1",
     )
     assert found[0] == ("A", "Xã Ngọc Phụng", True)
     assert all(inside for _, _, inside in found)
@@ -134,7 +135,8 @@ def test_a_payment_at_a_market_lies_in_the_unit_of_the_stall(engine: Engine) -> 
     deliver(engine, land(engine, "payments", "2024-03-01", provider="vnpay"), [payment("T1", merchant_code="TMN1", service_code="MUA_SAM")])
     row = one(
         engine,
-        "SELECT unit_code, merchant_code FROM warehouse.fact_payment p JOIN warehouse.dim_unit USING (unit_key) JOIN warehouse.dim_merchant m USING (merchant_key)",
+        "SELECT unit_code, merchant_code FROM warehouse.fact_payment p "
+        "JOIN warehouse.dim_unit USING (unit_key) JOIN warehouse.dim_merchant m USING (merchant_key)",
     )
     assert tuple(row) == ("15655", "TMN1")
 
@@ -166,8 +168,8 @@ def test_an_agency_is_divided_where_its_unit_was_reorganised(engine: Engine) -> 
     deliver(engine, land(engine, "agencies", "2025-08-01"), [agency("H56.38.05", "15658")])
     found = all_rows(
         engine,
-        "SELECT a.valid_from >= u.valid_from AND a.valid_to <= u.valid_to FROM warehouse.dim_agency a JOIN warehouse.dim_unit u USING (unit_key) "
-        "WHERE agency_key <> 0",
+        "SELECT a.valid_from >= u.valid_from AND a.valid_to <= u.valid_to "
+        "FROM warehouse.dim_agency a JOIN warehouse.dim_unit u USING (unit_key) WHERE agency_key <> 0",
     )
     versions = one(engine, "SELECT count(*) FROM warehouse.dim_unit WHERE unit_code = '15658'")[0]
     assert found == [(True,)] * versions
