@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -294,35 +294,36 @@ def bills_of_hashes(connection: Connection, hashes: pa.Int64Array) -> tuple[pa.T
         select(deliveries.c.provider).where(deliveries.c.feed == "bills").distinct().order_by(deliveries.c.provider)
     ).all()
     candidates = [(provider, scoped(provider, hashes).to_numpy()) for provider in providers]
-    temporary(connection, "candidates", "row_key bigint")
-    for _, keys in candidates:
-        copy_keys(connection, "candidates", keys)
-    connection.execute(text("ANALYZE pg_temp.candidates"))
-    bills = copy_out_blocks(
-        connection,
-        "SELECT f.row_key, f.unit_key, f.service_key, f.bill_code FROM warehouse.fact_bill AS f "
-        "JOIN (SELECT DISTINCT row_key FROM pg_temp.candidates) AS c USING (row_key) WHERE f.known_to = 'infinity'",
-        ("row_key", "unit_key", "service_key"),
-        ("bill_code",),
+    bills = _current(
+        connection, "warehouse.fact_bill", [keys for _, keys in candidates], ("row_key", "unit_key", "service_key"), ("bill_code",)
     )
-    connection.execute(text("DROP TABLE pg_temp.candidates"))
     index = pd.Index(bills["row_key"].to_numpy())
     return bills, [(provider, index.get_indexer(keys)) for provider, keys in candidates]
 
 
 def _units_of_dossiers(connection: Connection, keys: Moments) -> npt.NDArray[np.int64]:
-    temporary(connection, "candidates", "row_key bigint")
-    copy_keys(connection, "candidates", keys)
-    connection.execute(text("ANALYZE pg_temp.candidates"))
-    known = copy_out_blocks(
-        connection,
-        "SELECT f.row_key, f.unit_key FROM warehouse.fact_dossier AS f "
-        "JOIN (SELECT DISTINCT row_key FROM pg_temp.candidates) AS c USING (row_key) WHERE f.known_to = 'infinity'",
-        ("row_key", "unit_key"),
-    )
-    connection.execute(text("DROP TABLE pg_temp.candidates"))
+    known = _current(connection, "warehouse.fact_dossier", [keys], ("row_key", "unit_key"))
     units: npt.NDArray[np.int64] = np.append(known["unit_key"].to_numpy(), UNKNOWN)
     found: npt.NDArray[np.int64] = units[pd.Index(known["row_key"].to_numpy()).get_indexer(keys)]
+    return found
+
+
+def _current(
+    connection: Connection, table: str, candidates: Iterable[Moments], numbers: tuple[str, ...], texts: tuple[str, ...] = ()
+) -> pa.Table:
+    """Those columns of the current rows of a fact that have one of these keys."""
+    temporary(connection, "candidates", "row_key bigint")
+    for keys in candidates:
+        copy_keys(connection, "candidates", keys)
+    connection.execute(text("ANALYZE pg_temp.candidates"))
+    found = copy_out_blocks(
+        connection,
+        f"SELECT {', '.join(f'f.{name}' for name in (*numbers, *texts))} FROM {table} AS f "
+        "JOIN (SELECT DISTINCT row_key FROM pg_temp.candidates) AS c USING (row_key) WHERE f.known_to = 'infinity'",
+        numbers,
+        texts,
+    )
+    connection.execute(text("DROP TABLE pg_temp.candidates"))
     return found
 
 

@@ -151,10 +151,7 @@ def _load_facts(work: Load, checked: Iterable[Checked]) -> Outcome:
             span.add(part.table)
         until = _until(work, span.period())
     for part in checked:
-        work.received += part.received
-        work.ignored += part.ignored
-        _tally(work, part.results)
-        _set_aside(work, part.faults, len(pc.unique(part.faults["row_number"])))
+        _take(work, part)
         span.add(part.table)
         _merge(work, table, natural, build, part.table, until, empty=empty, remember=siblings)
     period = span.period()
@@ -415,6 +412,14 @@ def _shown_key(contract: Contract, rows: pa.Table) -> pa.Array:
     return pc.binary_join_element_wise(*shown, " ")
 
 
+def _take(work: Load, part: Checked) -> None:
+    """Counts what the checks found in a chunk and puts its faults into quarantine."""
+    work.received += part.received
+    work.ignored += part.ignored
+    _tally(work, part.results)
+    _set_aside(work, part.faults, len(pc.unique(part.faults["row_number"])))
+
+
 def _set_aside(work: Load, faults: pa.Table, rows: int) -> None:
     """Writes faults into quarantine in the words of their rules; a dismissal stays, a release that did not help opens again."""
     work.quarantined += rows
@@ -511,10 +516,7 @@ def _close(work: Load, period: str | None, status: str, supersedes: int | None) 
 def _load_members(work: Load, checked: Iterable[Checked]) -> Outcome:
     parts: list[pa.Table] = []
     for part in checked:
-        work.received += part.received
-        work.ignored += part.ignored
-        _tally(work, part.results)
-        _set_aside(work, part.faults, len(pc.unique(part.faults["row_number"])))
+        _take(work, part)
         parts.append(part.table)
     rows = pa.concat_tables(parts) if parts else work.contract.schema.empty_table()
     if "unit_code" in rows.column_names:
