@@ -19,14 +19,9 @@ from warehouse.names import normalise_name
 from warehouse.tables import (
     UNKNOWN,
     dim_agency,
-    dim_channel,
     dim_department,
-    dim_dossier_status,
-    dim_payment_method,
-    dim_payment_status,
     dim_procedure,
     dim_provider,
-    dim_service,
 )
 
 Keys = npt.NDArray[np.int32]
@@ -34,7 +29,7 @@ Column: TypeAlias = pa.Array | pa.ChunkedArray
 
 ALWAYS = {"valid_from": "0001-01-01", "valid_to": "9999-12-31"}
 NEVER = {"valid_from": "9999-12-31", "valid_to": "9999-12-31"}
-"""Validity of an inferred member whose code the list knows at other dates: it stands beside the list's versions and holds on no real day."""
+"""Validity of an inferred member whose code the list knows at other dates: it stands beside the list's versions, valid on no real day."""
 
 NOT_GIVEN = {"sector_code": "0", "sector_name": "Không rõ"}
 """What an inferred member lacks; its name, where none was given, is its code."""
@@ -181,7 +176,7 @@ class Dimensions:
         if table.name not in self._lists:
             thing = table.name.removeprefix("dim_")
             rows = self._connection.execute(select(table.c[f"{thing}_code"], table.c[f"{thing}_key"]))
-            self._lists[table.name] = {code: key for code, key in rows}
+            self._lists[table.name] = {row[0]: row[1] for row in rows}
         return self._lists[table.name]
 
     def listed(self, table: Table, codes: Column) -> pa.Array:
