@@ -9,6 +9,7 @@ from prefect import flow
 from sqlalchemy import Engine
 
 from expectations.contract import contract
+from tasks.ahead import ahead
 from tasks.load import Outcome, load, reject
 from tasks.pull import Delivery, delivered
 from tasks.questions import usual_rows
@@ -43,7 +44,7 @@ def ingest_delivery(engine: Engine, delivery: Delivery, settings: Settings, docs
         checked = validate(
             counted(chunks), terms, delivery.layout, delivery.file_name, docs=docs, usual_rows=usual, exported_at=delivery.exported_at
         )
-        return load(engine, delivery, terms, checked)
+        return load(engine, delivery, terms, ahead(checked))
     except Rejected as rejected:
         return reject(engine, delivery, rejected, received)
     except Exception as problem:
