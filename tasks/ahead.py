@@ -1,0 +1,23 @@
+"""One item ahead: what is used now and what comes next are made side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+_END = object()
+
+
+def ahead(items: Iterable[T]) -> Iterator[T]:
+    """The same items, each made while the one before is used: reading and checking on one core, the database on the other.
+
+    At most two items are in memory; an error of the making reaches the user in the item's place.
+    """
+    source = iter(items)
+    with ThreadPoolExecutor(1, "ahead") as maker:
+        coming = maker.submit(next, source, _END)
+        while (item := coming.result()) is not _END:
+            coming = maker.submit(next, source, _END)
+            yield item  # type: ignore[misc]  # `_END` is the only other thing that can come
