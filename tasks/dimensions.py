@@ -164,7 +164,9 @@ class Dimensions:
         )
         known = {row.department_id: row.department_key for row in self._connection.execute(select(dim_department))}
         encoded = pc.dictionary_encode(_flat(ids))
-        return np.array([known[one] for one in encoded.dictionary.to_pylist()], dtype=np.int32)[encoded.indices.to_numpy()]
+        keys = np.array([known[one] for one in encoded.dictionary.to_pylist()], dtype=np.int32)
+        found: npt.NDArray[np.int32] = keys[encoded.indices.to_numpy()]
+        return found
 
     def merchants(self, provider: str) -> Versions:
         """Merchants of a provider."""
