@@ -28,6 +28,7 @@ from tasks import official_table, questions
 from tasks import vietnamese as vi
 from tasks.explain import explain as explain_value
 from tasks.run import in_one_line
+from tasks.score_card import score_card
 from warehouse.database import open_warehouse, url
 from warehouse.settings import Refusal, Settings
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-SAMPLE_NIGHT = date(2025, 5, 5)
+SAMPLE_NIGHT = date(2026, 9, 30)
 """The night of the samples: days after the last of their files was exported."""
 SAMPLE_UNITS = ("15655", "396")
 SAMPLE_PERIOD = "2024"
@@ -127,6 +128,44 @@ def indicators(unit: UnitArgument, period: PeriodArgument) -> None:
     if not lines:
         raise Refusal(f"Chưa công bố chỉ tiêu nào của {found.title} cho kỳ {period}.")
     terminal.official_tables(found, period, lines)
+
+
+@app.command("form-06a")
+def form_06a(
+    unit: UnitArgument,
+    period: PeriodArgument,
+    sheet: Annotated[Path | None, typer.Option("--sheet", help="Ghi biểu ra tệp Excel này (.xlsx), để in và gửi.")] = None,
+) -> None:
+    """Biểu 06a: tình hình, kết quả giải quyết thủ tục hành chính (Thông tư 01/2020/TT-VPCP)."""
+    from tasks.form_06a_sheet import rows_of, write_form_06a  # noqa: PLC0415
+
+    if sheet is not None and (sheet.suffix.lower() != ".xlsx" or not sheet.absolute().parent.is_dir()):
+        raise Refusal(f"Không ghi được {sheet}: cần tên tệp .xlsx trong một thư mục đã có.")
+    with _reading(Settings.from_environment()) as connection:
+        found = official_table.find_unit(connection, unit, period)
+        rows = rows_of(connection, found, period)
+    if not rows:
+        raise Refusal(f"Chưa có hồ sơ nào của {found.title} cho kỳ {period}.")
+    terminal.form_06a(found, period, rows)
+    if sheet is not None:
+        write_form_06a(rows, found, period, sheet)
+        terminal.where({"Biểu Excel": sheet})
+
+
+@app.command("score-766")
+def score_766(
+    unit: Annotated[
+        str, typer.Argument(metavar="UNIT", help="Mã hoặc tên đơn vị, hoặc mã cơ quan trên Cổng Dịch vụ công: 15655, H44.100.")
+    ],
+    period: PeriodArgument,
+    counted_by: Annotated[
+        Literal["pipeline", "portal"] | None,
+        typer.Option("--counted-by", help="Tính từ hồ sơ trong kho (pipeline) hay từ số đếm của Cổng (portal)."),
+    ] = None,
+) -> None:
+    """Bộ chỉ số phục vụ người dân, doanh nghiệp (Quyết định 766/QĐ-TTg): từng nhóm, tổng điểm, xếp hạng."""
+    with _reading(Settings.from_environment()) as connection:
+        terminal.score_card(score_card(connection, unit, period, counted_by))
 
 
 @app.command()

@@ -16,13 +16,15 @@ from sqlalchemy import Engine
 
 from flows.ingest import ingest_delivery
 from flows.progress import each, tell
-from tasks.audit import audit
+from tasks.audit import AuditFailed, Warned, audit
 from tasks.compute import Publication, compute, publish_values
 from tasks.data_docs import DataDocs
+from tasks.form_06a import DoesNotAddUp
 from tasks.load import Outcome, releasable
 from tasks.publish import Report, artifacts, report
 from tasks.pull import Delivery, Source, Unreadable, delivered, pending, pull, read_sources
 from tasks.run import Run, in_one_line, one_at_a_time
+from tasks.scores import Scores, compute_scores
 from tasks.vietnamese import VIETNAM
 from warehouse.database import open_warehouse
 from warehouse.settings import Refusal, Settings
@@ -41,6 +43,9 @@ class Night:
     unreachable: list[str]
     """Sources or files that could not be taken, one line each."""
     publication: Publication
+    scores: Scores
+    warned: list[Warned]
+    """Values published that deserve a look."""
     report: Report | None
 
 
@@ -48,12 +53,26 @@ class NightFailed(Exception):
     """Something broke that is no fault of a supplier; everything else was done. One line."""
 
 
-def publish(engine: Engine, run_id: int, as_of: datetime) -> Publication:
+@dataclass(frozen=True)
+class Published:
+    """What one publication changed: indicators, form 06a and the scores of decision 766."""
+
+    publication: Publication
+    scores: Scores
+    warned: list[Warned]
+
+
+def publish(engine: Engine, run_id: int, as_of: datetime) -> Published:
     """Computes what changed, audits it and publishes it in one transaction: readers never see half a night."""
     with engine.begin() as connection:
         compute(connection, as_of)
-        audit(connection)
-        return publish_values(connection, run_id, as_of)
+        warned = audit(connection)
+        publication = publish_values(connection, run_id, as_of)
+        try:
+            scores = compute_scores(connection, as_of, run_id)
+        except DoesNotAddUp as wrong:
+            raise AuditFailed(f"Không công bố số liệu vì biểu 06a không cân đối ({wrong}).") from wrong
+        return Published(publication, scores, warned)
 
 
 @dataclass(frozen=True)
@@ -62,7 +81,7 @@ class Steps:
 
     pull: Callable[..., int]
     ingest: Callable[..., Outcome]
-    publish: Callable[..., Publication]
+    publish: Callable[..., Published]
     report: Callable[..., Report] | None
 
 
@@ -83,10 +102,10 @@ def night(
             outcomes += _ingest(engine, settings, wave, run, steps, docs)
         outcomes += _ingest(engine, settings, [delivered(engine, settings.home, releasable(engine))], run, steps, docs)
         tell("Tính chỉ tiêu và công bố")
-        publication = steps.publish(engine, run.run_id, as_of)
+        published = steps.publish(engine, run.run_id, as_of)
         tell("Lập báo cáo")
         made = steps.report(engine, settings.home, sources, run.run_id, docs) if steps.report else None
-        done = Night(run.run_id, outcomes, unreachable, publication, made)
+        done = Night(run.run_id, outcomes, unreachable, published.publication, published.scores, published.warned, made)
     if run.problems:
         raise NightFailed("; ".join(run.problems))
     return done

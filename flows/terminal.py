@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +19,16 @@ from rich.text import Text
 from flows.progress import listening
 from tasks import vietnamese as vi
 from tasks.official_table import Line, Unit, sections
+from tasks.score_card import COUNTED_BY, LEVEL
+from tasks.score_table import period_before
 from tasks.vietnamese import summary
 
 if TYPE_CHECKING:
     from flows.nightly import Night
     from tasks.explain import Explanation
+    from tasks.form_06a_sheet import Row
     from tasks.questions import SourceState
+    from tasks.score_card import Card
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -30,6 +36,8 @@ if not out.is_terminal:
     out.width = 160  # a pipe or a file: nothing is cut to a guess of 80 columns
 
 OBS_STYLE = {"A": "", "P": "yellow"}
+WARNED_SHOWN = 3
+"""Values that deserve a look named in the night's lines; the rest is counted."""
 VERDICT_STYLE = {"accept": "green", "accept_with_flags": "yellow", "reject": "red"}
 
 
@@ -106,6 +114,58 @@ def official_tables(unit: Unit, period: str, lines: Sequence[Line]) -> None:
             ],
             title,
         )
+
+
+FORM_06A = (
+    "STT", "Lĩnh vực\n\n\n(2)", ">Tổng\nnhận\n\n(3)", ">Trực\ntuyến\n\n(4)", ">Trực\ntiếp,\nb.chính\n(5)", ">Kỳ\ntrước\n\n(6)",
+    ">Đã\ngiải\nquyết\n(7)", ">Trước\nhạn\n\n(8)", ">Đúng\nhạn\n\n(9)", ">Quá\nhạn\n\n(10)",
+    ">Đang\ngiải\nquyết\n(11)", ">Trong\nhạn\n\n(12)", ">Quá\nhạn\n\n(13)",
+)  # fmt: skip
+
+
+def form_06a(unit: Unit, period: str, form: Sequence[Row]) -> None:
+    """Form 06a of a unit in a period, with the columns and sections of the official form."""
+    from tasks.form_06a_sheet import ROMAN, SECTIONS, total  # noqa: PLC0415
+
+    def bold(*cells: str) -> list[str | Text]:
+        return [Text(cell, style="bold") for cell in cells]
+
+    heading(f"Biểu số 06/VPCP/KSTT · {unit.title} · {vi.period(period)}")
+    rows: list[list[str | Text]] = []
+    for roman, (section, part) in zip(ROMAN, groupby(form, attrgetter("section")), strict=False):
+        rows.append(bold(roman, SECTIONS[section], *[""] * 11))
+        rows += [[str(number), row.sector_name, *map(vi.number, row.values)] for number, row in enumerate(part, 1)]
+    rows.append(bold("", "Tổng cộng", *map(vi.number, total(form))))
+    table(FORM_06A, rows, "Tình hình, kết quả giải quyết thủ tục hành chính (số hồ sơ)")
+
+
+def score_card(card: Card) -> None:
+    """The score of decision 766 of one unit: groups, components, total, rank, against the period before."""
+    total, before = card.total, vi.period(period_before(card.period)).lower()
+    heading(f"{total.name} ({total.code}) · {vi.period(card.period)}")
+    rows: list[list[str | Text]] = []
+    for line in card.lines:
+        style = "" if line.component_code else "bold"
+        cells = [
+            ("  " if line.component_code else "") + line.name,
+            vi.number(line.numerator) if line.component_code else "",
+            vi.number(line.denominator) if line.component_code else "",
+            vi.measure(line.ratio, 2, "PERCENT"),
+            vi.number(line.score, 2),
+            vi.number(line.max_score),
+            vi.change(line.change, 2),
+        ]
+        status = Text(vi.OBS_STATUS[line.obs_status], style=OBS_STYLE.get(line.obs_status, "dim"))
+        rows.append([*(Text(cell, style=style) for cell in cells), status])
+    summed = ("Tổng điểm", "", "", "", vi.number(total.total, 2), vi.number(total.max_score), vi.change(total.change, 2))
+    provisional = Text(vi.OBS_STATUS["P"], style=OBS_STYLE["P"]) if total.is_provisional else ""
+    rows.append([*(Text(cell, style="bold") for cell in summed), provisional])
+    columns = ["Nhóm, chỉ số thành phần", ">Tử số", ">Mẫu số", ">Tỷ lệ", ">Điểm", ">Tối đa", ">So kỳ trước", "Số liệu"]
+    table(columns, rows, f"Chỉ số 766 (Quyết định 766/QĐ-TTg), tính từ {COUNTED_BY[card.counted_by]}")
+    if total.rank is not None:
+        say(f"Xếp hạng: {vi.number(total.rank)} trong {vi.number(card.ranked)} đơn vị {LEVEL[total.level]}.")
+    compared = f"{vi.change(total.change, 2)} điểm" if total.change is not None else "chưa có số để so"
+    say(f"So với {before}: {compared}.")
 
 
 def source_table(states: Sequence[SourceState]) -> None:
@@ -187,7 +247,7 @@ def printed_table(rows: Sequence[Any]) -> None:
 
 
 def night_line(night: Night, outcomes: Sequence[Any] | None = None) -> None:
-    """What a night did, in two lines."""
+    """What a night did, in a few lines."""
     taken = night.outcomes if outcomes is None else outcomes
     rows = {
         name: sum(getattr(outcome, name) for outcome in taken) for name in ("received", "loaded", "unchanged", "quarantined", "ignored")
@@ -207,6 +267,14 @@ def night_line(night: Night, outcomes: Sequence[Any] | None = None) -> None:
             f"Công bố: {vi.number(published.added)} giá trị mới, {vi.number(published.revised)} sửa đổi, "
             f"{vi.number(published.unchanged)} giữ nguyên."
         )
+    parts = (night.scores.form_06a, night.scores.pipeline, night.scores.portal)
+    added, revised = sum(part.added for part in parts), sum(part.revised for part in parts)
+    if added or revised:
+        say(f"Biểu 06a và chỉ số 766: {vi.number(added)} dòng mới, {vi.number(revised)} sửa đổi.")
+    if night.warned:
+        shown = "; ".join(f"{line.indicator_code} {line.unit_code} {line.period} {line.message_vi}" for line in night.warned[:WARNED_SHOWN])
+        more = f"; và {vi.number(len(night.warned) - WARNED_SHOWN)} chỗ khác" if len(night.warned) > WARNED_SHOWN else ""
+        say(f"Nên xem lại {vi.number(len(night.warned))} giá trị: {shown}{more}.")
 
 
 def explanation(told: Explanation) -> None:

@@ -47,7 +47,10 @@ def audit(connection: Connection) -> list[Warned]:
         raise AuditFailed("Không công bố số liệu vì kiểm tra cuối không đạt: " + "; ".join(failed) + ".")
     return [
         Warned(
-            row["indicator_code"], row["unit_code"], row["period"], f"thay đổi {row['jump']} điểm so với kỳ {row['before']}; cần có lý do"
+            row["indicator_code"],
+            row["unit_code"],
+            row["period"],
+            f"thay đổi {row['jump']} điểm".replace(".", ",") + f" so với kỳ {row['before']}; cần có lý do",
         )
         for row in connection.execute(text(_JUMPS), {"jump": _JUMP}).mappings()
     ]

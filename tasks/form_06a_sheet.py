@@ -25,6 +25,7 @@ SECTIONS = {
 }
 """Level of the handling unit → section of the form, in the form's order."""
 
+SHEET = "Biểu 06a"
 ROMAN = ("I", "II", "III", "IV")
 LAST = 12
 """Column (13), from 0."""
@@ -63,25 +64,30 @@ def write_form_06a(rows: list[Row], unit: Unit, period: str, path: Path) -> None
     """Writes the sheet beside its place and moves it there, so that nobody ever opens half of it."""
     draft = path.with_suffix(".draft")
     with xlsxwriter.Workbook(draft, {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}) as book:
-        sheet = book.add_worksheet("Biểu 06a")
-        base = {"font_name": "Times New Roman", "font_size": 11, "valign": "vcenter", "text_wrap": True}
-        cell = base | {"border": 1}
-        style = {
-            "plain": book.add_format(base),
-            "centre": book.add_format(base | {"align": "center"}),
-            "title": book.add_format(base | {"align": "center", "bold": True, "font_size": 13}),
-            "italic": book.add_format(base | {"align": "center", "italic": True}),
-            "head": book.add_format(cell | {"align": "center", "bold": True}),
-            "number": book.add_format(cell | {"align": "center", "italic": True}),
-            "text": book.add_format(cell),
-            "count": book.add_format(cell | {"num_format": "[$-42A]#,##0"}),
-            "section": book.add_format(cell | {"bold": True}),
-            "sum": book.add_format(cell | {"bold": True, "num_format": "[$-42A]#,##0"}),
-        }
-        _title(sheet, style, unit, period)
-        _header(sheet, style)
-        _body(sheet, style, rows)
+        add_form_06a(book, rows, unit, period)
     draft.replace(path)
+
+
+def add_form_06a(book: Any, rows: list[Row], unit: Unit, period: str) -> None:
+    """Adds the form to a workbook as its next sheet."""
+    sheet = book.add_worksheet(SHEET)
+    base = {"font_name": "Times New Roman", "font_size": 11, "valign": "vcenter", "text_wrap": True}
+    cell = base | {"border": 1}
+    style = {
+        "plain": book.add_format(base),
+        "centre": book.add_format(base | {"align": "center"}),
+        "title": book.add_format(base | {"align": "center", "bold": True, "font_size": 13}),
+        "italic": book.add_format(base | {"align": "center", "italic": True}),
+        "head": book.add_format(cell | {"align": "center", "bold": True}),
+        "number": book.add_format(cell | {"align": "center", "italic": True}),
+        "text": book.add_format(cell),
+        "count": book.add_format(cell | {"num_format": "[$-42A]#,##0"}),
+        "section": book.add_format(cell | {"bold": True}),
+        "sum": book.add_format(cell | {"bold": True, "num_format": "[$-42A]#,##0"}),
+    }
+    _title(sheet, style, unit, period)
+    _header(sheet, style)
+    _body(sheet, style, rows)
 
 
 def _title(sheet: Any, style: dict[str, Any], unit: Unit, period: str) -> None:

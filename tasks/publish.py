@@ -8,14 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from tasks import official_table, questions
 from tasks import vietnamese as vi
 from tasks.data_docs import DataDocs
+from tasks.form_06a_sheet import rows_of
 from tasks.pull import Source
+from tasks.score_card import COUNTED_BY
+from tasks.score_table import score_table
 from tasks.site import write_site
-from tasks.workbook import write_workbook
+from tasks.workbook import OneStopShop, write_workbook
 
 KEPT = 3
 """Editions of the report that stay on disk, so that a page someone is reading does not vanish."""
@@ -42,7 +45,7 @@ def report(engine: Engine, home: Path, sources: Sequence[Source], run_id: int, d
         years = official_table.years(connection)
         tables = {year: official_table.of_period(connection, year) for year in years}
         for year, lines in tables.items():
-            write_workbook(lines, year, run.as_of, edition / workbook_name(year))
+            write_workbook(lines, year, run.as_of, edition / workbook_name(year), _one_stop_shop(connection, lines, year))
         start = docs.build(run.started_at.astimezone(vi.VIETNAM))
         (edition / "data_docs").symlink_to(os.path.relpath(start.parent, edition), target_is_directory=True)
         write_site(connection, run, sources, tables, edition)
@@ -50,6 +53,17 @@ def report(engine: Engine, home: Path, sources: Sequence[Source], run_id: int, d
     for old in sorted(editions.iterdir())[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
     return Report(home / "site" / "index.html", [home / "site" / workbook_name(year) for year in years])
+
+
+def _one_stop_shop(connection: Connection, lines: Sequence[official_table.Line], year: str) -> OneStopShop | None:
+    """The one-stop-shop's tables of the province whose values stand in the workbook; nothing before it has any dossier."""
+    province = next((line.unit_code for line in lines if line.unit_level == "province"), None)
+    if province is None:
+        return None
+    unit = official_table.find_unit(connection, province, year)
+    form = rows_of(connection, unit, year)
+    scores = {counted_by: found for counted_by in COUNTED_BY if (found := score_table(connection, year, counted_by))}
+    return OneStopShop(unit, form, scores) if form else None
 
 
 def workbook_name(period: str) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import Connection, text
 
 _TABLE = """
 WITH line AS (
-    SELECT s.agency_key, s.unit_key, coalesce(a.agency_code, u.unit_code) AS code, coalesce(d.department_name, u.unit_name) AS name,
+    SELECT s.agency_key, s.unit_key, u.valid_from AS unit_valid_from,
+        coalesce(a.agency_code, u.unit_code) AS code, coalesce(d.department_name, u.unit_name) AS name,
         coalesce(d.department_level, u.unit_level) AS level, s.period, jsonb_object_agg(s.group_code, s.score::text) AS groups,
         sum(s.score) AS total, sum(s.max_score) AS max_score, bool_or(s.obs_status = 'P') AS is_provisional
     FROM warehouse.fact_score_766 s
@@ -17,14 +19,15 @@ WITH line AS (
     LEFT JOIN warehouse.dim_agency a ON a.agency_key = s.agency_key AND s.agency_key <> 0
     LEFT JOIN warehouse.dim_department d ON d.agency_key = a.agency_key
     WHERE s.known_to = 'infinity' AND s.component_code = '' AND s.counted_by = :counted_by AND s.period IN (:period, :before)
-    GROUP BY s.agency_key, s.unit_key, code, name, level, s.period
+    GROUP BY s.agency_key, s.unit_key, u.valid_from, code, name, level, s.period
 ), ranked AS (
     SELECT *, CASE WHEN total IS NOT NULL THEN
         rank() OVER (PARTITION BY period, level, CASE WHEN agency_key <> 0 THEN split_part(code, '.', 1) END
             ORDER BY total DESC NULLS LAST) END AS place
     FROM line
 )
-SELECT r.code, r.name, r.level, r.groups, r.total, r.max_score, r.place, r.is_provisional, r.total - b.total AS change
+SELECT r.code, r.name, r.level, r.groups, r.total, r.max_score, r.place, r.is_provisional, r.total - b.total AS change,
+    CASE WHEN r.agency_key <> 0 THEN split_part(r.code, '.', 1) END AS province, r.unit_valid_from
 FROM ranked r LEFT JOIN ranked b ON (b.agency_key, b.unit_key, b.level, b.period) = (r.agency_key, r.unit_key, r.level, :before)
 WHERE r.period = :period
 ORDER BY r.level, r.place NULLS LAST, r.code
@@ -46,6 +49,9 @@ class ScoreLine:
     is_provisional: bool
     change: Decimal | None
     """Against the period before; nothing where that has no total."""
+    province: str | None
+    """Province of a department, by its code on the portal; nothing for an administrative unit."""
+    unit_valid_from: date
 
 
 def score_table(connection: Connection, period: str, counted_by: str = "pipeline") -> list[ScoreLine]:
@@ -62,6 +68,8 @@ def score_table(connection: Connection, period: str, counted_by: str = "pipeline
             row.place,
             row.is_provisional,
             row.change,
+            row.province,
+            row.unit_valid_from,
         )
         for row in found
     ]

@@ -46,6 +46,11 @@ def measure(value: Decimal | int | None, decimals: int, unit_measure: str) -> st
     return f"{written} %" if unit_measure == "PERCENT" and value is not None else written
 
 
+def change(value: Decimal | None, decimals: int) -> str:
+    """A difference with its sign: `+0,33`, `-1,20`, `0,00`; a dash where there is none."""
+    return ("+" if value is not None and value > 0 else "") + number(value, decimals)
+
+
 def beside(printed: str, recomputed: Decimal | None) -> str:
     """A figure computed again, written as the printed one beside it was: a rate or a count, with its decimals."""
     if recomputed is None:

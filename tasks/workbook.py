@@ -1,7 +1,9 @@
-"""The official tables of a period as one .xlsx, ready to print: cover, a sheet for each table, notes."""
+"""The official tables of a period as one .xlsx, ready to print: cover, a sheet for each table, form 06a, the scores of 766, notes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from math import ceil
@@ -12,16 +14,32 @@ from typing import Any
 import xlsxwriter
 
 from tasks import vietnamese as vi
-from tasks.official_table import Line, sections
+from tasks.form_06a_sheet import SHEET as FORM_06A
+from tasks.form_06a_sheet import Row, add_form_06a
+from tasks.official_table import Line, Unit, sections
+from tasks.score_card import COUNTED_BY, LEVEL
+from tasks.score_table import ScoreLine
+from warehouse import periods
+from warehouse.scores.score_766 import rules_on
 
 HEADER = ("Mã ĐVHC", "Đơn vị", "Tử số", "Mẫu số", "Kết quả", "Mục tiêu", "Đánh giá", "Tình trạng số liệu")
 WIDTHS = (10, 30, 13, 13, 13, 12, 12, 20)
 NOTES = (("Mã", 8), ("Chỉ tiêu", 34), ("Cách tính", 58), ("Căn cứ", 34))
+SCORES = "Chỉ số 766"
 LOCALE = "[$-42A]"
 """Vietnamese separators where the program follows the cell (LibreOffice); Excel follows the user's own."""
 
 
-def write_workbook(lines: list[Line], period: str, as_of: datetime, path: Path) -> None:
+@dataclass(frozen=True)
+class OneStopShop:
+    """The official tables of the one-stop-shop for a province: form 06a, and the scores of 766 of all its units by who counted."""
+
+    unit: Unit
+    form: list[Row]
+    scores: dict[str, list[ScoreLine]]
+
+
+def write_workbook(lines: list[Line], period: str, as_of: datetime, path: Path, one_stop_shop: OneStopShop | None = None) -> None:
     """Writes the workbook beside its place and moves it there, so that nobody ever opens half of it."""
     draft = path.with_suffix(".draft")
     # Whatever begins with =, +, - or @ is a text that someone sent, never a formula or an address.
@@ -31,9 +49,13 @@ def write_workbook(lines: list[Line], period: str, as_of: datetime, path: Path) 
         book.set_properties({"title": title, "created": as_of.replace(tzinfo=None)})
         styles = _Styles(book)
         tables = sections(lines)
-        _cover(book, styles, title, as_of, tables)
+        added = {FORM_06A: "Tình hình, kết quả giải quyết thủ tục hành chính", SCORES: "Chỉ số phục vụ người dân, doanh nghiệp"}
+        _cover(book, styles, title, as_of, tables, added if one_stop_shop else {})
         for number, (_, part) in enumerate(tables, 1):
             _table(book, styles, f"Biểu {number}", part, period)
+        if one_stop_shop:
+            add_form_06a(book, one_stop_shop.form, one_stop_shop.unit, period)
+            _scores(book, styles, one_stop_shop.scores, period)
         _notes(book, styles, lines)
     draft.replace(path)
 
@@ -68,12 +90,14 @@ class _Styles:
         return self._numbers[shape]
 
 
-def _cover(book: Any, styles: _Styles, title: str, as_of: datetime, tables: list[tuple[str, list[Line]]]) -> None:
+def _cover(
+    book: Any, styles: _Styles, title: str, as_of: datetime, tables: Sequence[tuple[str, list[Line]]], added: dict[str, str]
+) -> None:
     sheet = book.add_worksheet("Bìa")
     _page(sheet, "Bìa")
     sheet.hide_gridlines(2)
-    sheet.set_column(0, 0, 8)
-    sheet.set_column(1, 1, 70)
+    sheet.set_column(0, 0, 12)
+    sheet.set_column(1, 1, 66)
     sheet.set_column(2, 2, 24)
     sheet.set_row(1, 60)
     sheet.merge_range(1, 0, 1, 2, title, styles.title)
@@ -86,7 +110,11 @@ def _cover(book: Any, styles: _Styles, title: str, as_of: datetime, tables: list
         sheet.write_url(row, 0, f"internal:'Biểu {number}'!A1", styles.link, string=f"Biểu {number}")
         sheet.write_string(row, 1, table, styles.text)
         sheet.write_number(row, 2, len({line.indicator_code for line in part}), styles.centre)
-    row = 8 + len(tables)
+    for row, (name, words) in enumerate(added.items(), 6 + len(tables)):
+        sheet.write_url(row, 0, f"internal:'{name}'!A1", styles.link, string=name)
+        sheet.write_string(row, 1, words, styles.text)
+        sheet.write_string(row, 2, vi.NOTHING, styles.centre)
+    row = 8 + len(tables) + len(added)
     sheet.write_string(row, 0, "Cách đọc", styles.heading)
     for number, note in enumerate(
         (
@@ -133,12 +161,56 @@ def _line(sheet: Any, styles: _Styles, row: int, line: Line) -> None:
         (line.target, styles.number(0 if line.target is None or line.target % 1 == 0 else line.decimals, line.unit_measure)),
     )
     for column, (value, style) in enumerate(numbers, 2):
-        if value is None:
-            sheet.write_string(row, column, vi.NOTHING, styles.centre)
-        else:
-            sheet.write_number(row, column, float(value), style)
+        _number(sheet, styles, row, column, value, style)
     sheet.write(row, 6, line.met or None, styles.met if line.is_met else styles.unmet)
     sheet.write_string(row, 7, vi.OBS_STATUS[line.obs_status], styles.centre)
+
+
+def _scores(book: Any, styles: _Styles, scores: dict[str, list[ScoreLine]], period: str) -> None:
+    groups = rules_on(periods.days(period)[0]).groups
+    sheet = book.add_worksheet(SCORES)
+    _page(sheet, SCORES)
+    head = ("Hạng", "Mã", "Đơn vị", *(f"{group.name_vi} ({group.max})" for group in groups.values()))
+    head += ("Tổng điểm", "Tối đa", "So kỳ trước", "Tình trạng số liệu")
+    sheet.set_column(0, 0, 7)
+    sheet.set_column(1, 1, 10)
+    sheet.set_column(2, 2, 30)
+    sheet.set_column(3, len(head) - 2, 12)
+    sheet.set_column(len(head) - 1, len(head) - 1, 14)
+    sheet.write_string(0, 0, "Chỉ số phục vụ người dân, doanh nghiệp (Quyết định 766/QĐ-TTg)", styles.heading)
+    sheet.write_string(1, 0, f"{vi.period(period)}. Nhóm ghi “{vi.NOTHING}” chưa có số liệu và không cộng vào tối đa.", styles.plain)
+    sheet.set_row(3, 62)
+    for column, words in enumerate(head):
+        sheet.write_string(3, column, words, styles.head)
+    sheet.freeze_panes(4, 3)
+    sheet.repeat_rows(3)
+    row = 4
+    points, whole = styles.number(2, ""), styles.whole
+    for counted_by, lines in scores.items():
+        for level, of_level in groupby(sorted(lines, key=lambda line: list(LEVEL).index(line.level)), attrgetter("level")):
+            sheet.merge_range(row, 0, row, len(head) - 1, "", styles.section)
+            sheet.write_string(row, 0, f"Đơn vị {LEVEL[level]}, tính từ {COUNTED_BY[counted_by]}", styles.section)
+            for line in of_level:
+                row += 1
+                sheet.write_string(row, 1, line.code, styles.code)
+                sheet.write_string(row, 2, line.name, styles.text)
+                _number(sheet, styles, row, 0, line.rank, styles.centre)
+                for column, group in enumerate(groups, 3):
+                    _number(sheet, styles, row, column, line.groups.get(group), points)
+                for column, (value, style) in enumerate(
+                    ((line.total, points), (line.max_score, whole), (line.change, points)), 3 + len(groups)
+                ):
+                    _number(sheet, styles, row, column, value, style)
+                sheet.write_string(row, len(head) - 1, vi.OBS_STATUS["P" if line.is_provisional else "A"], styles.centre)
+            row += 1
+
+
+def _number(sheet: Any, styles: _Styles, row: int, column: int, value: Any, style: Any) -> None:
+    """A number, or a dash where there is none."""
+    if value is None:
+        sheet.write_string(row, column, vi.NOTHING, styles.centre)
+    else:
+        sheet.write_number(row, column, float(value), style)
 
 
 def _notes(book: Any, styles: _Styles, lines: list[Line]) -> None:

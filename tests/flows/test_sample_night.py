@@ -12,6 +12,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from tests.conftest import SampleNight
@@ -76,7 +77,47 @@ def test_a_name_borne_twice_is_answered_by_saying_which(sample_night: SampleNigh
     assert "15646" in said.stderr
 
 
-@pytest.mark.parametrize("words", [("indicators", "Atlantis", "2024"), ("explain", "ND99", "15655", "2024"), ("indicators", "15655", "24")])
+def test_form_06a_of_ngoc_phung_adds_up_column_by_column(sample_night: SampleNight, tmp_path: Path) -> None:
+    said = sample_night.ask("form-06a", "15655", "2024", "--sheet", str(tmp_path / "06a.xlsx"))
+    assert said.returncode == 0, said.stderr
+    assert "Biểu số 06/VPCP/KSTT" in said.stdout
+    rows = [[int(cell.replace(".", "")) for cell in line.split()[-11:]] for line in said.stdout.splitlines() if line.split()[-1:] == ["0"]]
+    *sectors, total = rows
+    assert [sum(column) for column in zip(*sectors, strict=True)] == total
+    c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13 = total
+    assert c3 == c4 + c5 + c6 == c7 + c11 == 1442  # received and handled, as printed
+    assert c7 == c8 + c9 + c10
+    assert c11 == c12 + c13
+    printed = openpyxl.load_workbook(tmp_path / "06a.xlsx")["Biểu 06a"]
+    assert [cell.value for cell in list(printed.rows)[-1]][1:] == ["Tổng cộng", *total]
+
+
+def test_the_score_of_the_captured_month_is_the_portals_own(sample_night: SampleNight) -> None:
+    said = sample_night.ask("score-766", "H44", "2026-08").stdout
+    assert "Thanh toán trực tuyến 62,50 % 6,25 10" in " ".join(said.split())
+    assert "chưa có số để so" in said
+
+
+def test_a_communes_score_from_its_dossiers_is_ranked_and_compared(sample_night: SampleNight) -> None:
+    said = sample_night.ask("score-766", "Ngọc Phụng", "2024-06").stdout
+    assert "trong 16 đơn vị cấp xã" in said
+    assert "So với tháng 05/2024" in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("indicators", "Atlantis", "2024"),
+        ("explain", "ND99", "15655", "2024"),
+        ("indicators", "15655", "24"),
+        ("form-06a", "15655", "2024-13"),
+        ("form-06a", "15655", "2024", "--sheet", "nowhere/06a.xlsx"),
+        ("form-06a", "15655", "2023"),
+        ("score-766", "H44.999", "2026-08"),
+        ("score-766", "H44", "2026-08", "--counted-by", "pipeline"),
+        ("score-766", "15655", "2024", "--counted-by", "portal"),
+    ],
+)
 def test_what_is_not_known_is_one_line_and_exit_code_2(sample_night: SampleNight, words: tuple[str, ...]) -> None:
     said = sample_night.ask(*words)
     assert said.returncode == 2
@@ -92,7 +133,7 @@ def test_a_number_is_explained_down_to_its_files_and_beside_what_was_printed(sam
 
 def test_status_names_every_source_and_calls_silence_late(sample_night: SampleNight) -> None:
     said = sample_night.ask("status")
-    assert said.returncode == 1  # the samples end in April 2025
+    assert said.returncode == 1  # the offices' samples end in April 2025
     assert "one-stop-shop" in said.stdout
     assert "trễ" in said.stdout
 
@@ -135,7 +176,7 @@ def test_serve_shows_the_site_until_it_is_interrupted(sample_night: SampleNight)
         taken = sample_night.ask("serve", "--port", str(port))
         os.kill(served.pid, signal.SIGINT)
         _, complained = served.communicate(timeout=20)
-    assert "Đêm 05/05/2025" in page
+    assert "Đêm 30/09/2026" in page
     assert taken.returncode == 2
     assert str(port) in taken.stderr
     assert served.returncode == 0

@@ -38,7 +38,7 @@ def address(sample_night: SampleNight, name: str) -> str:
 
 def test_the_start_page_tells_the_night(sample_night: SampleNight, page: Page) -> None:
     page.goto(address(sample_night, "index.html"))
-    assert page.locator("h1").inner_text() == "Đêm 05/05/2025"
+    assert page.locator("h1").inner_text() == "Đêm 30/09/2026"
     refused = page.locator("#tu-choi + .scroll tbody tr")
     assert refused.count() == 1
     assert "nuoc_mau_202406.xlsx" in refused.inner_text()

@@ -87,4 +87,15 @@ def test_the_nights_workbook_holds_every_commune_of_the_district(sample_night: S
     assert ("15655", "Xã Ngọc Phụng", 2660, 3798, 70, "–", None, "chính thức") in rows
     codes = {row[0] for row in book["Biểu 1"].iter_rows(values_only=True) if isinstance(row[0], str) and row[0].isdigit()}
     assert len(codes) == 16 + 2
-    assert book.properties.created.date() == date(2025, 5, 5)
+    assert book.properties.created.date() == date(2026, 9, 30)
+
+
+def test_the_nights_workbook_holds_form_06a_and_the_scores_of_766_of_the_province(sample_night: SampleNight) -> None:
+    book = openpyxl.load_workbook(sample_night.home / "site" / "ba-khong-2024.xlsx")
+    form = [[cell.value for cell in row] for row in book["Biểu 06a"]]
+    received, online, other, before = next(row for row in form if row[1] == "Tổng cộng")[2:6]
+    assert received == online + other + before > 1442
+    scores = [[cell.value for cell in row] for row in book["Chỉ số 766"]]
+    commune = next(row for row in scores if row[1] == "15655")
+    assert commune[5] == 12  # more than half of its dossiers came online: full points of the group
+    assert commune[3] == "–"  # what the province publishes is not counted from dossiers
