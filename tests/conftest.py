@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine
 
 from tests.nights import bakhong, environment
@@ -17,6 +18,9 @@ from warehouse.embedded import Server, serve
 
 TEMPLATE = "template_bakhong"
 _numbers = itertools.count(1)
+
+settings.register_profile("patient", deadline=None)  # how long an example takes says nothing on a shared machine
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

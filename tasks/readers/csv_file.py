@@ -55,7 +55,7 @@ def _parsed(file: File, survey: _Survey, invalid: list[tuple[int, bool]], chunk_
         batches = pa_csv.open_csv(
             stream,
             # Row numbers of malformed rows are known only where one thread parses.
-            read_options=pa_csv.ReadOptions(column_names=names, block_size=PARSED, use_threads=False),
+            read_options=pa_csv.ReadOptions(column_names=names, block_size=min(PARSED, file.path.stat().st_size + 1), use_threads=False),
             parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=survey.quotes > 0, invalid_row_handler=set_aside),
             convert_options=pa_csv.ConvertOptions(
                 include_columns=needed,
