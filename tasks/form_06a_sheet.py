@@ -80,6 +80,7 @@ def add_form_06a(book: Any, rows: list[Row], unit: Unit, period: str) -> None:
         "italic": book.add_format(base | {"align": "center", "italic": True}),
         "head": book.add_format(cell | {"align": "center", "bold": True}),
         "number": book.add_format(cell | {"align": "center", "italic": True}),
+        "stt": book.add_format(cell | {"align": "center"}),
         "text": book.add_format(cell),
         "count": book.add_format(cell | {"num_format": "[$-42A]#,##0"}),
         "section": book.add_format(cell | {"bold": True}),
@@ -121,11 +122,11 @@ def _header(sheet: Any, style: dict[str, Any]) -> None:
 def _body(sheet: Any, style: dict[str, Any], rows: list[Row]) -> None:
     line = 8
     for roman, (section, part) in zip(ROMAN, groupby(rows, attrgetter("section")), strict=False):
-        sheet.write(line, 0, roman, style["section"])
+        sheet.write(line, 0, roman, style["head"])
         sheet.merge_range(line, 1, line, LAST, SECTIONS[section], style["section"])
         for number, row in enumerate(part, 1):
             line += 1
-            sheet.write(line, 0, number, style["text"])
+            sheet.write(line, 0, number, style["stt"])
             sheet.write_string(line, 1, row.sector_name, style["text"])
             sheet.write_row(line, 2, row.values, style["count"])
         line += 1

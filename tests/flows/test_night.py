@@ -11,6 +11,8 @@ from sqlalchemy import Engine, text
 
 from flows.backfill import nights
 from flows.nightly import PLAIN, NightFailed, night, waves
+from tasks.audit import AuditFailed
+from tasks.form_06a import CONTROLS
 from tasks.load import Outcome
 from tasks.publish import Report
 from tasks.pull import LOCAL, Delivery
@@ -109,6 +111,20 @@ def test_no_source_in_reach_is_no_night(engine: Engine, settings: Settings) -> N
     settings.sources.write_text(settings.sources.read_text().replace("samples/inbox", "samples/no-inbox"))
     with pytest.raises(Refusal, match="no-inbox"):
         night(settings, engine, NIGHT)
+
+
+def test_a_form_that_does_not_add_up_publishes_nothing_of_the_night(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CONTROLS, "(3) = (4) + (5) + (6)", "SELECT 2")
+    with pytest.raises(AuditFailed, match="biểu 06a không cân đối"):
+        night(settings, engine, NIGHT, steps=replace(PLAIN, report=None))
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM mart.indicator")) == 0
+        assert connection.scalar(text("SELECT count(*) FROM mart.form_06a")) == 0
+        status, message = connection.execute(text("SELECT status, message FROM ops.run")).one()
+    assert status == "failed"
+    assert message == message.splitlines()[0]
 
 
 def test_the_report_is_swapped_in_whole(engine: Engine, settings: Settings) -> None:

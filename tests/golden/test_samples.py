@@ -131,11 +131,14 @@ def test_every_source_names_a_contract_a_layout_and_files_that_are_there() -> No
         files = sorted(SOURCES.parent.glob(source["url"]))
         assert files, source["name"]
         found.update(files)
-    assert {INBOX / name for name in _files(INBOX)} == found
+    assert {INBOX / name for name in _files(INBOX)} == {path for path in found if path.is_relative_to(INBOX)}
     assert len({source["name"] for source in sources}) == len(sources)
 
 
-@pytest.mark.parametrize("source", yaml.safe_load(SOURCES.read_text("utf-8"))["sources"], ids=lambda source: source["name"])
+TABLES = [source for source in yaml.safe_load(SOURCES.read_text("utf-8"))["sources"] if not source["url"].endswith(".json")]
+
+
+@pytest.mark.parametrize("source", TABLES, ids=lambda source: source["name"])
 def test_the_headers_of_a_source_are_those_of_its_contract(source: dict[str, str]) -> None:
     headers = set(contract(source["feed"]).layouts[source["layout"]].headers)
     for path in SOURCES.parent.glob(source["url"]):
