@@ -1,4 +1,6 @@
-"""`python -m tests.bench [--scale 1]`: the night against a bare COPY, the second night, ten times the history, memory."""
+"""`python -m tests.bench [--scale 1]`: the night against a bare COPY, the second night, ten times the history, memory;
+then a province's year of dossiers with its official tables, and a night of changes upon it.
+"""
 
 from __future__ import annotations
 
@@ -85,8 +87,29 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def measure(folder: Path, scale: float, history: bool) -> list[tuple[str, str, str, str]]:
-    """Runs everything and returns the lines of the table: what, measured, ratio, aim."""
+Line = tuple[str, str, str, str]
+"""What, measured, ratio, aim."""
+
+
+def official(folder: Path, scale: float) -> list[Line]:
+    """A province's year of dossiers from empty, then a night of changes upon it, with form 06a and 766 for every unit and period."""
+    dossiers, changed = int(2 * MILLION * scale), int(20_000 * scale)
+    home = Home(folder / "province")
+    with home.open():
+        first = home.night("a province's year of dossiers", data.year_of_dossiers(dossiers))
+        second = home.night("a night of changes upon it", data.changed_dossiers(dossiers, changed))
+    ratio = second["seconds"] / first["seconds"]
+    return [
+        (f"{dossiers:,} dossiers from empty", f"{first['seconds']:.1f} s", "", ""),
+        ("  of it: all official tables", f"{first['steps']['publish']:.1f} s", "", ""),
+        (f"{changed:,} changed upon them", f"{second['seconds']:.1f} s", f"{ratio:.3f} of the first", "<= 0.05"),
+        ("  of it: all official tables", f"{second['steps']['publish']:.1f} s", "", ""),
+        ("  peak memory, pipeline", f"{first['peak']['pipeline'] / GIBI:.2f} GiB", "", "<= 1.5 GiB"),
+    ]
+
+
+def measure(folder: Path, scale: float, history: bool) -> list[Line]:
+    """Runs the nights of payments, bills and dossiers and returns the lines of the table."""
     rows = int(MILLION * scale)
     home = Home(folder / "one")
     with home.open() as engine:
@@ -127,12 +150,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="1 = a million payments with their bills, a hundred thousand dossiers")
     parser.add_argument("--no-history", action="store_true", help="leave out the warehouse with a tenth of the history")
+    parser.add_argument("--official-only", action="store_true", help="only a province's year of dossiers and its official tables")
     parser.add_argument("--folder", type=Path, help="work here and keep everything; else in a folder that is removed")
     given = parser.parse_args()
     busy = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="bakhong-bench-") as made:
         Path(made).chmod(0o755)
-        lines = measure(given.folder or Path(made), given.scale, not given.no_history)
+        folder = given.folder or Path(made)
+        lines = [] if given.official_only else measure(folder, given.scale, not given.no_history)
+        lines += official(folder, given.scale)
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     print(f"\nscale {given.scale:g}, {os.cpu_count()} cores, load {busy:.1f} before it began")
     print("steps that ran side by side add up to more than the night")

@@ -57,8 +57,9 @@ class Night:
         inbox.mkdir(parents=True, exist_ok=True)
         before = set(inbox.iterdir())
         day = f"{self.exported:%Y%m%d}"
-        _write(inbox / f"evn_{day}.csv", BILL, self.rows, self._bills)
-        _write(inbox / f"ecpay_{day}.csv", PAYMENT, self.rows, self._payments)
+        if self.rows:
+            _write(inbox / f"evn_{day}.csv", BILL, self.rows, self._bills)
+            _write(inbox / f"ecpay_{day}.csv", PAYMENT, self.rows, self._payments)
         _write(inbox / f"td_{day}.csv", DOSSIER, self.dossiers, self._dossiers)
         return sum(path.stat().st_size for path in inbox.iterdir() if path not in before)
 
@@ -167,6 +168,16 @@ def first_night(rows: int) -> Night:
 def second_night(before: int, rows: int) -> Night:
     """The month after a year of `before` payments: new bills and payments, dossiers of which some finish now."""
     return Night(date(2025, 1, 1), 31, rows, before, rows // 10, before // 10, rows // 100)
+
+
+def year_of_dossiers(dossiers: int) -> Night:
+    """A province's year of dossiers at once, and nothing else."""
+    return Night(_FIRST, _YEAR, 0, 0, dossiers, 0)
+
+
+def changed_dossiers(before: int, dossiers: int) -> Night:
+    """A night upon a year of `before` dossiers: half of them new, half of them pending until now."""
+    return Night(date(2025, 1, 1), 1, 0, 0, dossiers, before, dossiers // 2)
 
 
 def catalogues(folder: Path) -> None:
