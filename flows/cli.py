@@ -281,7 +281,7 @@ def _with_prefect(settings: Settings, flow: Callable[[], Callable[[], R]]) -> R:
     _sources(settings)  # a mistake in them is told before anything is started
     quiet(settings.home)
     with terminal.progress(), prefect_server() as server, open_warehouse(settings):
-        from tasks.validate import great_expectations  # noqa: PLC0415  # pandas takes half a second to import
+        from tasks.gx import great_expectations  # noqa: PLC0415  # pandas takes half a second to import
 
         run = flow()
         if server is not None:

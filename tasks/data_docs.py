@@ -20,7 +20,7 @@ import lxml.html
 from jinja2 import Environment, PackageLoader
 
 from expectations.contract import contract
-from tasks.validate import GX_LOCK, great_expectations
+from tasks.gx import GX_LOCK, great_expectations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,14 +7,10 @@ No cell's value leaves this module: results are counts, faults are row numbers.
 
 from __future__ import annotations
 
-import logging
-import os
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import chain
-from threading import Lock
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,15 +20,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from expectations.contract import FRAME_RULE, ROW_NUMBER, Contract, Derived, Rule, structure
+from tasks.gx import GX_LOCK, great_expectations
 from tasks.keys import code_hash, row_hash
 from tasks.read import FAULTS, Chunk, Rejected
 from tasks.vietnamese import number
 
 if TYPE_CHECKING:
     from tasks.data_docs import DataDocs
-
-GX_LOCK = Lock()
-"""Held while Great Expectations works: it keeps the current context in a global."""
 
 COUNTS: dict[str, Any] = {"result_format": "BASIC", "partial_unexpected_count": 0}
 """Only counts: no value gets into a result."""
@@ -394,16 +388,6 @@ def _period_start(periods: pa.ChunkedArray) -> pa.ChunkedArray:
     of_quarter = pa.array(["01", "04", "07", "10"]).take(starts.combine_chunks())
     month = pc.coalesce(of_quarter, pc.if_else(pc.equal(months, ""), "01", months))
     return pc.strptime(pc.binary_join_element_wise(pc.struct_field(parts, "year"), month, "01", "-"), "%Y-%m-%d", "s", error_is_null=True)
-
-
-def great_expectations() -> ModuleType:
-    """Great Expectations, imported when first needed: it takes seconds, and would phone home and log at length."""
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    logging.getLogger("great_expectations").setLevel(logging.ERROR)
-    import great_expectations as gx  # noqa: PLC0415  # the command line reads this module too
-
-    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.ERROR)  # it makes itself louder than its parent
-    return gx
 
 
 def run_suite(contract: Contract, frame: pd.DataFrame, result_format: dict[str, Any], codes: Collection[str] | None = None) -> Any:

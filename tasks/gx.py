@@ -1,0 +1,21 @@
+"""Great Expectations, kept at arm's length: imported late, quiet, one at a time."""
+
+from __future__ import annotations
+
+import logging
+import os
+from threading import Lock
+from types import ModuleType
+
+GX_LOCK = Lock()
+"""Held while Great Expectations works: it keeps the current context in a global."""
+
+
+def great_expectations() -> ModuleType:
+    """Great Expectations, imported when first needed: it takes seconds, and would phone home and log at length."""
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    import great_expectations as gx  # noqa: PLC0415  # the command line reads this module too
+
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.ERROR)  # it makes itself louder than its parent
+    return gx
