@@ -89,7 +89,7 @@ def test_a_file_on_an_sftp_server_lands_once(
 def test_a_wrong_password_is_an_error_that_does_not_say_it(engine: Engine, home: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SFTP_PASSWORD", "a wrong secret")
     source = Source("td", "dossiers", "dvcqg_csv", "td", f"sftp://bakhong@127.0.0.1:{port}/outbox/*.csv", "daily", "SFTP_PASSWORD")
-    with pytest.raises(Exception) as refused:  # noqa: PT011  # whichever kind the driver raises
+    with pytest.raises(Exception) as refused:  # whichever kind the driver raises
         pull(engine, source, home)
     assert "a wrong secret" not in str(refused.value)
     assert not pending(engine, home)
