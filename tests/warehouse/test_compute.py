@@ -466,7 +466,7 @@ def test_a_jump_is_pointed_out_and_published(engine: Engine) -> None:
         compute(c, datetime(2025, 6, 1, tzinfo=UTC))
         warned = [w for w in audit(c) if w.unit_code == NGOC_PHUNG]
     assert [(w.indicator_code, w.period) for w in warned] == [("K2g", "2024-02")]
-    assert "80.0 điểm so với kỳ 2024-01" in warned[0].message_vi
+    assert "80,0 điểm so với kỳ 2024-01" in warned[0].message_vi
 
 
 def test_people_follow_a_unit_that_went_whole_into_another(engine: Engine) -> None:
