@@ -59,12 +59,16 @@ def test_every_succession_of_the_reference_file_finds_both_its_units(engine: Eng
     assert counts == [("2024-02-01", 3, 0), ("2025-01-01", 46, 4), ("2025-07-01", 558, 21)]
 
 
+DECLARED = {"dim_date", "dim_indicator", "dim_target"}
+"""Dimensions that are declared, never looked up from a source's code."""
+
+
 @pytest.mark.parametrize(
-    "table", [table for table in metadata.sorted_tables if table.name.startswith("dim_")], ids=lambda table: table.name
+    "table",
+    [table for table in metadata.sorted_tables if table.name.startswith("dim_") and table.name not in DECLARED],
+    ids=lambda table: table.name,
 )
 def test_every_dimension_that_facts_point_to_has_an_unknown_member(engine: Engine, table) -> None:  # type: ignore[no-untyped-def]
-    if table.name in ("dim_date", "dim_indicator", "dim_target"):
-        pytest.skip("declared, never looked up from a source's code")
     (key,) = table.primary_key
     with engine.connect() as connection:
         assert connection.execute(select(key).where(key == UNKNOWN)).scalars().all() == [UNKNOWN]
