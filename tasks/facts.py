@@ -327,12 +327,6 @@ def _current(
     return found
 
 
-def ensure_partitions(connection: Connection, days: pa.ChunkedArray) -> None:
-    """Makes the monthly partitions of fact_payment that the days need."""
-    for month in pc.unique(pc.floor_temporal(days, unit="month")).to_pylist():
-        connection.execute(text("SELECT warehouse.ensure_payment_partition(:month)"), {"month": month})
-
-
 def _month_end(months: pa.ChunkedArray) -> pa.Array:
     return (
         pc.subtract(pc.ceil_temporal(months, unit="month", ceil_is_strictly_greater=True), timedelta(days=1))

@@ -23,6 +23,7 @@ from tasks.keys import row_hash, row_key
 from tasks.members import load_members
 from tasks.pull import Delivery
 from warehouse.bulk import copy_out
+from warehouse.database import ensure_payment_partitions
 from warehouse.periods import days as days_of_period
 from warehouse.tables import delivery as deliveries
 from warehouse.tables import (
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from tasks.read import Rejected
     from tasks.validate import Checked
 
-from tasks.facts import FACTS, Build, Found, Load, Tally, bills_of_hashes, by_name, ensure_partitions
+from tasks.facts import FACTS, Build, Found, Load, Tally, bills_of_hashes, by_name
 from tasks.history import (
     FOREVER,
     Mask,
@@ -197,7 +198,7 @@ def _merge(
     facts = facts.take(pa.array(np.argsort(facts["row_key"].to_numpy(), kind="stable")))
     facts = _last_of_each(work, facts)
     if table is fact_payment:
-        ensure_partitions(work.connection, facts["business_date"])
+        ensure_payment_partitions(work.connection, pc.unique(facts["business_date"]).to_pylist())
     if empty:
         work.loaded += facts.num_rows
         append(work.connection, work.delivery, table, facts, None)

@@ -1,4 +1,4 @@
-"""The engine of decision 766: rounding, empty denominators, caps, levels, totals and ranks."""
+"""The engine of decision 766: rounding, empty denominators, caps, levels and totals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warehouse.scores.on_time import on_time
-from warehouse.scores.score_766 import Component, Group, Rules, evaluate, ranks, rules_on, totals
+from warehouse.scores.score_766 import Component, Group, Rules, evaluate, rules_on, totals
 
 RULES = rules_on(date(2024, 3, 1))
 
@@ -78,11 +78,6 @@ def test_a_group_without_any_score_has_no_total() -> None:
     total = totals(evaluate(RULES, frame), ["unit"])
     assert total["score"].isna().all()
     assert total["obs_status"].tolist() == ["M"]
-
-
-def test_ties_share_the_better_rank_and_leave_a_gap() -> None:
-    assert ranks(pd.Series([80.5, 90.25, 80.5, 70.0])).tolist() == [2, 1, 2, 4]
-    assert ranks(pd.Series([None, 1.0])).isna().tolist() == [True, False]
 
 
 def test_a_score_in_another_decision_is_refused_and_maxima_must_add_up() -> None:

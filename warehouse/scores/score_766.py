@@ -145,11 +145,6 @@ def totals(scored: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     return total.drop(columns=["provisional", "counted", "missing"])
 
 
-def ranks(scores: pd.Series) -> pd.Series:
-    """Competition ranking (1-2-2-4) of totals in hundredths-exact points, the highest first; without a score no rank."""
-    return (scores * 100).round().rank(method="min", ascending=False)
-
-
 def _evaluate_component(component: Component, counts: pd.DataFrame) -> pd.DataFrame:
     known = (counts["numerator"].notna() & counts["denominator"].notna()).to_numpy()
     numerator = counts["numerator"].fillna(0).to_numpy(dtype=np.int64)

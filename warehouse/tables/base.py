@@ -51,3 +51,20 @@ def history() -> list[Column[Any]]:
             comment="Time until which this state held, exclusive; infinity while it is the current one",
         ),
     ]
+
+
+def computed() -> list[Column[Any]]:
+    """The columns of a revision that a run computed, with the state of knowledge it shows."""
+    return [
+        Column(
+            "known_from", DateTime(timezone=True), nullable=False, comment="State of knowledge from which this revision holds, inclusive"
+        ),
+        Column(
+            "known_to",
+            DateTime(timezone=True),
+            nullable=False,
+            server_default=text("'infinity'"),
+            comment="Until which it held, exclusive; infinity while it does",
+        ),
+        Column("run_id", Integer, nullable=False, comment="Run that computed it (ops.run)"),
+    ]

@@ -1,8 +1,8 @@
 """One row per unit, period, section, sector and revision of form II.06a (TT 01/2020/TT-VPCP)."""
 
-from sqlalchemy import Column, DateTime, Index, Integer, SmallInteger, Table, Text, text
+from sqlalchemy import Column, Index, Integer, SmallInteger, Table, Text, text
 
-from warehouse.tables.base import WAREHOUSE, metadata
+from warehouse.tables.base import WAREHOUSE, computed, metadata
 
 fact_form_06a = Table(
     "fact_form_06a",
@@ -29,15 +29,7 @@ fact_form_06a = Table(
     Column("c11", Integer, nullable=False, comment="(11) Being handled: total"),
     Column("c12", Integer, nullable=False, comment="(12) Being handled in time"),
     Column("c13", Integer, nullable=False, comment="(13) Being handled and overdue"),
-    Column("known_from", DateTime(timezone=True), nullable=False, comment="State of knowledge from which this revision holds, inclusive"),
-    Column(
-        "known_to",
-        DateTime(timezone=True),
-        nullable=False,
-        server_default=text("'infinity'"),
-        comment="Until which it held, exclusive; infinity while it does",
-    ),
-    Column("run_id", Integer, nullable=False, comment="Run that computed it (ops.run)"),
+    *computed(),
     Index(
         "ux_fact_form_06a_current",
         "unit_key",

@@ -1,8 +1,8 @@
 """One row per score of decision 766 we computed: who counted, agency, unit, period, group, component and revision."""
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, Numeric, SmallInteger, String, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Numeric, SmallInteger, String, Table, Text, text
 
-from warehouse.tables.base import WAREHOUSE, metadata
+from warehouse.tables.base import WAREHOUSE, computed, metadata
 
 fact_score_766 = Table(
     "fact_score_766",
@@ -41,15 +41,7 @@ fact_score_766 = Table(
         comment="SDMX: A normal, P provisional denominator, L not collected, M no cases or not applicable",
     ),
     Column("is_computed", Boolean, nullable=False, comment="False where the portal gives no counts and its own score is taken over"),
-    Column("known_from", DateTime(timezone=True), nullable=False, comment="State of knowledge from which this revision holds, inclusive"),
-    Column(
-        "known_to",
-        DateTime(timezone=True),
-        nullable=False,
-        server_default=text("'infinity'"),
-        comment="Until which it held, exclusive; infinity while it does",
-    ),
-    Column("run_id", Integer, nullable=False, comment="Run that computed it (ops.run)"),
+    *computed(),
     Index(
         "ux_fact_score_766_current",
         "counted_by",
