@@ -9,10 +9,11 @@ help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 # Debian's python3 has no ensurepip: an environment without pip, filled by the system's pip, needs nothing more.
+# The lock is complete: --no-deps spares the old pip of Debian a search that ends at versions the lock does not hold.
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@echo "Setting up $(VENV) (once, a minute or two) …"
 	@python3 -m venv --without-pip $(VENV)
-	@python3 -m pip --python $(PY) install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@python3 -m pip --python $(PY) install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@python3 -m pip --python $(PY) install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
