@@ -1,4 +1,4 @@
-"""Source → landing: the bytes of each delivery once, unchanged and read-only, with a row in `ops.delivery`."""
+"""Source → landing: the bytes of each delivery once, unchanged and for our eyes only, with a row in `ops.delivery`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import logging
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from contextlib import ExitStack, contextmanager
+from dataclasses import MISSING, dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import IO, Any
@@ -39,6 +39,9 @@ SETTLED_SECONDS = 60
 
 log = logging.getLogger(__name__)
 
+for protocol in ("sftp", "ssh"):  # by name: its libraries are loaded where a source needs them
+    fsspec.register_implementation(protocol, "tasks.pull_sftp.ProvenSftp", clobber=True)
+
 
 @dataclass(frozen=True)
 class Source:
@@ -51,7 +54,11 @@ class Source:
     url: str
     expected: str
     token: str | None = None
-    """Environment variable that holds the bearer token or password; never the secret itself."""
+    """Environment variable that holds the bearer token, the password, or the passphrase of `key_file`; never the secret itself."""
+    known_hosts: str | None = None
+    """sftp:// only: the file of host keys to believe, instead of those of the user and the machine."""
+    key_file: str | None = None
+    """sftp:// only: the private key to log in with; then nothing else is tried."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,8 @@ class Delivery:
     path: Path
     exported_at: datetime
     business_period: str | None
+    is_loaded: bool = False
+    """Its rows are in the warehouse already: it is read again."""
 
 
 class Unreadable(Exception):
@@ -111,9 +120,9 @@ def _source(path: Path, number: int, entry: Any) -> Source:
     known = [field.name for field in fields(Source)]
     for key in entry.keys() - set(known):
         raise Refusal(f"{where}: unknown key {key!r}; there are: {', '.join(known)}")
-    for key in known[:-1]:
-        if key not in entry:
-            raise Refusal(f"{where}: {key!r} is missing")
+    for field in fields(Source):
+        if field.default is MISSING and field.name not in entry:
+            raise Refusal(f"{where}: {field.name!r} is missing")
     source = Source(**entry)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", source.name):
         raise Refusal(f"{where}: a name is made of letters, digits, - and _ (it names a folder)")
@@ -128,9 +137,12 @@ def _source(path: Path, number: int, entry: Any) -> Source:
     parts = urlsplit(source.url)
     if parts.password:
         raise Refusal(f"{where}: the url holds a password; name its environment variable under `token`")
+    paths = [key for key in ("known_hosts", "key_file") if key in entry]
+    if paths and parts.scheme != "sftp":
+        raise Refusal(f"{where}: {paths[0]!r} is for an sftp:// url only")
     if "://" not in source.url:
-        source = Source(**{**entry, "url": str((path.parent / source.url).resolve())})
-    return source
+        paths.append("url")
+    return replace(source, **{key: str((path.parent / entry[key]).resolve()) for key in paths})
 
 
 def pull(engine: Engine, source: Source, home: Path, until: date | None = None) -> int:
@@ -140,27 +152,30 @@ def pull(engine: Engine, source: Source, home: Path, until: date | None = None) 
     error of its file system; files that cannot be read are left out and named by `Unreadable` after the others were taken.
     """
     landing = home / "landing" / source.name
-    landing.mkdir(parents=True, exist_ok=True)
+    for folder in (landing.parent, landing):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     landed, unreadable = 0, []
-    for file in sorted(_files(engine, source, until), key=lambda file: (exported_at(file.name, file.modified), file.name)):
-        if until is not None and exported_at(file.name, file.modified).date() > until:
-            continue
-        if not file.is_file:
-            unreadable.append(f"{file.name}: là thư mục, không phải tệp (a folder, not a file)")
-            continue
-        try:
-            if not _unchanged(engine, source, landing, file):
-                landed += _land(engine, source, landing, file)
-        except FileNotFoundError:
-            unreadable.append(f"{file.name}: không còn ở nguồn khi đọc (gone before it could be read)")
-        except OSError as error:
-            unreadable.append(f"{file.name}: không đọc được (cannot be read: {error.strerror or error})")
+    with ExitStack() as opened:
+        for file in sorted(_files(engine, source, until, opened), key=lambda file: (exported_at(file.name, file.modified), file.name)):
+            if until is not None and exported_at(file.name, file.modified).date() > until:
+                continue
+            if not file.is_file:
+                unreadable.append(f"{file.name}: là thư mục, không phải tệp (a folder, not a file)")
+                continue
+            try:
+                if not _unchanged(engine, source, landing, file):
+                    landed += _land(engine, source, landing, file)
+            except FileNotFoundError:
+                unreadable.append(f"{file.name}: không còn ở nguồn khi đọc (gone before it could be read)")
+            except OSError as error:
+                unreadable.append(f"{file.name}: không đọc được (cannot be read: {error.strerror or error})")
     if unreadable:
         raise Unreadable(f"{source.name}: " + "; ".join(unreadable))
     return landed
 
 
-def _files(engine: Engine, source: Source, until: date | None) -> Iterator[_File]:
+def _files(engine: Engine, source: Source, until: date | None, opened: ExitStack) -> Iterator[_File]:
+    """What the source offers; connections that must last until it is read are closed with `opened`."""
     secret = None
     if source.token is not None:
         secret = os.environ.get(source.token)
@@ -173,11 +188,15 @@ def _files(engine: Engine, source: Source, until: date | None) -> Iterator[_File
             return
         yield _over_http(source.url, secret)
         return
-    options = {"password": secret} if scheme == "sftp" and secret else {}
+    options = {}
+    if scheme == "sftp":
+        options = {"source": source.name, "secret": secret, "known_hosts": source.known_hosts, "key_file": source.key_file}
     try:
         system, pattern = fsspec.core.url_to_fs(source.url, **options)
     except (ImportError, ValueError) as error:
         raise Refusal(f"source {source.name}: {' '.join(str(error).split())}") from error
+    if scheme == "sftp":
+        opened.callback(system.close)
     fixed = pattern[: re.search(r"[*?\[]|$", pattern).start()].rpartition("/")[0]  # type: ignore[union-attr]
     if scheme in ("", "file") and not Path(fixed).is_dir():
         raise Refusal(f"{source.name}: không có thư mục {fixed} (no such folder)")
@@ -290,7 +309,7 @@ def _land(engine: Engine, source: Source, landing: Path, file: _File) -> int:
         if file.modified and age > SETTLED_SECONDS:
             stamp = round(file.modified.timestamp() * 1e9)
             os.utime(part, ns=(stamp, stamp))
-        part.chmod(0o444)
+        part.chmod(0o600)
         part.replace(landing / sha256)
     finally:
         part.unlink(missing_ok=True)
@@ -377,4 +396,5 @@ def _delivery(row: Row[Any], home: Path) -> Delivery:
         home / "landing" / row.source / row.sha256,
         row.exported_at.astimezone(LOCAL),
         row.business_period,
+        row.loaded_at is not None and row.status != "rejected",
     )

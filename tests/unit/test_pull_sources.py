@@ -29,6 +29,14 @@ def test_a_relative_url_is_relative_to_the_file(tmp_path: Path) -> None:
     assert (source.name, source.feed, source.expected, source.token) == ("water", "bills", "monthly", None)
 
 
+def test_the_files_of_an_sftp_source_are_relative_to_the_file(tmp_path: Path) -> None:
+    url = "sftp://me@host:2222/outbox/*.xlsx"
+    (source,) = read_sources(written(tmp_path, {**GOOD, "url": url, "known_hosts": "keys/known_hosts", "key_file": "/keys/id"}))
+    assert (source.url, source.known_hosts, source.key_file) == (url, str(tmp_path / "keys/known_hosts"), "/keys/id")
+    (source,) = read_sources(written(tmp_path, {**GOOD, "url": url}))
+    assert (source.token, source.known_hosts, source.key_file) == (None, None, None)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -38,6 +46,8 @@ def test_a_relative_url_is_relative_to_the_file(tmp_path: Path) -> None:
         ({"name": "../etc"}, "names a folder"),
         ({"colour": "red"}, "unknown key 'colour'"),
         ({"url": "sftp://me:secret@host/x"}, "holds a password"),
+        ({"known_hosts": "known_hosts"}, "'known_hosts' is for an sftp:// url only"),
+        ({"url": "https://host/x", "key_file": "id_ed25519"}, "'key_file' is for an sftp:// url only"),
     ],
 )
 def test_a_mistake_in_a_source_is_named_in_one_line(tmp_path: Path, change: dict[str, str], words: str) -> None:
@@ -48,9 +58,13 @@ def test_a_mistake_in_a_source_is_named_in_one_line(tmp_path: Path, change: dict
     assert "secret" not in str(refusal.value)
 
 
-def test_a_missing_key_and_a_name_used_twice_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="'provider' is missing"):
-        read_sources(written(tmp_path, {key: value for key, value in GOOD.items() if key != "provider"}))
+@pytest.mark.parametrize("missing", GOOD.keys())
+def test_a_missing_key_is_refused(tmp_path: Path, missing: str) -> None:
+    with pytest.raises(Refusal, match=f"'{missing}' is missing"):
+        read_sources(written(tmp_path, {key: value for key, value in GOOD.items() if key != missing}))
+
+
+def test_a_name_used_twice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="two sources are named 'water'"):
         read_sources(written(tmp_path, GOOD, GOOD))
 

@@ -34,13 +34,14 @@ def put(inbox: Path, name: str, content: str, *, age: int = 3600) -> Path:
     return path
 
 
-def test_bytes_land_unchanged_and_read_only_under_their_hash(engine: Engine, home: Path, inbox: Path) -> None:
+def test_bytes_land_unchanged_and_for_our_eyes_only_under_their_hash(engine: Engine, home: Path, inbox: Path) -> None:
     put(inbox, "td_20240315.csv", "MaHoSo\n1\n")
     assert pull(engine, source(inbox), home) == 1
     (delivery,) = pending(engine, home)
     assert delivery.sha256 == hashlib.sha256(b"MaHoSo\n1\n").hexdigest()
     assert delivery.path.read_bytes() == b"MaHoSo\n1\n"
-    assert stat.S_IMODE(delivery.path.stat().st_mode) == 0o444
+    assert stat.S_IMODE(delivery.path.stat().st_mode) == 0o600
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in delivery.path.parents[:2]} == {0o700}
     assert (delivery.file_name, delivery.business_period) == ("td_20240315.csv", "2024-03-15")
     assert delivery.exported_at.isoformat() == "2024-03-15T23:59:59+07:00"
     assert [path.name for path in delivery.path.parent.iterdir()] == [delivery.sha256]

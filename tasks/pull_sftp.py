@@ -1,0 +1,192 @@
+"""SFTP, only from servers that prove who they are.
+
+fsspec's own file system takes any host key it meets, and a changed one without a word: whoever stands in a server's place
+would be believed. Here a key that no known_hosts file holds ends the pull before anything is said or taken.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import shlex
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import paramiko
+from fsspec.implementations.sftp import SFTPFileSystem
+
+from warehouse.settings import Refusal
+
+KNOWN_HOSTS = ("~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts")
+"""Where known keys are looked up if the source names no file of its own."""
+
+TIMEOUT = 30.0
+"""Seconds of silence, at every step, after which a server counts as gone."""
+
+logging.getLogger("paramiko.transport").setLevel(logging.CRITICAL)  # it prints the traceback of whatever it raises
+
+
+class ProvenSftp(SFTPFileSystem):  # type: ignore[misc]  # fsspec has no types
+    """The files of one server that proved who it is; a connection of its own for each pull, closed by who opened it."""
+
+    cachable = False
+
+    def __init__(
+        self,
+        host: str,
+        source: str = "",
+        secret: str | None = None,
+        known_hosts: str | None = None,
+        key_file: str | None = None,
+        **options: Any,
+    ) -> None:
+        self._source = source or host
+        self._known_hosts = known_hosts
+        login: dict[str, Any] = {}
+        if key_file:
+            login = {"pkey": _private_key(self._source, key_file, secret)}
+        elif secret:
+            login = {"password": secret}
+        if login:
+            login |= {"allow_agent": False, "look_for_keys": False}
+        super().__init__(host.lower(), **options, **login)
+
+    def _connect(self) -> None:
+        port = self.ssh_kwargs.get("port", 22)
+        door = _Door(self._source, self.host, port, self._known_hosts)
+        self.client = paramiko.SSHClient()
+        self.client.set_missing_host_key_policy(door)
+        waits: dict[str, Any] = dict.fromkeys(("timeout", "banner_timeout", "auth_timeout", "channel_timeout"), TIMEOUT)
+        with ExitStack() as failed:
+            failed.callback(self.client.close)
+            try:
+                self.client.connect(self.host, transport_factory=door.transport, **waits, **self.ssh_kwargs)
+                self.ftp = self.client.open_sftp()
+                self.ftp.sock.settimeout(TIMEOUT)
+            except paramiko.AuthenticationException as error:
+                raise Refusal(
+                    f"{self._source}: máy chủ {self.host}:{port} không cho đăng nhập (login refused: {_line(error)}); "
+                    "xem lại tên người dùng trong url, `token` và `key_file`."
+                ) from None
+            except (paramiko.SSHException, EOFError) as error:
+                raise ConnectionError(f"không dùng được SFTP của {self.host}:{port} ({_line(error)})") from None
+            failed.pop_all()
+
+    def walk(self, path: str, maxdepth: int | None = None, topdown: bool = True, on_error: Any = "raise", **options: Any) -> Any:
+        """Lists folders; one that cannot be listed is an error, where fsspec would take it for empty."""
+        return super().walk(path, maxdepth, topdown, on_error, **options)
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self.client.close()
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A line of a known_hosts file that speaks of the server, or takes a key from everyone."""
+
+    kind: str
+    key: bytes
+    place: str
+    is_revoked: bool = False
+
+
+class _Door(paramiko.MissingHostKeyPolicy):
+    """Judges the key a server shows. The client itself is given none, so that every key is `missing` and comes here.
+
+    paramiko's own reading of known_hosts stops at a line it does not understand (@cert-authority), passes over @revoked, and
+    compares one key of a kind only: it would call a key changed that was added beside the old one, before the server took it up.
+    """
+
+    def __init__(self, source: str, host: str, port: int, known_hosts: str | None) -> None:
+        self._source, self._host, self._port = source, host, port
+        files = [Path(known_hosts)] if known_hosts else [Path(name).expanduser() for name in KNOWN_HOSTS]
+        self._file = files[0]
+        server = host if port == 22 else f"[{host}]:{port}"
+        try:
+            self._known = [known for file in files if known_hosts or file.exists() for known in _lines(file, server)]
+        except OSError as error:
+            raise Refusal(
+                f"{source}: không đọc được tệp khóa máy chủ đã biết, known_hosts {error.filename} (cannot be read: {error.strerror})."
+            ) from None
+
+    def transport(self, *given: Any, **options: Any) -> paramiko.Transport:
+        """A connection that asks for a key of a kind that is known before any other, as ssh does."""
+        transport = paramiko.Transport(*given, **options)
+        kinds = {known.kind for known in self._known if not known.is_revoked}
+        offers = transport.get_security_options()
+        offers.key_types = sorted(offers.key_types, key=lambda kind: ("ssh-rsa" if kind.startswith("rsa-") else kind) not in kinds)
+        return transport
+
+    def missing_host_key(self, _client: paramiko.SSHClient, _hostname: str, key: paramiko.PKey) -> None:
+        """Returns where the key is known; a refusal says in one line what was shown, and what to do."""
+        same = [known for known in self._known if known.key == key.asbytes()]
+        if same and not any(known.is_revoked for known in same):
+            return
+        shown = f"{key.get_name()} {_fingerprint(key.asbytes())}"
+        where = f"{self._source}: không nhận tệp nào, vì khóa của máy chủ {self._host}:{self._port}"
+        for known in same:
+            if known.is_revoked:
+                raise Refusal(f"{where} đã bị thu hồi (revoked host key): {shown} ({known.place}). Hỏi người quản trị máy chủ.")
+        before = [f"{known.kind} {_fingerprint(known.key)} ({known.place})" for known in self._known if not known.is_revoked]
+        if before:
+            raise Refusal(
+                f"{where} đã đổi (host key changed): nay là {shown}, đã biết {', '.join(before)}. Có thể có kẻ mạo danh máy chủ: "
+                "hỏi người quản trị máy chủ và đối chiếu dấu vân tay trước khi thay dòng đó."
+            )
+        raise Refusal(
+            f"{where} chưa được biết (unknown host key): {shown}. Hỏi người quản trị máy chủ dấu vân tay của khóa; nếu đúng như trên "
+            f"thì thêm khóa: ssh-keyscan -p {self._port} {shlex.quote(self._host)} >> {shlex.quote(str(self._file))}"
+        )
+
+
+def _lines(file: Path, server: str) -> Iterator[_Known]:
+    """What a known_hosts file says of a server, and the keys it revokes; lines that are not understood make nothing known."""
+    for number, line in enumerate(file.read_text("utf-8", "replace").splitlines(), 1):
+        match line.split():
+            case ["@revoked", _, kind, key, *_]:
+                is_revoked = True
+            case [names, kind, key, *_] if any(_is(name, server) for name in names.split(",")):
+                is_revoked = False
+            case _:
+                continue
+        try:
+            yield _Known(kind, base64.b64decode(key), f"{file}, dòng {number}", is_revoked)
+        except ValueError:
+            continue
+
+
+def _is(name: str, server: str) -> bool:
+    """Whether a name in a known_hosts file, plain or hashed, is the server's."""
+    if not name.startswith("|1|"):
+        return name.lower() == server
+    try:
+        return paramiko.HostKeys.hash_host(server, name) == name
+    except (ValueError, AssertionError):
+        return False
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__
+
+
+def _fingerprint(key: bytes) -> str:
+    """As ssh-keygen -l prints it."""
+    return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
+
+
+def _private_key(source: str, path: str, passphrase: str | None) -> paramiko.PKey:
+    try:
+        # Its type says text, what it calls wants bytes.
+        return paramiko.PKey.from_path(path, passphrase.encode() if passphrase else None)  # type: ignore[arg-type]
+    except OSError as error:
+        why = f"không đọc được (cannot be read: {error.strerror})"
+    except TypeError:
+        why = "không có mật khẩu, bỏ `token` (no passphrase)" if passphrase else "có mật khẩu, cần `token` (passphrase needed)"
+    except Exception:  # whatever a parser makes of it: its words may quote the file
+        why = "sai mật khẩu (`token`), hoặc không phải khóa riêng của OpenSSH (wrong passphrase, or no private key)"
+    raise Refusal(f"{source}: khóa đăng nhập {path} {why}.")
