@@ -45,10 +45,10 @@ def environment(home: Path, sources: Path = SAMPLES, warehouse_url: str | None =
     return kept | given
 
 
-def bakhong(*words: str, env: dict[str, str], timeout: float = 200) -> subprocess.CompletedProcess[str]:
-    """Runs `bakhong …` as a user would."""
+def bakhong(*words: str, env: dict[str, str], folder: Path | None = None, timeout: float = 200) -> subprocess.CompletedProcess[str]:
+    """Runs `bakhong …` as a user would, in the folder of the installation: what a developer's own `.env` says is not for tests."""
     command = [sys.executable, "-c", "from flows.cli import main; main()", *words]
-    return subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False)
+    return subprocess.run(command, env=env, cwd=folder or env["BAKHONG_HOME"], capture_output=True, text=True, timeout=timeout, check=False)
 
 
 def url_of(engine: Engine) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
+import os
+import socket
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -15,15 +17,18 @@ from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from warehouse.embedded import Server, connection_details, serve
+from warehouse.embedded import Server, connection_details, is_there, serve
 from warehouse.seed import seed
 from warehouse.settings import Refusal, Settings
 
 TIME_ZONE = "Asia/Ho_Chi_Minh"
+SESSION = f"bakhong {os.getpid()} {socket.gethostname()}"[:63]
+"""Name of this process's sessions in the database."""
 OLDEST = 150_000
 """PostgreSQL 15."""
 
 VIEWS = Path(__file__).parent / "views"
+COLUMNS = VIEWS / "columns.yaml"
 MIGRATIONS = Path(__file__).parent / "migrations"
 _ROLES = ("bakhong_etl", "bakhong_steward", "bakhong_reader")
 _UPGRADE_LOCK = 0x0BA4054  # two processes that open an empty warehouse at once
@@ -31,7 +36,36 @@ _UPGRADE_LOCK = 0x0BA4054  # two processes that open an empty warehouse at once
 
 @contextlib.contextmanager
 def open_warehouse(settings: Settings) -> Iterator[Engine]:
-    """Opens the warehouse as its owner, brought up to date; starts the embedded server where no URL is given."""
+    """Opens the warehouse to write in it; starts the embedded server where no URL is given.
+
+    Its owner brings it up to date on the way; anybody else is refused where something is missing, and keeps its seeds only.
+    """
+    with _engine(settings) as (engine, server):
+        with _connected(engine) as connection, connection.begin():
+            if _may_upgrade(connection):
+                _upgrade(connection)
+            else:
+                _require_current(connection)
+                seed(connection)
+            if server is not None:
+                _let_log_in(connection, server)
+            _hold_to_key(connection, settings.secret_key)
+        yield engine
+
+
+@contextlib.contextmanager
+def read_warehouse(settings: Settings) -> Iterator[Engine]:
+    """Opens the warehouse as it stands: nothing is made, migrated or seeded; Refusal where its owner has to do that first."""
+    if settings.warehouse_url is None and not is_there(settings.home):
+        raise Refusal(f"Chưa có kho số liệu trong {settings.home}: chạy `bakhong nightly` trước, hoặc đặt BAKHONG_WAREHOUSE_URL.")
+    with _engine(settings) as (engine, _):
+        with _connected(engine) as connection:
+            _require_current(connection)
+        yield engine
+
+
+@contextlib.contextmanager
+def _engine(settings: Settings) -> Iterator[tuple[Engine, Server | None]]:
     with contextlib.ExitStack() as stack:
         if settings.warehouse_url is None:
             server = stack.enter_context(serve(settings.home))
@@ -41,12 +75,17 @@ def open_warehouse(settings: Settings) -> Iterator[Engine]:
             server = None
             engine = connect(settings.warehouse_url)
         stack.callback(engine.dispose)
+        yield engine, server
+
+
+def upgrade_warehouse(settings: Settings) -> str:
+    """Brings the warehouse of an installation up to date, as its owner, and returns its revision."""
+    with _engine(settings) as (engine, server):
         upgrade(engine)
-        with engine.begin() as connection:
-            if server is not None:
+        if server is not None:
+            with engine.begin() as connection:
                 _let_log_in(connection, server)
-            _hold_to_key(connection, settings.secret_key)
-        yield engine
+    return newest_revision()
 
 
 def url(settings: Settings, role: str = "reader") -> str:
@@ -62,25 +101,51 @@ def url(settings: Settings, role: str = "reader") -> str:
 
 
 def connect(address: str) -> Engine:
-    """Returns an engine for a PostgreSQL URL; its sessions speak the province's time."""
+    """Returns an engine for a PostgreSQL URL; its sessions speak the province's time and bear the name of this process.
+
+    Either side notices within minutes that the other is gone without a word: a session that nobody uses holds no lock.
+    """
     parsed = _parsed(address)
-    options = f"{parsed.query.get('options', '')} -c timezone={TIME_ZONE}".strip()
-    return create_engine(parsed, connect_args={"options": options, "application_name": "bakhong"}, pool_pre_ping=True)
+    settings = {"timezone": TIME_ZONE, "tcp_keepalives_idle": 60, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 6}
+    options = " ".join([str(parsed.query.get("options", "")), *(f"-c {name}={value}" for name, value in settings.items())]).strip()
+    ours = {"options": options, "application_name": SESSION, "connect_timeout": 15}
+    ours |= {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 6}
+    return create_engine(parsed, connect_args=ours, pool_pre_ping=True)
+
+
+def end_sessions(engine: Engine) -> None:
+    """Ends every session of this process, whatever query it is at: nothing it began goes on in the database."""
+    with engine.connect() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE application_name = :name AND datname = current_database() AND pid <> pg_backend_pid()"
+            ),
+            {"name": SESSION},
+        )
 
 
 def upgrade(engine: Engine) -> None:
     """Brings tables, views and reference data to this version of the project, in one transaction; harmless when they are."""
+    with _connected(engine) as connection, connection.begin():
+        _upgrade(connection)
+
+
+def _connected(engine: Engine) -> Connection:
     try:
-        connection = engine.connect()
+        return engine.connect()
     except OperationalError as error:
         raise Refusal(f"The warehouse at {_place(engine)} does not answer: {_reason(error)}") from error
-    with connection, connection.begin():
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
-        if _revision(connection) != newest_revision():
-            _require_rights(connection)
-            run_alembic(connection, "upgrade", revision="head")
-        _apply_views(connection)
-        seed(connection)
+
+
+def _upgrade(connection: Connection) -> None:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
+    if _revision(connection) != newest_revision():
+        _require_not_newer(connection)
+        _require_rights(connection)
+        run_alembic(connection, "upgrade", revision="head")
+    _apply_views(connection)
+    seed(connection)
 
 
 def downgrade(engine: Engine, revision: str = "base") -> None:
@@ -156,9 +221,34 @@ def _hold_to_key(connection: Connection, secret_key: bytes) -> None:
 
 
 def _revision(connection: Connection) -> str | None:
-    if connection.execute(text("SELECT to_regclass('public.alembic_version')")).scalar() is None:
+    """The step the database stands at; nothing where it is empty, or older than the right to ask."""
+    may_ask = "SELECT has_table_privilege(to_regclass('public.alembic_version'), 'SELECT')"
+    if not connection.scalar(text(may_ask)):
         return None
     return connection.execute(text("SELECT version_num FROM public.alembic_version")).scalar()
+
+
+def _may_upgrade(connection: Connection) -> bool:
+    """Whether this login owns the warehouse; of a database without one, every login may try."""
+    owns = connection.scalar(text("SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = 'ops'"))
+    return owns is None or bool(owns)
+
+
+def _require_current(connection: Connection) -> None:
+    """Refusal, in one sentence, where the warehouse is not what this version of the project expects."""
+    if connection.scalar(text("SELECT to_regnamespace('ops')")) is None:
+        raise Refusal("Kho số liệu còn trống: chủ kho chạy `bakhong warehouse upgrade` trước.")
+    _require_not_newer(connection)
+    found = _revision(connection)
+    if found != newest_revision() or _installed(connection, "views") != _views_digest():
+        steps = f" (kho: bản {found or 'cũ hơn'}, cần: bản {newest_revision()})" if found != newest_revision() else ""
+        raise Refusal(f"Kho số liệu chưa theo kịp chương trình này{steps}: chủ kho chạy `bakhong warehouse upgrade`.")
+
+
+def _require_not_newer(connection: Connection) -> None:
+    found = _revision(connection)
+    if found is not None and found > newest_revision():
+        raise Refusal(f"Kho số liệu ở bản {found}, mới hơn chương trình này ({newest_revision()}): cập nhật chương trình.")
 
 
 def _require_rights(connection: Connection) -> None:
@@ -184,9 +274,7 @@ def _require_rights(connection: Connection) -> None:
 
 def _apply_views(connection: Connection) -> None:
     """Replaces the views of the mart when their files changed. The mart is ours alone: views of others belong elsewhere."""
-    files = sorted(VIEWS.glob("*.sql"))
-    names = VIEWS / "columns.yaml"
-    digest = hashlib.sha256(b"\0".join(file.read_bytes() for file in (*files, names))).hexdigest()
+    digest = _views_digest()
     if _installed(connection, "views") == digest:
         return
     known = connection.execute(
@@ -197,18 +285,22 @@ def _apply_views(connection: Connection) -> None:
             connection.exec_driver_sql(f"DROP VIEW {known}")
     except DBAPIError as error:
         raise Refusal(f"The views of the mart cannot be renewed, something outside stands on them: {_reason(error)}") from error
-    for file in files:
+    for file in sorted(VIEWS.glob("*.sql")):
         definition = file.read_text(encoding="utf-8")
         view = file.stem.split("_", 1)[1]
         comment = definition.split("\n", 1)[0].removeprefix("-- ")
         connection.exec_driver_sql(f"CREATE VIEW mart.{view} AS\n{definition}".replace("%", "%%"))
         connection.exec_driver_sql(f"COMMENT ON VIEW mart.{view} IS {_literal(comment)}")
-    meanings = yaml.safe_load(names.read_text(encoding="utf-8"))
+    meanings = yaml.safe_load(COLUMNS.read_text(encoding="utf-8"))
     columns = connection.execute(text("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'mart'")).all()
     for view, column in columns:
         connection.exec_driver_sql(f"COMMENT ON COLUMN mart.{view}.{column} IS {_literal(meanings.get(column, ''))}")
     connection.exec_driver_sql("GRANT SELECT ON ALL TABLES IN SCHEMA mart TO bakhong_etl, bakhong_steward, bakhong_reader")
     _install(connection, "views", digest)
+
+
+def _views_digest() -> str:
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in (*sorted(VIEWS.glob("*.sql")), COLUMNS))).hexdigest()
 
 
 def _literal(words: str) -> str:

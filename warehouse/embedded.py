@@ -77,10 +77,10 @@ def serve(home: Path) -> Iterator[Server]:
     except OSError as error:
         raise Refusal(f"The embedded warehouse in {folder} cannot be used: {error.strerror}.") from error
     with users:
-        with _exclusive(folder):
-            fcntl.flock(users, fcntl.LOCK_SH)
-            server = _start(folder)
-        try:
+        try:  # stopped while it starts, it is not left behind
+            with _exclusive(folder):
+                fcntl.flock(users, fcntl.LOCK_SH)
+                server = _start(folder)
             yield server
         finally:
             with _exclusive(folder):
@@ -92,12 +92,16 @@ def serve(home: Path) -> Iterator[Server]:
                     _stop(folder)
 
 
+def is_there(home: Path) -> bool:
+    """Whether the home holds a server's data."""
+    return (home / "postgres" / "data" / "PG_VERSION").exists()
+
+
 def connection_details(home: Path) -> Server:
-    """Returns port and passwords of a home's server, whether it runs or not; starts it once if it never ran."""
+    """Returns port and passwords of a home's server, whether it runs or not; Refusal where there never was one."""
     folder = home / "postgres"
     if not (folder / "port").exists():
-        with serve(home) as server:
-            return server
+        raise Refusal(f"Chưa có kho số liệu trong {home}: chạy `bakhong nightly` trước.")
     return Server(_port(folder), json.loads((folder / "passwords.json").read_text()))
 
 

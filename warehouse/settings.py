@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import os
 import secrets
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from dotenv.parser import parse_stream
+
 KEY_LENGTH = 16
 """Fewest characters of a secret key that is taken."""
+
+PREFIX = "BAKHONG_"
+VARIABLES = ("BAKHONG_HOME", "BAKHONG_WAREHOUSE_URL", "BAKHONG_SOURCES", "BAKHONG_SECRET_KEY")
+"""Every variable of ours; any other with our prefix is a slip of the pen that would change what is done without a word."""
 
 
 class Refusal(Exception):
@@ -24,23 +32,75 @@ class Settings:
     warehouse_url: str | None
     sources: Path
     secret_key: bytes
+    """Empty for those who only read."""
 
     @classmethod
-    def from_environment(cls) -> Settings:
-        """Reads BAKHONG_HOME, BAKHONG_WAREHOUSE_URL, BAKHONG_SOURCES and BAKHONG_SECRET_KEY."""
+    def from_environment(cls, *, reading: bool = False) -> Settings:
+        """Reads BAKHONG_HOME, BAKHONG_WAREHOUSE_URL, BAKHONG_SOURCES and BAKHONG_SECRET_KEY, from `.env` of the working folder too.
+
+        `reading`: nothing is made on the disk, and the key, which only loading needs, is not asked for.
+        """
+        read_dotenv(Path(".env"))
         home = Path(os.environ.get("BAKHONG_HOME") or ".bakhong").expanduser().absolute()
         url = os.environ.get("BAKHONG_WAREHOUSE_URL") or None
-        try:
-            home.mkdir(parents=True, exist_ok=True)
-            key = _secret_key(home, may_be_made=url is None)
-        except OSError as error:
-            raise Refusal(f"BAKHONG_HOME {home} cannot be used: {error.strerror}.") from error
-        return cls(
-            home=home,
-            warehouse_url=url,
-            sources=Path(os.environ.get("BAKHONG_SOURCES") or "samples/sources.yaml").expanduser().absolute(),
-            secret_key=key,
-        )
+        sources = Path(os.environ.get("BAKHONG_SOURCES") or "samples/sources.yaml").expanduser().absolute()
+        _refuse_misspelt(sources)
+        key = b""
+        if not reading:
+            try:
+                keep_private(home)
+                key = _secret_key(home, may_be_made=url is None)
+            except OSError as error:
+                raise Refusal(f"BAKHONG_HOME {home} cannot be used: {error.strerror}.") from error
+        return cls(home=home, warehouse_url=url, sources=sources, secret_key=key)
+
+
+def read_dotenv(path: Path) -> None:
+    """Puts what a file of NAME=value lines says into the environment; what the environment says itself goes first."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            lines = list(parse_stream(file))
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal(f"Không đọc được {path.absolute()} ({getattr(error, 'strerror', 'không phải UTF-8')}).") from error
+    for line in lines:
+        if line.error or (line.key is not None and line.value is None):
+            words = line.original.string
+            number = line.original.line + words[: len(words) - len(words.lstrip())].count("\n")
+            raise Refusal(f"{path.absolute()}, dòng {number}: cần viết TÊN=giá trị.")
+        if line.key is not None and line.value is not None:
+            os.environ.setdefault(line.key, line.value)
+
+
+def _refuse_misspelt(sources: Path) -> None:
+    """Names a BAKHONG_… variable that nobody reads; one that sources.yaml names for a secret of its own is read."""
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in VARIABLES)
+    if not unknown:
+        return
+    named = sources.read_text("utf-8", errors="replace") if sources.is_file() else ""
+    for name in unknown:
+        if name not in named:
+            meant = difflib.get_close_matches(name, VARIABLES, 1, cutoff=0.75)
+            advice = f"có phải {meant[0]}?" if meant else f"các biến có nghĩa: {', '.join(VARIABLES)}."
+            raise Refusal(f"Không có biến môi trường {name}: {advice}")
+
+
+def keep_private(home: Path) -> None:
+    """Closes what lies in the folder, now or later, to every other user of the machine: what is landed names people.
+
+    A folder that is closed is not looked into: what it holds was made closed.
+    """
+    os.umask(0o077)
+    home.mkdir(parents=True, exist_ok=True)
+    for name in ("landing", "prefect", "report", "data_docs"):
+        for folder, _, files in os.walk(home / name):
+            if stat.S_IMODE(Path(folder).stat().st_mode) & 0o077:
+                for file in files:
+                    path = Path(folder, file)
+                    if not path.is_symlink():
+                        path.chmod(0o600)
+                Path(folder).chmod(0o700)  # last: a run that ends before it looks again
 
 
 def _secret_key(home: Path, *, may_be_made: bool) -> bytes:

@@ -17,6 +17,7 @@ def bakhong(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     for name in ("BAKHONG_WAREHOUSE_URL", "BAKHONG_SECRET_KEY", "BAKHONG_SOURCES"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("BAKHONG_HOME", str(home))
+    monkeypatch.chdir(home)  # what a developer's own .env says is not for tests
 
     def run(*words: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["bakhong", *words])
@@ -57,9 +58,17 @@ def test_sources_that_are_not_there(bakhong, monkeypatch: pytest.MonkeyPatch, tm
 
 def test_a_given_warehouse_needs_a_given_key(bakhong, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setenv("BAKHONG_WAREHOUSE_URL", "postgresql://a:b@127.0.0.1:1/c")
-    code, said = bakhong("status")
+    code, said = bakhong("nightly")
     assert code == 2
     assert "BAKHONG_SECRET_KEY" in said
+
+
+def test_who_only_reads_is_not_asked_for_the_key(bakhong, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("BAKHONG_WAREHOUSE_URL", "postgresql://a:b@127.0.0.1:1/c")
+    code, said = bakhong("status")
+    assert code == 2
+    assert "BAKHONG_SECRET_KEY" not in said
+    assert "does not answer" in said
 
 
 def test_a_warehouse_that_does_not_answer_is_named_without_its_password(bakhong, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]

@@ -1,9 +1,11 @@
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
-from warehouse.settings import Refusal, Settings
+from tests.nights import ROOT
+from warehouse.settings import Refusal, Settings, keep_private
 
 
 @pytest.fixture(autouse=True)
@@ -11,6 +13,8 @@ def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("BAKHONG_WAREHOUSE_URL", "BAKHONG_SOURCES", "BAKHONG_SECRET_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("BAKHONG_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "environ", os.environ.copy())  # what a `.env` adds goes with the test
 
 
 def test_the_sample_run_makes_its_own_key_once_and_keeps_it_private(tmp_path: Path) -> None:
@@ -46,3 +50,92 @@ def test_places_are_taken_from_the_environment_or_are_the_samples(monkeypatch: p
     monkeypatch.setenv("BAKHONG_SOURCES", str(tmp_path / "mine.yaml"))
     assert Settings.from_environment().sources == tmp_path / "mine.yaml"
     assert Settings.from_environment().home == tmp_path / "home"
+
+
+def test_what_is_not_in_the_environment_is_taken_from_dotenv_in_the_working_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("BAKHONG_HOME")
+    monkeypatch.setenv("BAKHONG_SOURCES", str(tmp_path / "of the environment.yaml"))
+    (tmp_path / ".env").write_text(
+        "# của tỉnh\n"
+        f"BAKHONG_HOME={tmp_path}/nhà\n"
+        "BAKHONG_SOURCES=of-the-file.yaml\n"
+        "export BAKHONG_WAREHOUSE_URL='postgresql://a:b$c@db.example/bakhong'  # mật khẩu có dấu $\n"
+        "BAKHONG_SECRET_KEY=0123456789 abcdef 0123456789\n"
+        "TD_TOKEN=abc\n",
+        "utf-8",
+    )
+    settings = Settings.from_environment()
+    assert settings.home == tmp_path / "nhà"
+    assert settings.sources == tmp_path / "of the environment.yaml"
+    assert settings.warehouse_url == "postgresql://a:b$c@db.example/bakhong"
+    assert settings.secret_key == b"0123456789 abcdef 0123456789"
+    assert os.environ["TD_TOKEN"] == "abc", "what sources.yaml names is there too"
+
+
+def test_the_example_is_a_dotenv_that_can_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("BAKHONG_HOME")
+    (tmp_path / ".env").write_bytes((ROOT / ".env.example").read_bytes())
+    settings = Settings.from_environment(reading=True)
+    assert settings.home == Path("/var/lib/bakhong")
+    assert (settings.warehouse_url or "").startswith("postgresql")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(b"A=1\nBAKHONG_HOME\n", "dòng 2"), (b"A=1\n\nB='x\n", "dòng 3"), (b"A=\xff\xfe\n", "UTF-8")],
+    ids=["no value", "no closing quote", "not UTF-8"],
+)
+def test_a_dotenv_that_cannot_be_read_is_named_with_its_line(content: bytes, told: str, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(content)
+    with pytest.raises(Refusal, match=told) as refusal:
+        Settings.from_environment()
+    assert str(tmp_path / ".env") in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("BAKHONG_WAREHOSE_URL", "có phải BAKHONG_WAREHOUSE_URL"),
+        ("BAKHONG_SOURCE", "có phải BAKHONG_SOURCES"),
+        ("BAKHONG_SECRETKEY", "có phải BAKHONG_SECRET_KEY"),
+        ("BAKHONG_PASSWORD", "các biến có nghĩa"),
+    ],
+)
+@pytest.mark.parametrize("where", ["environment", "file"])
+def test_a_misspelt_variable_is_named(where: str, name: str, told: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    if where == "file":
+        (tmp_path / ".env").write_text(f"{name}=x\n")
+    else:
+        monkeypatch.setenv(name, "x")
+    with pytest.raises(Refusal, match=told) as refusal:
+        Settings.from_environment()
+    assert name in str(refusal.value)
+
+
+def test_a_variable_that_the_sources_name_for_a_secret_is_not_misspelt(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "sources.yaml").write_text("sources: [{name: td, token: BAKHONG_TD_TOKEN}]\n")
+    monkeypatch.setenv("BAKHONG_SOURCES", str(tmp_path / "sources.yaml"))
+    monkeypatch.setenv("BAKHONG_TD_TOKEN", "x")
+    Settings.from_environment()
+
+
+def test_who_only_reads_makes_nothing_and_needs_no_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("BAKHONG_WAREHOUSE_URL", "postgresql://db.example/bakhong")
+    assert Settings.from_environment(reading=True).secret_key == b""
+    assert not (tmp_path / "home").exists()
+
+
+def test_what_lies_open_in_the_home_is_closed(tmp_path: Path) -> None:
+    home, before = tmp_path / "home", os.umask(0o022)
+    for name in ("landing/td/0a1b", "prefect/prefect.db", "report/editions/000001/index.html", "data_docs/index.html"):
+        (home / name).parent.mkdir(parents=True, mode=0o755)
+        (home / name).write_text("")
+        (home / name).chmod(0o444)
+    (home / "site").symlink_to("report/editions/000001")
+    try:
+        keep_private(home)
+    finally:
+        os.umask(before)
+    kept = [path for name in ("landing", "prefect", "report", "data_docs") for path in (home / name, *(home / name).rglob("*"))]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in kept if path.is_dir()} == {0o700}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in kept if path.is_file()} == {0o600}

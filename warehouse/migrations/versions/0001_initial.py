@@ -59,8 +59,11 @@ def _make_schemas_and_roles() -> None:
         op.execute(f"CREATE SCHEMA {schema}")
         op.execute(f"COMMENT ON SCHEMA {schema} IS '{comment}'")
     for role in ROLES:
-        # Roles belong to the whole server: another database, or a DBA, may have made them.
-        op.execute(f"DO $$ BEGIN IF to_regrole('{role}') IS NULL THEN CREATE ROLE {role} NOLOGIN; END IF; END $$")
+        # Roles belong to the whole server: another database, or a DBA, may have made them, or be about to.
+        op.execute(
+            f"DO $$ BEGIN IF to_regrole('{role}') IS NULL THEN CREATE ROLE {role} NOLOGIN; END IF; "
+            "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+        )
 
 
 def _drop_schemas_and_roles() -> None:

@@ -59,5 +59,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drops them; the next computation after an upgrade counts everything anew."""
+    op.execute("DELETE FROM ops.installation WHERE item = 'counted dossiers'")
     op.drop_table("agg_score_766", schema="warehouse")
     op.drop_table("agg_form_06a", schema="warehouse")
