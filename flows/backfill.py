@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from prefect import flow
+from prefect.client.schemas.objects import State
 
-from flows.nightly import TASKS, Night, night
+from flows.nightly import TASKS, Night, night, state_of
 from tasks.data_docs import DataDocs
 from warehouse.database import open_warehouse
 from warehouse.periods import days, is_period
@@ -35,10 +36,11 @@ def _every_day(first: date, last: date) -> list[date]:
 
 
 @flow(name="backfill")
-def backfill(first: str, last: str) -> list[Night]:
+def backfill(first: str, last: str) -> list[Night] | State[list[Night]]:
     """The nightly run for every night of a range, in order; the report is made once, after the last."""
     settings = Settings.from_environment()
     every = nights(first, last)
     quiet, docs = replace(TASKS, report=None), DataDocs(settings.home / "data_docs")
     with open_warehouse(settings) as engine:
-        return [night(settings, engine, day, "backfill", TASKS if day == every[-1] else quiet, docs) for day in every]
+        done = [night(settings, engine, day, "backfill", TASKS if day == every[-1] else quiet, docs) for day in every]
+    return state_of(done, done)

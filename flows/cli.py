@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import csv
 import getpass
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from sqlalchemy import Connection
@@ -24,18 +25,17 @@ from typer.exceptions import TyperException
 
 from flows import terminal
 from flows.prefect_server import prefect_server, quiet
+from flows.stopping import Stopped, stoppable
 from tasks import official_table, questions
 from tasks import vietnamese as vi
 from tasks.explain import explain as explain_value
-from tasks.run import in_one_line
+from tasks.run import OURS, in_one_line
 from tasks.score_card import score_card
-from warehouse.database import open_warehouse, url
+from warehouse.database import open_warehouse, read_warehouse, upgrade_warehouse, url
 from warehouse.settings import Refusal, Settings
 
 if TYPE_CHECKING:
     from flows.nightly import Night
-
-R = TypeVar("R")
 
 SAMPLE_NIGHT = date(2026, 9, 30)
 """The night of the samples: days after the last of their files was exported."""
@@ -58,7 +58,7 @@ PeriodArgument = Annotated[str, typer.Argument(metavar="PERIOD", help="2024, 202
 def nightly(day: Annotated[str | None, typer.Option("--date", help="Chỉ nhận các tệp đến hết ngày này (2024-12-31).")] = None) -> None:
     """Chạy lượt đêm ngay bây giờ."""
     settings = Settings.from_environment()
-    _tell_night(settings, _nightly(settings, _day(day) if day else None))
+    _tell_nights(settings, [_nightly(settings, _day(day) if day else None)])
 
 
 @app.command()
@@ -69,14 +69,14 @@ def backfill(
     """Chạy lượt đêm cho từng đêm của một khoảng; chạy lại thì chỉ làm phần còn lại."""
     settings = Settings.from_environment()
 
-    def flow() -> Callable[[], list[Night]]:
+    def flow() -> Callable[[], Any]:
         from flows.backfill import backfill as run  # noqa: PLC0415  # Prefect takes a second to import
 
-        return partial(run, first, last)
+        return partial(run, first, last, return_state=True)
 
-    nights = _with_prefect(settings, flow)
+    nights: list[Night] = _with_prefect(settings, flow)
     terminal.say(f"Đã chạy {vi.number(len(nights))} đêm.")
-    _tell_night(settings, nights[-1], [outcome for night in nights for outcome in night.outcomes])
+    _tell_nights(settings, nights)
 
 
 @app.command()
@@ -99,15 +99,19 @@ def demo() -> None:
 @app.command()
 def status() -> None:
     """Các nguồn: lần gửi cuối, đánh giá, trễ hay không; lượt chạy và lần công bố cuối."""
-    settings = Settings.from_environment()
+    settings, now = _to_read(), datetime.now(vi.VIETNAM)
     with _reading(settings) as connection:
-        states = questions.source_states(connection, _sources(settings), datetime.now(vi.VIETNAM))
+        states = questions.source_states(connection, _sources(settings), now)
         run, publication = questions.last_run(connection), questions.last_publication(connection)
     terminal.source_table(states)
     terminal.rejected_table([state.last for state in states if state.last is not None and state.last.status == "rejected"])
+    silent = run is None or now - run.started_at > questions.SILENCE
+    broken = run is not None and run.status in ("failed", "killed")
     if run is not None:
         words = f"Lượt chạy cuối: số {run.run_id} ({run.flow}), {vi.moment(run.started_at)}, {vi.RUN_STATUS[run.status]}"
-        terminal.say(words + (f": {run.message}" if run.message else ""))
+        (terminal.complain if broken else terminal.say)(words + (f": {run.message}" if run.message else ""))
+    if silent:
+        terminal.complain(f"Hơn {questions.SILENCE // timedelta(hours=1)} giờ nay không có lượt chạy nào: kiểm tra lịch chạy hằng đêm.")
     if publication is None:
         terminal.say("Chưa công bố lần nào.")
     else:
@@ -115,14 +119,14 @@ def status() -> None:
             f"Công bố cuối: số {publication.publication_id}, {vi.moment(publication.published_at)}, "
             f"số liệu đến {vi.moment(publication.as_of)}"
         )
-    if any(state.is_late or (state.last is not None and state.last.status == "rejected") for state in states):
+    if silent or broken or any(state.is_late or (state.last is not None and state.last.status == "rejected") for state in states):
         raise typer.Exit(1)
 
 
 @app.command()
 def indicators(unit: UnitArgument, period: PeriodArgument) -> None:
     """Biểu chính thức của một đơn vị trong một kỳ."""
-    with _reading(Settings.from_environment()) as connection:
+    with _reading(_to_read()) as connection:
         found = official_table.find_unit(connection, unit, period)
         lines = official_table.of_unit(connection, found, period)
     if not lines:
@@ -141,7 +145,7 @@ def form_06a(
 
     if sheet is not None and (sheet.suffix.lower() != ".xlsx" or not sheet.absolute().parent.is_dir()):
         raise Refusal(f"Không ghi được {sheet}: cần tên tệp .xlsx trong một thư mục đã có.")
-    with _reading(Settings.from_environment()) as connection:
+    with _reading(_to_read()) as connection:
         found = official_table.find_unit(connection, unit, period)
         rows = rows_of(connection, found, period)
     if not rows:
@@ -164,7 +168,7 @@ def score_766(
     ] = None,
 ) -> None:
     """Bộ chỉ số phục vụ người dân, doanh nghiệp (Quyết định 766/QĐ-TTg): từng nhóm, tổng điểm, xếp hạng."""
-    with _reading(Settings.from_environment()) as connection:
+    with _reading(_to_read()) as connection:
         terminal.score_card(score_card(connection, unit, period, counted_by))
 
 
@@ -173,7 +177,7 @@ def explain(
     indicator: Annotated[str, typer.Argument(metavar="INDICATOR", help="Mã chỉ tiêu: ND3.")], unit: UnitArgument, period: PeriodArgument
 ) -> None:
     """Một con số từ đâu mà có: cách tính, số đếm, tệp nguồn, dòng để riêng, các bản đã công bố."""
-    with _reading(Settings.from_environment()) as connection:
+    with _reading(_to_read()) as connection:
         terminal.explanation(explain_value(connection, indicator, official_table.find_unit(connection, unit, period), period))
 
 
@@ -190,7 +194,7 @@ def quarantine_list(
     ] = None,
 ) -> None:
     """Các dòng được để riêng: gộp theo quy tắc, hoặc từng dòng khi chọn quy tắc, lần gửi hay tình trạng."""
-    with _reading(Settings.from_environment()) as connection:
+    with _reading(_to_read()) as connection:
         if rule is None and delivery is None and status is None:
             rows = questions.set_aside(connection)
             terminal.set_aside_table(rows)
@@ -209,7 +213,7 @@ def quarantine_export(
     delivery: DeliveryOption = None,
 ) -> None:
     """Ghi các dòng được để riêng ra tệp CSV; trong đó không có dữ liệu cá nhân."""
-    with _reading(Settings.from_environment()) as connection:
+    with _reading(_to_read()) as connection:
         rows = questions.quarantined(connection, delivery, rule)
     with to.open("w", encoding="utf-8-sig", newline="") as file:  # Excel reads UTF-8 only with its mark
         writer = csv.writer(file)
@@ -242,13 +246,19 @@ def warehouse_url(
     role: Annotated[Literal["reader", "steward", "etl", "owner"], typer.Option("--role", help="Vai trò.")] = "reader",
 ) -> None:
     """Địa chỉ kết nối của kho, cho công cụ phân tích."""
-    typer.echo(url(Settings.from_environment(), role))
+    typer.echo(url(_to_read(), role))
+
+
+@warehouse.command("upgrade")
+def warehouse_upgrade() -> None:
+    """Đưa kho lên bản của chương trình này: bảng, khung nhìn, danh mục. Việc của chủ kho."""
+    terminal.say(f"Kho số liệu ở bản {upgrade_warehouse(_to_read())}.")
 
 
 @app.command()
 def serve(port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Cổng trên 127.0.0.1.")] = 8766) -> None:
     """Mở kho và trang kiểm soát trên máy này cho đến khi bấm Ctrl-C."""
-    settings = Settings.from_environment()
+    settings = _to_read()
     site = settings.home / "site"
     if not site.exists():
         raise Refusal("Chưa có trang kiểm soát: chạy `bakhong nightly` trước.")
@@ -256,10 +266,9 @@ def serve(port: Annotated[int, typer.Option("--port", min=1, max=65535, help="C�
         server = ThreadingHTTPServer(("127.0.0.1", port), partial(_Quiet, directory=str(site)))
     except OSError as error:
         raise Refusal(f"Không mở được cổng {port} trên 127.0.0.1 ({error.strerror}); chọn cổng khác bằng --port.") from error
-    with server, open_warehouse(settings):
+    with server, read_warehouse(settings):
         terminal.where({"Trang kiểm soát": f"http://127.0.0.1:{port}/", "Kho số liệu": url(settings), "Dừng": "Ctrl-C"})
-        with suppress(KeyboardInterrupt):
-            server.serve_forever()
+        server.serve_forever()
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -268,16 +277,20 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 
 def _nightly(settings: Settings, until: date | None) -> Night:
-    def flow() -> Callable[[], Night]:
+    def flow() -> Callable[[], Any]:
         from flows.nightly import nightly as run  # noqa: PLC0415  # Prefect takes a second to import
 
-        return partial(run, until)
+        return partial(run, until, return_state=True)
 
-    return _with_prefect(settings, flow)
+    done: Night = _with_prefect(settings, flow)
+    return done
 
 
-def _with_prefect(settings: Settings, flow: Callable[[], Callable[[], R]]) -> R:
-    """Runs a flow against Prefect's server, which starts while the warehouse is opened and the flow imported."""
+def _with_prefect(settings: Settings, flow: Callable[[], Callable[[], Any]]) -> Any:
+    """The result of a flow, whatever its state, run against Prefect's server.
+
+    That starts while the warehouse is opened and the flow imported.
+    """
     _sources(settings)  # a mistake in them is told before anything is started
     quiet(settings.home)
     with terminal.progress(), prefect_server() as server, open_warehouse(settings):
@@ -288,13 +301,20 @@ def _with_prefect(settings: Settings, flow: Callable[[], Callable[[], R]]) -> R:
             if server.is_new:  # its first start takes long: time enough to load what the night will need
                 great_expectations()
             server.ready()
-        return run()
+        result = run().result(raise_on_failure=False)
+    if isinstance(result, BaseException):
+        raise result
+    return result
 
 
 @contextmanager
 def _reading(settings: Settings) -> Iterator[Connection]:
-    with open_warehouse(settings) as engine, engine.connect() as connection:
+    with read_warehouse(settings) as engine, engine.connect() as connection:
         yield connection
+
+
+def _to_read() -> Settings:
+    return Settings.from_environment(reading=True)
 
 
 def _sources(settings: Settings) -> Sequence[Any]:
@@ -316,27 +336,28 @@ def _harmless(cell: Any) -> Any:
 
 
 def _decide(delivery: int, rows: Sequence[int], rule: str | None, decision: str) -> None:
-    with open_warehouse(Settings.from_environment()) as engine, engine.begin() as connection:
+    with read_warehouse(_to_read()) as engine, engine.begin() as connection:
         touched = questions.decide(connection, delivery, rows, rule, decision, getpass.getuser())
     if not touched:
         raise Refusal(f"Lần gửi số {delivery} không có dòng nào như vậy đang được để riêng.")
     terminal.say(f"{vi.number(touched)} dòng: {vi.QUARANTINE_STATUS[decision]}. Lượt đêm sau sẽ áp dụng.")
 
 
-def _tell_night(settings: Settings, night: Night, outcomes: Sequence[Any] | None = None) -> None:
-    """Tells what a night did, and leaves with 1 where something was rejected, out of reach or late."""
+def _tell_nights(settings: Settings, nights: Sequence[Night]) -> None:
+    """Tells what nights did, and leaves with 1 where something broke, was rejected, out of reach or late."""
+    last = nights[-1]
     with _reading(settings) as connection:
-        run = questions.run(connection, night.run_id)
+        run = questions.run(connection, last.run_id)
         states = questions.source_states(connection, _sources(settings), run.as_of)
-    refused = [outcome for outcome in (night.outcomes if outcomes is None else outcomes) if outcome.status == "rejected"]
+    shortcomings = [line for night in nights for line in night.shortcomings]
     late = [state.source.name for state in states if state.is_late]
-    terminal.night_line(night, outcomes)
-    for line in [*night.unreachable, *(f"Bị từ chối: {outcome.message_vi}" for outcome in refused)]:
+    terminal.night_line(last, [outcome for night in nights for outcome in night.outcomes])
+    for line in shortcomings:
         terminal.complain(line)
     if late:
         terminal.complain(f"Nguồn trễ: {', '.join(late)}")
-    _tell_report(night)
-    if night.unreachable or refused or late:
+    _tell_report(last)
+    if shortcomings or late:
         raise typer.Exit(1)
 
 
@@ -347,11 +368,14 @@ def _tell_report(night: Night) -> None:
 
 
 def main() -> None:
-    """Runs a command; what goes wrong becomes one line and exit code 2."""
+    """Runs a command; what goes wrong becomes one line and exit code 2, a request to end one line and the code of its signal."""
     try:
-        code = app(standalone_mode=False) or 0
-    except typer.Abort:
-        code = 130  # Ctrl-C
+        with stoppable():
+            code = app(standalone_mode=False) or 0
+    except Stopped as stopped:
+        terminal.complain(str(stopped))
+        sys.stdout.flush()
+        os._exit(stopped.exit_code)  # steps under way may not hold it up
     except TyperException as wrong:
         terminal.complain(wrong.format_message() if hasattr(wrong, "format_message") else str(wrong))
         code = 2
@@ -359,21 +383,30 @@ def main() -> None:
         terminal.complain(str(refusal))
         code = 2
     except DBAPIError as error:
-        terminal.complain(f"Kho số liệu báo lỗi: {in_one_line(error)}")
+        terminal.complain(_not_allowed(error) or f"Kho số liệu báo lỗi: {in_one_line(error)}")
         code = 2
     except OSError as error:
         terminal.complain(f"{error.strerror}: {error.filename}" if error.filename else str(error))
         code = 2
     except Exception as error:
-        terminal.complain(f"{type(error).__name__}: {error}{_kept_trace()}")
+        ours = type(error).__module__.split(".")[0] in OURS  # its words are complete
+        terminal.complain(str(error) if ours else f"{type(error).__name__}: {error}{_kept_trace()}")
         code = 2
     sys.exit(code)
 
 
+def _not_allowed(error: DBAPIError) -> str | None:
+    """What to say where the login lacks a right; nothing for any other error."""
+    if getattr(error.orig, "sqlstate", None) != "42501":
+        return None
+    return "Tài khoản này không có quyền làm việc này trong kho: cần vai trò bakhong_etl để chạy, bakhong_steward để xem và quyết định."
+
+
 def _kept_trace() -> str:
     """Keeps the trace of an unexpected error for whoever looks into it, and says where."""
+    os.umask(0o077)  # it may quote what it stumbled over
     with suppress(Refusal, OSError):
-        path = Settings.from_environment().home / "last-error.log"
+        path = _to_read().home / "last-error.log"
         path.write_text(traceback.format_exc(), "utf-8")
         return f" (chi tiết: {path})"
     return ""

@@ -28,7 +28,11 @@ class IngestFailed(Exception):
 
 
 def ingest_delivery(engine: Engine, delivery: Delivery, settings: Settings, docs: DataDocs | None = None) -> Outcome:
-    """Takes one delivery into the warehouse, or refuses it whole with the reason its supplier can act on."""
+    """Takes one delivery into the warehouse, or refuses it whole with the reason its supplier can act on.
+
+    IngestFailed, and nothing has changed, where it broke for a reason that is none of the supplier's.
+    """
+    _require_landed(delivery)
     terms = contract(delivery.feed)
     received = 0
 
@@ -46,10 +50,23 @@ def ingest_delivery(engine: Engine, delivery: Delivery, settings: Settings, docs
         )
         return load(engine, delivery, terms, ahead(checked))
     except Rejected as rejected:
+        if delivery.is_loaded:  # its rows are in the warehouse: they do not become nothing because they cannot be read again
+            raise IngestFailed(f"đã nạp trước đây, nay đọc lại thì bị từ chối nên giữ nguyên: {rejected.message_vi}") from None
         return reject(engine, delivery, rejected, received)
     except Exception as problem:
         # The text of an unknown error may quote a cell, and Prefect would log it: only its kind and place go on.
         raise IngestFailed(in_one_line(problem)) from None
+
+
+def _require_landed(delivery: Delivery) -> None:
+    try:
+        with delivery.path.open("rb"):
+            pass
+    except OSError as problem:
+        raise IngestFailed(
+            f"không đọc được tệp đã nhận {delivery.path} ({problem.strerror}); lần gửi giữ nguyên như trước. "
+            "Khôi phục tệp từ bản sao lưu, hoặc để nguyên ở nguồn thì lượt sau nhận lại."
+        ) from None
 
 
 @flow(name="ingest", flow_run_name="ingest-{delivery_id}")
@@ -61,5 +78,6 @@ def ingest(delivery_id: int) -> Outcome:
         if not found:
             raise Refusal(f"Không có lần gửi số {delivery_id}.")
         with one_at_a_time(engine, "ingest", found[0].exported_at) as run:
-            run.deliveries = 1
-            return ingest_delivery(engine, found[0], settings)
+            outcome = ingest_delivery(engine, found[0], settings)
+            run.outcomes.append(outcome)
+            return outcome

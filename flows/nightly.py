@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date as Day
 from datetime import datetime, time
 from functools import partial
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.exceptions import TerminationSignal
+from prefect.states import Failed
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from flows.ingest import ingest_delivery
 from flows.progress import each, tell
+from flows.stopping import Stopped, stoppable
 from tasks.audit import AuditFailed, Warned, audit
 from tasks.compute import Publication, compute, publish_values
 from tasks.data_docs import DataDocs
@@ -23,7 +28,7 @@ from tasks.form_06a import DoesNotAddUp
 from tasks.load import Outcome, releasable
 from tasks.publish import Report, artifacts, report
 from tasks.pull import Delivery, Source, Unreadable, delivered, pending, pull, read_sources
-from tasks.run import Run, in_one_line, one_at_a_time
+from tasks.run import LockLost, Run, in_one_line, one_at_a_time, require_lock
 from tasks.scores import Scores, compute_scores
 from tasks.vietnamese import VIETNAM
 from warehouse.database import open_warehouse
@@ -32,6 +37,12 @@ from warehouse.settings import Refusal, Settings
 FIRST = {"procedures", "agencies", "merchants"}
 LAST = {"payments"}
 """Others refer to the first; the last refer to bills and dossiers."""
+
+
+R = TypeVar("R")
+
+MESSAGE_LENGTH = 1_000
+"""Most characters of what a state of Prefect says; the whole is in ops and on the steward's pages."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +58,22 @@ class Night:
     warned: list[Warned]
     """Values published that deserve a look."""
     report: Report | None
+    problems: list[str]
+    """What broke that is no fault of a supplier, one line each; everything else was done."""
+
+    @property
+    def shortcomings(self) -> list[str]:
+        """What was not taken, one line each: what broke, what was out of reach, what was rejected."""
+        rejected = [f"Bị từ chối: {outcome.message_vi}" for outcome in self.outcomes if outcome.status == "rejected"]
+        return [*self.problems, *self.unreachable, *rejected]
 
 
-class NightFailed(Exception):
-    """Something broke that is no fault of a supplier; everything else was done. One line."""
+class NightStopped(TerminationSignal, Stopped):
+    """Someone asked the night to end; a kind that Prefect knows, so that a run cancelled there ends as cancelled."""
+
+    def __init__(self, number: int, words: str) -> None:
+        TerminationSignal.__init__(self, number)
+        Stopped.__init__(self, number, words)
 
 
 @dataclass(frozen=True)
@@ -65,6 +88,7 @@ class Published:
 def publish(engine: Engine, run_id: int, as_of: datetime) -> Published:
     """Computes what changed, audits it and publishes it in one transaction: readers never see half a night."""
     with engine.begin() as connection:
+        require_lock(connection, run_id)
         compute(connection, as_of)
         warned = audit(connection)
         publication = publish_values(connection, run_id, as_of)
@@ -72,6 +96,7 @@ def publish(engine: Engine, run_id: int, as_of: datetime) -> Published:
             scores = compute_scores(connection, as_of, run_id)
         except DoesNotAddUp as wrong:
             raise AuditFailed(f"Không công bố số liệu vì biểu 06a không cân đối ({wrong}).") from wrong
+        require_lock(connection, run_id)
         return Published(publication, scores, warned)
 
 
@@ -95,20 +120,20 @@ def night(
     as_of = datetime.combine(until, time.max, VIETNAM) if until else datetime.now(VIETNAM)
     sources = read_sources(settings.sources)
     docs = docs or DataDocs(settings.home / "data_docs")
-    with one_at_a_time(engine, flow_name, as_of) as run:
+    with one_at_a_time(engine, flow_name, as_of) as run, stoppable(lambda: run.standing, NightStopped):
         unreachable = _pull(engine, settings, sources, as_of.date(), steps)
-        outcomes = []
-        for wave in waves([new for new in pending(engine, settings.home) if new.exported_at <= as_of]):
-            outcomes += _ingest(engine, settings, wave, run, steps, docs)
-        outcomes += _ingest(engine, settings, [delivered(engine, settings.home, releasable(engine))], run, steps, docs)
+        broken: set[int] = set()
+        # A delivery that comes late sends those made after it back into the queue: they are read again before anything is published.
+        while waiting := [new for new in pending(engine, settings.home) if new.exported_at <= as_of and new.delivery_id not in broken]:
+            for wave in waves(waiting):
+                broken |= _ingest(engine, settings, wave, run, steps, docs)
+        _ingest(engine, settings, [delivered(engine, settings.home, releasable(engine))], run, steps, docs)
         tell("Tính chỉ tiêu và công bố")
         published = steps.publish(engine, run.run_id, as_of)
+        run.is_published = True
         tell("Lập báo cáo")
         made = steps.report(engine, settings.home, sources, run.run_id, docs) if steps.report else None
-        done = Night(run.run_id, outcomes, unreachable, published.publication, published.scores, published.warned, made)
-    if run.problems:
-        raise NightFailed("; ".join(run.problems))
-    return done
+        return Night(run.run_id, run.outcomes, unreachable, published.publication, published.scores, published.warned, made, run.problems)
 
 
 def waves(waiting: Iterable[Delivery]) -> list[list[list[Delivery]]]:
@@ -133,11 +158,18 @@ def _pull(engine: Engine, settings: Settings, sources: list[Source], until: Day,
     return lines
 
 
-def _ingest(engine: Engine, settings: Settings, chains: list[list[Delivery]], run: Run, steps: Steps, docs: DataDocs) -> list[Outcome]:
-    taken = each("Kiểm tra và nạp", lambda delivery: steps.ingest(engine, delivery, settings, docs), chains)
-    run.deliveries += len(taken)
-    run.problems += [f"{what.source}/{what.file_name}: {in_one_line(why)}" for what, why in taken if isinstance(why, Exception)]
-    return [outcome for _, outcome in taken if not isinstance(outcome, Exception)]
+def _ingest(engine: Engine, settings: Settings, chains: list[list[Delivery]], run: Run, steps: Steps, docs: DataDocs) -> set[int]:
+    """Takes deliveries in, and returns the numbers of those that broke something."""
+
+    def step(delivery: Delivery) -> None:
+        with engine.connect() as connection:
+            require_lock(connection, run.run_id)
+        run.outcomes.append(steps.ingest(engine, delivery, settings, docs))
+
+    taken = each("Kiểm tra và nạp", step, chains, fatal=(LockLost, OperationalError))
+    broken = [(delivery, why) for delivery, why in taken if isinstance(why, Exception)]
+    run.problems += [f"{delivery.source}/{delivery.file_name}: {in_one_line(why)}" for delivery, why in broken]
+    return {delivery.delivery_id for delivery, _ in broken}
 
 
 def _passing(_task: Any, _run: Any, state: Any) -> bool:
@@ -155,11 +187,19 @@ TASKS = Steps(
 )
 
 
+def state_of(nights: Sequence[Night], result: R) -> R | State[R]:
+    """What a flow of nights returns: its result; where a night did not take everything, as a state that is not green."""
+    shortcomings = [line for night in nights for line in night.shortcomings]
+    if not shortcomings:
+        return result
+    return Failed(name="Rejected", message="; ".join(shortcomings)[:MESSAGE_LENGTH], data=result)
+
+
 @flow(name="nightly")
-def nightly(date: Day | None = None) -> Night:
+def nightly(date: Day | None = None) -> Night | State[Night]:
     """The nightly run, for deliveries up to a date; without one, for all there are."""
     settings = Settings.from_environment()
     with open_warehouse(settings) as engine:
         done = night(settings, engine, date, steps=TASKS)
         artifacts(engine, done.run_id, done.report)
-    return done
+    return state_of([done], done)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
+from threading import Event
 from typing import TypeVar
 
 Listener = Callable[[str, int, int], None]
@@ -34,22 +35,44 @@ def tell(stage: str, done: int = 0, total: int = 0) -> None:
     _listener.get()(stage, done, total)
 
 
-def each(stage: str, step: Callable[[T], R], chains: Sequence[Sequence[T]], workers: int = 2) -> list[tuple[T, R | Exception]]:
-    """Does a step for every item, chains side by side and each chain in its order; what one raises stops no other."""
+def each(
+    stage: str,
+    step: Callable[[T], R],
+    chains: Sequence[Sequence[T]],
+    *,
+    fatal: tuple[type[Exception], ...] = (),
+    workers: int = 2,
+) -> list[tuple[T, R | Exception]]:
+    """Does a step for every item, chains side by side and each chain in its order; what one raises stops no other.
+
+    What is `fatal` ends all of it once the steps under way are done; a request to end does not wait for them.
+    """
     total = sum(map(len, chains))
     finished: list[tuple[T, R | Exception]] = []
+    ending = Event()
 
     def walk(chain: Sequence[T]) -> None:
         for item in chain:
+            if ending.is_set():
+                return
             try:
                 result: R | Exception = step(item)
+            except fatal:
+                ending.set()
+                raise
             except Exception as problem:
                 result = problem
             finished.append((item, result))
             tell(stage, len(finished), total)
 
     tell(stage, 0, total)
-    with ThreadPoolExecutor(workers) as pool:
+    pool = ThreadPoolExecutor(workers)
+    try:
         for walking in [pool.submit(copy_context().run, walk, chain) for chain in chains]:
             walking.result()
+    except BaseException as end:
+        ending.set()
+        pool.shutdown(wait=isinstance(end, Exception), cancel_futures=True)
+        raise
+    pool.shutdown()
     return finished

@@ -2,6 +2,8 @@
 
 A state is known from one export of a supplier to another. So what was known after the last computation is still to be read
 from the history, as long as no delivery came late; what holds since, and what no longer does, is the whole difference.
+Whether it is the whole is not taken on trust: a fingerprint of the states counted, with that of the difference, has to be
+the fingerprint of the states that hold now. Where it is not, whatever happened, everything is counted anew.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from importlib import resources
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection, TextClause, bindparam, text
 from sqlalchemy.dialects.postgresql import insert
 
@@ -19,7 +21,7 @@ from warehouse.periods import VIETNAM
 from warehouse.tables import installation
 
 _ITEM = "counted dossiers"
-_FEEDS = "feed IN ('dossiers', 'procedures', 'agencies') AND status IN ('loaded', 'superseded')"
+_MADE_OF = "feed IN ('dossiers', 'procedures', 'agencies') AND loaded_at IS NOT NULL AND status <> 'rejected'"
 
 
 class Known(BaseModel):
@@ -29,12 +31,20 @@ class Known(BaseModel):
     """Fingerprint of the rules, the units and the lists of procedures."""
     exported_at: datetime | None
     """Export of the youngest delivery it knew."""
-    loaded_at: datetime | None
-    """Load of the last delivery it knew."""
+    states: int
+    """Fingerprint of the states it counted."""
     answers: datetime | None
     """Load of the portal's last answer, or of the last list that says where its departments lie."""
     today: date
     """A running period is judged at this day."""
+
+
+class _Mark(BaseModel):
+    """What a computation was made of, and what it left."""
+
+    known: Known
+    kept: str
+    """Totals of the counts it left."""
 
 
 @dataclass(frozen=True)
@@ -47,22 +57,40 @@ class News:
     """Day of the computation it adds to; nothing where everything is counted anew."""
 
 
+_AS_KNOWN = "(SELECT *, 1 AS sign FROM warehouse.fact_dossier WHERE known_from <= '{at}' AND known_to > '{at}')"
+"""The states known at a time."""
+
+_KEPT = """
+SELECT (SELECT (count(*), sum(online), sum(other), sum(early), sum(on_day), sum(late), sum(overdue))::text FROM warehouse.agg_form_06a)
+    || (SELECT (count(*), sum(dossiers))::text FROM warehouse.agg_score_766)
+"""
+
+
 def everything(as_of: datetime) -> News:
     """All states known at a time, counted anew."""
-    at = f"'{as_of.isoformat()}'"
-    source = f"(SELECT *, 1 AS sign FROM warehouse.fact_dossier WHERE known_from <= {at} AND known_to > {at})"
-    return News(source, as_of.astimezone(VIETNAM).date(), None)
+    return News(_AS_KNOWN.format(at=as_of.isoformat()), as_of.astimezone(VIETNAM).date(), None)
+
+
+def _fingerprint(connection: Connection, source: str) -> int:
+    """Adds up over states: that of a whole is the sum of those of its parts."""
+    each = "hash_record_extended((row_key, known_from, unit_key, procedure_key), 0)"
+    return int(connection.scalar(text(f"SELECT coalesce(sum(sign * {each}::numeric), 0) FROM {source} state")))
 
 
 def remembered(connection: Connection) -> Known | None:
-    """What the last computation was made of."""
+    """What the last computation was made of; nothing where the counts it left are not those that are kept."""
     value = connection.scalar(text("SELECT value FROM ops.installation WHERE item = :item"), {"item": _ITEM})
-    return None if value is None else Known.model_validate_json(value)
+    try:
+        mark = None if value is None else _Mark.model_validate_json(value)
+    except ValidationError:  # left by another version
+        return None
+    return mark.known if mark is not None and mark.kept == connection.scalar(text(_KEPT)) else None
 
 
 def remember(connection: Connection, known: Known) -> None:
-    """Writes down what a computation was made of."""
-    row = {"value": known.model_dump_json(), "changed_at": text("now()")}
+    """Writes down what a computation was made of, with what it leaves."""
+    mark = _Mark(known=known, kept=connection.scalar(text(_KEPT)) or "")
+    row = {"value": mark.model_dump_json(), "changed_at": text("now()")}
     connection.execute(insert(installation).values(item=_ITEM, **row).on_conflict_do_update(index_elements=["item"], set_=row))
 
 
@@ -74,32 +102,33 @@ def known(connection: Connection, as_of: datetime) -> Known:
     for members in ("dim_unit m", "dim_procedure m WHERE NOT is_inferred"):
         listed = connection.scalar(text(f"SELECT md5(string_agg(m::text, '' ORDER BY m::text)) FROM warehouse.{members}"))
         rules.update((listed or "").encode())
-    exported_at, loaded_at = connection.execute(
-        text(f"SELECT max(exported_at) FILTER (WHERE exported_at <= :as_of), max(loaded_at) FROM ops.delivery WHERE {_FEEDS}"),
-        {"as_of": as_of},
-    ).one()
+    youngest = text(f"SELECT max(exported_at) FROM ops.delivery WHERE {_MADE_OF} AND exported_at <= :as_of")
     answers = connection.scalar(
         text("SELECT max(loaded_at) FROM ops.delivery WHERE feed IN ('portal_766', 'agencies') AND status IN ('loaded', 'superseded')")
     )
-    today = as_of.astimezone(VIETNAM).date()
-    return Known(rules=rules.hexdigest(), exported_at=exported_at, loaded_at=loaded_at, answers=answers, today=today)
+    return Known(
+        rules=rules.hexdigest(),
+        exported_at=connection.scalar(youngest, {"as_of": as_of}),
+        states=_fingerprint(connection, _AS_KNOWN.format(at=as_of.isoformat())),
+        answers=answers,
+        today=as_of.astimezone(VIETNAM).date(),
+    )
 
 
 def news(connection: Connection, before: Known | None, now: Known, as_of: datetime) -> News:
-    """What is to be counted: the difference, or everything where the rules changed, a delivery came late or time goes back."""
+    """What is to be counted: the difference, or everything where the rules changed, time goes back or the difference is not the whole."""
     if before is None or before.rules != now.rules or before.today > now.today or before.exported_at is None or now.exported_at is None:
         return everything(as_of)
     span = {"before": before.exported_at, "now": now.exported_at}
-    late = text(f"SELECT count(*) FROM ops.delivery WHERE {_FEEDS} AND loaded_at > :loaded AND exported_at <= :before")
-    if before.exported_at > now.exported_at or connection.scalar(late, span | {"loaded": before.loaded_at}):
-        return everything(as_of)
-    arrived = text(f"SELECT delivery_id FROM ops.delivery WHERE {_FEEDS} AND exported_at > :before AND exported_at <= :now ORDER BY 1")
+    arrived = text(f"SELECT delivery_id FROM ops.delivery WHERE {_MADE_OF} AND exported_at > :before AND exported_at <= :now ORDER BY 1")
     deliveries = list(connection.scalars(arrived, span))
     connection.execute(text("DROP TABLE IF EXISTS changed_state"))
     connection.execute(text(_NO_STATE))
     if deliveries:
         connection.execute(text(_CHANGED), span | {"deliveries": deliveries})
         connection.execute(text("ANALYZE changed_state"))
+    if before.states + _fingerprint(connection, "changed_state") != now.states:
+        return everything(as_of)
     return News("changed_state", now.today, before.today)
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, Row, text
 
+from tasks.run import LOCK_HELD
+
 if TYPE_CHECKING:
     from tasks.pull import Delivery, Source
 
@@ -49,9 +51,19 @@ def source_states(connection: Connection, sources: Sequence[Source], at: datetim
     return [SourceState(source, last.get(source.name), late(source)) for source in sources]
 
 
+SILENCE = timedelta(hours=26)
+"""How long after the start of a run the next one has to have begun: a day, and what a schedule may slip."""
+
+
 def last_run(connection: Connection) -> Row[Any] | None:
-    """The latest run, whatever became of it."""
-    return connection.execute(text("SELECT * FROM ops.run ORDER BY run_id DESC LIMIT 1")).first()
+    """The latest run, whatever became of it: one that says `running` and no longer holds the lock was killed."""
+    return connection.execute(
+        text(
+            "SELECT run_id, flow, as_of, started_at, finished_at, host, process_id, deliveries, message, "
+            f"CASE WHEN status = 'running' AND NOT {LOCK_HELD} THEN 'killed' ELSE status END AS status "
+            "FROM ops.run ORDER BY run_id DESC LIMIT 1"
+        )
+    ).first()
 
 
 def run(connection: Connection, run_id: int) -> Row[Any]:

@@ -65,24 +65,18 @@ class Chunk:
 def read(
     path: Path, contract: Contract, layout_name: str, secret_key: bytes, file_name: str, *, chunk_rows: int = 250_000
 ) -> Iterator[Chunk]:
-    """Chunks of a delivered file. Raises Rejected where the file as a whole cannot be read; that may come after some chunks."""
+    """Chunks of a delivered file. Raises Rejected where the file as a whole cannot be read; that may come after some chunks.
+
+    A file that is not there or closed to us is an OSError: what was landed is ours to keep, not its supplier's.
+    """
     file = File(Path(path), file_name, contract, layout_name)
-    try:
-        size = file.path.stat().st_size if file.path.is_file() else None
-    except OSError:
-        size = None
-    if size is None:
-        raise file.refused("STR-013")
-    if size == 0:
+    if file.path.stat().st_size == 0:
         raise file.refused("STR-003")
     useful = 0
-    try:
-        for rows in READERS[file.layout.reader or file.layout.kind](file, chunk_rows):
-            chunk = _chunk(rows, file, secret_key)
-            useful += chunk.received - chunk.ignored
-            yield chunk
-    except PermissionError:
-        raise file.refused("STR-013") from None
+    for rows in READERS[file.layout.reader or file.layout.kind](file, chunk_rows):
+        chunk = _chunk(rows, file, secret_key)
+        useful += chunk.received - chunk.ignored
+        yield chunk
     if not useful:
         raise file.refused("STR-004")
 

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from tasks.vietnamese import moment
+from warehouse.database import end_sessions
 from warehouse.settings import Refusal
 from warehouse.tables import run as runs
+
+if TYPE_CHECKING:
+    from tasks.load import Outcome
+
+log = logging.getLogger("bakhong")
 
 ROOT = Path(__file__).parents[1]
 OURS = ("tasks", "flows", "expectations", "warehouse")
 LOCK = 0x6BA0_6B68
 """Key of the advisory lock, one per database."""
+
+LOCK_HELD = f"""EXISTS (
+    SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+    WHERE locktype = 'advisory' AND classid = 0 AND objid = {LOCK} AND objsubid = 1 AND granted AND datname = current_database()
+)"""
+"""SQL condition: some run is at work. A session that is gone holds nothing, whatever its row in ops.run says."""
 
 
 @dataclass
@@ -30,9 +44,31 @@ class Run:
 
     run_id: int
     as_of: datetime
-    deliveries: int = 0
+    outcomes: list[Outcome] = field(default_factory=list)
+    """What became of the deliveries taken so far."""
+    is_published: bool = False
     problems: list[str] = field(default_factory=list)
     """What went wrong without stopping the others; one is enough for the run to end as failed."""
+
+    @property
+    def standing(self) -> str:
+        """What stands if the run ended now."""
+        figures = "số liệu mới đã công bố" if self.is_published else "chưa công bố gì, số liệu công bố trước vẫn nguyên"
+        return f"Lượt chạy số {self.run_id}: {len(self.outcomes)} lần gửi đã xong và giữ nguyên, {figures}; chạy lại sẽ làm tiếp."
+
+
+class LockLost(Exception):
+    """The run no longer holds the lock that keeps others out: it may not go on."""
+
+
+def require_lock(connection: Connection, run_id: int) -> None:
+    """LockLost where another run may be at work; where not, none can begin before the transaction ends."""
+    # Whoever takes the lock next first closes the row of the run before it, and waits for those who share it.
+    ours = text(f"SELECT status = 'running' AND {LOCK_HELD} FROM ops.run WHERE run_id = :run_id FOR SHARE OF run")
+    if not connection.scalar(ours, {"run_id": run_id}):
+        raise LockLost(
+            f"Lượt chạy số {run_id} mất kết nối giữ khóa nên dừng lại, không công bố; những gì đã nạp vẫn nguyên, chạy lại sẽ làm tiếp."
+        )
 
 
 @contextmanager
@@ -52,21 +88,28 @@ def one_at_a_time(engine: Engine, flow: str, as_of: datetime) -> Iterator[Run]:
             yield this
         except BaseException as problem:
             this.problems.append(in_one_line(problem))
+            log.info("run %d ended: %s", this.run_id, this.problems[-1])
+            with suppress(DBAPIError):  # the database may be what broke: the next run closes the row
+                _close(engine, this)
+                if not isinstance(problem, Exception):  # told to end: steps side by side are still at work
+                    end_sessions(engine)
             raise
-        finally:
-            lock.execute(
-                update(runs)
-                .where(runs.c.run_id == this.run_id)
-                .values(
-                    finished_at=datetime.now(UTC),
-                    status="failed" if this.problems else "completed",
-                    deliveries=this.deliveries,
-                    message="; ".join(this.problems) or None,
-                )
-            )
+        _close(engine, this)
     finally:
         lock.invalidate()  # closes the session, and the lock with it; the pool would have kept both
         lock.close()
+
+
+def _close(engine: Engine, this: Run) -> None:
+    """Writes the end of a run into its row, unless another run has done so meanwhile."""
+    end = {
+        "finished_at": datetime.now(UTC),
+        "status": "failed" if this.problems else "completed",
+        "deliveries": len(this.outcomes),
+        "message": "; ".join(this.problems) or None,
+    }
+    with engine.begin() as connection:
+        connection.execute(update(runs).where(runs.c.run_id == this.run_id, runs.c.status == "running").values(end))
 
 
 def in_one_line(problem: BaseException) -> str:

@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection, MetaData, Table, text
 
-from tasks.form_06a import compute_form_06a, publish_form_06a
-from tasks.known_dossiers import News, known, news, remember, remembered
+from tasks.form_06a import DoesNotAddUp, compute_form_06a, publish_form_06a
+from tasks.known_dossiers import News, everything, known, news, remember, remembered
 from tasks.revisions import Revised, revise
 from tasks.score_pipeline import count_pipeline
 from warehouse import periods
@@ -39,7 +39,13 @@ def compute_scores(connection: Connection, as_of: datetime, run_id: int) -> Scor
     if now == before:
         return Scores(*[Revised(0, 0, 0)] * 3)
     dossiers = news(connection, before, now, as_of)
-    compute_form_06a(connection, dossiers)
+    try:
+        compute_form_06a(connection, dossiers)
+    except DoesNotAddUp:
+        if dossiers.since is None:
+            raise
+        dossiers = everything(as_of)  # what was kept was wrong: it is counted anew, not refused night after night
+        compute_form_06a(connection, dossiers)
     form = publish_form_06a(connection, as_of, run_id)
     pipeline = _publish(connection, "pipeline", pipeline_scores(connection, dossiers), as_of, run_id, _TOUCHED)
     portal = Revised(0, 0, 0)

@@ -1,0 +1,193 @@
+"""A dossier file that comes late, after those made later, leaves what had been published had it come in time."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from sqlalchemy import Engine, text
+
+from flows.nightly import PLAIN, Night, night
+from tests.nights import KEY, SAMPLES
+from warehouse.database import connect, downgrade, upgrade
+from warehouse.embedded import Server
+from warehouse.settings import Settings
+
+NIGHT = date(2025, 5, 5)
+LATE, LAST = "td_mau_20240630.csv", "td_mau_20241130.csv"
+PUBLISHED = {
+    "form 06a": "SELECT (unit_code, unit_valid_from, period, section, field_code, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13)"
+    "::text FROM mart.form_06a",
+    "score 766": "SELECT (department_code, unit_code, period, group_code, component_code, numerator, denominator, ratio, score, obs_status)"
+    "::text FROM mart.score_766",
+    "indicators": "SELECT (indicator_code, unit_code, unit_valid_from, period, numerator, denominator, value, obs_status)"
+    "::text FROM mart.indicator",
+    "states": "SELECT (row_key, row_hash, known_from, known_to, unit_key)::text FROM warehouse.fact_dossier",
+}
+QUIET = replace(PLAIN, report=None)
+
+
+def published(engine: Engine) -> dict[str, list[Any]]:
+    """What is published now, without the number of times it was revised."""
+    with engine.connect() as connection:
+        return {name: sorted(connection.scalars(text(query))) for name, query in PUBLISHED.items()}
+
+
+def an_inbox(home: Path) -> Path:
+    """The samples' catalogues and some of their one-stop-shop files, in a folder of their own."""
+    samples, inbox = SAMPLES.parent / "inbox", home / "inbox"
+    shutil.copytree(samples / "catalogues", inbox / "catalogues")
+    (inbox / "one-stop-shop").mkdir()
+    for month in range(4, 12):
+        (file,) = (samples / "one-stop-shop").glob(f"*_2024{month:02}*.csv")
+        shutil.copy2(file, inbox / "one-stop-shop")
+    wanted = ("procedures", "agencies", "one-stop-shop")
+    entries = [source for source in yaml.safe_load(SAMPLES.read_text("utf-8"))["sources"] if source["name"] in wanted]
+    (home / "sources.yaml").write_text(yaml.safe_dump({"sources": entries}), "utf-8")
+    return inbox / "one-stop-shop"
+
+
+@pytest.fixture
+def inbox(home: Path) -> Path:
+    return an_inbox(home)
+
+
+def one_night(engine: Engine, home: Path, day: date) -> Night:
+    return night(Settings(home, None, home / "sources.yaml", KEY.encode()), engine, day, steps=QUIET)
+
+
+@contextmanager
+def a_database(server: Server, name: str) -> Iterator[Engine]:
+    administrator = connect(server.url("owner", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
+    with administrator.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    administrator.dispose()
+    engine = connect(server.url("owner", name))
+    upgrade(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def in_time(server: Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
+    """What three nights publish where every file is there from the first."""
+    home = tmp_path_factory.mktemp("in-time")
+    an_inbox(home)
+    with a_database(server, "in_time") as engine:
+        for number in range(3):
+            one_night(engine, home, NIGHT + timedelta(number))
+        found = published(engine)
+    assert len(found["form 06a"]) > 500
+    return found
+
+
+@pytest.fixture(scope="module")
+def but_the_last(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Name of a database after one night with all files but the last."""
+    home = tmp_path_factory.mktemp("but-the-last")
+    (an_inbox(home) / LAST).unlink()
+    with a_database(server, "but_the_last") as engine:
+        one_night(engine, home, NIGHT)
+    return "but_the_last"
+
+
+@pytest.fixture
+def engine_of_the_last_night(server: Server, but_the_last: str) -> Iterator[Engine]:
+    """A copy of that database."""
+    administrator = connect(server.url("owner", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
+    with administrator.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE the_last_night TEMPLATE {but_the_last} STRATEGY file_copy")
+        engine = connect(server.url("owner", "the_last_night"))
+        yield engine
+        engine.dispose()
+        connection.exec_driver_sql("DROP DATABASE the_last_night WITH (FORCE)")
+    administrator.dispose()
+
+
+def test_a_late_file_is_counted_in_the_night_it_comes_and_the_nights_after_it_go_on(
+    engine: Engine, home: Path, inbox: Path, in_time: dict[str, list[Any]]
+) -> None:
+    (inbox / LATE).rename(home / LATE)
+    one_night(engine, home, NIGHT)
+    assert published(engine)["form 06a"] != in_time["form 06a"]
+    (home / LATE).rename(inbox / LATE)
+    taken = one_night(engine, home, NIGHT + timedelta(1)).outcomes
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM ops.delivery WHERE status = 'landed'")) == 0, "none is left in the queue"
+        later = text("SELECT count(*) FROM ops.delivery WHERE feed = 'dossiers' AND exported_at >= '2024-06-30'")
+        assert len(taken) == connection.scalar(later), "the late one, and each that was made after it"
+    assert {outcome.status for outcome in taken} == {"loaded"}
+    after = one_night(engine, home, NIGHT + timedelta(2))
+    assert after.outcomes == []
+    assert published(engine) == in_time
+
+
+def test_a_night_killed_between_a_late_file_and_those_after_it_is_made_good(
+    engine: Engine, home: Path, inbox: Path, in_time: dict[str, list[Any]]
+) -> None:
+    (inbox / LATE).rename(home / LATE)
+    one_night(engine, home, NIGHT)
+    (home / LATE).rename(inbox / LATE)
+
+    def ingest(engine: Engine, delivery: Any, *rest: Any) -> Any:
+        if delivery.file_name > "td_mau_20240930":
+            raise KeyboardInterrupt
+        return PLAIN.ingest(engine, delivery, *rest)
+
+    settings = Settings(home, None, home / "sources.yaml", KEY.encode())
+    with pytest.raises(KeyboardInterrupt):
+        night(settings, engine, NIGHT + timedelta(1), steps=replace(QUIET, ingest=ingest))
+    one_night(engine, home, NIGHT + timedelta(1))
+    one_night(engine, home, NIGHT + timedelta(2))
+    assert published(engine) == in_time
+
+
+MARK = "SELECT value FROM ops.installation WHERE item = 'counted dossiers'"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "TRUNCATE warehouse.agg_form_06a, warehouse.agg_score_766",
+        "DELETE FROM warehouse.agg_form_06a WHERE ctid IN (SELECT ctid FROM warehouse.agg_form_06a LIMIT 5)",
+        "UPDATE warehouse.agg_score_766 SET dossiers = dossiers + 1 WHERE ctid IN (SELECT ctid FROM warehouse.agg_score_766 LIMIT 1)",
+        "UPDATE ops.installation SET value = '{}' WHERE item = 'counted dossiers'",
+        "UPDATE ops.delivery SET loaded_at = '2020-01-01', status = 'landed' WHERE file_name LIKE 'td%20241%'",
+        # one that changes nothing of the totals, so that only the controls of the form can see it
+        "UPDATE warehouse.agg_form_06a SET early = early + 1000, late = late - 1000 "
+        "WHERE ctid = (SELECT a.ctid FROM warehouse.agg_form_06a a "
+        "JOIN warehouse.dim_unit USING (unit_key) WHERE unit_level = 'province' ORDER BY online DESC LIMIT 1); "
+        "UPDATE ops.installation SET value = jsonb_set(value::jsonb, '{kept}', to_jsonb("
+        "(SELECT (count(*), sum(online), sum(other), sum(early), sum(on_day), sum(late), sum(overdue))::text FROM warehouse.agg_form_06a)"
+        "|| (SELECT (count(*), sum(dossiers))::text FROM warehouse.agg_score_766)))::text WHERE item = 'counted dossiers'",
+    ],
+    ids=["counts gone", "some gone", "one wrong", "a mark of another version", "deliveries sent back by hand", "totals right, parts wrong"],
+)
+def test_counts_that_do_not_fit_are_counted_anew_and_never_refused(
+    damage: str, engine_of_the_last_night: Engine, home: Path, inbox: Path, in_time: dict[str, list[Any]]
+) -> None:
+    engine = engine_of_the_last_night
+    with engine.begin() as connection:
+        assert connection.scalar(text(MARK))
+        connection.execute(text(damage))
+    for number in (1, 2):
+        one_night(engine, home, NIGHT + timedelta(number))
+    assert published(engine) == in_time
+
+
+def test_counts_do_not_outlive_the_tables_they_were_in(
+    engine_of_the_last_night: Engine, home: Path, inbox: Path, in_time: dict[str, list[Any]]
+) -> None:
+    engine = engine_of_the_last_night
+    downgrade(engine, "0001")
+    upgrade(engine)
+    for number in (1, 2):
+        one_night(engine, home, NIGHT + timedelta(number))
+    assert published(engine) == in_time

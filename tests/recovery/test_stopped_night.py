@@ -1,0 +1,76 @@
+"""SIGTERM and Ctrl-C end a night within seconds from anywhere, with one line that says what stands."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from tests.conftest import SampleNight
+from tests.nights import ROOT, environment, few_sources, url_of
+
+SECONDS = 10
+
+
+@contextmanager
+def stalled(*words: str, env: dict[str, str], place: str, way: str = "sleep") -> Iterator[subprocess.Popen[str]]:
+    """A command that has come to a place from which it would not get on."""
+    command = [sys.executable, "-m", "tests.recovery.stalled_night", place, way, *words]
+    with subprocess.Popen(
+        command, env=env, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as child:
+        try:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "here\n"
+            yield child
+        finally:
+            child.kill()
+
+
+def told(child: subprocess.Popen[str]) -> str:
+    """The one line with which the child ends, in time."""
+    _, said = child.communicate(timeout=SECONDS)
+    assert len(said.strip().splitlines()) == 1, said
+    return said.strip()
+
+
+PLACES = {
+    "while a file is fetched": ("tasks.pull:_land", "sleep", "SIGTERM"),
+    "while rows are loaded": ("tasks.load:_merge", "sleep", "SIGINT"),
+    "while the database loads": ("tasks.load:_close", "query", "SIGTERM"),
+    "while figures are computed": ("tasks.compute:_candidates", "query", "SIGINT"),
+    "while the report is made": ("tasks.publish:write_site", "sleep", "SIGTERM"),
+    "when the terminal closes": ("tasks.load:_merge", "sleep", "SIGHUP"),
+}
+
+
+@pytest.mark.parametrize(("place", "way", "name"), PLACES.values(), ids=PLACES.keys())
+def test_a_night_ends_when_it_is_told_to(
+    place: str, way: str, name: str, engine: Engine, tmp_path: Path, sample_night: SampleNight
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    env = environment(home, few_sources(home), url_of(engine)) | {"PREFECT_HOME": str(sample_night.home / "prefect")}
+    number = signal.Signals[name]
+    with stalled("nightly", "--date", "2025-05-05", env=env, place=place, way=way) as child:
+        child.send_signal(number)
+        line = told(child)
+        assert child.returncode == 128 + number
+    assert f"Đã dừng theo yêu cầu ({name})" in line
+    assert "chạy lại sẽ làm tiếp" in line
+    is_published = place == "tasks.publish:write_site"
+    assert ("đã công bố" in line) == is_published
+    assert ("chưa công bố gì" in line) != is_published
+    with engine.connect() as connection:
+        status, message = connection.execute(text("SELECT status, message FROM ops.run")).one()
+        assert (connection.scalar(text("SELECT count(*) FROM ops.publication")) == 1) == is_published
+        others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'active'"
+        assert connection.scalar(text(others)) == 0, "no query of the stopped night goes on in the database"
+    assert status == "failed"
+    assert message in line
