@@ -268,7 +268,10 @@ def serve(port: Annotated[int, typer.Option("--port", min=1, max=65535, help="C�
         raise Refusal(f"Không mở được cổng {port} trên 127.0.0.1 ({error.strerror}); chọn cổng khác bằng --port.") from error
     with server, read_warehouse(settings):
         terminal.where({"Trang kiểm soát": f"http://127.0.0.1:{port}/", "Kho số liệu": url(settings), "Dừng": "Ctrl-C"})
-        server.serve_forever()
+        try:
+            server.serve_forever()
+        except Stopped as stopped:  # as it is meant to end
+            terminal.complain(str(stopped))
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -293,7 +296,8 @@ def _with_prefect(settings: Settings, flow: Callable[[], Callable[[], Any]]) -> 
     """
     _sources(settings)  # a mistake in them is told before anything is started
     quiet(settings.home)
-    with terminal.progress(), prefect_server() as server, open_warehouse(settings):
+    idle = stoppable(lambda: "Không có lượt chạy nào dở dang.")
+    with idle, terminal.progress(), prefect_server() as server, open_warehouse(settings):
         from tasks.gx import great_expectations  # noqa: PLC0415  # pandas takes half a second to import
 
         run = flow()

@@ -15,6 +15,15 @@ ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "samples" / "sources.yaml"
 KEY = "a key for tests, long enough"
 
+AS_FROM_A_TERMINAL = """
+import signal
+for name in ("SIGINT", "SIGHUP"):  # which whatever runs the tests may ignore
+    signal.signal(signal.Signals[name], signal.SIG_DFL)
+from flows.__main__ import main
+main()
+"""
+"""Python that runs `bakhong …` with the signals that a terminal leaves it."""
+
 FEW = {
     "procedures": "procedures_*.csv",
     "agencies": "agencies_*.csv",
@@ -47,7 +56,7 @@ def environment(home: Path, sources: Path = SAMPLES, warehouse_url: str | None =
 
 def bakhong(*words: str, env: dict[str, str], folder: Path | None = None, timeout: float = 200) -> subprocess.CompletedProcess[str]:
     """Runs `bakhong …` as a user would, in the folder of the installation: what a developer's own `.env` says is not for tests."""
-    command = [sys.executable, "-c", "from flows.cli import main; main()", *words]
+    command = [sys.executable, "-m", "flows", *words]
     return subprocess.run(command, env=env, cwd=folder or env["BAKHONG_HOME"], capture_output=True, text=True, timeout=timeout, check=False)
 
 

@@ -127,7 +127,9 @@ def _survey(file: File) -> _Survey:
     if declared != "utf-8":
         fonts = declared in ("tcvn3", "vni")
         return _Survey("latin-1" if fonts else declared, declared if fonts else "unicode", quotes, block.endswith(b"\n"))
-    encoding = recognise(sample)
+    # Headers that stand there as they are say it surely; cells of other languages say nothing.
+    is_plain = is_utf8 and any(not header.isascii() and header in sample for header in file.layout.headers)
+    encoding = "unicode" if is_plain else recognise(sample)
     if encoding is None or (encoding == "unicode" and not is_utf8):
         if not is_utf8:
             raise file.refused("STR-006")

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from tests.conftest import SampleNight
-from tests.nights import ROOT, environment, few_sources, url_of
+from tests.nights import AS_FROM_A_TERMINAL, ROOT, environment, few_sources, url_of
 
 SECONDS = 10
 
@@ -74,3 +74,19 @@ def test_a_night_ends_when_it_is_told_to(
         assert connection.scalar(text(others)) == 0, "no query of the stopped night goes on in the database"
     assert status == "failed"
     assert message in line
+
+
+def test_what_is_still_being_loaded_ends_too_and_says_so(tmp_path: Path) -> None:
+    """Stopped at the import of the command line, before which nothing but the ear for signals is there."""
+    script = """
+import os, signal, sys
+class Importing:
+    def find_spec(self, name, *_):
+        if name == "flows.cli":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Importing())
+"""
+    command = [sys.executable, "-c", script + AS_FROM_A_TERMINAL, "status"]
+    done = subprocess.run(command, env=environment(tmp_path), cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert done.returncode == 128 + signal.SIGINT
+    assert done.stderr == "Đã dừng theo yêu cầu (SIGINT).\n"

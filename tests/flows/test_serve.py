@@ -1,0 +1,89 @@
+"""`bakhong serve` ends when told to, and takes its PostgreSQL with it, whoever is still connected."""
+
+from __future__ import annotations
+
+import http.client
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.conftest import SampleNight
+from tests.nights import AS_FROM_A_TERMINAL, environment
+
+SECONDS = 10
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
+def test_serve_takes_its_postgresql_with_it(name: str, sample_night: SampleNight) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env, running = environment(sample_night.home), sample_night.home / "postgres" / "data" / "postmaster.pid"
+    command = [sys.executable, "-c", AS_FROM_A_TERMINAL, "serve", "--port", str(port)]
+    with subprocess.Popen(command, env=env, cwd=sample_night.home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        try:
+            page = reached(port, child)
+            url = next(line for line in told_so_far(child) if "Kho số liệu" in line).split(": ", 1)[1].strip()
+            assert running.exists()
+            with psycopg.connect(url, autocommit=True) as reader:  # a BI tool that stays connected, as does the browser
+                assert reader.execute("SELECT count(*) FROM mart.indicator").fetchone()
+                child.send_signal(signal.Signals[name])
+                _, said = child.communicate(timeout=SECONDS)
+            page.close()
+        finally:
+            child.kill()
+    assert child.returncode == 0
+    assert said.strip() == f"Đã dừng theo yêu cầu ({name})."
+    assert not running.exists()
+
+
+def reached(port: int, child: subprocess.Popen[str]) -> http.client.HTTPConnection:
+    """The start page, asked for until it is there."""
+    while True:
+        assert child.poll() is None, child.communicate()
+        page = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        try:
+            page.request("GET", "/index.html")
+            assert page.getresponse().read()
+            return page
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+
+
+def told_so_far(child: subprocess.Popen[str]) -> list[str]:
+    """Where page and warehouse are, which the command says before it waits."""
+    assert child.stdout is not None
+    lines: list[str] = []
+    while not any("Ctrl-C" in line for line in lines):
+        lines.append(child.stdout.readline())
+    return lines
+
+
+def test_a_server_that_is_stopped_while_it_starts_is_not_left_behind(tmp_path: Path) -> None:
+    """A stop between the start of PostgreSQL and the first use of it."""
+    script = """
+import os, signal, sys
+from pathlib import Path
+from flows.stopping import stoppable
+from warehouse import embedded
+start = embedded._start
+def started(folder):
+    server = start(folder)
+    os.kill(os.getpid(), signal.SIGTERM)
+    return server
+embedded._start = started
+with stoppable(), embedded.serve(Path(sys.argv[1])):
+    print("used")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], env=environment(tmp_path), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (143, "")
+    assert (tmp_path / "postgres" / "data" / "PG_VERSION").exists()
+    assert not (tmp_path / "postgres" / "data" / "postmaster.pid").exists()
