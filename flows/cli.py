@@ -29,7 +29,7 @@ from flows.stopping import Stopped, stoppable
 from tasks import official_table, questions
 from tasks import vietnamese as vi
 from tasks.explain import explain as explain_value
-from tasks.run import OURS, in_one_line
+from tasks.run import in_one_line, is_ours
 from tasks.score_card import score_card
 from warehouse.database import open_warehouse, read_warehouse, upgrade_warehouse, url
 from warehouse.settings import Refusal, Settings
@@ -306,6 +306,10 @@ def _with_prefect(settings: Settings, flow: Callable[[], Callable[[], Any]]) -> 
                 great_expectations()
             server.ready()
         result = run().result(raise_on_failure=False)
+    from flows.nightly import NotAllTaken  # noqa: PLC0415
+
+    if isinstance(result, NotAllTaken):
+        return result.result
     if isinstance(result, BaseException):
         raise result
     return result
@@ -393,8 +397,7 @@ def main() -> None:
         terminal.complain(f"{error.strerror}: {error.filename}" if error.filename else str(error))
         code = 2
     except Exception as error:
-        ours = type(error).__module__.split(".")[0] in OURS  # its words are complete
-        terminal.complain(str(error) if ours else f"{type(error).__name__}: {error}{_kept_trace()}")
+        terminal.complain(str(error) if is_ours(error) else f"{type(error).__name__}: {error}{_kept_trace()}")
         code = 2
     sys.exit(code)
 

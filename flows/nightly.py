@@ -120,11 +120,11 @@ def night(
     as_of = datetime.combine(until, time.max, VIETNAM) if until else datetime.now(VIETNAM)
     sources = read_sources(settings.sources)
     docs = docs or DataDocs(settings.home / "data_docs")
-    with one_at_a_time(engine, flow_name, as_of) as run, stoppable(lambda: run.standing, NightStopped):
+    with one_at_a_time(engine, flow_name, as_of) as run, stoppable(lambda: run.standing, NightStopped, TerminationSignal):
         unreachable = _pull(engine, settings, sources, as_of.date(), steps)
         broken: set[int] = set()
         # A delivery that comes late sends those made after it back into the queue: they are read again before anything is published.
-        while waiting := [new for new in pending(engine, settings.home) if new.exported_at <= as_of and new.delivery_id not in broken]:
+        while waiting := _waiting(engine, settings, as_of, broken):
             for wave in waves(waiting):
                 broken |= _ingest(engine, settings, wave, run, steps, docs)
         _ingest(engine, settings, [delivered(engine, settings.home, releasable(engine))], run, steps, docs)
@@ -134,6 +134,11 @@ def night(
         tell("Lập báo cáo")
         made = steps.report(engine, settings.home, sources, run.run_id, docs) if steps.report else None
         return Night(run.run_id, run.outcomes, unreachable, published.publication, published.scores, published.warned, made, run.problems)
+
+
+def _waiting(engine: Engine, settings: Settings, as_of: datetime, broken: set[int]) -> list[Delivery]:
+    """Deliveries to take: made up to the night, or loaded before and to be read again, whenever they were made."""
+    return [new for new in pending(engine, settings.home) if (new.exported_at <= as_of or new.is_loaded) and new.delivery_id not in broken]
 
 
 def waves(waiting: Iterable[Delivery]) -> list[list[list[Delivery]]]:
@@ -187,12 +192,21 @@ TASKS = Steps(
 )
 
 
+class NotAllTaken(Exception):
+    """Nights that were done and did not take everything: what Prefect is to see in place of their result, which it carries."""
+
+    def __init__(self, shortcomings: list[str], result: Any) -> None:
+        super().__init__("; ".join(shortcomings)[:MESSAGE_LENGTH])
+        self.result = result
+
+
 def state_of(nights: Sequence[Night], result: R) -> R | State[R]:
-    """What a flow of nights returns: its result; where a night did not take everything, as a state that is not green."""
+    """What a flow of nights returns: its result; where a night did not take everything, a state that is not green."""
     shortcomings = [line for night in nights for line in night.shortcomings]
     if not shortcomings:
         return result
-    return Failed(name="Rejected", message="; ".join(shortcomings)[:MESSAGE_LENGTH], data=result)
+    told = NotAllTaken(shortcomings, result)
+    return Failed(name="Rejected", message=str(told), data=told)
 
 
 @flow(name="nightly")

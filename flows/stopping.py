@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-GRACE_SECONDS = 8
+GRACE_SECONDS = 7
 """How long closing may take; then the process is gone all the same."""
 
 Handler = Callable[[int, FrameType | None], Any] | int | None
@@ -37,32 +37,45 @@ class Stopped(SystemExit):
 
 
 @contextmanager
-def stoppable(what_stands: Callable[[], str] = lambda: "", kind: type[Stopped] = Stopped) -> Iterator[None]:
-    """Has a request to end raise `kind` in the block, with what stands by then. Only the main thread hears signals."""
+def stoppable(
+    what_stands: Callable[[], str] = lambda: "", kind: type[Stopped] = Stopped, told_by: type[BaseException] = Stopped
+) -> Iterator[None]:
+    """Has a request to end raise `kind` in the block, with what stands by then. Only the main thread hears signals.
+
+    A signal that Prefect listens to itself, to tell a run that was cancelled there from one that crashed, stays Prefect's:
+    its own word for it, `told_by`, becomes `kind` here.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before: dict[int, Handler] = {number: signal.getsignal(number) for number in SIGNALS}
     heard = False
 
-    def stop(number: int, _frame: FrameType | None) -> None:
+    def request(number: int) -> Stopped:
         global _request  # noqa: PLW0603  # a process ends once
-        nonlocal heard
-        if heard:  # closing is under way
-            return
-        heard = True
         if _request is None:
             _request = kind(number, f"Đã dừng theo yêu cầu ({signal.Signals(number).name}). {what_stands()}".strip())
             leaving = threading.Timer(GRACE_SECONDS, _leave, (_request,))
             leaving.daemon = True
             leaving.start()
-        raise _request
+        return _request
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        nonlocal heard
+        if not heard:  # else closing is under way
+            heard = True
+            raise request(number)
 
     for number, handler in before.items():
-        if handler is not signal.SIG_IGN:  # nohup means it
+        is_prefects = getattr(handler, "__module__", "").startswith("prefect")
+        if handler is not signal.SIG_IGN and not is_prefects:  # nohup means it
             signal.signal(number, stop)
     try:
         yield
+    except told_by as theirs:
+        if isinstance(theirs, Stopped):
+            raise
+        raise request(signal.SIGTERM) from None
     finally:
         if not heard:
             for number, handler in before.items():

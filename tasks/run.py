@@ -96,7 +96,9 @@ def one_at_a_time(engine: Engine, flow: str, as_of: datetime) -> Iterator[Run]:
             raise
         _close(engine, this)
     finally:
-        lock.invalidate()  # closes the session, and the lock with it; the pool would have kept both
+        with suppress(DBAPIError):  # said, not left to the end of the session, of which the server may hear late
+            lock.execute(text(f"SELECT pg_advisory_unlock({LOCK})"))
+        lock.invalidate()  # the pool would keep the session; where it is not ours any more, there is nothing to keep
         lock.close()
 
 
@@ -120,9 +122,14 @@ def in_one_line(problem: BaseException) -> str:
         # Out of disk, connection lost, killed by an operator: nothing of the data is in it.
         harmless = isinstance(problem, OperationalError)
         return f"PostgreSQL {state or ''}: {problem.orig}".splitlines()[0] if harmless else f"PostgreSQL {state} ({name}){_place(problem)}"
-    if type(problem).__module__.split(".")[0] in OURS or isinstance(problem, OSError):
+    if is_ours(problem) or isinstance(problem, OSError):
         return " ".join(str(problem).split()) or name
     return f"{name}{_place(problem)}"
+
+
+def is_ours(problem: BaseException) -> bool:
+    """Whether its words are ours, and complete; Prefect loads a flow's module under a name of its own, but not what that stands on."""
+    return any(kind.__module__.split(".")[0] in OURS for kind in type(problem).__mro__)
 
 
 def _place(problem: BaseException) -> str:

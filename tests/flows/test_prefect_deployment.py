@@ -1,16 +1,21 @@
-"""The night as Prefect runs it: a real server, a real worker, `prefect deploy --all`, a run triggered and seen through."""
+"""The night as Prefect runs it: a real server, a real worker, `prefect deploy --all`, runs scheduled, triggered and seen through."""
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -22,6 +27,11 @@ from warehouse.embedded import Server
 
 STARTUP_SECONDS = 180
 RUN_SECONDS = 180
+SCHEDULE_SECONDS = 30
+
+VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
+MISFIT = r"\b(?:(?:Type|Attribute|Name|Import|ModuleNotFound|NotImplemented|InvalidRequest|Argument|Compile|Validation)Error|\w*Warning)\b"
+"""What a library raises in the hands of one that does not fit it; a busy machine's timeouts are something else."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +39,10 @@ class Prefect:
     """A server with its worker, and the environment in which commands reach it."""
 
     env: dict[str, str]
+    since: datetime
+    """Before anything was deployed there."""
+    log: Path
+    """What server and worker said."""
 
     def command(self, *words: str) -> str:
         done = subprocess.run(
@@ -42,6 +56,49 @@ class Prefect:
         answer.raise_for_status()
         return answer.json()
 
+    def deployment(self, name: str) -> Any:
+        (found,) = [each for each in self.ask("POST", "/deployments/filter", limit=50) if each["name"] == name]
+        return found
+
+    def scheduled_nights(self) -> list[Any]:
+        """The runs that the scheduler made of `nightly`, the soonest first, as soon as it made any."""
+        asked = {"deployments": {"id": {"any_": [self.deployment("nightly")["id"]]}}, "sort": "EXPECTED_START_TIME_ASC", "limit": 50}
+        deadline = monotonic() + SCHEDULE_SECONDS
+        while not (runs := [run for run in self.ask("POST", "/flow_runs/filter", **asked) if run["auto_scheduled"]]):
+            assert monotonic() < deadline, "a deployment with an active schedule, and no run scheduled"
+            sleep(0.2)
+        return runs
+
+    def bring_forward(self, run: Any) -> None:
+        """Makes a scheduled run due now."""
+        due = {"type": "SCHEDULED", "state_details": {"scheduled_time": datetime.now(UTC).isoformat()}}
+        assert self.ask("POST", f"/flow_runs/{run['id']}/set_state", state=due)["status"] == "ACCEPT"
+
+    @contextmanager
+    def another_source(self, **entry: str) -> Iterator[None]:
+        """One more source for the nights that begin in the block."""
+        path = Path(self.env["BAKHONG_SOURCES"])
+        before = path.read_text("utf-8")
+        entries = [*yaml.safe_load(before)["sources"], {"name": f"another-{len(before)}", "expected": "once", **entry}]
+        path.write_text(yaml.safe_dump({"sources": entries}), "utf-8")
+        yield
+        path.write_text(before, "utf-8")
+
+    def seen_through(self, run: Any) -> Any:
+        deadline = monotonic() + RUN_SECONDS
+        while run["state_type"] not in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
+            assert monotonic() < deadline, run["state"]
+            sleep(0.3)
+            run = self.ask("GET", f"/flow_runs/{run['id']}")
+        return run
+
+
+def two_in_the_morning(after: datetime) -> datetime:
+    """The next 02:00 in Vietnam."""
+    local = after.astimezone(VIETNAM)
+    today = local.replace(hour=2, minute=0, second=0, microsecond=0)
+    return today if today > local else today + timedelta(days=1)
+
 
 def end(process: subprocess.Popen[bytes]) -> None:
     os.killpg(process.pid, signal.SIGTERM)
@@ -50,6 +107,16 @@ def end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def nights(server: Server) -> list[tuple[str, str]]:
+    """What the warehouse says of its runs: flow and status."""
+    engine = connect(server.url("owner", "deployed"))
+    with engine.connect() as connection:
+        is_made = connection.exec_driver_sql("SELECT to_regclass('ops.run')").scalar()
+        runs = connection.exec_driver_sql("SELECT flow, status FROM ops.run ORDER BY run_id").all() if is_made else []
+    engine.dispose()
+    return [(run.flow, run.status) for run in runs]
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +135,12 @@ def prefect(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_LOGGING_EXTRA_LOGGERS": "bakhong",
-        "PREFECT_WORKER_QUERY_SECONDS": "2",
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "1",
+        "PREFECT_SERVER_SERVICES_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "1",
     }
-    found = Prefect(env)
-    log = (home / "prefect.log").open("wb")
+    found = Prefect(env, datetime.now(UTC), home / "prefect.log")
+    log = found.log.open("wb")
     processes = []
 
     def start(*words: str) -> None:
@@ -81,14 +150,14 @@ def prefect(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
     try:
         start("server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui")
-        deadline = time.monotonic() + STARTUP_SECONDS
+        deadline = monotonic() + STARTUP_SECONDS
         while True:
             try:
                 found.ask("GET", "/health")
                 break
             except httpx.HTTPError:
-                assert time.monotonic() < deadline, (home / "prefect.log").read_text()[-3000:]
-                time.sleep(0.3)
+                assert monotonic() < deadline, found.log.read_text("utf-8")[-3000:]
+                sleep(0.3)
         found.command("work-pool", "create", "bakhong", "--type", "process")
         found.command("--no-prompt", "deploy", "--all")
         start("worker", "start", "--pool", "bakhong", "--name", "test")
@@ -114,14 +183,18 @@ def test_every_deployment_arrives_as_written(prefect: Prefect) -> None:
     assert arrived["nightly"]["work_pool_name"] == "bakhong"
 
 
+def test_the_coming_nights_are_scheduled_at_two_in_vietnam(prefect: Prefect) -> None:
+    moments = [datetime.fromisoformat(run["expected_start_time"]) for run in prefect.scheduled_nights()]
+    assert {moment.astimezone(UTC).time() for moment in moments} == {time(19)}
+    assert moments[0] in {two_in_the_morning(prefect.since), two_in_the_morning(datetime.now(UTC))}  # two only at 02:00 itself
+    assert moments == [moments[0] + timedelta(days=night) for night in range(len(moments))]
+    assert len(moments) > 1
+
+
 def test_a_triggered_night_completes_and_leaves_its_artifacts(prefect: Prefect, server: Server) -> None:
-    (nightly,) = [each for each in prefect.ask("POST", "/deployments/filter", limit=50) if each["name"] == "nightly"]
-    run = prefect.ask("POST", f"/deployments/{nightly['id']}/create_flow_run", parameters={"date": "2025-05-05"})
-    deadline = time.monotonic() + RUN_SECONDS
-    while run["state_type"] not in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
-        assert time.monotonic() < deadline, run["state"]
-        time.sleep(1)
-        run = prefect.ask("GET", f"/flow_runs/{run['id']}")
+    before = nights(server)
+    nightly = prefect.deployment("nightly")
+    run = prefect.seen_through(prefect.ask("POST", f"/deployments/{nightly['id']}/create_flow_run", parameters={"date": "2025-05-05"}))
     assert run["state_type"] == "COMPLETED", run["state"]
     tasks = prefect.ask("POST", "/task_runs/filter", flow_runs={"id": {"any_": [run["id"]]}}, limit=100)
     kinds = {task["name"].split("-")[0] for task in tasks}
@@ -129,10 +202,17 @@ def test_a_triggered_night_completes_and_leaves_its_artifacts(prefect: Prefect, 
     artifacts = {each["key"]: each for each in prefect.ask("POST", "/artifacts/filter", limit=50)}
     assert {"quality", "indicators", "site", "workbook"} <= artifacts.keys()
     assert "td_mau_20240131.csv" in artifacts["quality"]["data"]
-    engine = connect(server.url("owner", "deployed"))
-    with engine.connect() as connection:
-        assert connection.exec_driver_sql("SELECT status FROM ops.run").scalars().all() == ["completed"]
-    engine.dispose()
+    assert nights(server) == [*before, ("nightly", "completed")]
+
+
+def test_a_night_that_is_due_is_carried_out(prefect: Prefect, server: Server) -> None:
+    before = nights(server)
+    run = prefect.scheduled_nights()[0]
+    prefect.bring_forward(run)
+    run = prefect.seen_through(run)
+    assert run["state_type"] == "COMPLETED", run["state"]
+    assert run["auto_scheduled"]
+    assert nights(server) == [*before, ("nightly", "completed")]
 
 
 def test_tasks_that_touch_the_outside_are_tried_again(prefect: Prefect) -> None:
@@ -143,3 +223,43 @@ def test_tasks_that_touch_the_outside_are_tried_again(prefect: Prefect) -> None:
         assert task["empirical_policy"]["retries"] == 3
         assert task["empirical_policy"]["retry_delay"] == [10, 60, 180]
         assert task["empirical_policy"]["retry_jitter_factor"] > 0
+
+
+def test_a_night_that_rejected_something_is_not_green(prefect: Prefect, server: Server) -> None:
+    before = nights(server)
+    inbox = prefect.log.parent / "inbox"
+    inbox.mkdir()
+    (inbox / "evn_202404.csv").write_text("MaKH,TenCot\n1,2\n", "utf-8")
+    nightly = prefect.deployment("nightly")
+    with prefect.another_source(feed="bills", layout="evn_csv", provider="evn", url=str(inbox / "*.csv")):
+        run = prefect.seen_through(prefect.ask("POST", f"/deployments/{nightly['id']}/create_flow_run", parameters={"date": "2025-05-05"}))
+    assert (run["state_type"], run["state_name"]) == ("FAILED", "Rejected")
+    assert "evn_202404.csv" in run["state"]["message"]
+    assert nights(server) == [*before, ("nightly", "completed")], "all that could be done was"
+
+
+def test_a_night_that_is_cancelled_stops_and_says_what_stands(prefect: Prefect, server: Server) -> None:
+    """It waits for a source that does not answer when it is told to end."""
+    nightly = prefect.deployment("nightly")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/evn_202404.csv"
+        with prefect.another_source(feed="bills", layout="evn_csv", provider="evn", url=url):
+            run = prefect.ask("POST", f"/deployments/{nightly['id']}/create_flow_run", parameters={"date": "2025-05-05"})
+            silent.settimeout(RUN_SECONDS)
+            asked, _ = silent.accept()
+            cancelled = prefect.ask("POST", f"/flow_runs/{run['id']}/set_state", state={"type": "CANCELLING"})
+            assert cancelled["status"] == "ACCEPT"
+            run = prefect.seen_through(run)
+            asked.close()
+    assert run["state_type"] == "CANCELLED", run["state"]
+    assert nights(server)[-1] == ("nightly", "failed")
+    engine = connect(server.url("owner", "deployed"))
+    with engine.connect() as connection:
+        message = connection.exec_driver_sql("SELECT message FROM ops.run ORDER BY run_id DESC LIMIT 1").scalar_one()
+    engine.dispose()
+    assert message.startswith("Đã dừng theo yêu cầu (SIGTERM)")
+
+
+def test_no_library_complains_of_another(prefect: Prefect) -> None:
+    complaints = [line for line in prefect.log.read_text("utf-8").splitlines() if re.search(MISFIT, line)]
+    assert complaints == []

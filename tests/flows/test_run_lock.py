@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -53,6 +56,36 @@ def test_the_lock_is_free_after_a_run_however_it_ended(engine: Engine) -> None:
     assert message is not None
     assert "a cell's value" not in message
     assert completed == ("completed", None)
+
+
+def test_the_lock_is_free_at_once_although_the_server_hears_late_that_a_session_ended(engine: Engine) -> None:
+    """Over a line on which only the client's goodbye is slow."""
+    address = engine.url
+
+    def carry(source: socket.socket, sink: socket.socket, goodbye: float) -> None:
+        while block := source.recv(1 << 16):
+            if block == b"X\0\0\0\4":
+                time.sleep(goodbye)
+            sink.sendall(block)
+        time.sleep(goodbye)
+        with suppress(OSError):  # the other side left first
+            sink.shutdown(socket.SHUT_WR)
+
+    def serve(listening: socket.socket) -> None:
+        with suppress(OSError):  # closed when the test is over
+            while True:
+                client, upstream = listening.accept()[0], socket.create_connection((str(address.host), int(address.port or 0)))
+                for line in ((client, upstream, 1.0), (upstream, client, 0.0)):
+                    threading.Thread(target=carry, args=line, daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=serve, args=(listening,), daemon=True).start()
+        slow = connect(address.set(drivername="postgresql", port=listening.getsockname()[1]).render_as_string(hide_password=False))
+        for _ in range(2):
+            with one_at_a_time(slow, "backfill", NOW):
+                pass
+        slow.dispose()
+    assert runs(engine) == [("completed", None)] * 2
 
 
 def test_a_run_that_says_running_while_the_lock_is_free_was_killed(engine: Engine) -> None:

@@ -3,10 +3,11 @@
 import re
 
 import pytest
-from sqlalchemy import Engine, MetaData, Table, create_engine, text
+from sqlalchemy import Engine, MetaData, Table, text
 
 from samples.generate import personal_values
 from tests.conftest import SampleNight
+from warehouse.database import connect
 from warehouse.embedded import serve
 from warehouse.tables import metadata
 
@@ -21,7 +22,7 @@ REFERENCES = [
 @pytest.fixture(scope="module")
 def star(sample_night: SampleNight):
     with serve(sample_night.home) as server:
-        opened = create_engine(server.url("owner", "bakhong"))
+        opened = connect(server.url("owner", "bakhong"))
         yield opened
         opened.dispose()
 
