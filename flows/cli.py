@@ -83,6 +83,8 @@ def backfill(
 def demo() -> None:
     """Chạy lượt đêm trên dữ liệu mẫu rồi in các biểu của xã Ngọc Phụng và huyện Thường Xuân năm 2024."""
     settings = Settings.from_environment()
+    if settings.warehouse_url is not None:
+        raise Refusal("Dữ liệu mẫu không vào kho thật: bỏ BAKHONG_WAREHOUSE_URL khỏi môi trường và .env rồi chạy lại.")
     with open_warehouse(settings) as engine:
         night = _nightly(settings, SAMPLE_NIGHT)
         with engine.connect() as connection:

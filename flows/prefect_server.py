@@ -90,7 +90,8 @@ class Server:
 @contextmanager
 def prefect_server() -> Iterator[Server | None]:
     """A server for as long as the block lasts, already starting while the caller does other things."""
-    if os.environ.get("PREFECT_API_URL"):
+    if given := os.environ.get("PREFECT_API_URL"):
+        _require_answer(given)
         yield None
         return
     server = Server()
@@ -101,6 +102,17 @@ def prefect_server() -> Iterator[Server | None]:
     finally:
         del os.environ["PREFECT_API_URL"]
         server.stop()
+
+
+def _require_answer(url: str) -> None:
+    import httpx  # noqa: PLC0415
+
+    try:
+        httpx.get(f"{url}/health", timeout=30)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise Refusal(
+            f"Máy chủ Prefect ở {url} không trả lời ({type(error).__name__}): khởi động nó, hoặc bỏ PREFECT_API_URL (cả trong .env)."
+        ) from error
 
 
 def _leave_with_parent() -> None:

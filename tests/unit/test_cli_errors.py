@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from warehouse.settings import Refusal
 def bakhong(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
     for name in ("BAKHONG_WAREHOUSE_URL", "BAKHONG_SECRET_KEY", "BAKHONG_SOURCES"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "environ", os.environ.copy())  # what a command sets for Prefect goes with the test
     monkeypatch.setenv("BAKHONG_HOME", str(home))
     monkeypatch.chdir(home)  # what a developer's own .env says is not for tests
 
@@ -78,6 +80,23 @@ def test_a_warehouse_that_does_not_answer_is_named_without_its_password(bakhong,
     assert code == 2
     assert "127.0.0.1" in said
     assert "hidden-word" not in said
+
+
+def test_samples_do_not_go_into_a_given_warehouse(bakhong, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("BAKHONG_WAREHOUSE_URL", "postgresql://a:b@127.0.0.1:1/c")
+    monkeypatch.setenv("BAKHONG_SECRET_KEY", "a key for tests, long enough")
+    code, said = bakhong("demo")
+    assert code == 2
+    assert "BAKHONG_WAREHOUSE_URL" in said
+
+
+def test_a_prefect_server_that_does_not_answer_is_named(bakhong, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    (home / "sources.yaml").write_text("sources: []\n")
+    monkeypatch.setenv("BAKHONG_SOURCES", str(home / "sources.yaml"))
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:1/api")
+    code, said = bakhong("nightly")
+    assert code == 2
+    assert "http://127.0.0.1:1/api" in said
 
 
 def test_a_full_disk_is_told_as_such(bakhong, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
