@@ -8,7 +8,8 @@ from datetime import date, timedelta
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.nightly import TASKS, Night, night, state_of
+from flows.ending import state_of
+from flows.nightly import TASKS, Night, night
 from tasks.data_docs import DataDocs
 from warehouse.database import open_warehouse
 from warehouse.periods import days, is_period

@@ -308,7 +308,7 @@ def _with_prefect(settings: Settings, flow: Callable[[], Callable[[], Any]]) -> 
                 great_expectations()
             server.ready()
         result = run().result(raise_on_failure=False)
-    from flows.nightly import NotAllTaken  # noqa: PLC0415
+    from flows.ending import NotAllTaken  # noqa: PLC0415
 
     if isinstance(result, NotAllTaken):
         return result.result

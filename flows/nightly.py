@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date as Day
 from datetime import datetime, time
 from functools import partial
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.exceptions import TerminationSignal
-from prefect.states import Failed
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from flows.ending import NightStopped, state_of
 from flows.ingest import ingest_delivery
 from flows.progress import each, tell
-from flows.stopping import Stopped, stoppable
+from flows.stopping import stoppable
 from tasks.audit import AuditFailed, Warned, audit
 from tasks.compute import Publication, compute, publish_values
 from tasks.data_docs import DataDocs
@@ -37,12 +37,6 @@ from warehouse.settings import Refusal, Settings
 FIRST = {"procedures", "agencies", "merchants"}
 LAST = {"payments"}
 """Others refer to the first; the last refer to bills and dossiers."""
-
-
-R = TypeVar("R")
-
-MESSAGE_LENGTH = 1_000
-"""Most characters of what a state of Prefect says; the whole is in ops and on the steward's pages."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +60,6 @@ class Night:
         """What was not taken, one line each: what broke, what was out of reach, what was rejected."""
         rejected = [f"Bị từ chối: {outcome.message_vi}" for outcome in self.outcomes if outcome.status == "rejected"]
         return [*self.problems, *self.unreachable, *rejected]
-
-
-class NightStopped(TerminationSignal, Stopped):
-    """Someone asked the night to end; a kind that Prefect knows, so that a run cancelled there ends as cancelled."""
-
-    def __init__(self, number: int, words: str) -> None:
-        TerminationSignal.__init__(self, number)
-        Stopped.__init__(self, number, words)
 
 
 @dataclass(frozen=True)
@@ -190,23 +176,6 @@ TASKS = Steps(
     publish=a_task(publish),
     report=a_task(report),
 )
-
-
-class NotAllTaken(Exception):
-    """Nights that were done and did not take everything: what Prefect is to see in place of their result, which it carries."""
-
-    def __init__(self, shortcomings: list[str], result: Any) -> None:
-        super().__init__("; ".join(shortcomings)[:MESSAGE_LENGTH])
-        self.result = result
-
-
-def state_of(nights: Sequence[Night], result: R) -> R | State[R]:
-    """What a flow of nights returns: its result; where a night did not take everything, a state that is not green."""
-    shortcomings = [line for night in nights for line in night.shortcomings]
-    if not shortcomings:
-        return result
-    told = NotAllTaken(shortcomings, result)
-    return Failed(name="Rejected", message=str(told), data=told)
 
 
 @flow(name="nightly")
