@@ -91,7 +91,7 @@ def test_reading_only_reads(words: tuple[str, ...], engine: Engine, env: dict[st
         connection.execute(
             text("UPDATE warehouse.dim_unit SET unit_name = 'Khác' WHERE unit_code = '15607'; DELETE FROM warehouse.dim_date")
         )
-    bakhong(*words, env=as_login(env, url_of(engine)))
+    bakhong(*words, env=as_login(env, url_of(engine), with_key=True))
     with engine.connect() as connection:
         assert set(connection.scalars(text("SELECT unit_name FROM warehouse.dim_unit WHERE unit_code = '15607'"))) == {"Khác"}
         assert connection.scalar(text("SELECT count(*) FROM warehouse.dim_date")) == 0

@@ -191,3 +191,19 @@ def test_counts_do_not_outlive_the_tables_they_were_in(
     for number in (1, 2):
         one_night(engine, home, NIGHT + timedelta(number))
     assert published(engine) == in_time
+
+
+def test_files_that_come_in_order_are_added_to_what_is_counted(
+    engine: Engine, home: Path, inbox: Path, in_time: dict[str, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A night costs what is new: only the first counts everything."""
+    from tasks import known_dossiers
+
+    counted_anew = []
+    everything = known_dossiers.everything
+    monkeypatch.setattr(known_dossiers, "everything", lambda as_of: counted_anew.append(as_of.date()) or everything(as_of))
+    nights = [date(2024, month, 1) - timedelta(1) for month in range(5, 13)]
+    for day in (*nights, NIGHT, NIGHT + timedelta(2)):
+        one_night(engine, home, day)
+    assert counted_anew == nights[:1]
+    assert published(engine) == in_time
