@@ -93,6 +93,8 @@ def keep_private(home: Path) -> None:
     """
     os.umask(0o077)
     home.mkdir(parents=True, exist_ok=True)
+    if (trace := home / "last-error.log").exists():
+        trace.chmod(0o600)
     for name in ("landing", "prefect", "report", "data_docs"):
         for folder, _, files in os.walk(home / name):
             if stat.S_IMODE(Path(folder).stat().st_mode) & 0o077:

@@ -131,11 +131,13 @@ def test_what_lies_open_in_the_home_is_closed(tmp_path: Path) -> None:
         (home / name).parent.mkdir(parents=True, mode=0o755)
         (home / name).write_text("")
         (home / name).chmod(0o444)
+    (home / "last-error.log").write_text("")
     (home / "site").symlink_to("report/editions/000001")
     try:
         keep_private(home)
     finally:
         os.umask(before)
     kept = [path for name in ("landing", "prefect", "report", "data_docs") for path in (home / name, *(home / name).rglob("*"))]
+    kept.append(home / "last-error.log")
     assert {stat.S_IMODE(path.stat().st_mode) for path in kept if path.is_dir()} == {0o700}
     assert {stat.S_IMODE(path.stat().st_mode) for path in kept if path.is_file()} == {0o600}
