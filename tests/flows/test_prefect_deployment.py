@@ -131,6 +131,7 @@ def prefect(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         port = free.getsockname()[1]
     env = environment(home, few_sources(home), server.url("owner", "deployed")) | {
         "PREFECT_HOME": str(home / "prefect"),
+        "TMPDIR": str(home),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",

@@ -54,7 +54,9 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 def bare(folder: Path) -> dict[str, str]:
     """The environment of a user who has set nothing, no more than cron gives."""
-    return {"HOME": str(folder.parent / "user"), "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"}
+    user = str(folder.parent / "user")
+    # A folder of Prefect's in /tmp belongs to whoever first ran a worker on the machine; ours is one that nobody shares.
+    return {"HOME": user, "TMPDIR": user, "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"}
 
 
 def running(folder: Path) -> list[int]:
