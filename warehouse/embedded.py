@@ -48,6 +48,7 @@ _OPTIONS = {
     "max_wal_senders": "0",
     "random_page_cost": "1.1",
     "jit": "off",
+    "client_connection_check_interval": "2s",  # the query of a killed client ends with it
     "dynamic_shared_memory_type": "sysv",  # a container gives /dev/shm 64 MB, less than one parallel join
     "timezone": "Asia/Ho_Chi_Minh",
     "log_timezone": "Asia/Ho_Chi_Minh",

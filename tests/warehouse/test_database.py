@@ -254,6 +254,27 @@ def test_the_url_of_a_given_warehouse_keeps_its_owners_password_to_the_owner(set
     assert url(given, "owner") == "postgresql://owner:topsecret@db.example:6543/bakhong?sslmode=require"
 
 
+def test_the_query_of_a_killed_client_ends_with_it(server, engine) -> None:  # type: ignore[no-untyped-def]
+    """So that the next night does not wait for what nobody will read."""
+    address = server.url("owner", str(engine.url.database))
+    query = "import psycopg, sys; psycopg.connect(sys.argv[1]).execute('SELECT pg_sleep(600)')"
+    at_work = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'SELECT pg_sleep%'")
+
+    def wait_until(queries: int) -> None:
+        deadline = time.monotonic() + 30
+        while True:
+            with engine.connect() as connection:
+                if connection.scalar(at_work) == queries:
+                    return
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+    with subprocess.Popen([sys.executable, "-c", query, address]) as client:
+        wait_until(1)
+        client.kill()
+    wait_until(0)
+
+
 def test_any_postgresql_given_by_url_serves_as_well(settings: Settings, server, engine) -> None:  # type: ignore[no-untyped-def]
     given = replace(settings, warehouse_url=server.url("owner", engine.url.database))
     with open_warehouse(given) as opened, opened.connect() as connection:
