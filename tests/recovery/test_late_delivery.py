@@ -149,6 +149,25 @@ def test_a_night_killed_between_a_late_file_and_those_after_it_is_made_good(
     assert published(engine) == in_time
 
 
+def test_a_late_file_whose_first_load_broke_is_made_good_by_the_next_night(
+    engine: Engine, home: Path, inbox: Path, in_time: dict[str, list[Any]]
+) -> None:
+    """The night in between published without it, so it is no longer received since the last publication."""
+    (inbox / LATE).rename(home / LATE)
+    one_night(engine, home, NIGHT)
+    (home / LATE).rename(inbox / LATE)
+
+    def ingest(engine: Engine, delivery: Any, *rest: Any) -> Any:
+        if delivery.file_name == LATE:
+            raise ConnectionResetError("its connection was cut")
+        return PLAIN.ingest(engine, delivery, *rest)
+
+    settings = Settings(home, None, home / "sources.yaml", KEY.encode())
+    assert night(settings, engine, NIGHT + timedelta(1), steps=replace(QUIET, ingest=ingest)).problems
+    one_night(engine, home, NIGHT + timedelta(2))
+    assert published(engine) == in_time
+
+
 MARK = "SELECT value FROM ops.installation WHERE item = 'counted dossiers'"
 
 
