@@ -28,6 +28,9 @@ from warehouse.embedded import Server
 STARTUP_SECONDS = 180
 RUN_SECONDS = 180
 SCHEDULE_SECONDS = 30
+ANSWER_SECONDS = 30
+BUSY = httpx.codes.SERVICE_UNAVAILABLE
+"""What the server answers while its SQLite is locked; Prefect's own client asks again, too."""
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 MISFIT = r"\b(?:(?:Type|Attribute|Name|Import|ModuleNotFound|NotImplemented|InvalidRequest|Argument|Compile|Validation)Error|\w*Warning)\b"
@@ -52,9 +55,14 @@ class Prefect:
         return done.stdout
 
     def ask(self, method: str, path: str, **body: Any) -> Any:
-        answer = httpx.request(method, f"{self.env['PREFECT_API_URL']}{path}", json=body or None, timeout=30)
+        deadline = monotonic() + ANSWER_SECONDS
+        while (answer := self._asked(method, path, body)).status_code == BUSY and monotonic() < deadline:
+            sleep(0.3)
         answer.raise_for_status()
         return answer.json()
+
+    def _asked(self, method: str, path: str, body: dict[str, Any]) -> httpx.Response:
+        return httpx.request(method, f"{self.env['PREFECT_API_URL']}{path}", json=body or None, timeout=ANSWER_SECONDS)
 
     def deployment(self, name: str) -> Any:
         (found,) = [each for each in self.ask("POST", "/deployments/filter", limit=50) if each["name"] == name]
