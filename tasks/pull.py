@@ -39,7 +39,10 @@ SETTLED_SECONDS = 60
 
 log = logging.getLogger(__name__)
 
-for protocol in ("sftp", "ssh"):  # by name: its libraries are loaded where a source needs them
+SFTP = ("sftp", "ssh")
+"""Schemes of urls on servers that have to prove who they are."""
+
+for protocol in SFTP:  # by name: its libraries are loaded where a source needs them
     fsspec.register_implementation(protocol, "tasks.pull_sftp.ProvenSftp", clobber=True)
 
 
@@ -138,7 +141,7 @@ def _source(path: Path, number: int, entry: Any) -> Source:
     if parts.password:
         raise Refusal(f"{where}: the url holds a password; name its environment variable under `token`")
     paths = [key for key in ("known_hosts", "key_file") if key in entry]
-    if paths and parts.scheme != "sftp":
+    if paths and parts.scheme not in SFTP:
         raise Refusal(f"{where}: {paths[0]!r} is for an sftp:// url only")
     if "://" not in source.url:
         paths.append("url")
@@ -189,13 +192,13 @@ def _files(engine: Engine, source: Source, until: date | None, opened: ExitStack
         yield _over_http(source.url, secret)
         return
     options = {}
-    if scheme == "sftp":
+    if scheme in SFTP:
         options = {"source": source.name, "secret": secret, "known_hosts": source.known_hosts, "key_file": source.key_file}
     try:
         system, pattern = fsspec.core.url_to_fs(source.url, **options)
     except (ImportError, ValueError) as error:
         raise Refusal(f"source {source.name}: {' '.join(str(error).split())}") from error
-    if scheme == "sftp":
+    if scheme in SFTP:
         opened.callback(system.close)
     fixed = pattern[: re.search(r"[*?\[]|$", pattern).start()].rpartition("/")[0]  # type: ignore[union-attr]
     if scheme in ("", "file") and not Path(fixed).is_dir():

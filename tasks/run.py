@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Engine, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from tasks.vietnamese import moment
+from tasks.vietnamese import moment, number
 from warehouse.database import end_sessions
 from warehouse.settings import Refusal
 from warehouse.tables import run as runs
@@ -54,7 +54,7 @@ class Run:
     def standing(self) -> str:
         """What stands if the run ended now."""
         figures = "số liệu mới đã công bố" if self.is_published else "chưa công bố gì, số liệu công bố trước vẫn nguyên"
-        return f"Lượt chạy số {self.run_id}: {len(self.outcomes)} lần gửi đã xong và giữ nguyên, {figures}; chạy lại sẽ làm tiếp."
+        return f"Lượt chạy số {self.run_id}: {number(len(self.outcomes))} lần gửi đã xong và giữ nguyên, {figures}; chạy lại sẽ làm tiếp."
 
 
 class LockLost(Exception):

@@ -103,7 +103,7 @@ def url(settings: Settings, role: str = "reader") -> str:
 def connect(address: str) -> Engine:
     """Returns an engine for a PostgreSQL URL; its sessions speak the province's time and bear the name of this process.
 
-    Either side notices within minutes that the other is gone without a word: a session that nobody uses holds no lock.
+    Either side notices within minutes that the other is gone without a word, so the session of a dead machine holds no lock.
     """
     parsed = _parsed(address)
     settings = {"timezone": TIME_ZONE, "tcp_keepalives_idle": 60, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 6}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import os
+import re
 import secrets
 import stat
 from dataclasses import dataclass
@@ -74,13 +75,14 @@ def read_dotenv(path: Path) -> None:
 
 
 def _refuse_misspelt(sources: Path) -> None:
-    """Names a BAKHONG_… variable that nobody reads; one that sources.yaml names for a secret of its own is read."""
+    """Names a BAKHONG_… variable that nobody reads; one that a source names under `token` is read."""
     unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in VARIABLES)
     if not unknown:
         return
-    named = sources.read_text("utf-8", errors="replace") if sources.is_file() else ""
+    text = sources.read_text("utf-8", errors="replace") if sources.is_file() else ""
+    tokens = re.findall(r"""\btoken\s*:\s*["']?(\w+)""", text)
     for name in unknown:
-        if name not in named:
+        if name not in tokens:
             meant = difflib.get_close_matches(name, VARIABLES, 1, cutoff=0.75)
             advice = f"có phải {meant[0]}?" if meant else f"các biến có nghĩa: {', '.join(VARIABLES)}."
             raise Refusal(f"Không có biến môi trường {name}: {advice}")

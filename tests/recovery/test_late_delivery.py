@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
@@ -63,6 +63,25 @@ def one_night(engine: Engine, home: Path, day: date) -> Night:
     return night(Settings(home, None, home / "sources.yaml", KEY.encode()), engine, day, steps=QUIET)
 
 
+def a_night_without_the_late_file(engine: Engine, home: Path, inbox: Path) -> None:
+    """It lies in the inbox only afterwards."""
+    (inbox / LATE).rename(home / LATE)
+    one_night(engine, home, NIGHT)
+    (home / LATE).rename(inbox / LATE)
+
+
+def a_night_that_breaks(engine: Engine, home: Path, breaks: Callable[[str], Exception | KeyboardInterrupt | None]) -> Night:
+    """The night after, in which taking some files in raises what they are given."""
+
+    def ingest(engine: Engine, delivery: Any, *rest: Any) -> Any:
+        if problem := breaks(delivery.file_name):
+            raise problem
+        return PLAIN.ingest(engine, delivery, *rest)
+
+    settings = Settings(home, None, home / "sources.yaml", KEY.encode())
+    return night(settings, engine, NIGHT + timedelta(1), steps=replace(QUIET, ingest=ingest))
+
+
 @contextmanager
 def a_database(server: Server, name: str) -> Iterator[Engine]:
     administrator = connect(server.url("owner", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
@@ -114,10 +133,8 @@ def engine_of_the_last_night(server: Server, but_the_last: str) -> Iterator[Engi
 def test_a_late_file_is_counted_in_the_night_it_comes_and_the_nights_after_it_go_on(
     engine: Engine, home: Path, inbox: Path, in_time: dict[str, list[Any]]
 ) -> None:
-    (inbox / LATE).rename(home / LATE)
-    one_night(engine, home, NIGHT)
+    a_night_without_the_late_file(engine, home, inbox)
     assert published(engine)["form 06a"] != in_time["form 06a"]
-    (home / LATE).rename(inbox / LATE)
     taken = one_night(engine, home, NIGHT + timedelta(1)).outcomes
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM ops.delivery WHERE status = 'landed'")) == 0, "none is left in the queue"
@@ -132,18 +149,10 @@ def test_a_late_file_is_counted_in_the_night_it_comes_and_the_nights_after_it_go
 def test_a_night_killed_between_a_late_file_and_those_after_it_is_made_good(
     engine: Engine, home: Path, inbox: Path, in_time: dict[str, list[Any]]
 ) -> None:
-    (inbox / LATE).rename(home / LATE)
-    one_night(engine, home, NIGHT)
-    (home / LATE).rename(inbox / LATE)
+    a_night_without_the_late_file(engine, home, inbox)
 
-    def ingest(engine: Engine, delivery: Any, *rest: Any) -> Any:
-        if delivery.file_name > "td_mau_20240930":
-            raise KeyboardInterrupt
-        return PLAIN.ingest(engine, delivery, *rest)
-
-    settings = Settings(home, None, home / "sources.yaml", KEY.encode())
     with pytest.raises(KeyboardInterrupt):
-        night(settings, engine, NIGHT + timedelta(1), steps=replace(QUIET, ingest=ingest))
+        a_night_that_breaks(engine, home, lambda file: KeyboardInterrupt() if file > "td_mau_20240930" else None)
     one_night(engine, home, NIGHT + timedelta(1))
     one_night(engine, home, NIGHT + timedelta(2))
     assert published(engine) == in_time
@@ -153,21 +162,19 @@ def test_a_late_file_whose_first_load_broke_is_made_good_by_the_next_night(
     engine: Engine, home: Path, inbox: Path, in_time: dict[str, list[Any]]
 ) -> None:
     """The night in between published without it, so it is no longer received since the last publication."""
-    (inbox / LATE).rename(home / LATE)
-    one_night(engine, home, NIGHT)
-    (home / LATE).rename(inbox / LATE)
+    a_night_without_the_late_file(engine, home, inbox)
 
-    def ingest(engine: Engine, delivery: Any, *rest: Any) -> Any:
-        if delivery.file_name == LATE:
-            raise ConnectionResetError("its connection was cut")
-        return PLAIN.ingest(engine, delivery, *rest)
-
-    settings = Settings(home, None, home / "sources.yaml", KEY.encode())
-    assert night(settings, engine, NIGHT + timedelta(1), steps=replace(QUIET, ingest=ingest)).problems
+    broken = a_night_that_breaks(engine, home, lambda file: ConnectionResetError("its connection was cut") if file == LATE else None)
+    assert broken.problems
     one_night(engine, home, NIGHT + timedelta(2))
     assert published(engine) == in_time
 
 
+OF_THE_PROVINCE = (
+    "(SELECT a.ctid FROM warehouse.agg_form_06a a JOIN warehouse.dim_unit USING (unit_key) "
+    "WHERE unit_level = 'province' ORDER BY online DESC LIMIT 1)"
+)
+"""A count that every night adds to."""
 MARK = "SELECT value FROM ops.installation WHERE item = 'counted dossiers'"
 
 
@@ -176,13 +183,11 @@ MARK = "SELECT value FROM ops.installation WHERE item = 'counted dossiers'"
     [
         "TRUNCATE warehouse.agg_form_06a, warehouse.agg_score_766",
         "DELETE FROM warehouse.agg_form_06a WHERE ctid IN (SELECT ctid FROM warehouse.agg_form_06a LIMIT 5)",
-        "UPDATE warehouse.agg_score_766 SET dossiers = dossiers + 1 WHERE ctid IN (SELECT ctid FROM warehouse.agg_score_766 LIMIT 1)",
+        f"UPDATE warehouse.agg_form_06a SET online = online + 1, early = early + 1 WHERE ctid = {OF_THE_PROVINCE}",
         "UPDATE ops.installation SET value = '{}' WHERE item = 'counted dossiers'",
         "UPDATE ops.delivery SET loaded_at = '2020-01-01', status = 'landed' WHERE file_name LIKE 'td%20241%'",
         # one that changes nothing of the totals, so that only the controls of the form can see it
-        "UPDATE warehouse.agg_form_06a SET early = early + 1000, late = late - 1000 "
-        "WHERE ctid = (SELECT a.ctid FROM warehouse.agg_form_06a a "
-        "JOIN warehouse.dim_unit USING (unit_key) WHERE unit_level = 'province' ORDER BY online DESC LIMIT 1); "
+        f"UPDATE warehouse.agg_form_06a SET early = early + 1000, late = late - 1000 WHERE ctid = {OF_THE_PROVINCE}; "
         "UPDATE ops.installation SET value = jsonb_set(value::jsonb, '{kept}', to_jsonb("
         "(SELECT (count(*), sum(online), sum(other), sum(early), sum(on_day), sum(late), sum(overdue))::text FROM warehouse.agg_form_06a)"
         "|| (SELECT (count(*), sum(dossiers))::text FROM warehouse.agg_score_766)))::text WHERE item = 'counted dossiers'",

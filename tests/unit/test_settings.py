@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.nights import ROOT
+from tests.nights import ROOT, SAMPLES
 from warehouse.settings import Refusal, Settings, keep_private
 
 
@@ -103,6 +103,8 @@ def test_a_dotenv_that_cannot_be_read_is_named_with_its_line(content: bytes, tol
 )
 @pytest.mark.parametrize("where", ["environment", "file"])
 def test_a_misspelt_variable_is_named(where: str, name: str, told: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "sources.yaml").write_bytes(SAMPLES.read_bytes())  # whose remarks name a variable of ours
+    monkeypatch.setenv("BAKHONG_SOURCES", str(tmp_path / "sources.yaml"))
     if where == "file":
         (tmp_path / ".env").write_text(f"{name}=x\n")
     else:
