@@ -153,7 +153,7 @@ class Layout(Model):
     """Column → how it follows from other cells; the first case that holds decides, without any it is missing."""
     totals: Totals | None = None
     reader: str | None = None
-    """Entry of `tasks.read.READERS` for what cannot be said above (nested JSON)."""
+    """Entry of `tasks.read.file.READERS` for what cannot be said above (nested JSON)."""
 
     @property
     def sources(self) -> set[str]:
@@ -294,7 +294,7 @@ class Contract(Model):
         return headers[0] if headers else column
 
     def suite(self, codes: Collection[str] | None = None) -> gx.ExpectationSuite:
-        """Great Expectations suite of the row rules, or of those named, opened by the frame's own shape; see `tasks.validate`."""
+        """Great Expectations suite of the row rules, or of those named, opened by the frame's own shape; see `tasks.validate.checks`."""
         import great_expectations as gx  # noqa: PLC0415  # 4,6 s to import: only where a suite is really built
 
         make: Any = gx.expectations

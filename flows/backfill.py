@@ -10,7 +10,7 @@ from prefect.client.schemas.objects import State
 
 from flows.ending import state_of
 from flows.nightly import TASKS, Night, night
-from tasks.data_docs import DataDocs
+from tasks.validate.data_docs import DataDocs
 from warehouse.database import open_warehouse
 from warehouse.periods import days, is_period
 from warehouse.settings import Refusal, Settings

@@ -9,18 +9,17 @@ from prefect import flow
 from sqlalchemy import Engine
 
 from expectations.contract import contract
-from tasks.ahead import ahead
-from tasks.load import Outcome, load, reject
-from tasks.pull import Delivery, delivered
-from tasks.questions import usual_rows
-from tasks.read import Chunk, Rejected, read
-from tasks.run import in_one_line, one_at_a_time
-from tasks.validate import validate
+from tasks.deliveries.ledger import Delivery, Outcome, delivered, usual_rows
+from tasks.deliveries.run_lock import in_one_line, one_at_a_time
+from tasks.load.deliver import load, reject
+from tasks.load.prefetch import ahead
+from tasks.read.file import Chunk, Rejected, read
+from tasks.validate.checks import validate
 from warehouse.database import open_warehouse
 from warehouse.settings import Refusal, Settings
 
 if TYPE_CHECKING:
-    from tasks.data_docs import DataDocs
+    from tasks.validate.data_docs import DataDocs
 
 
 class IngestFailed(Exception):

@@ -21,16 +21,18 @@ from flows.ending import NightStopped, state_of
 from flows.ingest import ingest_delivery
 from flows.progress import each, tell
 from flows.stopping import stoppable
-from tasks.audit import AuditFailed, Warned, audit
-from tasks.compute import Publication, compute, publish_values
-from tasks.data_docs import DataDocs
-from tasks.form_06a import DoesNotAddUp
-from tasks.load import Outcome, releasable
-from tasks.publish import Report, artifacts, report
-from tasks.pull import Delivery, Source, Unreadable, delivered, pending, pull, read_sources
-from tasks.run import LockLost, Run, in_one_line, one_at_a_time, require_lock
-from tasks.scores import Scores, compute_scores
-from tasks.vietnamese import VIETNAM
+from tasks.deliveries.ledger import Delivery, Outcome, delivered, pending
+from tasks.deliveries.run_lock import LockLost, Run, in_one_line, one_at_a_time, require_lock
+from tasks.deliveries.source import Source, read_sources
+from tasks.indicators.audit import AuditFailed, Warned, audit
+from tasks.indicators.compute import Publication, compute, publish_values
+from tasks.load.deliver import releasable
+from tasks.one_stop_shop.form_06a import DoesNotAddUp
+from tasks.one_stop_shop.scores import Scores, compute_scores
+from tasks.pull.landing import Unreadable, pull
+from tasks.report.edition import Report, artifacts, report
+from tasks.validate.data_docs import DataDocs
+from tasks.words.vietnamese import VIETNAM
 from warehouse.database import open_warehouse
 from warehouse.settings import Refusal, Settings
 

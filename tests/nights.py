@@ -19,7 +19,7 @@ AS_FROM_A_TERMINAL = """
 import signal
 for name in ("SIGINT", "SIGHUP"):  # which whatever runs the tests may ignore
     signal.signal(signal.Signals[name], signal.SIG_DFL)
-from flows.__main__ import main
+from desk.__main__ import main
 main()
 """
 """Python that runs `bakhong …` with the signals that a terminal leaves it."""
@@ -56,7 +56,7 @@ def environment(home: Path, sources: Path = SAMPLES, warehouse_url: str | None =
 
 def bakhong(*words: str, env: dict[str, str], folder: Path | None = None, timeout: float = 200) -> subprocess.CompletedProcess[str]:
     """Runs `bakhong …` as a user would, in the folder of the installation: what a developer's own `.env` says is not for tests."""
-    command = [sys.executable, "-m", "flows", *words]
+    command = [sys.executable, "-m", "desk", *words]
     return subprocess.run(command, env=env, cwd=folder or env["BAKHONG_HOME"], capture_output=True, text=True, timeout=timeout, check=False)
 
 

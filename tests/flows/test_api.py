@@ -23,9 +23,11 @@ from cryptography.x509.oid import NameOID
 from sqlalchemy import Engine, text
 
 from expectations.contract import contract
-from tasks import pull_api
-from tasks.pull import Source, Unreadable, pending, pull, read_sources
-from tasks.read import read
+from tasks.deliveries.ledger import pending
+from tasks.deliveries.source import Source, read_sources
+from tasks.pull import api as pull_api
+from tasks.pull.landing import Unreadable, pull
+from tasks.read.file import read
 
 TOKEN = "s3cret-of-the-province"
 DAY = date(2024, 3, 15)

@@ -11,11 +11,11 @@ from sqlalchemy import Engine, text
 
 from flows.backfill import nights
 from flows.nightly import PLAIN, night, waves
-from tasks.audit import AuditFailed
-from tasks.form_06a import CONTROLS
-from tasks.load import Outcome
-from tasks.publish import Report
-from tasks.pull import LOCAL, Delivery
+from tasks.deliveries.ledger import Delivery, Outcome
+from tasks.indicators.audit import AuditFailed
+from tasks.one_stop_shop.form_06a import CONTROLS
+from tasks.report.edition import Report
+from tasks.words.vietnamese import VIETNAM
 from tests.conftest import SampleNight
 from tests.nights import KEY, bakhong, environment, few_sources, url_of
 from warehouse.settings import Refusal, Settings
@@ -29,7 +29,7 @@ def settings(home: Path) -> Settings:
 
 
 def delivery(number: int, feed: str, day: int) -> Delivery:
-    moment = datetime(2024, 1, day, tzinfo=LOCAL)
+    moment = datetime(2024, 1, day, tzinfo=VIETNAM)
     return Delivery(number, feed, feed, "any", "td", f"{feed}-{day}", "0", Path("nowhere"), moment, None)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from tasks.run import in_one_line, one_at_a_time
+from tasks.deliveries.run_lock import in_one_line, one_at_a_time
 from tests.conftest import SampleNight
 from tests.nights import bakhong, environment, few_sources, url_of
 from warehouse.database import connect

@@ -162,7 +162,7 @@ def test_serve_shows_the_site_until_it_is_interrupted(sample_night: SampleNight)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-c", "from flows.cli import main; main()", "serve", "--port", str(port)]
+    command = [sys.executable, "-c", "from desk.cli import main; main()", "serve", "--port", str(port)]
     with subprocess.Popen(
         command, env=environment(sample_night.home), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as served:

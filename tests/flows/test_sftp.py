@@ -24,9 +24,11 @@ from prefect.states import Failed
 from sqlalchemy import Engine
 
 from flows.nightly import PLAIN, _passing, night
-from tasks import pull as module
-from tasks import pull_sftp
-from tasks.pull import Source, pending, pull
+from tasks.deliveries.ledger import pending
+from tasks.deliveries.source import Source
+from tasks.pull import landing as module
+from tasks.pull import sftp as pull_sftp
+from tasks.pull.landing import pull
 from tests.nights import KEY, SAMPLES
 from warehouse.settings import Refusal, Settings
 

@@ -16,9 +16,10 @@ import pytest
 from sqlalchemy import Engine, text
 
 from expectations.contract import contract
-from tasks.load import Outcome, load
-from tasks.read import read
-from tasks.validate import validate
+from tasks.deliveries.ledger import Outcome
+from tasks.load.deliver import load
+from tasks.read.file import read
+from tasks.validate.checks import validate
 from tests.warehouse.deliveries import deliver, land
 
 KEY = b"key of the test"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from openpyxl import load_workbook
 
-from tasks.form_06a_sheet import Row, total, write_form_06a
-from tasks.official_table import Unit
+from tasks.ask.official_table import Unit
+from tasks.report.form_06a_sheet import Row, total, write_form_06a
 
 NGOC_PHUNG = Unit("15655", "Xã Ngọc Phụng", "commune", date(1, 1, 1), "Huyện Thường Xuân")
 ROWS = [

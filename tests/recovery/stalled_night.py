@@ -38,7 +38,7 @@ def main(place: str, way: str, *words: str) -> None:
     module_name, name = place.split(":")
     module = importlib.import_module(module_name)
     setattr(module, name, stalling(getattr(module, name), way))
-    from flows import cli
+    from desk import cli
 
     for name in ("SIGINT", "SIGHUP"):  # as a terminal starts it, whatever started the tests
         signal.signal(signal.Signals[name], signal.SIG_DFL)

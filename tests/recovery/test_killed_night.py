@@ -52,13 +52,13 @@ def undisturbed(server: Server, tmp_path_factory: pytest.TempPathFactory) -> dic
 
 
 DEATHS = {
-    "a file landed, its row not written": ("tasks.pull:_record", "3", "before"),
+    "a file landed, its row not written": ("tasks.pull.landing:_record", "3", "before"),
     "after landing": ("flows.nightly:pending", "1", "after"),
-    "in mid-load, facts written": ("tasks.load:_close", "4", "before"),
+    "in mid-load, facts written": ("tasks.load.deliver:_close", "4", "before"),
     "between two loads": ("flows.ingest:load", "5", "after"),
     "before publication": ("flows.nightly:publish_values", "1", "before"),
     "during publication": ("flows.nightly:publish_values", "1", "after"),
-    "while the report is made": ("tasks.publish:write_site", "1", "before"),
+    "while the report is made": ("tasks.report.edition:write_site", "1", "before"),
 }
 
 

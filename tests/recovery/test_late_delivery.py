@@ -221,7 +221,7 @@ def test_files_that_come_in_order_are_added_to_what_is_counted(
     engine: Engine, home: Path, inbox: Path, in_time: dict[str, list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A night costs what is new: only the first counts everything."""
-    from tasks import known_dossiers
+    from tasks.count import known_dossiers
 
     counted_anew = []
     everything = known_dossiers.everything

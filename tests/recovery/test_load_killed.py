@@ -17,10 +17,10 @@ CHILD = """
 import sys, time
 from sqlalchemy import create_engine
 from expectations.contract import contract
-from tasks.load import load
+from tasks.load.deliver import load
 from tests.recovery.test_load_killed import ROWS
 from tests.warehouse.deliveries import checked
-from tasks.pull import delivered
+from tasks.deliveries.ledger import delivered
 from pathlib import Path
 
 engine = create_engine(sys.argv[1])

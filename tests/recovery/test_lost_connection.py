@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from flows.nightly import PLAIN, Steps, night
-from tasks.pull import Delivery
-from tasks.run import LOCK, LockLost
+from tasks.deliveries.ledger import Delivery
+from tasks.deliveries.run_lock import LOCK, LockLost
 from tests.nights import KEY, answers, bakhong, environment, few_sources, url_of
 from warehouse.database import connect
 from warehouse.settings import Settings
@@ -74,7 +74,7 @@ def test_no_other_run_begins_while_one_publishes_although_its_lock_is_gone(engin
     publishing: dict[str, Any] = {}
 
     def publish(*arguments: Any) -> Any:
-        from tasks.run import require_lock
+        from tasks.deliveries.run_lock import require_lock
 
         other = connect(url_of(engine))
         with engine.begin() as connection:
@@ -146,7 +146,7 @@ def test_a_loaded_delivery_that_is_refused_when_read_again_keeps_its_rows(engine
     night(here, engine, NIGHT, steps=replace(PLAIN, report=None))
 
     def pending_again(engine: Engine) -> Delivery:
-        from tasks.pull import delivered
+        from tasks.deliveries.ledger import delivered
 
         with engine.connect() as connection:
             number = connection.scalar(text("SELECT min(delivery_id) FROM ops.delivery WHERE source = 'evn-bills'"))

@@ -41,12 +41,12 @@ def told(child: subprocess.Popen[str]) -> str:
 
 
 PLACES = {
-    "while a file is fetched": ("tasks.pull:_land", "sleep", "SIGTERM"),
-    "while rows are loaded": ("tasks.load:_merge", "sleep", "SIGINT"),
-    "while the database loads": ("tasks.load:_close", "query", "SIGTERM"),
-    "while figures are computed": ("tasks.compute:_candidates", "query", "SIGINT"),
-    "while the report is made": ("tasks.publish:write_site", "sleep", "SIGTERM"),
-    "when the terminal closes": ("tasks.load:_merge", "sleep", "SIGHUP"),
+    "while a file is fetched": ("tasks.pull.landing:_land", "sleep", "SIGTERM"),
+    "while rows are loaded": ("tasks.load.deliver:_merge", "sleep", "SIGINT"),
+    "while the database loads": ("tasks.load.deliver:_close", "query", "SIGTERM"),
+    "while figures are computed": ("tasks.indicators.compute:_candidates", "query", "SIGINT"),
+    "while the report is made": ("tasks.report.edition:write_site", "sleep", "SIGTERM"),
+    "when the terminal closes": ("tasks.load.deliver:_merge", "sleep", "SIGHUP"),
 }
 
 
@@ -64,7 +64,7 @@ def test_a_night_ends_when_it_is_told_to(
         assert child.returncode == 128 + number
     assert f"Đã dừng theo yêu cầu ({name})" in line
     assert "chạy lại sẽ làm tiếp" in line
-    is_published = place == "tasks.publish:write_site"
+    is_published = place == "tasks.report.edition:write_site"
     assert ("đã công bố" in line) == is_published
     assert ("chưa công bố gì" in line) != is_published
     with engine.connect() as connection:
@@ -82,7 +82,7 @@ def test_what_is_still_being_loaded_ends_too_and_says_so(tmp_path: Path) -> None
 import os, signal, sys
 class Importing:
     def find_spec(self, name, *_):
-        if name == "flows.cli":
+        if name == "desk.cli":
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Importing())
 """

@@ -10,8 +10,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from tasks.official_table import Line
-from tasks.workbook import write_workbook
+from tasks.ask.official_table import Line
+from tasks.report.workbook import write_workbook
 from tests.conftest import SampleNight
 
 LINE = Line(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tasks.ahead import ahead
+from tasks.load.prefetch import ahead
 
 
 def test_items_arrive_in_order_and_the_next_is_made_while_one_is_used() -> None:

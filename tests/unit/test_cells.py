@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.cells import booleans, clean, decimals, integers, mapped, moments, period, typed
+from tasks.read.cells import booleans, clean, decimals, integers, mapped, moments, period, typed
 
 
 def column(*cells: str | None) -> pa.StringArray:

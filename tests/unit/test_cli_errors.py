@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import cli
+from desk import cli
 from flows.backfill import nights
 from warehouse.settings import Refusal
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.vietnamese_encodings import from_tcvn3, from_vni, recognise
+from tasks.read.encodings import from_tcvn3, from_vni, recognise
 
 SENTENCE = "Xã Ngọc Phụng, huyện Thường Xuân, tỉnh Thanh Hóa"
 # The same words as glibc's `iconv -t TCVN5712-1` and a VNI-Windows keyboard write them, read as Latin-1.

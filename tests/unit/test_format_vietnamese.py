@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tasks import vietnamese as vi
+from tasks.words import vietnamese as vi
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from docs.generate import PAGES, ROOT, imports
+from docs.generate import PAGES, ROOMS, ROOT, imports
 from warehouse.tables import metadata
 
 LAYERS = {
+    "desk": {"desk", "flows", "tasks", "expectations", "warehouse"},
     "flows": {"flows", "tasks", "expectations", "warehouse"},
     "tasks": {"tasks", "expectations", "warehouse"},
     "expectations": {"expectations"},
@@ -29,12 +30,24 @@ def test_arrows_between_layers_point_one_way(path: Path) -> None:
     assert used <= LAYERS[own]
 
 
+def test_every_room_of_tasks_is_on_the_way_of_a_row() -> None:
+    assert sorted(ROOMS) == sorted(p.name for p in (ROOT / "tasks").iterdir() if (p / "__init__.py").exists())
+
+
+@pytest.mark.parametrize("path", modules("tasks"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_room_of_tasks_knows_only_those_before_it(path: Path) -> None:
+    parts = path.relative_to(ROOT / "tasks").parts
+    known = ROOMS[: ROOMS.index(parts[0]) + 1] if len(parts) > 1 else ()
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("tasks.")}
+    assert used <= set(known)
+
+
 @pytest.mark.parametrize("top", ["expectations", "warehouse"])
 def test_what_holds_and_what_is_kept_know_nothing_of_prefect(top: str) -> None:
     assert not [p for p in modules(top) if any(name.split(".")[0] == "prefect" for name in imports(p))]
 
 
-@pytest.mark.parametrize("top", ["flows"])
+@pytest.mark.parametrize("top", ["desk", "flows"])
 def test_flows_hold_no_sql_and_no_pandas(top: str) -> None:
     used = {name.split(".")[0] for p in modules(top) for name in imports(p)}
     assert not used & {"pandas", "pyarrow", "numpy", "great_expectations"}
@@ -65,6 +78,6 @@ def test_nightly_deployment_runs_every_night_in_vietnam() -> None:
 
 
 def test_starting_the_command_line_loads_neither_prefect_nor_great_expectations() -> None:
-    code = "import sys, flows.cli; print([m for m in ('prefect', 'great_expectations', 'pandas') if m in sys.modules])"
+    code = "import sys, desk.cli; print([m for m in ('prefect', 'great_expectations', 'pandas') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"

@@ -8,7 +8,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.keys import code_hash, row_hash, row_key, scoped
+from tasks.words.keys import code_hash, row_hash, row_key, scoped
 
 CODES = pa.array(["HD-1", "HD-2", "Hóa đơn"])
 

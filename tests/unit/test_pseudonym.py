@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.pseudonym import pseudonym, pseudonyms
+from tasks.read.pseudonym import pseudonym, pseudonyms
 
 KEY = b"a key of the test"
 

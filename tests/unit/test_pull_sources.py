@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.pull import exported_at, period_of_name, read_sources
+from tasks.deliveries.coverage import exported_at, period_of_name
+from tasks.deliveries.source import read_sources
 from warehouse.settings import Refusal
 
 GOOD = {"name": "water", "feed": "bills", "layout": "utility_xlsx", "provider": "nuoc", "url": "inbox/*.xlsx", "expected": "monthly"}

@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from expectations.contract import Contract, contract
-from tasks.pseudonym import pseudonym
-from tasks.read import FAULTS, Chunk, Rejected, read
+from tasks.read.file import FAULTS, Chunk, Rejected, read
+from tasks.read.pseudonym import pseudonym
 
 KEY = b"a key of the test"
 Put = Callable[[str | bytes], Path]
@@ -230,7 +230,7 @@ def test_a_landed_file_that_is_not_there_is_no_fault_of_its_supplier(tmp_path: P
 
 
 def test_a_file_in_tcvn3_is_read_as_it_was_meant(put: Put) -> None:
-    from tasks.vietnamese_encodings import _TCVN3
+    from tasks.read.encodings import _TCVN3
 
     letters = {letter: byte for byte, letter in _TCVN3.items()}
     written = bytes(letters.get(sign, ord(sign)) for sign in HEADER + ROW)
@@ -310,7 +310,7 @@ def test_any_cell_written_by_the_rfc_is_the_cell_that_is_read(put: Put, cells: l
     writer.writerow(["Mã", "Nơi"])
     writer.writerows([f"HD{number}", cell] for number, cell in enumerate(cells))
     terms = feed(headers={"Mã": "code", "Nơi": "place", "Số tiền": "amount"}, optional=["Số tiền"], constants={"amount": "1"})
-    from tasks.cells import clean
+    from tasks.read.cells import clean
 
     assert [row["place"] for row in rows(chunks(put(text.getvalue()), terms))] == clean(pa.array(cells), [""]).to_pylist()
 
@@ -335,14 +335,14 @@ def test_a_parser_that_breaks_does_not_quote_the_cell_it_broke_on(put: Put, monk
     def breaks(*_: Any, **__: Any) -> pa.Array:
         return pa.array([SECRETS[0]]).cast(pa.int64())
 
-    monkeypatch.setattr("tasks.read.typed", breaks)
+    monkeypatch.setattr("tasks.read.file.typed", breaks)
     with pytest.raises(RuntimeError) as broken:
         chunks(put(HEADER + ROW))
     assert SECRETS[0] not in "".join(traceback.format_exception(broken.value))
 
 
 def test_row_numbers_hold_across_the_parsers_blocks(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.readers.csv_file.PARSED", 512)
+    monkeypatch.setattr("tasks.read.csv_file.PARSED", 512)
     lines = [f"HD{n},,,,{n},,\n" if n % 7 else "short\n" for n in range(1, 500)]
     found = chunks(put(HEADER + "".join(lines)))
     assert len(found) > 5

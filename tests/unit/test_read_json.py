@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from expectations.contract import contract
-from tasks.read import Chunk, Rejected, read
+from tasks.read.file import Chunk, Rejected, read
 
 RECORD = {
     "MaHoSo": "H56.38.14-240315-0001",

@@ -10,7 +10,7 @@ import pytest
 import xlsxwriter
 
 from expectations.contract import contract
-from tasks.read import Chunk, Rejected, read
+from tasks.read.file import Chunk, Rejected, read
 
 KEY = b"a key of the test"
 HEADER = [
@@ -92,7 +92,7 @@ def test_chunks_of_a_workbook_are_its_rows(tmp_path: Path) -> None:
 
 
 def test_a_workbook_in_tcvn3_letters_is_read_as_it_was_meant(tmp_path: Path) -> None:
-    from tasks.vietnamese_encodings import _TCVN3
+    from tasks.read.encodings import _TCVN3
 
     letters = {letter: chr(byte) for byte, letter in _TCVN3.items()}
     table = [["".join(letters.get(sign, sign) for sign in cell) for cell in row] for row in [HEADER, *ROWS, TOTALS]]

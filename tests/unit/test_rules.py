@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from expectations.contract import contract, feeds, structure
-from tasks.validate import ROWS, checked_frame, run_suite
+from tasks.validate.checks import ROWS, checked_frame, run_suite
 
 CASES = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in sorted((Path(__file__).parent / "rules").glob("*.yaml"))}
 EXPORTED_ON = date(2024, 3, 31)

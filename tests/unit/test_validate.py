@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from expectations.contract import ROW_NUMBER, Contract, Rule, contract
-from tasks import validate as module
-from tasks.read import FAULTS, Chunk, Rejected
-from tasks.validate import CheckBroken, Checked, RuleResult, merged, validate
+from tasks.read.file import FAULTS, Chunk, Rejected
+from tasks.validate import checks as module
+from tasks.validate.checks import CheckBroken, Checked, RuleResult, merged, validate
 
 SURVEY = {
     "survey_code": "KS3K",

@@ -13,10 +13,11 @@ import pyarrow as pa
 from sqlalchemy import Engine, insert
 
 from expectations.contract import contract
-from tasks.load import Outcome, load
-from tasks.pull import LOCAL, Delivery
-from tasks.read import FAULTS
-from tasks.validate import Checked
+from tasks.deliveries.ledger import Delivery, Outcome
+from tasks.load.deliver import load
+from tasks.read.file import FAULTS
+from tasks.validate.checks import Checked
+from tasks.words.vietnamese import VIETNAM
 from warehouse.tables import delivery as deliveries
 
 LAYOUTS = {"bills": "evn_csv", "payments": "ecpay_csv", "dossiers": "dvcqg_csv"}
@@ -33,7 +34,7 @@ _numbers = itertools.count(1)
 
 def land(engine: Engine, feed: str, day: str, *, source: str | None = None, provider: str | None = None) -> Delivery:
     """A delivery that was pulled: exported at the end of a day, not yet ingested."""
-    exported_at = datetime.fromisoformat(f"{day}T23:59:59").replace(tzinfo=LOCAL)
+    exported_at = datetime.fromisoformat(f"{day}T23:59:59").replace(tzinfo=VIETNAM)
     sha256 = hashlib.sha256(str(next(_numbers)).encode()).hexdigest()
     layout = LAYOUTS.get(feed) or next(iter(contract(feed).layouts))
     row = {

@@ -12,8 +12,8 @@ from uuid import UUID
 import pyarrow as pa
 from sqlalchemy import Connection, Engine, Table, insert, select, text, update
 
-from tasks.audit import audit
-from tasks.compute import Publication, compute, publish_values
+from tasks.indicators.audit import audit
+from tasks.indicators.compute import Publication, compute, publish_values
 from warehouse.bulk import copy_in
 from warehouse.tables import (
     delivery,

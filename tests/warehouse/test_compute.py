@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from tasks.audit import AuditFailed, audit
-from tasks.compute import Publication, compute
+from tasks.indicators.audit import AuditFailed, audit
+from tasks.indicators.compute import Publication, compute
 from tests.warehouse.facts import (
     LUAN_KHE,
     NGOC_PHUNG,

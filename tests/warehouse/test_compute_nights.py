@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, Table, text
 
-from tasks.compute import compute
+from tasks.indicators.compute import compute
 from tests.warehouse.facts import (
     LUAN_KHE,
     NGOC_PHUNG,

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from tasks.form_06a import COLUMNS, compute_form_06a
-from tasks.known_dossiers import everything
-from tasks.pull import Delivery
+from tasks.count.known_dossiers import everything
+from tasks.deliveries.ledger import Delivery
+from tasks.one_stop_shop.form_06a import COLUMNS, compute_form_06a
 from tests.warehouse.deliveries import deliver, land
 
 Row = dict[str, Any]

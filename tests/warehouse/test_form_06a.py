@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, insert, text
 
-from tasks.form_06a import COLUMNS, compute_form_06a, publish_form_06a
-from tasks.known_dossiers import everything
+from tasks.count.known_dossiers import everything
+from tasks.one_stop_shop.form_06a import COLUMNS, compute_form_06a, publish_form_06a
 from warehouse.tables import dim_procedure, fact_dossier, run
 
 NGOC_PHUNG, THUONG_XUAN, THANH_HOA = "15655", "396", "38"

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from tasks.pull import Delivery
+from tasks.deliveries.ledger import Delivery
 from tests.warehouse.deliveries import deliver, land
 
 DAYS = ("2024-03-01", "2024-03-02", "2024-03-03", "2024-03-04")

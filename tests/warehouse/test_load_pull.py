@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from tasks import pull as module
-from tasks.pull import Source, Unreadable, delivered, pending, pull
+from tasks.deliveries.ledger import delivered, pending
+from tasks.deliveries.source import Source
+from tasks.pull import landing as module
+from tasks.pull.landing import Unreadable, pull
 
 
 @pytest.fixture

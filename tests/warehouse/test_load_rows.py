@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from expectations.contract import contract
-from tasks.load import Outcome, load, reject, releasable
-from tasks.read import Rejected
+from tasks.deliveries.ledger import Outcome
+from tasks.load.deliver import load, reject, releasable
+from tasks.read.file import Rejected
 from tests.warehouse.deliveries import checked, deliver, land
 
 Row = dict[str, Any]

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, insert, text
 
-from tasks.form_06a import COLUMNS, compute_form_06a
-from tasks.known_dossiers import everything
-from tasks.scores import Scores, compute_scores, pipeline_scores
+from tasks.count.known_dossiers import everything
+from tasks.one_stop_shop.form_06a import COLUMNS, compute_form_06a
+from tasks.one_stop_shop.scores import Scores, compute_scores, pipeline_scores
 from tests.warehouse import facts
 from warehouse.tables import dim_procedure, fact_dossier, run
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, insert, text
 
-from tasks.form_06a import compute_form_06a, publish_form_06a
-from tasks.known_dossiers import everything
-from tasks.load import Outcome
+from tasks.count.known_dossiers import everything
+from tasks.deliveries.ledger import Outcome
+from tasks.one_stop_shop.form_06a import compute_form_06a, publish_form_06a
 from tests.warehouse.deliveries import deliver, land
 from warehouse.tables import run
 

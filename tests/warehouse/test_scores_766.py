@@ -14,12 +14,14 @@ import pytest
 from sqlalchemy import Engine, insert, text
 
 from expectations.contract import contract
-from tasks.load import load
-from tasks.pull import Source, pending, pull
-from tasks.read import Rejected, read
-from tasks.score_table import period_before, score_table
-from tasks.scores import compute_scores
-from tasks.validate import validate
+from tasks.ask.score_table import period_before, score_table
+from tasks.deliveries.ledger import pending
+from tasks.deliveries.source import Source
+from tasks.load.deliver import load
+from tasks.one_stop_shop.scores import compute_scores
+from tasks.pull.landing import pull
+from tasks.read.file import Rejected, read
+from tasks.validate.checks import validate
 from warehouse.tables import run
 
 SAMPLES = Path("samples/portal-766")

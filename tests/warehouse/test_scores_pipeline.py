@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection, Engine, insert, text
 
-from tasks.known_dossiers import everything
-from tasks.scores import pipeline_scores
+from tasks.count.known_dossiers import everything
+from tasks.one_stop_shop.scores import pipeline_scores
 from warehouse.scores.on_time import on_time
 from warehouse.tables import dim_procedure, fact_dossier
 

@@ -61,7 +61,7 @@ class Indicator(Model):
     levels: list[Level] = ["commune", "district", "province"]
     """Levels at which it is published; elsewhere it does not apply (M)."""
     fact: Fact
-    """What is counted. dossier, bill: rows, by SQL conditions over the columns named in `tasks.counts`;
+    """What is counted. dossier, bill: rows, by SQL conditions over the columns named in `tasks.count.counts`;
     unit_count: two measures of measures.csv; survey: answers to the question that bears the indicator's code;
     signature: a column of the carriers' reports; signature_holder: distinct persons; units: units that report."""
     counted_by: Literal["received", "ended"] = "received"

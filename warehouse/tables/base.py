@@ -29,7 +29,7 @@ def provenance() -> list[Column[Any]]:
 
 
 def history() -> list[Column[Any]]:
-    """The columns by which `tasks.load` recognises a row again and keeps every state of it.
+    """The columns by which `tasks.load.deliver` recognises a row again and keeps every state of it.
 
     `row_key` and `row_hash` are 64-bit hashes: narrow, computed in Arrow before the COPY. Equality is
     always decided on the natural key as well, so a collision stops the load and can never merge two rows.

@@ -1,0 +1,421 @@
+"""`bakhong …`: the flows and the questions from a terminal.
+
+Exit codes: 0 done, 1 done but something was rejected or late, 2 could not run.
+"""
+
+from __future__ import annotations
+
+import csv
+import getpass
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import date, datetime, timedelta
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from typer.exceptions import TyperException
+
+from desk import terminal
+from desk.prefect_server import prefect_server, quiet
+from flows.stopping import Stopped, stoppable
+from tasks.ask.explain import explain as explain_value
+from tasks.ask import official_table, questions
+from tasks.ask.score_card import score_card
+from tasks.deliveries.run_lock import in_one_line, is_ours
+from tasks.words import vietnamese as vi
+from warehouse.database import open_warehouse, read_warehouse, upgrade_warehouse, url
+from warehouse.settings import Refusal, Settings
+
+if TYPE_CHECKING:
+    from flows.nightly import Night
+
+SAMPLE_NIGHT = date(2026, 9, 30)
+"""The night of the samples: days after the last of their files was exported."""
+SAMPLE_UNITS = ("15655", "396")
+SAMPLE_PERIOD = "2024"
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Ba Không: kho số liệu và biểu chỉ tiêu “3 không”."
+)
+quarantine = typer.Typer(no_args_is_help=True, help="Những dòng được để riêng, và vì sao.")
+warehouse = typer.Typer(no_args_is_help=True, help="Kho số liệu.")
+app.add_typer(quarantine, name="quarantine")
+app.add_typer(warehouse, name="warehouse")
+
+UnitArgument = Annotated[str, typer.Argument(metavar="UNIT", help="Mã hoặc tên đơn vị: 15655, “Ngọc Phụng”.")]
+PeriodArgument = Annotated[str, typer.Argument(metavar="PERIOD", help="2024, 2024-Q1 hoặc 2024-03.")]
+
+
+@app.command()
+def nightly(day: Annotated[str | None, typer.Option("--date", help="Chỉ nhận các tệp đến hết ngày này (2024-12-31).")] = None) -> None:
+    """Chạy lượt đêm ngay bây giờ."""
+    settings = Settings.from_environment()
+    _tell_nights(settings, [_nightly(settings, _day(day) if day else None)])
+
+
+@app.command()
+def backfill(
+    first: Annotated[str, typer.Option("--from", help="Ngày đầu (2024-01-31), hoặc kỳ đầu (2024-01) để chạy theo tháng.")],
+    last: Annotated[str, typer.Option("--to", help="Ngày cuối hoặc kỳ cuối.")],
+) -> None:
+    """Chạy lượt đêm cho từng đêm của một khoảng; chạy lại thì chỉ làm phần còn lại."""
+    settings = Settings.from_environment()
+
+    def flow() -> Callable[[], Any]:
+        from flows.backfill import backfill as run  # noqa: PLC0415  # Prefect takes a second to import
+
+        return partial(run, first, last, return_state=True)
+
+    nights: list[Night] = _with_prefect(settings, flow)
+    terminal.say(f"Đã chạy {vi.number(len(nights))} đêm.")
+    _tell_nights(settings, nights)
+
+
+@app.command()
+def demo() -> None:
+    """Chạy lượt đêm trên dữ liệu mẫu rồi in các biểu của xã Ngọc Phụng và huyện Thường Xuân năm 2024."""
+    settings = Settings.from_environment()
+    if settings.warehouse_url is not None:
+        raise Refusal("Dữ liệu mẫu không vào kho thật: bỏ BAKHONG_WAREHOUSE_URL khỏi môi trường và .env rồi chạy lại.")
+    with open_warehouse(settings) as engine:
+        night = _nightly(settings, SAMPLE_NIGHT)
+        with engine.connect() as connection:
+            for code in SAMPLE_UNITS:
+                unit = official_table.find_unit(connection, code, SAMPLE_PERIOD)
+                terminal.official_tables(unit, SAMPLE_PERIOD, official_table.of_unit(connection, unit, SAMPLE_PERIOD))
+            terminal.rejected_table(questions.rejected(connection))
+            terminal.set_aside_table(questions.set_aside(connection))
+            terminal.printed_table([row for row in questions.published_check(connection) if row.verdict == "differs"])
+    terminal.night_line(night)
+    _tell_report(night)
+
+
+@app.command()
+def status() -> None:
+    """Các nguồn: lần gửi cuối, đánh giá, trễ hay không; lượt chạy và lần công bố cuối."""
+    settings, now = _to_read(), datetime.now(vi.VIETNAM)
+    with _reading(settings) as connection:
+        states = questions.source_states(connection, _sources(settings), now)
+        run, publication = questions.last_run(connection), questions.last_publication(connection)
+    terminal.source_table(states)
+    terminal.rejected_table([state.last for state in states if state.last is not None and state.last.status == "rejected"])
+    silent = run is None or now - run.started_at > questions.SILENCE
+    broken = run is not None and run.status in ("failed", "killed")
+    if run is not None:
+        words = f"Lượt chạy cuối: số {run.run_id} ({run.flow}), {vi.moment(run.started_at)}, {vi.RUN_STATUS[run.status]}"
+        (terminal.complain if broken else terminal.say)(words + (f": {run.message}" if run.message else ""))
+    if silent:
+        terminal.complain(f"Hơn {questions.SILENCE // timedelta(hours=1)} giờ nay không có lượt chạy nào: kiểm tra lịch chạy hằng đêm.")
+    if publication is None:
+        terminal.say("Chưa công bố lần nào.")
+    else:
+        terminal.say(
+            f"Công bố cuối: số {publication.publication_id}, {vi.moment(publication.published_at)}, "
+            f"số liệu đến {vi.moment(publication.as_of)}"
+        )
+    if silent or broken or any(state.is_late or (state.last is not None and state.last.status == "rejected") for state in states):
+        raise typer.Exit(1)
+
+
+@app.command()
+def indicators(unit: UnitArgument, period: PeriodArgument) -> None:
+    """Biểu chính thức của một đơn vị trong một kỳ."""
+    with _reading(_to_read()) as connection:
+        found = official_table.find_unit(connection, unit, period)
+        lines = official_table.of_unit(connection, found, period)
+    if not lines:
+        raise Refusal(f"Chưa công bố chỉ tiêu nào của {found.title} cho kỳ {period}.")
+    terminal.official_tables(found, period, lines)
+
+
+@app.command("form-06a")
+def form_06a(
+    unit: UnitArgument,
+    period: PeriodArgument,
+    sheet: Annotated[Path | None, typer.Option("--sheet", help="Ghi biểu ra tệp Excel này (.xlsx), để in và gửi.")] = None,
+) -> None:
+    """Biểu 06a: tình hình, kết quả giải quyết thủ tục hành chính (Thông tư 01/2020/TT-VPCP)."""
+    from tasks.report.form_06a_sheet import rows_of, write_form_06a  # noqa: PLC0415
+
+    if sheet is not None and (sheet.suffix.lower() != ".xlsx" or not sheet.absolute().parent.is_dir()):
+        raise Refusal(f"Không ghi được {sheet}: cần tên tệp .xlsx trong một thư mục đã có.")
+    with _reading(_to_read()) as connection:
+        found = official_table.find_unit(connection, unit, period)
+        rows = rows_of(connection, found, period)
+    if not rows:
+        raise Refusal(f"Chưa có hồ sơ nào của {found.title} cho kỳ {period}.")
+    terminal.form_06a(found, period, rows)
+    if sheet is not None:
+        write_form_06a(rows, found, period, sheet)
+        terminal.where({"Biểu Excel": sheet})
+
+
+@app.command("score-766")
+def score_766(
+    unit: Annotated[
+        str, typer.Argument(metavar="UNIT", help="Mã hoặc tên đơn vị, hoặc mã cơ quan trên Cổng Dịch vụ công: 15655, H44.100.")
+    ],
+    period: PeriodArgument,
+    counted_by: Annotated[
+        Literal["pipeline", "portal"] | None,
+        typer.Option("--counted-by", help="Tính từ hồ sơ trong kho (pipeline) hay từ số đếm của Cổng (portal)."),
+    ] = None,
+) -> None:
+    """Bộ chỉ số phục vụ người dân, doanh nghiệp (Quyết định 766/QĐ-TTg): từng nhóm, tổng điểm, xếp hạng."""
+    with _reading(_to_read()) as connection:
+        terminal.score_card(score_card(connection, unit, period, counted_by))
+
+
+@app.command()
+def explain(
+    indicator: Annotated[str, typer.Argument(metavar="INDICATOR", help="Mã chỉ tiêu: ND3.")], unit: UnitArgument, period: PeriodArgument
+) -> None:
+    """Một con số từ đâu mà có: cách tính, số đếm, tệp nguồn, dòng để riêng, các bản đã công bố."""
+    with _reading(_to_read()) as connection:
+        terminal.explanation(explain_value(connection, indicator, official_table.find_unit(connection, unit, period), period))
+
+
+RuleOption = Annotated[str | None, typer.Option("--rule", help="Chỉ quy tắc này, ví dụ DOS-003.")]
+DeliveryOption = Annotated[int | None, typer.Option("--delivery", help="Chỉ lần gửi số này.")]
+
+
+@quarantine.command("list")
+def quarantine_list(
+    rule: RuleOption = None,
+    delivery: DeliveryOption = None,
+    status: Annotated[
+        Literal["open", "waiting", "released", "dismissed"] | None, typer.Option("--status", help="Chỉ tình trạng này.")
+    ] = None,
+) -> None:
+    """Các dòng được để riêng: gộp theo quy tắc, hoặc từng dòng khi chọn quy tắc, lần gửi hay tình trạng."""
+    with _reading(_to_read()) as connection:
+        if rule is None and delivery is None and status is None:
+            rows = questions.set_aside(connection)
+            terminal.set_aside_table(rows)
+            terminal.say(
+                f"Tổng cộng {vi.number(sum(row.rows for row in rows))} lỗi. "
+                "Từng dòng: bakhong quarantine list --rule MÃ, hoặc bakhong quarantine export."
+            )
+        else:
+            terminal.quarantine_table(questions.quarantined(connection, delivery, rule, status))
+
+
+@quarantine.command("export")
+def quarantine_export(
+    to: Annotated[Path, typer.Option("--to", help="Tệp CSV để gửi lại cho đơn vị cung cấp.")] = Path("quarantine.csv"),
+    rule: RuleOption = None,
+    delivery: DeliveryOption = None,
+) -> None:
+    """Ghi các dòng được để riêng ra tệp CSV; trong đó không có dữ liệu cá nhân."""
+    with _reading(_to_read()) as connection:
+        rows = questions.quarantined(connection, delivery, rule)
+    with to.open("w", encoding="utf-8-sig", newline="") as file:  # Excel reads UTF-8 only with its mark
+        writer = csv.writer(file)
+        writer.writerow(questions.QUARANTINE_COLUMNS)
+        writer.writerows([_harmless(cell) for cell in row] for row in rows)
+    terminal.say(f"Đã ghi {vi.number(len(rows))} dòng vào {to.absolute()}.")
+
+
+RowsOption = Annotated[list[int] | None, typer.Option("--row", help="Chỉ dòng số này của tệp; lặp lại được.")]
+
+
+@quarantine.command("release")
+def quarantine_release(
+    delivery: Annotated[int, typer.Argument(metavar="DELIVERY")], row: RowsOption = None, rule: RuleOption = None
+) -> None:
+    """Cho nạp lại các dòng của một lần gửi; lượt đêm sau sẽ nạp."""
+    _decide(delivery, row or [], rule, "released")
+
+
+@quarantine.command("dismiss")
+def quarantine_dismiss(
+    delivery: Annotated[int, typer.Argument(metavar="DELIVERY")], row: RowsOption = None, rule: RuleOption = None
+) -> None:
+    """Bỏ hẳn các dòng của một lần gửi; chúng vẫn được đếm là để riêng."""
+    _decide(delivery, row or [], rule, "dismissed")
+
+
+@warehouse.command("url")
+def warehouse_url(
+    role: Annotated[Literal["reader", "steward", "etl", "owner"], typer.Option("--role", help="Vai trò.")] = "reader",
+) -> None:
+    """Địa chỉ kết nối của kho, cho công cụ phân tích."""
+    typer.echo(url(_to_read(), role))
+
+
+@warehouse.command("upgrade")
+def warehouse_upgrade() -> None:
+    """Đưa kho lên bản của chương trình này: bảng, khung nhìn, danh mục. Việc của chủ kho."""
+    terminal.say(f"Kho số liệu ở bản {upgrade_warehouse(_to_read())}.")
+
+
+@app.command()
+def serve(port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Cổng trên 127.0.0.1.")] = 8766) -> None:
+    """Mở kho và trang kiểm soát trên máy này cho đến khi bấm Ctrl-C."""
+    settings = _to_read()
+    site = settings.home / "site"
+    if not site.exists():
+        raise Refusal("Chưa có trang kiểm soát: chạy `bakhong nightly` trước.")
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), partial(_Quiet, directory=str(site)))
+    except OSError as error:
+        raise Refusal(f"Không mở được cổng {port} trên 127.0.0.1 ({error.strerror}); chọn cổng khác bằng --port.") from error
+    with server, read_warehouse(settings):
+        terminal.where({"Trang kiểm soát": f"http://127.0.0.1:{port}/", "Kho số liệu": url(settings), "Dừng": "Ctrl-C"})
+        try:
+            server.serve_forever()
+        except Stopped as stopped:  # as it is meant to end
+            terminal.complain(str(stopped))
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing: the page speaks for itself."""
+
+
+def _nightly(settings: Settings, until: date | None) -> Night:
+    def flow() -> Callable[[], Any]:
+        from flows.nightly import nightly as run  # noqa: PLC0415  # Prefect takes a second to import
+
+        return partial(run, until, return_state=True)
+
+    done: Night = _with_prefect(settings, flow)
+    return done
+
+
+def _with_prefect(settings: Settings, flow: Callable[[], Callable[[], Any]]) -> Any:
+    """The result of a flow, whatever its state, run against Prefect's server.
+
+    That starts while the warehouse is opened and the flow imported.
+    """
+    _sources(settings)  # a mistake in them is told before anything is started
+    quiet(settings.home)
+    idle = stoppable(lambda: "Không có lượt chạy nào dở dang.")
+    with idle, terminal.progress(), prefect_server() as server, open_warehouse(settings):
+        from tasks.validate.gx import great_expectations  # noqa: PLC0415  # pandas takes half a second to import
+
+        run = flow()
+        if server is not None:
+            if server.is_new:  # its first start takes long: time enough to load what the night will need
+                great_expectations()
+            server.ready()
+        result = run().result(raise_on_failure=False)
+    from flows.ending import NotAllTaken  # noqa: PLC0415
+
+    if isinstance(result, NotAllTaken):
+        return result.result
+    if isinstance(result, BaseException):
+        raise result
+    return result
+
+
+@contextmanager
+def _reading(settings: Settings) -> Iterator[Connection]:
+    with read_warehouse(settings) as engine, engine.connect() as connection:
+        yield connection
+
+
+def _to_read() -> Settings:
+    return Settings.from_environment(reading=True)
+
+
+def _sources(settings: Settings) -> Sequence[Any]:
+    from tasks.deliveries.source import read_sources  # noqa: PLC0415
+
+    return read_sources(settings.sources)
+
+
+def _day(words: str) -> date:
+    try:
+        return date.fromisoformat(words)
+    except ValueError as error:
+        raise Refusal(f"Ngày {words!r} không hợp lệ: viết năm-tháng-ngày, như 2024-12-31.") from error
+
+
+def _harmless(cell: Any) -> Any:
+    """A text that a spreadsheet would take for a formula, marked as text."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@")) else cell
+
+
+def _decide(delivery: int, rows: Sequence[int], rule: str | None, decision: str) -> None:
+    with read_warehouse(_to_read()) as engine, engine.begin() as connection:
+        touched = questions.decide(connection, delivery, rows, rule, decision, getpass.getuser())
+    if not touched:
+        raise Refusal(f"Lần gửi số {delivery} không có dòng nào như vậy đang được để riêng.")
+    terminal.say(f"{vi.number(touched)} dòng: {vi.QUARANTINE_STATUS[decision]}. Lượt đêm sau sẽ áp dụng.")
+
+
+def _tell_nights(settings: Settings, nights: Sequence[Night]) -> None:
+    """Tells what nights did, and leaves with 1 where something broke, was rejected, out of reach or late."""
+    last = nights[-1]
+    with _reading(settings) as connection:
+        run = questions.run(connection, last.run_id)
+        states = questions.source_states(connection, _sources(settings), run.as_of)
+    shortcomings = [line for night in nights for line in night.shortcomings]
+    late = [state.source.name for state in states if state.is_late]
+    terminal.night_line(last, [outcome for night in nights for outcome in night.outcomes])
+    for line in shortcomings:
+        terminal.complain(line)
+    if late:
+        terminal.complain(f"Nguồn trễ: {', '.join(late)}")
+    _tell_report(last)
+    if shortcomings or late:
+        raise typer.Exit(1)
+
+
+def _tell_report(night: Night) -> None:
+    if night.report is not None:
+        books = {f"Biểu Excel {vi.period(book.stem[-4:]).lower()}": book for book in night.report.workbooks}
+        terminal.where({"Trang kiểm soát": night.report.site, **books, "Xem trong trình duyệt": "bakhong serve"})
+
+
+def main() -> None:
+    """Runs a command; what goes wrong becomes one line and exit code 2, a request to end one line and the code of its signal."""
+    try:
+        with stoppable():
+            code = app(standalone_mode=False) or 0
+    except Stopped as stopped:
+        terminal.complain(str(stopped))
+        sys.stdout.flush()
+        os._exit(stopped.exit_code)  # steps under way may not hold it up
+    except TyperException as wrong:
+        terminal.complain(wrong.format_message() if hasattr(wrong, "format_message") else str(wrong))
+        code = 2
+    except Refusal as refusal:
+        terminal.complain(str(refusal))
+        code = 2
+    except DBAPIError as error:
+        terminal.complain(_not_allowed(error) or f"Kho số liệu báo lỗi: {in_one_line(error)}")
+        code = 2
+    except OSError as error:
+        terminal.complain(f"{error.strerror}: {error.filename}" if error.filename else str(error))
+        code = 2
+    except Exception as error:
+        terminal.complain(str(error) if is_ours(error) else f"{type(error).__name__}: {error}{_kept_trace()}")
+        code = 2
+    sys.exit(code)
+
+
+def _not_allowed(error: DBAPIError) -> str | None:
+    """What to say where the login lacks a right; nothing for any other error."""
+    if getattr(error.orig, "sqlstate", None) != "42501":
+        return None
+    return "Tài khoản này không có quyền làm việc này trong kho: cần vai trò bakhong_etl để chạy, bakhong_steward để xem và quyết định."
+
+
+def _kept_trace() -> str:
+    """Keeps the trace of an unexpected error for whoever looks into it, and says where."""
+    os.umask(0o077)  # it may quote what it stumbled over
+    with suppress(Refusal, OSError):
+        path = _to_read().home / "last-error.log"
+        path.write_text(traceback.format_exc(), "utf-8")
+        return f" (chi tiết: {path})"
+    return ""

@@ -1,0 +1,326 @@
+"""How the command line speaks: tables made to be read, Vietnamese numbers, one line for what goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from flows.progress import listening
+from tasks.ask.official_table import Line, Unit, sections
+from tasks.ask.score_card import COUNTED_BY, LEVEL
+from tasks.ask.score_table import period_before
+from tasks.words import vietnamese as vi
+from tasks.words.vietnamese import summary
+
+if TYPE_CHECKING:
+    from flows.nightly import Night
+    from tasks.ask.explain import Explanation
+    from tasks.ask.questions import SourceState
+    from tasks.ask.score_card import Card
+    from tasks.report.form_06a_sheet import Row
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+if not out.is_terminal:
+    out.width = 160  # a pipe or a file: nothing is cut to a guess of 80 columns
+
+OBS_STYLE = {"A": "", "P": "yellow"}
+WARNED_SHOWN = 3
+"""Values that deserve a look named in the night's lines; the rest is counted."""
+VERDICT_STYLE = {"accept": "green", "accept_with_flags": "yellow", "reject": "red"}
+
+
+@contextmanager
+def progress() -> Iterator[None]:
+    """Shows where the work stands while the block runs, on a terminal only."""
+    if not err.is_terminal:
+        with listening(lambda stage, done, total: None):
+            yield
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[count]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task("Chuẩn bị", total=None, count="")
+
+        def show(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=stage, completed=done, total=total or None, count=f"{done}/{total}" if total else "")
+
+        with listening(show):
+            yield
+
+
+def say(words: str = "") -> None:
+    """A line of plain words."""
+    out.print(escape(words), soft_wrap=True)
+
+
+def complain(words: str) -> None:
+    """One line on what went wrong."""
+    err.print(Text(" ".join(words.split()), style="red"), soft_wrap=True)
+
+
+def heading(words: str) -> None:
+    """A heading over what follows."""
+    out.print()
+    out.print(Text(words, style="bold"))
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], title: str = "") -> None:
+    """A table; a column whose name begins with `>` stands to the right."""
+    shown = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
+    for name in columns:
+        shown.add_column(
+            name.removeprefix(">"), justify="right" if name.startswith(">") else "left", no_wrap=name.startswith(">"), overflow="fold"
+        )
+    for row in rows:
+        shown.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+    out.print(shown)
+
+
+def official_tables(unit: Unit, period: str, lines: Sequence[Line]) -> None:
+    """The official tables of a unit in a period."""
+    heading(f"{unit.title} · {vi.period(period)}")
+    for title, part in sections(list(lines)):
+        table(
+            ["Mã", "Chỉ tiêu", ">Tử số", ">Mẫu số", ">Kết quả", ">Mục tiêu", "Đánh giá", "Số liệu"],
+            [
+                [
+                    line.indicator_code,
+                    line.indicator_name,
+                    vi.number(line.numerator),
+                    vi.number(line.denominator),
+                    Text(line.printed, style="bold"),
+                    line.printed_target,
+                    Text(line.met, style="green" if line.is_met else "red"),
+                    Text(vi.OBS_STATUS[line.obs_status], style=OBS_STYLE.get(line.obs_status, "dim")),
+                ]
+                for line in part
+            ],
+            title,
+        )
+
+
+FORM_06A = (
+    "STT", "Lĩnh vực\n\n\n(2)", ">Tổng\nnhận\n\n(3)", ">Trực\ntuyến\n\n(4)", ">Trực\ntiếp,\nb.chính\n(5)", ">Kỳ\ntrước\n\n(6)",
+    ">Đã\ngiải\nquyết\n(7)", ">Trước\nhạn\n\n(8)", ">Đúng\nhạn\n\n(9)", ">Quá\nhạn\n\n(10)",
+    ">Đang\ngiải\nquyết\n(11)", ">Trong\nhạn\n\n(12)", ">Quá\nhạn\n\n(13)",
+)  # fmt: skip
+
+
+def form_06a(unit: Unit, period: str, form: Sequence[Row]) -> None:
+    """Form 06a of a unit in a period, with the columns and sections of the official form."""
+    from tasks.report.form_06a_sheet import ROMAN, SECTIONS, total  # noqa: PLC0415
+
+    def bold(*cells: str) -> list[str | Text]:
+        return [Text(cell, style="bold") for cell in cells]
+
+    heading(f"Biểu số 06/VPCP/KSTT · {unit.title} · {vi.period(period)}")
+    rows: list[list[str | Text]] = []
+    for roman, (section, part) in zip(ROMAN, groupby(form, attrgetter("section")), strict=False):
+        rows.append(bold(roman, SECTIONS[section], *[""] * 11))
+        rows += [[str(number), row.sector_name, *map(vi.number, row.values)] for number, row in enumerate(part, 1)]
+    rows.append(bold("", "Tổng cộng", *map(vi.number, total(form))))
+    table(FORM_06A, rows, "Tình hình, kết quả giải quyết thủ tục hành chính (số hồ sơ)")
+
+
+def score_card(card: Card) -> None:
+    """The score of decision 766 of one unit: groups, components, total, rank, against the period before."""
+    total, before = card.total, vi.period(period_before(card.period)).lower()
+    heading(f"{total.name} ({total.code}) · {vi.period(card.period)}")
+    rows: list[list[str | Text]] = []
+    for line in card.lines:
+        style = "" if line.component_code else "bold"
+        cells = [
+            ("  " if line.component_code else "") + line.name,
+            vi.number(line.numerator) if line.component_code else "",
+            vi.number(line.denominator) if line.component_code else "",
+            vi.measure(line.ratio, 2, "PERCENT"),
+            vi.number(line.score, 2),
+            vi.number(line.max_score),
+            vi.change(line.change, 2),
+        ]
+        status = Text(vi.OBS_STATUS[line.obs_status], style=OBS_STYLE.get(line.obs_status, "dim"))
+        rows.append([*(Text(cell, style=style) for cell in cells), status])
+    summed = ("Tổng điểm", "", "", "", vi.number(total.total, 2), vi.number(total.max_score), vi.change(total.change, 2))
+    provisional = Text(vi.OBS_STATUS["P"], style=OBS_STYLE["P"]) if total.is_provisional else ""
+    rows.append([*(Text(cell, style="bold") for cell in summed), provisional])
+    columns = ["Nhóm, chỉ số thành phần", ">Tử số", ">Mẫu số", ">Tỷ lệ", ">Điểm", ">Tối đa", ">So kỳ trước", "Số liệu"]
+    table(columns, rows, f"Chỉ số 766 (Quyết định 766/QĐ-TTg), tính từ {COUNTED_BY[card.counted_by]}")
+    if total.rank is not None:
+        say(f"Xếp hạng: {vi.number(total.rank)} trong {vi.number(card.ranked)} đơn vị {LEVEL[total.level]}.")
+    compared = f"{vi.change(total.change, 2)} điểm" if total.change is not None else "chưa có số để so"
+    say(f"So với {before}: {compared}.")
+
+
+def source_table(states: Sequence[SourceState]) -> None:
+    """How the sources stand."""
+    rows: list[list[str | Text]] = []
+    for state in states:
+        last = state.last
+        late = Text("trễ", style="red") if state.is_late else Text("đúng hạn", style="green")
+        known: list[str | Text] = [vi.NOTHING, vi.NOTHING, vi.NOTHING]
+        if last is not None:
+            words = vi.VERDICT[last.verdict] if last.verdict else vi.DELIVERY_STATUS[last.status]
+            known = [last.file_name, vi.day(last.exported_at), Text(words, style=VERDICT_STYLE.get(last.verdict, ""))]
+        rows.append([state.source.name, vi.EXPECTED[state.source.expected], *known, late])
+    table(["Nguồn", "Nhịp gửi", "Lần gửi cuối", "Xuất ngày", "Đánh giá", "Hạn"], rows, "Nguồn dữ liệu")
+
+
+def rejected_table(rows: Sequence[Any]) -> None:
+    """Deliveries refused whole, and why."""
+    if rows:
+        told = [[row.source, row.file_name, row.message_vi or ""] for row in rows]
+        table(["Nguồn", "Tệp", "Lý do và việc cần làm"], told, "Lần gửi bị từ chối")
+
+
+def set_aside_table(rows: Sequence[Any]) -> None:
+    """What was set aside and why, a line for each rule and message."""
+    grouped: dict[tuple[str, str, str, str], list[Any]] = {}
+    for row in rows:
+        grouped.setdefault((row.rule_code, row.source, row.status, row.message_vi), []).append(row)
+    told: list[list[str | Text]] = [
+        [
+            code,
+            source,
+            vi.number(sum(row.rows for row in same)),
+            vi.number(len({row.delivery_id for row in same})),
+            vi.QUARANTINE_STATUS[status],
+            message,
+        ]
+        for (code, source, status, message), same in grouped.items()
+    ]
+    table(["Quy tắc", "Nguồn", ">Số dòng", ">Số tệp", "Tình trạng", "Nội dung"], told, "Dòng để riêng")
+
+
+def quarantine_table(rows: Sequence[Any]) -> None:
+    """Quarantined rows one by one."""
+    table(
+        [">Lần gửi", "Tệp", ">Dòng", "Khóa", "Quy tắc", "Cột", "Tình trạng", "Nội dung"],
+        [
+            [
+                str(row.delivery_id),
+                row.file_name,
+                vi.number(row.row_number),
+                row.natural_key or vi.NOTHING,
+                row.rule_code,
+                row.column_name,
+                vi.QUARANTINE_STATUS[row.status],
+                row.message_vi,
+            ]
+            for row in rows
+        ],
+    )
+    say(f"{vi.number(len(rows))} dòng.")
+
+
+def printed_table(rows: Sequence[Any]) -> None:
+    """Printed figures that the counts do not bear out."""
+    if rows:
+        told = [
+            [
+                row.indicator_code,
+                row.unit_name or row.unit_code,
+                vi.period(row.period),
+                row.printed,
+                vi.beside(row.printed, row.recomputed),
+                row.source_document,
+            ]
+            for row in rows
+        ]
+        table(["Chỉ tiêu", "Đơn vị", "Kỳ", ">Đã in", ">Tính lại", "Tài liệu"], told, "Số đã in khác số tính lại")
+
+
+def night_line(night: Night, outcomes: Sequence[Any] | None = None) -> None:
+    """What a night did, in a few lines."""
+    taken = night.outcomes if outcomes is None else outcomes
+    rows = {
+        name: sum(getattr(outcome, name) for outcome in taken) for name in ("received", "loaded", "unchanged", "quarantined", "ignored")
+    }
+    statuses = summary([outcome.status for outcome in taken]) or "không có tệp mới"
+    say(f"Lượt chạy số {night.run_id}: {statuses}.")
+    if taken:
+        say(
+            f"Dòng nhận {vi.number(rows['received'])} = mới {vi.number(rows['loaded'])} + không đổi {vi.number(rows['unchanged'])} "
+            f"+ để riêng {vi.number(rows['quarantined'])} + bỏ qua {vi.number(rows['ignored'])}."
+        )
+    published = night.publication
+    if published.publication_id is None:
+        say("Không có gì thay đổi để công bố.")
+    else:
+        say(
+            f"Công bố: {vi.number(published.added)} giá trị mới, {vi.number(published.revised)} sửa đổi, "
+            f"{vi.number(published.unchanged)} giữ nguyên."
+        )
+    parts = (night.scores.form_06a, night.scores.pipeline, night.scores.portal)
+    added, revised = sum(part.added for part in parts), sum(part.revised for part in parts)
+    if added or revised:
+        say(f"Biểu 06a và chỉ số 766: {vi.number(added)} dòng mới, {vi.number(revised)} sửa đổi.")
+    if night.warned:
+        shown = "; ".join(f"{line.indicator_code} {line.unit_code} {line.period} {line.message_vi}" for line in night.warned[:WARNED_SHOWN])
+        more = f"; và {vi.number(len(night.warned) - WARNED_SHOWN)} chỗ khác" if len(night.warned) > WARNED_SHOWN else ""
+        say(f"Nên xem lại {vi.number(len(night.warned))} giá trị: {shown}{more}.")
+
+
+def explanation(told: Explanation) -> None:
+    """How a number came about."""
+    line = told.line
+    heading(f"{line.indicator_code} · {line.indicator_name}")
+    say(f"{told.unit.title} · {vi.period(line.period)}")
+    parts = f"{vi.number(line.numerator)} / {vi.number(line.denominator)} = " if line.denominator is not None else ""
+    say(f"Kết quả: {parts}{line.printed} ({vi.OBS_STATUS[line.obs_status]}, bản số {line.revision})")
+    if line.target is not None:
+        say(f"Mục tiêu: {line.printed_target}, {line.met or 'chưa đánh giá được'}")
+    say(f"Cách tính: {line.definition}")
+    say(f"Căn cứ: {line.legal_source}")
+    if told.files:
+        table(
+            ["Nguồn", "Tệp", "Xuất ngày", ">Số dòng được đếm"],
+            [[row.source, row.file_name, vi.day(row.exported_at), vi.number(row.rows)] for row in told.files],
+            "Tệp nguồn",
+        )
+    if told.set_aside:
+        set_aside_table(told.set_aside)
+    elif told.files:
+        say("Không có dòng nào của các nguồn này bị để riêng.")
+    table(
+        [">Bản", "Từ", "Đến", ">Tử số", ">Mẫu số", ">Kết quả", "Số liệu"],
+        [
+            [
+                vi.number(row.revision),
+                vi.moment(row.known_from),
+                "nay" if row.known_to is None else vi.moment(row.known_to),
+                vi.number(row.numerator),
+                vi.number(row.denominator),
+                vi.measure(row.value, line.decimals, line.unit_measure),
+                vi.OBS_STATUS[row.obs_status],
+            ]
+            for row in told.revisions
+        ],
+        "Các bản đã công bố",
+    )
+    for row in told.printed:
+        verdict = {"holds": "khớp", "differs": "khác", "not_computable": "không tính được"}[row.verdict]
+        say(f"Đã in: {row.printed} trong {row.source_document}: {verdict}.")
+
+
+def where(places: Mapping[str, str | Path]) -> None:
+    """Where what was made lies."""
+    out.print()
+    for name, place in places.items():
+        out.print(Text(f"{name}: ", style="bold"), Text(str(place)), sep="", soft_wrap=True)

@@ -1,0 +1,167 @@
+"""What people ask of the warehouse: how the sources stand, what was set aside and why, which printed figures hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Row, text
+
+from tasks.deliveries.run_lock import LOCK_HELD
+
+if TYPE_CHECKING:
+    from tasks.deliveries.source import Source
+
+PATIENCE = {
+    "daily": timedelta(days=2),
+    "monthly": timedelta(days=31 + 10),
+    "quarterly": timedelta(days=92 + 15),
+    "yearly": timedelta(days=366 + 31),
+}
+"""How long after its last delivery the silence of a source counts as late: its rhythm and the days it takes to write a report."""
+
+
+@dataclass(frozen=True)
+class SourceState:
+    """One source: its last delivery and whether its silence is late."""
+
+    source: Source
+    last: Row[Any] | None
+    is_late: bool
+
+
+def source_states(connection: Connection, sources: Sequence[Source], at: datetime) -> list[SourceState]:
+    """How every source stands at a time."""
+    rows = connection.execute(
+        text(
+            "SELECT DISTINCT ON (source) source, file_name, exported_at, status, verdict, rows_received, rows_quarantined, message_vi "
+            "FROM ops.delivery ORDER BY source, exported_at DESC, delivery_id DESC"
+        )
+    )
+    last = {row.source: row for row in rows}
+
+    def late(source: Source) -> bool:
+        found = last.get(source.name)
+        if found is None:
+            return True
+        return source.expected in PATIENCE and at - found.exported_at > PATIENCE[source.expected]
+
+    return [SourceState(source, last.get(source.name), late(source)) for source in sources]
+
+
+SILENCE = timedelta(hours=26)
+"""How long after the start of a run the next one has to have begun: a day, and what a schedule may slip."""
+
+
+def last_run(connection: Connection) -> Row[Any] | None:
+    """The latest run, whatever became of it: one that says `running` and no longer holds the lock was killed."""
+    return connection.execute(
+        text(
+            "SELECT run_id, flow, as_of, started_at, finished_at, host, process_id, deliveries, message, "
+            f"CASE WHEN status = 'running' AND NOT {LOCK_HELD} THEN 'killed' ELSE status END AS status "
+            "FROM ops.run ORDER BY run_id DESC LIMIT 1"
+        )
+    ).first()
+
+
+def run(connection: Connection, run_id: int) -> Row[Any]:
+    """One run by its number."""
+    return connection.execute(text("SELECT * FROM ops.run WHERE run_id = :run_id"), {"run_id": run_id}).one()
+
+
+def last_publication(connection: Connection) -> Row[Any] | None:
+    """The latest publication."""
+    return connection.execute(text("SELECT * FROM ops.publication ORDER BY publication_id DESC LIMIT 1")).first()
+
+
+def deliveries(connection: Connection, since: datetime | None = None) -> Sequence[Row[Any]]:
+    """Deliveries taken or refused since a time, or all of them; in the order in which they were exported."""
+    return connection.execute(
+        text(
+            "SELECT * FROM ops.delivery WHERE CAST(:since AS timestamptz) IS NULL OR loaded_at >= :since ORDER BY exported_at, delivery_id"
+        ),
+        {"since": since},
+    ).all()
+
+
+def rejected(connection: Connection, since: datetime | None = None) -> Sequence[Row[Any]]:
+    """Deliveries refused whole, with the reason for their supplier."""
+    return [row for row in deliveries(connection, since) if row.status == "rejected"]
+
+
+def set_aside(connection: Connection) -> Sequence[Row[Any]]:
+    """Quarantined rows by rule, file and column with the message to the supplier; a row that breaks two rules stands under both."""
+    return connection.execute(
+        text(
+            "SELECT q.rule_code, q.severity, d.feed, d.source, d.delivery_id, d.file_name, q.column_name, q.message_vi, q.status, "
+            "       count(*) AS rows, min(q.row_number) AS first_row "
+            "FROM ops.quarantine q JOIN ops.delivery d USING (delivery_id) WHERE q.status IN ('open', 'waiting', 'released') "
+            "GROUP BY q.rule_code, q.severity, d.feed, d.source, d.delivery_id, d.file_name, q.column_name, q.message_vi, q.status "
+            "ORDER BY q.rule_code, d.exported_at, d.delivery_id, q.column_name"
+        )
+    ).all()
+
+
+QUARANTINE_COLUMNS = (
+    "delivery_id", "source", "file_name", "row_number", "natural_key", "rule_code", "severity", "column_name", "status", "message_vi",
+)  # fmt: skip
+"""What is told of a quarantined row."""
+
+
+def quarantined(
+    connection: Connection, delivery_id: int | None = None, rule_code: str | None = None, status: str | None = None
+) -> Sequence[Row[Any]]:
+    """Quarantined rows one by one, of one delivery, rule or status where these are given."""
+    return connection.execute(
+        text(
+            "SELECT q.delivery_id, d.source, d.file_name, q.row_number, q.natural_key, q.rule_code, q.severity, "
+            "q.column_name, q.status, q.message_vi "
+            "FROM ops.quarantine q JOIN ops.delivery d USING (delivery_id) "
+            "WHERE (CAST(:delivery_id AS int) IS NULL OR q.delivery_id = :delivery_id) "
+            "  AND (CAST(:rule_code AS text) IS NULL OR q.rule_code = :rule_code) "
+            "  AND (CAST(:status AS text) IS NULL OR q.status = :status) "
+            "ORDER BY d.exported_at, q.delivery_id, q.row_number, q.rule_code, q.column_name"
+        ),
+        {"delivery_id": delivery_id, "rule_code": rule_code, "status": status},
+    ).all()
+
+
+def decide(connection: Connection, delivery_id: int, rows: Sequence[int], rule_code: str | None, status: str, who: str) -> int:
+    """Writes a steward's decision on quarantined rows that still wait for one, and returns how many it touched."""
+    return connection.execute(
+        text(
+            "UPDATE ops.quarantine SET status = :status, decided_by = :who, decided_at = now() "
+            "WHERE delivery_id = :delivery_id AND status IN ('open', 'waiting', 'released', 'dismissed') AND status <> :status "
+            "  AND (cardinality(CAST(:rows AS int[])) = 0 OR row_number = ANY(:rows)) "
+            "  AND (CAST(:rule_code AS text) IS NULL OR rule_code = :rule_code)"
+        ),
+        {"delivery_id": delivery_id, "rows": list(rows), "rule_code": rule_code, "status": status, "who": who},
+    ).rowcount
+
+
+def warnings(connection: Connection, since: datetime | None = None) -> Sequence[Row[Any]]:
+    """Rules that did not hold in deliveries that were taken nevertheless."""
+    return connection.execute(
+        text(
+            "SELECT v.rule_code, v.severity, v.scope, v.observed, v.unexpected_count, d.source, d.file_name "
+            "FROM ops.verdict v JOIN ops.delivery d USING (delivery_id) "
+            "WHERE NOT v.success AND (CAST(:since AS timestamptz) IS NULL OR d.loaded_at >= :since) "
+            "ORDER BY v.rule_code, d.exported_at, d.delivery_id"
+        ),
+        {"since": since},
+    ).all()
+
+
+def published_check(connection: Connection) -> Sequence[Row[Any]]:
+    """Printed figures beside what the warehouse computes, those that differ first."""
+    return connection.execute(
+        text(
+            "SELECT c.*, i.indicator_name, u.unit_name FROM mart.published_check c "
+            "LEFT JOIN warehouse.dim_indicator i USING (indicator_code) "
+            "LEFT JOIN LATERAL (SELECT unit_name FROM warehouse.dim_unit "
+            "  WHERE unit_code = c.unit_code ORDER BY valid_from LIMIT 1) u ON true "
+            "ORDER BY c.verdict <> 'differs', c.verdict, c.source_document, c.unit_code, c.indicator_code"
+        )
+    ).all()

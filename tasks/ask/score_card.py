@@ -1,0 +1,116 @@
+"""The score of decision 766 of one department or unit: groups and components beside the period before, total and rank."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from tasks.ask.official_table import check_period, find_unit
+from tasks.ask.score_table import ScoreLine, period_before, score_table
+from tasks.words import vietnamese as vi
+from warehouse import periods
+from warehouse.settings import Refusal
+
+COUNTED_BY = {"pipeline": "từng hồ sơ trong kho", "portal": "số đếm của Cổng Dịch vụ công quốc gia"}
+LEVEL = {"province": "cấp tỉnh", "body": "sở, ban, ngành", "district": "cấp huyện", "commune": "cấp xã", "unknown": "chưa xác định"}
+
+_LINES = """
+SELECT s.group_code, s.component_code, s.numerator, s.denominator, s.ratio, s.score, s.max_score, s.obs_status, s.score - b.score AS change
+FROM mart.score_766 s
+LEFT JOIN mart.score_766 b ON b.period = :before AND b.counted_by = s.counted_by
+    AND b.department_code IS NOT DISTINCT FROM s.department_code
+    AND (b.unit_code, b.unit_valid_from, b.group_code) = (s.unit_code, s.unit_valid_from, s.group_code)
+    AND b.component_code IS NOT DISTINCT FROM s.component_code
+WHERE s.period = :period AND s.counted_by = :counted_by AND (s.department_code = :code
+    OR s.department_code IS NULL AND s.unit_code = :code AND s.unit_valid_from = :valid_from)
+"""
+
+
+@dataclass(frozen=True)
+class CardLine:
+    """One group or component: what was counted and the points it earned."""
+
+    group_code: str
+    component_code: str | None
+    """Nothing for the group's total."""
+    name: str
+    numerator: int | None
+    denominator: int | None
+    ratio: Decimal | None
+    score: Decimal | None
+    max_score: Decimal | None
+    obs_status: str
+    change: Decimal | None
+    """Points against the period before; nothing where that has none."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """The whole score of one department or unit in a period."""
+
+    period: str
+    counted_by: str
+    lines: list[CardLine]
+    """Group by group, each group's total before its components; groups without any count are there, with nothing in them."""
+    total: ScoreLine
+    ranked: int
+    """How many are ranked beside it."""
+
+
+def score_card(connection: Connection, wanted: str, period: str, counted_by: str | None = None) -> Card:
+    """The score of a unit, or of a department by its code on the portal; Refusal in one line where there is none."""
+    check_period(period)
+    code, valid_from, counted_by = _meant(connection, wanted, period, counted_by)
+    where = {"code": code, "valid_from": valid_from, "period": period, "before": period_before(period), "counted_by": counted_by}
+    found = connection.execute(text(_LINES), where).all()
+    table = score_table(connection, period, counted_by)
+    total = next((line for line in table if line.code == code and valid_from in (None, line.unit_valid_from)), None)
+    if total is None:
+        raise Refusal(f"Chưa có chỉ số 766 của {wanted} cho kỳ {period} tính từ {COUNTED_BY[counted_by]}.")
+    beside = [line for line in table if line.level == total.level and line.province == total.province and line.rank is not None]
+    return Card(period, counted_by, _in_order(period, found), total, len(beside))
+
+
+def _meant(connection: Connection, wanted: str, period: str, counted_by: str | None) -> tuple[str, date | None, str]:
+    """Code, version of the unit (nothing for a department) and who counted."""
+    code = wanted.strip().upper()
+    if re.fullmatch(r"[A-Z]\d{2}(?:\.\d+)*", code):
+        if counted_by == "pipeline":
+            raise Refusal(f"{code} là mã trên Cổng Dịch vụ công; kho chỉ tính từ hồ sơ cho đơn vị hành chính. Bỏ --counted-by pipeline.")
+        return code, None, "portal"
+    unit = find_unit(connection, wanted, period)
+    if counted_by != "portal":
+        return unit.code, unit.valid_from, "pipeline"
+    departments = connection.scalars(
+        text(
+            "SELECT DISTINCT department_code FROM mart.score_766 WHERE counted_by = 'portal' AND period = :period "
+            "AND unit_code = :code AND unit_valid_from = :valid_from ORDER BY 1"
+        ),
+        {"period": period, "code": unit.code, "valid_from": unit.valid_from},
+    ).all()
+    if not departments:
+        raise Refusal(f"Cổng chưa có số của {unit.title} cho {vi.period(period).lower()}.")
+    if len(departments) > 1:
+        raise Refusal(f"Trên Cổng có nhiều cơ quan của {unit.title}; hãy dùng mã: {', '.join(departments)}.")
+    return departments[0], None, "portal"
+
+
+def _in_order(period: str, found: Sequence[Row[Any]]) -> list[CardLine]:
+    from warehouse.scores.score_766 import rules_on  # noqa: PLC0415  # the command line reads this module, and pandas takes its time
+
+    rules = rules_on(periods.days(period)[0])
+    by_code: dict[tuple[str, str | None], tuple[Any, ...]] = {(row.group_code, row.component_code): tuple(row)[2:] for row in found}
+    empty = (None, None, None, None, None, "L", None)
+    lines = []
+    for group_code, group in rules.groups.items():
+        lines.append(CardLine(group_code, None, group.name_vi, *by_code.get((group_code, None), empty)))
+        for code, component in group.components.items():
+            if (group_code, code) in by_code:
+                lines.append(CardLine(group_code, code, component.name_vi, *by_code[group_code, code]))
+    return lines

@@ -1,0 +1,151 @@
+"""One run at a time: the lock held in PostgreSQL, and the row that says who holds it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine, insert, select, text, update
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from tasks.words.vietnamese import moment, number
+from warehouse.database import end_sessions
+from warehouse.settings import Refusal
+from warehouse.tables import run as runs
+
+if TYPE_CHECKING:
+    from tasks.deliveries.ledger import Outcome
+
+log = logging.getLogger("bakhong")
+
+ROOT = Path(__file__).parents[2]
+OURS = ("desk", "flows", "tasks", "expectations", "warehouse")
+LOCK = 0x6BA0_6B68
+"""Key of the advisory lock, one per database."""
+
+LOCK_HELD = f"""EXISTS (
+    SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+    WHERE locktype = 'advisory' AND classid = 0 AND objid = {LOCK} AND objsubid = 1 AND granted AND datname = current_database()
+)"""
+"""SQL condition: some run is at work. A session that is gone holds nothing, whatever its row in ops.run says."""
+
+
+@dataclass
+class Run:
+    """The run at work: its row in ops.run and what is to be noted there at the end."""
+
+    run_id: int
+    as_of: datetime
+    outcomes: list[Outcome] = field(default_factory=list)
+    """What became of the deliveries taken so far."""
+    is_published: bool = False
+    problems: list[str] = field(default_factory=list)
+    """What went wrong without stopping the others; one is enough for the run to end as failed."""
+
+    @property
+    def standing(self) -> str:
+        """What stands if the run ended now."""
+        figures = "số liệu mới đã công bố" if self.is_published else "chưa công bố gì, số liệu công bố trước vẫn nguyên"
+        return f"Lượt chạy số {self.run_id}: {number(len(self.outcomes))} lần gửi đã xong và giữ nguyên, {figures}; chạy lại sẽ làm tiếp."
+
+
+class LockLost(Exception):
+    """The run no longer holds the lock that keeps others out: it may not go on."""
+
+
+def require_lock(connection: Connection, run_id: int) -> None:
+    """LockLost where another run may be at work; where not, none can begin before the transaction ends."""
+    # Whoever takes the lock next first closes the row of the run before it, and waits for those who share it.
+    ours = text(f"SELECT status = 'running' AND {LOCK_HELD} FROM ops.run WHERE run_id = :run_id FOR SHARE OF run")
+    if not connection.scalar(ours, {"run_id": run_id}):
+        raise LockLost(
+            f"Lượt chạy số {run_id} mất kết nối giữ khóa nên dừng lại, không công bố; những gì đã nạp vẫn nguyên, chạy lại sẽ làm tiếp."
+        )
+
+
+@contextmanager
+def one_at_a_time(engine: Engine, flow: str, as_of: datetime) -> Iterator[Run]:
+    """Holds the run lock and keeps ops.run; Refusal, naming the holder, where another run is at work."""
+    lock = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        if not lock.scalar(select(text(f"pg_try_advisory_lock({LOCK})"))):
+            raise Refusal(_holder(lock))
+        # A row that says `running` while the lock was free: its process died without a word.
+        lock.execute(update(runs).where(runs.c.status == "running").values(status="killed"))
+        started = insert(runs).values(
+            flow=flow, as_of=as_of, started_at=datetime.now(UTC), status="running", host=socket.gethostname(), process_id=os.getpid()
+        )
+        this = Run(lock.execute(started.returning(runs.c.run_id)).scalar_one(), as_of)
+        try:
+            yield this
+        except BaseException as problem:
+            this.problems.append(in_one_line(problem))
+            log.info("run %d ended: %s", this.run_id, this.problems[-1])
+            with suppress(DBAPIError):  # the database may be what broke: the next run closes the row
+                _close(engine, this)
+                if not isinstance(problem, Exception):  # told to end: steps side by side are still at work
+                    end_sessions(engine)
+            raise
+        _close(engine, this)
+    finally:
+        with suppress(DBAPIError):  # said, not left to the end of the session, of which the server may hear late
+            lock.execute(text(f"SELECT pg_advisory_unlock({LOCK})"))
+        lock.invalidate()  # the pool would keep the session; where it is not ours any more, there is nothing to keep
+        lock.close()
+
+
+def _close(engine: Engine, this: Run) -> None:
+    """Writes the end of a run into its row, unless another run has done so meanwhile."""
+    end = {
+        "finished_at": datetime.now(UTC),
+        "status": "failed" if this.problems else "completed",
+        "deliveries": len(this.outcomes),
+        "message": "; ".join(this.problems) or None,
+    }
+    with engine.begin() as connection:
+        connection.execute(update(runs).where(runs.c.run_id == this.run_id, runs.c.status == "running").values(end))
+
+
+def in_one_line(problem: BaseException) -> str:
+    """An error in one line that quotes no cell: in full where the words are ours or the system's, else its kind and place."""
+    name = type(problem).__name__
+    if isinstance(problem, DBAPIError):
+        state = getattr(problem.orig, "sqlstate", None)
+        # Out of disk, connection lost, killed by an operator: nothing of the data is in it.
+        harmless = isinstance(problem, OperationalError)
+        return f"PostgreSQL {state or ''}: {problem.orig}".splitlines()[0] if harmless else f"PostgreSQL {state} ({name}){_place(problem)}"
+    if is_ours(problem) or isinstance(problem, OSError):
+        return " ".join(str(problem).split()) or name
+    return f"{name}{_place(problem)}"
+
+
+def is_ours(problem: BaseException) -> bool:
+    """Whether its words are ours, and complete; Prefect loads a flow's module under a name of its own, but not what that stands on."""
+    return any(kind.__module__.split(".")[0] in OURS for kind in type(problem).__mro__)
+
+
+def _place(problem: BaseException) -> str:
+    frames = [
+        frame
+        for frame in traceback.extract_tb(problem.__traceback__)
+        if Path(frame.filename).is_relative_to(ROOT) and "site-packages" not in frame.filename
+    ]
+    return f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+
+
+def _holder(connection: Connection) -> str:
+    holder = connection.execute(select(runs).where(runs.c.status == "running").order_by(runs.c.run_id.desc()).limit(1)).first()
+    if holder is None:
+        return "Một lượt chạy khác vừa bắt đầu trên kho này. Chờ nó xong rồi chạy lại."
+    return (
+        f"Một lượt chạy khác ({holder.flow}) đang làm việc: máy {holder.host}, tiến trình {holder.process_id}, "
+        f"từ {moment(holder.started_at)}. Chờ nó xong rồi chạy lại."
+    )

@@ -1,0 +1,87 @@
+"""Sources of sources.yaml: which system of which supplier sends what, and where it is to be found."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import MISSING, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from expectations.contract import contract
+from warehouse.settings import Refusal
+
+RHYTHMS = ("daily", "monthly", "quarterly", "yearly", "once")
+SFTP = ("sftp", "ssh")
+"""Schemes of urls on servers that have to prove who they are."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One system of one supplier that sends one feed in one layout: an entry of sources.yaml."""
+
+    name: str
+    feed: str
+    layout: str
+    provider: str
+    url: str
+    expected: str
+    token: str | None = None
+    """Environment variable that holds the bearer token, the password, or the passphrase of `key_file`; never the secret itself."""
+    known_hosts: str | None = None
+    """sftp:// only: the file of host keys to believe, instead of those of the user and the machine."""
+    key_file: str | None = None
+    """sftp:// only: the private key to log in with; then nothing else is tried."""
+
+
+def read_sources(path: Path) -> list[Source]:
+    """The sources of a sources.yaml, local URLs made absolute; Refusal names the first mistake in one line."""
+    try:
+        entries = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise Refusal(f"{path}: cannot be read ({error.strerror})") from error
+    except yaml.YAMLError as error:
+        raise Refusal(f"{path}: not YAML ({' '.join(str(error).split())})") from error
+    if not isinstance(entries, dict) or list(entries) != ["sources"] or not isinstance(entries["sources"], list):
+        raise Refusal(f"{path}: must hold one list named `sources`")
+    sources: list[Source] = []
+    for number, entry in enumerate(entries["sources"], 1):
+        source = _source(path, number, entry)
+        if source.name in {other.name for other in sources}:
+            raise Refusal(f"{path}: two sources are named {source.name!r}")
+        sources.append(source)
+    return sources
+
+
+def _source(path: Path, number: int, entry: Any) -> Source:
+    if not isinstance(entry, dict) or not all(isinstance(value, str) for value in entry.values()):
+        raise Refusal(f"{path}: source {number}: every entry must be `key: text`")
+    where = f"{path}: source {entry.get('name', number)}"
+    known = [field.name for field in fields(Source)]
+    for key in entry.keys() - set(known):
+        raise Refusal(f"{where}: unknown key {key!r}; there are: {', '.join(known)}")
+    for field in fields(Source):
+        if field.default is MISSING and field.name not in entry:
+            raise Refusal(f"{where}: {field.name!r} is missing")
+    source = Source(**entry)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", source.name):
+        raise Refusal(f"{where}: a name is made of letters, digits, - and _ (it names a folder)")
+    try:
+        layouts = contract(source.feed).layouts
+    except LookupError as error:
+        raise Refusal(f"{where}: {error.args[0]}") from error
+    if source.layout not in layouts:
+        raise Refusal(f"{where}: feed {source.feed!r} has no layout {source.layout!r}; there are: {', '.join(layouts)}")
+    if source.expected not in RHYTHMS:
+        raise Refusal(f"{where}: expected is one of {', '.join(RHYTHMS)}, not {source.expected!r}")
+    parts = urlsplit(source.url)
+    if parts.password:
+        raise Refusal(f"{where}: the url holds a password; name its environment variable under `token`")
+    paths = [key for key in ("known_hosts", "key_file") if key in entry]
+    if paths and parts.scheme not in SFTP:
+        raise Refusal(f"{where}: {paths[0]!r} is for an sftp:// url only")
+    if "://" not in source.url:
+        paths.append("url")
+    return replace(source, **{key: str((path.parent / entry[key]).resolve()) for key in paths})

@@ -1,0 +1,1 @@
+"""Counts to indicator values, up the hierarchy; the audit before publication."""

@@ -1,0 +1,165 @@
+"""Official computations of a night: form 06a, and the score of decision 766 from our own dossiers and from the portal's counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from sqlalchemy import Connection, MetaData, Table, text
+
+from tasks.count.known_dossiers import News, everything, known, news, remember, remembered
+from tasks.count.revisions import Revised, revise
+from tasks.one_stop_shop.form_06a import DoesNotAddUp, compute_form_06a, publish_form_06a
+from tasks.one_stop_shop.score_pipeline import count_pipeline
+from warehouse import periods
+from warehouse.bulk import copy_in, copy_out
+from warehouse.scores.score_766 import Rules, evaluate, totals, versions
+from warehouse.tables import fact_score_766
+
+KEYS = ("counted_by", "agency_key", "unit_key", "period", "group_code", "component_code")
+VALUES = ("numerator", "denominator", "ratio", "score", "max_score", "obs_status", "is_computed")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a night changed in the official tables; all nothing where there was no news."""
+
+    form_06a: Revised
+    pipeline: Revised
+    portal: Revised
+
+
+def compute_scores(connection: Connection, as_of: datetime, run_id: int) -> Scores:
+    """Computes form 06a and both scores as known at a time, audits the form, and publishes what differs as revisions."""
+    connection.execute(text("SET LOCAL work_mem = '128MB'"))
+    before, now = remembered(connection), known(connection, as_of)
+    if now == before:
+        return Scores(*[Revised(0, 0, 0)] * 3)
+    dossiers = news(connection, before, now, as_of)
+    try:
+        compute_form_06a(connection, dossiers)
+    except DoesNotAddUp:
+        if dossiers.since is None:
+            raise
+        dossiers = everything(as_of)  # what was kept was wrong: it is counted anew, not refused night after night
+        compute_form_06a(connection, dossiers)
+    form = publish_form_06a(connection, as_of, run_id)
+    pipeline = _publish(connection, "pipeline", pipeline_scores(connection, dossiers), as_of, run_id, _TOUCHED)
+    portal = Revised(0, 0, 0)
+    if before is None or (before.rules, before.answers) != (now.rules, now.answers):
+        portal = _publish(connection, "portal", portal_scores(connection, as_of), as_of, run_id)
+    remember(connection, now)
+    return Scores(form, pipeline, portal)
+
+
+# From our own dossiers --------------------------------------------------------------------------------------------------
+
+_TOUCHED = "(f.unit_key, left(f.period, 4)) IN (SELECT unit_key, year FROM score_line)"
+
+
+def pipeline_scores(connection: Connection, dossiers: News) -> pd.DataFrame:
+    """Components and group totals of the units and years that the news touches, as far as the warehouse carries them."""
+    parts = [_scored(rules, counts) for rules, counts in count_pipeline(connection, dossiers)]
+    return pd.concat(parts, ignore_index=True).assign(agency_key=0)
+
+
+# From the portal's counts -----------------------------------------------------------------------------------------------
+
+_ANSWERED = """
+SELECT f.period, d.agency_key, coalesce(place.unit_key, 0) AS unit_key,
+    CASE d.department_level WHEN 'commune' THEN 'commune' ELSE 'province' END AS level,
+    f.group_code, f.component_code, f.numerator, f.denominator, f.ratio, f.score AS printed, f.max_score,
+    CASE f.quality_status WHEN 'TEMP_NATIONAL_REPORT_DENOMINATOR' THEN 'P' WHEN 'NO_NATIONAL_REPORT_DATA' THEN 'L' END AS quality
+FROM warehouse.fact_portal_766 f
+JOIN warehouse.dim_department d USING (department_key)
+JOIN warehouse.dim_agency a USING (agency_key)
+JOIN (
+    SELECT period, max(date_key) AS last FROM warehouse.dim_date
+    CROSS JOIN LATERAL (VALUES (month), (quarter), (year)) part (period) GROUP BY period
+) calendar USING (period)
+LEFT JOIN LATERAL (
+    SELECT v.unit_key FROM warehouse.dim_agency v
+    WHERE v.agency_code = a.agency_code AND calendar.last BETWEEN v.valid_from AND v.valid_to ORDER BY v.is_inferred LIMIT 1
+) place ON true
+WHERE d.agency_key <> 0 AND f.known_from <= '{as_of}' AND f.known_to > '{as_of}'
+"""
+_ANSWERED_SCHEMA = {
+    "period": pa.string(), "agency_key": pa.int32(), "unit_key": pa.int32(), "level": pa.string(),
+    "group_code": pa.string(), "component_code": pa.string(),
+    "numerator": pa.int64(), "denominator": pa.int64(), "ratio": pa.float64(), "printed": pa.float64(),
+    "max_score": pa.float64(), "quality": pa.string(),
+}  # fmt: skip
+
+
+def portal_scores(connection: Connection, as_of: datetime) -> pd.DataFrame:
+    """Every score of every department from the counts of the capture in force at a time; without counts, the portal's own."""
+    answered = copy_out(connection, _ANSWERED.format(as_of=as_of.isoformat()), _ANSWERED_SCHEMA).to_pandas()
+    return pd.concat([_recomputed(rules, answered[_begin_in(rules, answered["period"])]) for rules in versions()], ignore_index=True)
+
+
+def _begin_in(rules: Rules, column: pd.Series) -> pd.Series:
+    valid = {period: rules.valid_from <= periods.days(period)[0] <= rules.valid_to for period in column.unique()}
+    return column.map(valid).astype(bool)
+
+
+def _recomputed(rules: Rules, answered: pd.DataFrame) -> pd.DataFrame:
+    place = ["agency_key", "unit_key", "period", "group_code"]
+    counted = answered[answered["component_code"].isin(rules.components.keys())].drop(columns=["group_code", "ratio", "max_score"])
+    ours = _scored(rules, counted)
+    printed = answered[answered["component_code"] == ""].merge(ours[place].drop_duplicates(), how="left", on=place, indicator=True)
+    alone = printed[printed["_merge"] == "left_only"].assign(is_computed=False)
+    alone = alone.assign(score=alone["printed"], obs_status=np.where(alone["printed"].isna(), "L", "A"))
+    columns = [name for name in (*KEYS, *VALUES) if name != "counted_by"]
+    return pd.concat([ours[columns], alone[columns]], ignore_index=True)
+
+
+# Both -------------------------------------------------------------------------------------------------------------------
+
+
+def _scored(rules: Rules, counts: pd.DataFrame) -> pd.DataFrame:
+    """Components and the totals of their groups."""
+    keys = [name for name in ("agency_key", "unit_key", "period") if name in counts]
+    scored = evaluate(rules, counts)
+    constant = [code for code, component in rules.components.items() if component.portal_constant]
+    scored = scored.assign(is_computed=~scored["component_code"].isin(constant))
+    summed = totals(scored, keys).assign(component_code="", is_computed=True)
+    return pd.concat([scored, summed], ignore_index=True)
+
+
+_LINE = pa.schema(
+    [("counted_by", pa.string()), ("agency_key", pa.int32()), ("unit_key", pa.int32()), ("period", pa.string()),
+     ("group_code", pa.string()),      ("component_code", pa.string()), ("numerator", pa.int64()), ("denominator", pa.int64()),
+     ("ratio", pa.float64()), ("score", pa.float64()),
+     ("max_score", pa.float64()), ("obs_status", pa.string()), ("is_computed", pa.bool_())]
+)  # fmt: skip
+
+
+def _publish(connection: Connection, counted_by: str, scores: pd.DataFrame, as_of: datetime, run_id: int, touched: str = "TRUE") -> Revised:
+    lines = scores.assign(
+        counted_by=counted_by, numerator=scores["numerator"].astype("Int64"), denominator=scores["denominator"].astype("Int64")
+    )
+    connection.execute(
+        text(
+            "DROP TABLE IF EXISTS score_candidate; CREATE TEMPORARY TABLE score_candidate ON COMMIT DROP AS "
+            f"SELECT {', '.join(_LINE.names)} FROM warehouse.fact_score_766 LIMIT 0"
+        )
+    )
+    copy_in(
+        connection,
+        Table("score_candidate", MetaData(), schema="pg_temp"),
+        pa.Table.from_pandas(lines[_LINE.names], _LINE, preserve_index=False),
+    )
+    connection.execute(text("ANALYZE score_candidate"))
+    return revise(
+        connection,
+        fact_score_766,
+        "score_candidate",
+        keys=KEYS,
+        values=VALUES,
+        scope=f"f.counted_by = '{counted_by}' AND {touched}",
+        as_of=as_of,
+        run_id=run_id,
+    )

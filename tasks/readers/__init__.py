@@ -1,1 +1,0 @@
-"""Kinds of files → columns of text. What a cell means is `tasks.read`'s business."""

@@ -1,0 +1,1 @@
+"""What the night leaves for people: pages, workbook, sheets, artifacts."""

@@ -1,0 +1,110 @@
+"""What the night leaves for people: workbook, steward site, Prefect artifacts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from tasks.ask import official_table, questions
+from tasks.ask.score_card import COUNTED_BY
+from tasks.ask.score_table import score_table
+from tasks.deliveries.source import Source
+from tasks.report.form_06a_sheet import rows_of
+from tasks.report.site import write_site
+from tasks.report.workbook import OneStopShop, write_workbook
+from tasks.validate.data_docs import DataDocs
+from tasks.words import vietnamese as vi
+
+KEPT = 3
+"""Editions of the report that stay on disk, so that a page someone is reading does not vanish."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Where the night's report lies."""
+
+    site: Path
+    """The start page of the steward site."""
+    workbooks: list[Path]
+    """The official tables, a workbook a year, the latest first."""
+
+
+def report(engine: Engine, home: Path, sources: Sequence[Source], run_id: int, docs: DataDocs) -> Report:
+    """Makes the workbooks and the steward site as a new edition, then swaps it in at once; readers never see half of it."""
+    editions = home / "report" / "editions"
+    edition = editions / f"{run_id:06}"
+    shutil.rmtree(edition, ignore_errors=True)
+    edition.mkdir(parents=True)
+    with engine.connect() as connection:
+        run = questions.run(connection, run_id)
+        years = official_table.years(connection)
+        tables = {year: official_table.of_period(connection, year) for year in years}
+        for year, lines in tables.items():
+            write_workbook(lines, year, run.as_of, edition / workbook_name(year), _one_stop_shop(connection, lines, year))
+        start = docs.build(run.started_at.astimezone(vi.VIETNAM))
+        (edition / "data_docs").symlink_to(os.path.relpath(start.parent, edition), target_is_directory=True)
+        write_site(connection, run, sources, tables, edition)
+    _swap(home / "site", edition)
+    for old in sorted(editions.iterdir())[:-KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+    return Report(home / "site" / "index.html", [home / "site" / workbook_name(year) for year in years])
+
+
+def _one_stop_shop(connection: Connection, lines: Sequence[official_table.Line], year: str) -> OneStopShop | None:
+    """The one-stop-shop's tables of the province whose values stand in the workbook; nothing before it has any dossier."""
+    province = next((line.unit_code for line in lines if line.unit_level == "province"), None)
+    if province is None:
+        return None
+    unit = official_table.find_unit(connection, province, year)
+    form = rows_of(connection, unit, year)
+    scores = {counted_by: found for counted_by in COUNTED_BY if (found := score_table(connection, year, counted_by))}
+    return OneStopShop(unit, form, scores) if form else None
+
+
+def workbook_name(period: str) -> str:
+    """File name of the workbook of a period."""
+    return f"ba-khong-{period}.xlsx"
+
+
+def artifacts(engine: Engine, run_id: int, made: Report | None) -> None:
+    """Shows the night in Prefect: quality of each delivery, the indicators of the latest year, where the report lies."""
+    from prefect.artifacts import create_link_artifact, create_table_artifact  # noqa: PLC0415  # the command line reads this module too
+
+    with engine.connect() as connection:
+        run = questions.run(connection, run_id)
+        quality = [
+            {
+                "source": row.source,
+                "file": row.file_name,
+                "status": row.status,
+                "verdict": row.verdict or "",
+                "received": row.rows_received or 0,
+                "loaded": row.rows_loaded or 0,
+                "unchanged": row.rows_unchanged or 0,
+                "quarantined": row.rows_quarantined or 0,
+                "ignored": row.rows_ignored or 0,
+            }
+            for row in questions.deliveries(connection, since=run.started_at)
+        ]
+        years = official_table.years(connection)
+        lines = official_table.of_period(connection, years[0], ("province", "district")) if years else []
+    create_table_artifact(quality, key="quality", description="Deliveries of the night")
+    indicators = [{"indicator": x.indicator_code, "unit": x.unit_name, "period": x.period, "value": x.printed, "met": x.met} for x in lines]
+    create_table_artifact(indicators, key="indicators", description=f"Indicators of {years[0] if years else 'no period yet'}")
+    if made is not None:
+        create_link_artifact(made.site.as_uri(), link_text="Steward site", key="site")
+        for workbook in made.workbooks[:1]:
+            create_link_artifact(workbook.as_uri(), link_text=workbook.name, key="workbook")
+
+
+def _swap(link: Path, edition: Path) -> None:
+    """Points the link at the new edition in one step of the file system."""
+    draft = link.with_name(".site-next")
+    draft.unlink(missing_ok=True)
+    draft.symlink_to(os.path.relpath(edition, link.parent), target_is_directory=True)
+    draft.replace(link)

@@ -1,0 +1,146 @@
+"""Form II.06a as a sheet that looks like the official one: title block, header of three rows, sections by level, A4 landscape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+from sqlalchemy import Connection, text
+
+from tasks.ask.official_table import Unit
+from tasks.one_stop_shop.form_06a import COLUMNS
+from tasks.words import vietnamese as vi
+from warehouse import periods
+
+SECTIONS = {
+    "province": "Sở, ban, ngành",
+    "district": "Huyện, thị xã, thành phố",
+    "commune": "Xã, phường, thị trấn",
+    "unknown": "Chưa xác định đơn vị",
+}
+"""Level of the handling unit → section of the form, in the form's order."""
+
+SHEET = "Biểu 06a"
+ROMAN = ("I", "II", "III", "IV")
+LAST = 12
+"""Column (13), from 0."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One sector in one section, with the form's columns (3) to (13)."""
+
+    section: str
+    sector_name: str
+    values: tuple[int, ...]
+
+
+def rows_of(connection: Connection, unit: Unit, period: str) -> list[Row]:
+    """The form of a unit and period as published now, in the order it is printed."""
+    found = connection.execute(
+        text(
+            f"SELECT section, field_name, {', '.join(COLUMNS)} FROM mart.form_06a "
+            "WHERE unit_code = :code AND unit_valid_from = :valid_from AND period = :period"
+        ),
+        {"code": unit.code, "valid_from": unit.valid_from, "period": period},
+    )
+    order = list(SECTIONS)
+    return sorted(
+        (Row(row[0], row[1], tuple(row[2:])) for row in found), key=lambda row: (order.index(row.section), vi.plain(row.sector_name))
+    )
+
+
+def total(rows: Sequence[Row]) -> tuple[int, ...]:
+    """Column by column the sum of the rows."""
+    return tuple(sum(column) for column in zip(*(row.values for row in rows), strict=True)) or (0,) * len(COLUMNS)
+
+
+def write_form_06a(rows: list[Row], unit: Unit, period: str, path: Path) -> None:
+    """Writes the sheet beside its place and moves it there, so that nobody ever opens half of it."""
+    draft = path.with_suffix(".draft")
+    with xlsxwriter.Workbook(draft, {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}) as book:
+        add_form_06a(book, rows, unit, period)
+    draft.replace(path)
+
+
+def add_form_06a(book: Any, rows: list[Row], unit: Unit, period: str) -> None:
+    """Adds the form to a workbook as its next sheet."""
+    sheet = book.add_worksheet(SHEET)
+    base = {"font_name": "Times New Roman", "font_size": 11, "valign": "vcenter", "text_wrap": True}
+    cell = base | {"border": 1}
+    style = {
+        "plain": book.add_format(base),
+        "centre": book.add_format(base | {"align": "center"}),
+        "title": book.add_format(base | {"align": "center", "bold": True, "font_size": 13}),
+        "italic": book.add_format(base | {"align": "center", "italic": True}),
+        "head": book.add_format(cell | {"align": "center", "bold": True}),
+        "number": book.add_format(cell | {"align": "center", "italic": True}),
+        "stt": book.add_format(cell | {"align": "center"}),
+        "text": book.add_format(cell),
+        "count": book.add_format(cell | {"num_format": "[$-42A]#,##0"}),
+        "section": book.add_format(cell | {"bold": True}),
+        "sum": book.add_format(cell | {"bold": True, "num_format": "[$-42A]#,##0"}),
+    }
+    _title(sheet, style, unit, period)
+    _header(sheet, style)
+    _body(sheet, style, rows)
+
+
+def _title(sheet: Any, style: dict[str, Any], unit: Unit, period: str) -> None:
+    first, last = periods.days(period)
+    sheet.merge_range(0, 0, 2, 2, "Biểu số 06 /VPCP/KSTT\nBan hành kèm theo Thông tư số\n01/2020/TT-VPCP ngày 21/10/2020", style["plain"])
+    sheet.merge_range(0, 3, 0, 8, "TÌNH HÌNH, KẾT QUẢ GIẢI QUYẾT THỦ TỤC HÀNH CHÍNH", style["title"])
+    sheet.merge_range(1, 3, 1, 8, f"Kỳ báo cáo: {vi.period(period)}", style["centre"])
+    sheet.merge_range(2, 3, 2, 8, f"(Từ ngày {vi.day(first)} đến ngày {vi.day(last)})", style["italic"])
+    sheet.merge_range(0, 9, 2, LAST, f"Đơn vị báo cáo:\n{unit.name}", style["plain"])
+    sheet.merge_range(3, 9, 3, LAST, "Đơn vị tính: Số hồ sơ TTHC", style["italic"])
+    sheet.set_row(0, 20)
+
+
+def _header(sheet: Any, style: dict[str, Any]) -> None:
+    head = style["head"]
+    sheet.merge_range(4, 0, 6, 0, "STT", head)
+    sheet.merge_range(4, 1, 6, 1, "Lĩnh vực, công việc giải quyết theo cấp", head)
+    for start, end, label in ((2, 5, "Số hồ sơ nhận giải quyết"), (6, 9, "Số hồ sơ đã giải quyết"), (10, 12, "Số hồ sơ đang giải quyết")):
+        sheet.merge_range(4, start, 4, end, label, head)
+        sheet.merge_range(5, start, 6, start, "Tổng số", head)
+    sheet.merge_range(5, 3, 5, 4, "Trong kỳ", head)
+    sheet.write(6, 3, "Trực tuyến", head)
+    sheet.write(6, 4, "Trực tiếp, dịch vụ bưu chính", head)
+    for column, label in ((5, "Từ kỳ trước"), (7, "Trước hạn"), (8, "Đúng hạn"), (9, "Quá hạn"), (11, "Trong hạn"), (12, "Quá hạn")):
+        sheet.merge_range(5, column, 6, column, label, head)
+    for column in range(LAST + 1):
+        sheet.write(7, column, f"({column + 1})", style["number"])
+    sheet.set_row(6, 48)
+
+
+def _body(sheet: Any, style: dict[str, Any], rows: list[Row]) -> None:
+    line = 8
+    for roman, (section, part) in zip(ROMAN, groupby(rows, attrgetter("section")), strict=False):
+        sheet.write(line, 0, roman, style["head"])
+        sheet.merge_range(line, 1, line, LAST, SECTIONS[section], style["section"])
+        for number, row in enumerate(part, 1):
+            line += 1
+            sheet.write(line, 0, number, style["stt"])
+            sheet.write_string(line, 1, row.sector_name, style["text"])
+            sheet.write_row(line, 2, row.values, style["count"])
+        line += 1
+    sheet.write(line, 0, "", style["sum"])
+    sheet.write(line, 1, "Tổng cộng", style["sum"])
+    sheet.write_row(line, 2, total(rows), style["sum"])
+    sheet.set_column(0, 0, 5)
+    sheet.set_column(1, 1, 34)
+    sheet.set_column(2, LAST, 9.5)
+    sheet.freeze_panes(8, 2)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(4, 7)
+    sheet.set_margins(0.4, 0.4, 0.5, 0.6)
+    sheet.set_footer("&L&8Biểu số 06/VPCP/KSTT&R&8Trang &P/&N")
+    sheet.print_area(0, 0, line, LAST)

@@ -1,0 +1,55 @@
+"""The steward site: static pages, no script, nothing from outside, readable in a closed network and on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from sqlalchemy import Connection, Row
+
+from tasks.ask import questions
+from tasks.ask.official_table import Line, sections
+from tasks.deliveries.source import Source
+from tasks.words import vietnamese as vi
+
+
+def write_site(connection: Connection, run: Row[Any], sources: Sequence[Source], tables: Mapping[str, list[Line]], folder: Path) -> None:
+    """Writes the pages into a folder: the night, and the official tables of each year."""
+    common = {"run": run, "years": list(tables)}
+    tonight = questions.deliveries(connection, since=run.started_at)
+    night = _template("index.html").render(
+        **common,
+        tonight=tonight,
+        deliveries=tonight or questions.deliveries(connection),
+        rejected=questions.rejected(connection),
+        sources=questions.source_states(connection, sources, run.as_of),
+        publication=questions.last_publication(connection),
+        warnings=questions.warnings(connection),
+        set_aside=[(code, list(rows)) for code, rows in groupby(questions.set_aside(connection), attrgetter("rule_code"))],
+        printed=questions.published_check(connection),
+    )
+    (folder / "index.html").write_text(night, "utf-8")
+    for year, lines in tables.items():
+        by_indicator = [
+            (title, [(first, [first, *rest]) for first, *rest in (group for _, group in groupby(part, attrgetter("indicator_code")))])
+            for title, part in sections(lines)
+        ]
+        (folder / f"bieu-{year}.html").write_text(_template("table.html").render(**common, year=year, tables=by_indicator), "utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("tasks.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals["vi"] = vi
+    return environment
+
+
+def _template(name: str) -> Template:
+    return _environment().get_template(name)

@@ -1,0 +1,238 @@
+"""The official tables of a period as one .xlsx, ready to print: cover, a sheet for each table, form 06a, the scores of 766, notes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from math import ceil
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+from tasks.ask.official_table import Line, Unit, sections
+from tasks.ask.score_card import COUNTED_BY, LEVEL
+from tasks.ask.score_table import ScoreLine
+from tasks.report.form_06a_sheet import SHEET as FORM_06A
+from tasks.report.form_06a_sheet import Row, add_form_06a
+from tasks.words import vietnamese as vi
+from warehouse import periods
+from warehouse.scores.score_766 import rules_on
+
+HEADER = ("Mã ĐVHC", "Đơn vị", "Tử số", "Mẫu số", "Kết quả", "Mục tiêu", "Đánh giá", "Tình trạng số liệu")
+WIDTHS = (10, 30, 13, 13, 13, 12, 12, 20)
+NOTES = (("Mã", 8), ("Chỉ tiêu", 34), ("Cách tính", 58), ("Căn cứ", 34))
+SCORES = "Chỉ số 766"
+LOCALE = "[$-42A]"
+"""Vietnamese separators where the program follows the cell (LibreOffice); Excel follows the user's own."""
+
+
+@dataclass(frozen=True)
+class OneStopShop:
+    """The official tables of the one-stop-shop for a province: form 06a, and the scores of 766 of all its units by who counted."""
+
+    unit: Unit
+    form: list[Row]
+    scores: dict[str, list[ScoreLine]]
+
+
+def write_workbook(lines: list[Line], period: str, as_of: datetime, path: Path, one_stop_shop: OneStopShop | None = None) -> None:
+    """Writes the workbook beside its place and moves it there, so that nobody ever opens half of it."""
+    draft = path.with_suffix(".draft")
+    # Whatever begins with =, +, - or @ is a text that someone sent, never a formula or an address.
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(draft, options) as book:
+        title = f"Bộ chỉ tiêu mô hình “3 không” – {vi.period(period)}"
+        book.set_properties({"title": title, "created": as_of.replace(tzinfo=None)})
+        styles = _Styles(book)
+        tables = sections(lines)
+        added = {FORM_06A: "Tình hình, kết quả giải quyết thủ tục hành chính", SCORES: "Chỉ số phục vụ người dân, doanh nghiệp"}
+        _cover(book, styles, title, as_of, tables, added if one_stop_shop else {})
+        for number, (_, part) in enumerate(tables, 1):
+            _table(book, styles, f"Biểu {number}", part, period)
+        if one_stop_shop:
+            add_form_06a(book, one_stop_shop.form, one_stop_shop.unit, period)
+            _scores(book, styles, one_stop_shop.scores, period)
+        _notes(book, styles, lines)
+    draft.replace(path)
+
+
+class _Styles:
+    def __init__(self, book: Any) -> None:
+        self.book = book
+        base = {"font_name": "Times New Roman", "font_size": 11, "valign": "vcenter"}
+        cell = base | {"border": 1, "border_color": "#9aa5b1"}
+        self.title = book.add_format(base | {"bold": True, "font_size": 20, "text_wrap": True, "align": "center"})
+        self.subtitle = book.add_format(base | {"font_size": 12, "align": "center"})
+        self.heading = book.add_format(base | {"bold": True, "font_size": 14})
+        self.link = book.add_format(base | {"font_color": "#0b5cad", "underline": 1})
+        self.plain = book.add_format(base)
+        dark = {"bg_color": "#1f4e79", "font_color": "white"}
+        self.head = book.add_format(cell | dark | {"bold": True, "align": "center", "text_wrap": True})
+        self.section = book.add_format(cell | {"bold": True, "bg_color": "#dce6f1"})
+        self.text = book.add_format(cell | {"text_wrap": True})
+        self.wrapped = book.add_format(cell | {"text_wrap": True, "valign": "top"})
+        self.code = book.add_format(cell | {"align": "center", "num_format": "@"})
+        self.centre = book.add_format(cell | {"align": "center"})
+        self.met = book.add_format(cell | {"align": "center", "font_color": "#1b6e2e"})
+        self.unmet = book.add_format(cell | {"align": "center", "font_color": "#b3261e", "bold": True})
+        self.whole = book.add_format(cell | {"num_format": f"{LOCALE}#,##0"})
+        self._cell = cell
+        self._numbers: dict[str, Any] = {}
+
+    def number(self, decimals: int, unit_measure: str) -> Any:
+        shape = "#,##0" + (f".{'0' * decimals}" if decimals else "") + ('" %"' if unit_measure == "PERCENT" else "")
+        if shape not in self._numbers:
+            self._numbers[shape] = self.book.add_format(self._cell | {"num_format": LOCALE + shape})
+        return self._numbers[shape]
+
+
+def _cover(
+    book: Any, styles: _Styles, title: str, as_of: datetime, tables: Sequence[tuple[str, list[Line]]], added: dict[str, str]
+) -> None:
+    sheet = book.add_worksheet("Bìa")
+    _page(sheet, "Bìa")
+    sheet.hide_gridlines(2)
+    sheet.set_column(0, 0, 12)
+    sheet.set_column(1, 1, 66)
+    sheet.set_column(2, 2, 24)
+    sheet.set_row(1, 60)
+    sheet.merge_range(1, 0, 1, 2, title, styles.title)
+    sheet.merge_range(2, 0, 2, 2, f"Số liệu đến {vi.moment(as_of)}", styles.subtitle)
+    sheet.write_string(4, 0, "Các biểu", styles.heading)
+    for column, name in enumerate(("Biểu", "Tên biểu", "Số chỉ tiêu")):
+        sheet.write_string(5, column, name, styles.head)
+    for number, (table, part) in enumerate(tables, 1):
+        row = 5 + number
+        sheet.write_url(row, 0, f"internal:'Biểu {number}'!A1", styles.link, string=f"Biểu {number}")
+        sheet.write_string(row, 1, table, styles.text)
+        sheet.write_number(row, 2, len({line.indicator_code for line in part}), styles.centre)
+    for row, (name, words) in enumerate(added.items(), 6 + len(tables)):
+        sheet.write_url(row, 0, f"internal:'{name}'!A1", styles.link, string=name)
+        sheet.write_string(row, 1, words, styles.text)
+        sheet.write_string(row, 2, vi.NOTHING, styles.centre)
+    row = 8 + len(tables) + len(added)
+    sheet.write_string(row, 0, "Cách đọc", styles.heading)
+    for number, note in enumerate(
+        (
+            "Kết quả được tính lại từ từng dòng dữ liệu nguồn; làm tròn một lần, nửa lên, ở số chữ số thập phân được in.",
+            "Cấp trên được tính bằng cách cộng tử số và mẫu số của cấp dưới, không lấy trung bình các tỷ lệ.",
+            f"Ô ghi “{vi.NOTHING}” là chưa có số liệu hoặc không áp dụng; không phải bằng 0.",
+            "Định nghĩa và căn cứ của từng chỉ tiêu ở trang “Ghi chú”.",
+        ),
+        1,
+    ):
+        sheet.write_string(row + number, 0, f"• {note}", styles.plain)
+
+
+def _table(book: Any, styles: _Styles, name: str, lines: list[Line], period: str) -> None:
+    sheet = book.add_worksheet(name)
+    _page(sheet, name)
+    for column, width in enumerate(WIDTHS):
+        sheet.set_column(column, column, width)
+    sheet.write_string(0, 0, f"{name}. {lines[0].official_table}", styles.heading)
+    sheet.write_string(1, 0, vi.period(period), styles.plain)
+    for column, words in enumerate(HEADER):
+        sheet.write_string(3, column, words, styles.head)
+    sheet.freeze_panes(4, 2)
+    sheet.repeat_rows(3)
+    row = 4
+    for _, group in groupby(lines, attrgetter("indicator_code")):
+        of_indicator = list(group)
+        first = of_indicator[0]
+        sheet.merge_range(row, 0, row, len(HEADER) - 1, "", styles.section)
+        sheet.write_string(row, 0, f"{first.indicator_code}. {first.indicator_name}", styles.section)
+        row += 1
+        for line in of_indicator:
+            _line(sheet, styles, row, line)
+            row += 1
+
+
+def _line(sheet: Any, styles: _Styles, row: int, line: Line) -> None:
+    sheet.write_string(row, 0, line.unit_code, styles.code)
+    sheet.write_string(row, 1, line.unit_name, styles.text)
+    numbers = (
+        (line.numerator, styles.whole),
+        (line.denominator, styles.whole),
+        (line.value, styles.number(line.decimals, line.unit_measure)),
+        (line.target, styles.number(0 if line.target is None or line.target % 1 == 0 else line.decimals, line.unit_measure)),
+    )
+    for column, (value, style) in enumerate(numbers, 2):
+        _number(sheet, styles, row, column, value, style)
+    sheet.write(row, 6, line.met or None, styles.met if line.is_met else styles.unmet)
+    sheet.write_string(row, 7, vi.OBS_STATUS[line.obs_status], styles.centre)
+
+
+def _scores(book: Any, styles: _Styles, scores: dict[str, list[ScoreLine]], period: str) -> None:
+    groups = rules_on(periods.days(period)[0]).groups
+    sheet = book.add_worksheet(SCORES)
+    _page(sheet, SCORES)
+    head = ("Hạng", "Mã", "Đơn vị", *(f"{group.name_vi} ({group.max})" for group in groups.values()))
+    head += ("Tổng điểm", "Tối đa", "So kỳ trước", "Tình trạng số liệu")
+    sheet.set_column(0, 0, 7)
+    sheet.set_column(1, 1, 10)
+    sheet.set_column(2, 2, 30)
+    sheet.set_column(3, len(head) - 2, 12)
+    sheet.set_column(len(head) - 1, len(head) - 1, 14)
+    sheet.write_string(0, 0, "Chỉ số phục vụ người dân, doanh nghiệp (Quyết định 766/QĐ-TTg)", styles.heading)
+    sheet.write_string(1, 0, f"{vi.period(period)}. Nhóm ghi “{vi.NOTHING}” chưa có số liệu và không cộng vào tối đa.", styles.plain)
+    sheet.set_row(3, 62)
+    for column, words in enumerate(head):
+        sheet.write_string(3, column, words, styles.head)
+    sheet.freeze_panes(4, 3)
+    sheet.repeat_rows(3)
+    row = 4
+    points, whole = styles.number(2, ""), styles.whole
+    for counted_by, lines in scores.items():
+        for level, of_level in groupby(sorted(lines, key=lambda line: list(LEVEL).index(line.level)), attrgetter("level")):
+            sheet.merge_range(row, 0, row, len(head) - 1, "", styles.section)
+            sheet.write_string(row, 0, f"Đơn vị {LEVEL[level]}, tính từ {COUNTED_BY[counted_by]}", styles.section)
+            for line in of_level:
+                row += 1
+                sheet.write_string(row, 1, line.code, styles.code)
+                sheet.write_string(row, 2, line.name, styles.text)
+                _number(sheet, styles, row, 0, line.rank, styles.centre)
+                for column, group in enumerate(groups, 3):
+                    _number(sheet, styles, row, column, line.groups.get(group), points)
+                for column, (value, style) in enumerate(
+                    ((line.total, points), (line.max_score, whole), (line.change, points)), 3 + len(groups)
+                ):
+                    _number(sheet, styles, row, column, value, style)
+                sheet.write_string(row, len(head) - 1, vi.OBS_STATUS["P" if line.is_provisional else "A"], styles.centre)
+            row += 1
+
+
+def _number(sheet: Any, styles: _Styles, row: int, column: int, value: Any, style: Any) -> None:
+    """A number, or a dash where there is none."""
+    if value is None:
+        sheet.write_string(row, column, vi.NOTHING, styles.centre)
+    else:
+        sheet.write_number(row, column, float(value), style)
+
+
+def _notes(book: Any, styles: _Styles, lines: list[Line]) -> None:
+    sheet = book.add_worksheet("Ghi chú")
+    _page(sheet, "Ghi chú")
+    sheet.write_string(0, 0, "Định nghĩa và căn cứ", styles.heading)
+    for column, (name, width) in enumerate(NOTES):
+        sheet.set_column(column, column, width)
+        sheet.write_string(2, column, name, styles.head)
+    sheet.freeze_panes(3, 2)
+    sheet.repeat_rows(2)
+    by_code = {line.indicator_code: line for line in lines}
+    for row, line in enumerate(by_code.values(), 3):
+        cells = (line.indicator_code, line.indicator_name, line.definition, line.legal_source)
+        sheet.set_row(row, 15 * max(ceil(1.15 * len(words) / width) for words, (_, width) in zip(cells, NOTES, strict=True)))
+        for column, words in enumerate(cells):
+            sheet.write_string(row, column, words, styles.wrapped)
+
+
+def _page(sheet: Any, name: str) -> None:
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.6)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer(f"&L{name}&RTrang &P/&N")

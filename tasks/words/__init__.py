@@ -1,0 +1,1 @@
+"""Vietnamese text as people write it, and keys made of text."""
