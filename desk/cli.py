@@ -26,8 +26,8 @@ from typer.exceptions import TyperException
 from desk import terminal
 from desk.prefect_server import prefect_server, quiet
 from flows.stopping import Stopped, stoppable
-from tasks.ask.explain import explain as explain_value
 from tasks.ask import official_table, questions
+from tasks.ask.explain import explain as explain_value
 from tasks.ask.score_card import score_card
 from tasks.deliveries.run_lock import in_one_line, is_ours
 from tasks.words import vietnamese as vi

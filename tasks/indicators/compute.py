@@ -346,8 +346,8 @@ WITH compared AS (
     FROM candidate c LEFT JOIN warehouse.fact_indicator f
         ON f.indicator_key = c.indicator_key AND f.unit_key = c.unit_key AND f.period = c.period AND f.known_to = 'infinity'
 ), published AS (
-    INSERT INTO ops.publication (run_id, published_at, as_of, values_added, values_revised, values_unchanged)
-    SELECT :run_id, :published_at, :as_of, count(*) FILTER (WHERE revision IS NULL),
+    INSERT INTO ops.publication (run_id, published_at, load_id, as_of, values_added, values_revised, values_unchanged)
+    SELECT :run_id, :published_at, (SELECT coalesce(max(load_id), 0) FROM ops.load), :as_of, count(*) FILTER (WHERE revision IS NULL),
         count(*) FILTER (WHERE revision IS NOT NULL AND NOT is_unchanged), count(*) FILTER (WHERE is_unchanged)
     FROM compared
     RETURNING *

@@ -31,6 +31,7 @@ from warehouse.tables import (
     quarantine,
     verdict,
 )
+from warehouse.tables import load as loads
 
 if TYPE_CHECKING:
     from tasks.read.file import Rejected
@@ -40,15 +41,18 @@ from tasks.load.facts import FACTS, Build, Found, Load, Tally, bills_of_hashes, 
 from tasks.load.history import (
     FOREVER,
     Mask,
+    add_states,
     append,
     apply,
+    columns_of,
     compare_natural_keys,
     copy_temporary,
+    end_states,
     microseconds,
     moment_of,
+    overwrite,
     states_of,
     temporary,
-    weigh,
 )
 
 MEMBERS = {"procedures", "agencies", "merchants"}
@@ -65,7 +69,8 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
     """Loads a delivery whole or not at all; loading it again adds only what could not be loaded before."""
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:feed))"), {"feed": f"load {contract.feed}"})
-        work = Load(connection, delivery, contract, Dimensions(connection, delivery.delivery_id))
+        load_id = connection.execute(insert(loads).values(delivery_id=delivery.delivery_id).returning(loads.c.load_id)).scalar_one()
+        work = Load(connection, delivery, contract, Dimensions(connection, delivery.delivery_id), load_id)
         connection.execute(
             delete(quarantine).where(quarantine.c.delivery_id == delivery.delivery_id, quarantine.c.status.in_(("open", "waiting")))
         )
@@ -184,17 +189,17 @@ def _merge(
         ensure_payment_partitions(work.connection, pc.unique(facts["business_date"]).to_pylist())
     if empty:
         work.loaded += facts.num_rows
-        append(work.connection, work.delivery, table, facts, None)
+        append(work.connection, work.delivery, work.load_id, table, facts, None, None)
         return
     keys = facts["row_key"].to_numpy()
     states = states_of(work.connection, table, natural, keys, remember=remember)
-    plan = weigh(keys, facts["row_hash"].to_numpy(), work.moment, until, states, upsert=work.contract.mode == "upsert")
+    plan = overwrite(keys, facts["row_hash"].to_numpy(), work.moment, np.full(len(keys), until), states)
     compare_natural_keys(table, natural, facts, states, plan.known)
     confirmed = plan.same & (states["delivery_id"].to_numpy()[plan.known] == work.delivery.delivery_id) if states.num_rows else plan.same
     work.loaded += int((~plan.same | confirmed).sum())
     work.unchanged += int((plan.same & ~confirmed).sum())
-    work.cuts_others |= plan.cuts
-    apply(work.connection, work.delivery, table, facts, states, plan)
+    work.cuts_others |= work.contract.mode == "upsert" and bool(plan.cut.any())
+    apply(work.connection, work.delivery, work.load_id, table, facts, states, plan)
 
 
 def _last_of_each(work: Load, facts: pa.Table) -> pa.Table:
@@ -262,18 +267,17 @@ def _close_absent(work: Load, table: Table, period: str | None, until: int) -> i
         )
         connection.execute(text("ANALYZE pg_temp.delivered"))
         connection.execute(text(f"CREATE TEMP TABLE absent ON COMMIT DROP AS SELECT f.* {absent}"), values)
-        connection.execute(
-            text(
-                f"UPDATE {table.fullname} AS f SET known_to = :moment FROM pg_temp.absent AS a "
-                "WHERE f.row_key = a.row_key AND f.known_from = a.known_from AND a.known_from < :moment"
-            ),
-            values,
-        )
+        end_states(connection, table, work.load_id, "pg_temp.absent", "greatest(c.known_from, CAST(:moment AS timestamptz))", values)
         if until != FOREVER:
-            names = [column.name for column in table.columns]
-            shown = ", ".join("CAST(:until AS timestamptz)" if name == "known_from" else name for name in names)
-            connection.execute(
-                text(f"INSERT INTO {table.fullname} ({', '.join(names)}) SELECT {shown} FROM pg_temp.absent WHERE known_to > :until"),
+            taken = {
+                "known_from": ":until",
+                "loaded_by": f"{work.load_id:d}",
+                "ended_by": f"CASE WHEN f.ended_by > 0 THEN {work.load_id:d} END",
+            }
+            add_states(
+                connection,
+                table,
+                f"(SELECT {columns_of(table, 'f', taken)} FROM pg_temp.absent AS f WHERE f.known_to > :until) AS rest",
                 values,
             )
         connection.execute(
@@ -510,7 +514,7 @@ def _load_members(work: Load, checked: Iterable[Checked]) -> Outcome:
         # A list exported before the one in force has nothing to say any more.
         work.ignored += rows.num_rows
         return _close(work, None, "superseded", None)
-    changed = load_members(work.connection, work.delivery, work.contract.feed, rows)
+    changed = load_members(work.connection, work.delivery, work.load_id, work.contract.feed, rows)
     work.loaded += changed
     work.unchanged += rows.num_rows - changed
     older = work.connection.scalars(

@@ -67,6 +67,8 @@ class Load:
     delivery: Delivery
     contract: Contract
     dimensions: Dimensions
+    load_id: int
+    """Number of the load: it marks the states written and ended."""
     received: int = 0
     loaded: int = 0
     unchanged: int = 0

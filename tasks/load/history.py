@@ -2,8 +2,10 @@
 
 Deliveries may come in any order and may be loaded again: what is kept depends on what was exported when, not on
 when it arrived. A row is therefore written over a window of its thing's history, from the export of its delivery
-to the next word about the thing, and neighbours that say the same are one state. All of it is decided in vectors;
-the database is asked once for the states known and told once what becomes of them.
+to the next word about the thing. A state is written by one load and ended by another, and nothing else of it is ever
+changed: one that another takes the place of ends where it begins, and what goes on after a window is written anew. States
+that follow each other and say the same are one run. All of it is decided in vectors; the database is asked once for the
+states known and told once what becomes of them.
 """
 
 from __future__ import annotations
@@ -28,15 +30,20 @@ FOREVER = np.iinfo(np.int64).max
 """`infinity` of PostgreSQL, in microseconds since 1970."""
 
 
-def append(connection: Connection, delivery: Delivery, table: Table, facts: pa.Table, until: Moments | None) -> None:
-    """Adds rows as new states of the delivery, each until the given moment or for ever."""
+def append(
+    connection: Connection, delivery: Delivery, load_id: int, table: Table, facts: pa.Table, since: Moments | None, until: Moments | None
+) -> None:
+    """Adds rows as new states of the delivery, each from its export or the given moment, until the given moment or for ever."""
     count = facts.num_rows
     if not count:
         return
     added = facts.append_column("delivery_id", pa.repeat(pa.scalar(delivery.delivery_id, pa.int32()), count))
-    added = added.append_column("known_from", pa.repeat(pa.scalar(delivery.exported_at, pa.timestamp("us", "UTC")), count))
+    exported = pa.repeat(pa.scalar(delivery.exported_at, pa.timestamp("us", "UTC")), count)
+    added = added.append_column("known_from", exported if since is None else pa.array(since, pa.timestamp("us", "UTC")))
+    added = added.append_column("loaded_by", pa.repeat(pa.scalar(load_id, pa.int32()), count))
     if until is not None and (until != FOREVER).any():
         added = added.append_column("known_to", timestamps(until))
+        added = added.append_column("ended_by", pa.array(np.full(count, load_id, dtype=np.int32), mask=until == FOREVER))
     copy_in(connection, table, added)
 
 
@@ -54,7 +61,7 @@ def states_of(connection: Connection, table: Table, natural: tuple[str, ...], ke
         f"f.delivery_id, f.row_number, {names} FROM {table.fullname} AS f JOIN pg_temp.incoming USING (row_key) WHERE f.known_to"
     )
     # Two halves, since nearly all states are current and those have an index of their own.
-    query = f"{chosen} = 'infinity' UNION ALL {chosen} <> 'infinity'"
+    query = f"{chosen} = 'infinity' UNION ALL {chosen} > f.known_from AND f.ended_by IS NOT NULL"
     numbers = ("row_key", "row_hash", "known_from", "known_to", "delivery_id", "row_number")
     states = copy_out_blocks(connection, query, numbers, natural)
     return states.take(pa.array(np.lexsort((states["known_from"].to_numpy(), states["row_key"].to_numpy()))))
@@ -68,33 +75,35 @@ class Plan:
     """For each row, any state of its key; -1 where none is known."""
     same: Mask
     """Rows that say what is known already."""
+    told: npt.NDArray[np.int64]
+    """For each of those, the state that says it; -1 for all others."""
     added: Mask
     """Rows that become a state of their own."""
+    since: Moments
+    """Begin of those states: the export, or where what they say stopped holding."""
     until: Moments
     """End of those states."""
-    cuts: bool
+    cut: Mask
+    """Rows that cut another word short."""
     ends: tuple[npt.NDArray[np.int64], Moments]
-    """States and their new end."""
-    begins: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
-    """States that begin earlier now, and the rows that say so."""
-    gone: npt.NDArray[np.int64]
-    """States that another one took the place of."""
+    """States and their new end; where it is their begin, another state takes their place."""
     tails: tuple[npt.NDArray[np.int64], Moments]
     """States that go on after the window, and from when."""
 
 
-def weigh(keys: Moments, hashes: Moments, moment: int, until: int, states: pa.Table, *, upsert: bool) -> Plan:
-    """Writes each row over its key's history from `moment` to `until` (upsert: to the next state) and says what changes.
+def overwrite(keys: Moments, hashes: Moments, moment: int, until: Moments, states: pa.Table) -> Plan:
+    """Writes each row over its key's history from `moment` to `until` or to the next state, and says what changes.
 
     States that follow each other without a gap and say the same are one run: they differ only in how a
     dimension was resolved at the time, which is no word of the supplier's.
     """
     count = len(keys)
+    since = np.full(count, moment)
     if not states.num_rows:
         nothing = np.zeros(0, dtype=np.int64)
         none = np.full(count, -1, dtype=np.int64)
         ones = np.ones(count, dtype=bool)
-        return Plan(none, ~ones, ones, np.full(count, until), False, (nothing, nothing), (nothing, nothing), nothing, (nothing, nothing))
+        return Plan(none, ~ones, none, ones, since, until, ~ones, (nothing, nothing), (nothing, nothing))
     key, value, begin, end = (states[name].to_numpy() for name in ("row_key", "row_hash", "known_from", "known_to"))
     goes_on = np.append(False, (key[1:] == key[:-1]) & (value[1:] == value[:-1]) & (begin[1:] == end[:-1]))
     run = np.cumsum(~goes_on) - 1
@@ -122,26 +131,22 @@ def weigh(keys: Moments, hashes: Moments, moment: int, until: int, states: pa.Ta
     same = equal & (run_end[before] >= window)
     longer = equal & ~same
     other = covers & ~equal
-    # What comes right after and says the same is the same state: it begins here.
-    joins = ~equal & (after >= 0) & (run_value[after] == hashes) & (window == run_begin[after])
 
     covering = other & (run_end[before] > window)
     tail_state, tail_from = last[before[covering]], window[covering]
     # A run that is cut loses all its states but the one that holds at the moment.
     cut_runs = np.zeros(len(first), dtype=bool)
     cut_runs[before[other]] = True
-    in_cut = cut_runs[run]
-    gone = np.flatnonzero(in_cut & (begin >= moment))
-    cut = np.flatnonzero(in_cut & (begin < moment) & (end > moment))
+    ended = np.flatnonzero(cut_runs[run] & (end > moment))
     return Plan(
         known=any_state,
         same=same,
-        added=~equal & ~joins,
+        told=np.where(same, first[before], -1),
+        added=~same,
+        since=np.where(longer, run_end[before], since),
         until=window,
-        cuts=bool(upsert and other.any()),
-        ends=(np.concatenate([cut, last[before[longer]]]), np.concatenate([np.full(len(cut), moment), window[longer]])),
-        begins=(first[after[joins]], np.flatnonzero(joins)),
-        gone=gone,
+        cut=other,
+        ends=(ended, np.maximum(begin[ended], moment)),
         tails=(tail_state, tail_from),
     )
 
@@ -154,60 +159,70 @@ def _match(run_key: Moments, chosen: npt.NDArray[np.int64], keys: Moments) -> np
     return np.where(run_key[chosen][place] == keys, chosen[place], -1)
 
 
-def apply(connection: Connection, delivery: Delivery, table: Table, facts: pa.Table, states: pa.Table, plan: Plan) -> None:
-    """Writes a plan down: states end, begin earlier, go on after the window or give way, and new ones are added."""
-    names = [column.name for column in table.columns]
+def apply(connection: Connection, delivery: Delivery, load_id: int, table: Table, facts: pa.Table, states: pa.Table, plan: Plan) -> None:
+    """Writes a plan down: states end, go on after the window as states of their own, and new ones are added."""
     tail_state, tail_from = plan.tails
     if len(tail_state):
         # Copied before their states are cut, written after: one state of a key is current at any moment.
         _changes(connection, "tails", states, tail_state, {"new_from": timestamps(tail_from)})
-        others = ", ".join("t.new_from AS known_from" if name == "known_from" else f"f.{name}" for name in names)
+        taken = {
+            "known_from": "t.new_from",
+            "loaded_by": f"{load_id:d}",
+            "ended_by": f"CASE WHEN f.ended_by > 0 THEN {load_id:d} END",
+        }
         connection.execute(
             text(
-                f"CREATE TEMP TABLE rest ON COMMIT DROP AS SELECT {others} FROM {table.fullname} AS f "
-                "JOIN pg_temp.tails AS t ON t.row_key = f.row_key AND t.known_from = f.known_from"
+                f"CREATE TEMP TABLE rest ON COMMIT DROP AS SELECT {columns_of(table, 'f', taken)} FROM {table.fullname} AS f "
+                "JOIN pg_temp.tails AS t ON t.row_key = f.row_key AND t.known_from = f.known_from AND f.known_to > f.known_from"
             )
         )
-    if len(plan.gone):
-        _changes(connection, "gone", states, plan.gone, {})
-        connection.execute(
-            text(f"DELETE FROM {table.fullname} AS f USING pg_temp.gone AS g WHERE f.row_key = g.row_key AND f.known_from = g.known_from")
-        )
-        connection.execute(text("DROP TABLE pg_temp.gone"))
     ended, new_end = plan.ends
     if len(ended):
         _changes(connection, "ended", states, ended, {"new_to": timestamps(new_end)})
-        connection.execute(
-            text(
-                f"UPDATE {table.fullname} AS f SET known_to = e.new_to FROM pg_temp.ended AS e "
-                "WHERE f.row_key = e.row_key AND f.known_from = e.known_from"
-            )
-        )
+        end_states(connection, table, load_id, "pg_temp.ended", "c.new_to")
         connection.execute(text("DROP TABLE pg_temp.ended"))
-    begun, by_row = plan.begins
-    if len(begun):
-        _changes(connection, "begun", states, begun, {"row_number": facts["row_number"].take(pa.array(by_row))})
-        connection.execute(
-            text(
-                f"UPDATE {table.fullname} AS f SET known_from = :moment, delivery_id = :delivery_id, row_number = b.row_number "
-                "FROM pg_temp.begun AS b WHERE f.row_key = b.row_key AND f.known_from = b.known_from"
-            ),
-            {"moment": delivery.exported_at, "delivery_id": delivery.delivery_id},
-        )
-        connection.execute(text("DROP TABLE pg_temp.begun"))
     if len(tail_state):
-        columns = ", ".join(names)
-        connection.execute(text(f"INSERT INTO {table.fullname} ({columns}) SELECT {columns} FROM pg_temp.rest"))
+        add_states(connection, table, "pg_temp.rest")
         connection.execute(text("DROP TABLE pg_temp.tails, pg_temp.rest"))
     if plan.added.all():
-        append(connection, delivery, table, facts, plan.until)
+        append(connection, delivery, load_id, table, facts, plan.since, plan.until)
     elif plan.added.any():
-        append(connection, delivery, table, facts.filter(pa.array(plan.added)), plan.until[plan.added])
+        append(connection, delivery, load_id, table, facts.filter(pa.array(plan.added)), plan.since[plan.added], plan.until[plan.added])
+
+
+def columns_of(table: Table, alias: str, taken: dict[str, str]) -> str:
+    """The columns of a fact for a SELECT, those taken from elsewhere by their expression."""
+    return ", ".join(f"{taken.get(column.name, f'{alias}.{column.name}')} AS {column.name}" for column in table.columns)
+
+
+def end_states(connection: Connection, table: Table, load_id: int, chosen: str, moment: str, values: dict[str, Any] | None = None) -> int:
+    """Ends the states that a relation names by key and begin at a moment (SQL over its alias c); returns their number.
+
+    A state that had ended before keeps the load that ended it: what was counted once is not taken off twice.
+    """
+    # Two halves, since nearly all states are current and those have an index of their own.
+    return sum(
+        connection.execute(
+            text(
+                f"UPDATE {table.fullname} AS f SET known_to = {moment}, ended_by = coalesce(f.ended_by, {load_id:d}) FROM {chosen} AS c "
+                f"WHERE f.row_key = c.row_key AND f.known_from = c.known_from AND f.known_to > {moment} AND f.known_to > f.known_from "
+                f"AND {half}"
+            ),
+            values or {},
+        ).rowcount
+        for half in ("f.known_to = 'infinity'", "f.ended_by IS NOT NULL")
+    )
+
+
+def add_states(connection: Connection, table: Table, source: str, values: dict[str, Any] | None = None) -> None:
+    """Adds whole states out of a relation that has every column of the fact."""
+    columns = ", ".join(column.name for column in table.columns)
+    connection.execute(text(f"INSERT INTO {table.fullname} ({columns}) SELECT {columns} FROM {source}"), values or {})
 
 
 def _changes(connection: Connection, name: str, states: pa.Table, chosen: npt.NDArray[np.int64], extra: dict[str, Any]) -> None:
     """A temporary table that names states by key and begin, with what is to become of them."""
-    kinds = {"new_from": "timestamptz", "new_to": "timestamptz", "row_number": "integer"}
+    kinds = {"new_from": "timestamptz", "new_to": "timestamptz"}
     temporary(connection, name, ", ".join(["row_key bigint", "known_from timestamptz", *(f"{column} {kinds[column]}" for column in extra)]))
     picked = states.take(pa.array(chosen))
     copy_temporary(

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, MetaData, Table, text
 
 from tasks.deliveries.ledger import Delivery
 from tasks.load.dimensions import national_code
+from tasks.load.history import add_states, columns_of, end_states
 from warehouse.bulk import copy_in
 from warehouse.tables import fact_dossier
 
@@ -53,7 +54,7 @@ _CONTENT = {
 }  # fmt: skip
 
 
-def load_members(connection: Connection, delivery: Delivery, feed: str, rows: pa.Table) -> int:
+def load_members(connection: Connection, delivery: Delivery, load_id: int, feed: str, rows: pa.Table) -> int:
     """Makes a dimension say what the list says and returns how many of its rows changed something.
 
     What an earlier list of the same source said and this one leaves out holds on no day any more; the member stays,
@@ -101,7 +102,7 @@ def load_members(connection: Connection, delivery: Delivery, feed: str, rows: pa
     )
     changed = connection.scalar(text("SELECT count(DISTINCT row_number) FROM pg_temp.changed")) or 0
     if feed != "merchants":
-        _resolve_again(connection, delivery)
+        _resolve_again(connection, delivery, load_id)
     return int(changed)
 
 
@@ -112,10 +113,10 @@ def _copy_listed(connection: Connection, rows: pa.Table) -> None:
     copy_in(connection, Table("listed", MetaData(), schema="pg_temp"), rows)
 
 
-def _resolve_again(connection: Connection, delivery: Delivery) -> None:
+def _resolve_again(connection: Connection, delivery: Delivery, load_id: int) -> None:
     """Current dossiers whose agency, unit or procedure is another now get a new state from the export of the list.
 
-    A state that is younger than the list is put right in place: it would have been so, had the list come first.
+    A state that is younger than the list gives way to one that holds from when it did: so it would have been, had the list come first.
     """
     day = "coalesce(f.received_at, f.submitted_at, f.known_from AT TIME ZONE 'Asia/Ho_Chi_Minh')::date"
     connection.execute(
@@ -136,33 +137,20 @@ def _resolve_again(connection: Connection, delivery: Delivery) -> None:
         )
     )
     values = {"moment": delivery.exported_at}
-    same = "f.row_key = r.row_key AND f.known_from = r.known_from"
-    names = [column.name for column in fact_dossier.columns]
+    begins = "greatest(f.known_from, CAST(:moment AS timestamptz))"
     taken = {
         "agency_key": "r.agency_key",
         "unit_key": "r.unit_key",
         "procedure_key": "r.procedure_key",
-        "known_from": "CAST(:moment AS timestamptz)",
+        "known_from": begins,
+        "loaded_by": f"{load_id:d}",
     }
-    shown = ", ".join(f"{taken.get(name, 'f.' + name)} AS {name}" for name in names)
     connection.execute(
         text(
-            f"CREATE TEMP TABLE renewed ON COMMIT DROP AS SELECT {shown} "
-            f"FROM warehouse.fact_dossier AS f JOIN pg_temp.resolved AS r ON {same} WHERE r.known_from < :moment"
+            f"CREATE TEMP TABLE renewed ON COMMIT DROP AS SELECT {columns_of(fact_dossier, 'f', taken)} FROM warehouse.fact_dossier AS f "
+            "JOIN pg_temp.resolved AS r ON f.row_key = r.row_key AND f.known_from = r.known_from AND f.known_to = 'infinity'"
         ),
         values,
     )
-    connection.execute(
-        text(
-            "UPDATE warehouse.fact_dossier AS f SET agency_key = r.agency_key, unit_key = r.unit_key, procedure_key = r.procedure_key "
-            f"FROM pg_temp.resolved AS r WHERE {same} AND r.known_from >= :moment"
-        ),
-        values,
-    )
-    connection.execute(
-        text(
-            f"UPDATE warehouse.fact_dossier AS f SET known_to = :moment FROM pg_temp.resolved AS r WHERE {same} AND r.known_from < :moment"
-        ),
-        values,
-    )
-    connection.execute(text(f"INSERT INTO warehouse.fact_dossier ({', '.join(names)}) SELECT {', '.join(names)} FROM pg_temp.renewed"))
+    end_states(connection, fact_dossier, load_id, "pg_temp.resolved", "greatest(c.known_from, CAST(:moment AS timestamptz))", values)
+    add_states(connection, fact_dossier, "pg_temp.renewed")

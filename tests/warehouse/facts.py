@@ -25,6 +25,7 @@ from warehouse.tables import (
     fact_signature_holder,
     fact_survey,
     fact_unit_count,
+    load,
     run,
 )
 
@@ -59,10 +60,16 @@ def arrived(connection: Connection, feed: str, exported_at: datetime = EXPORTED)
     return delivery_id
 
 
+def loading(connection: Connection) -> int:
+    """Number of a load that begins now."""
+    number: int = connection.execute(insert(load).values(delivery_id=None).returning(load.c.load_id)).scalar_one()
+    return number
+
+
 def put(connection: Connection, table: Table, feed: str, rows: Sequence[Mapping[str, Any]], exported_at: datetime = EXPORTED) -> int:
     """Appends rows of one delivery to a fact by COPY; keys and provenance are made up, unless a row says otherwise."""
     delivery_id = arrived(connection, feed, exported_at)
-    usual = {"row_hash": 0, "known_from": exported_at, "known_to": FOREVER, "delivery_id": delivery_id}
+    usual = {"row_hash": 0, "known_from": exported_at, "known_to": FOREVER, "delivery_id": delivery_id, "loaded_by": loading(connection)}
     full = [{**usual, "row_key": next(_keys), "row_number": n, **row} for n, row in enumerate(rows, 1)]
     names = {name for row in full for name in row}
     cells = {name: [None if row.get(name) is None else str(row[name]) for row in full] for name in names}
@@ -135,7 +142,7 @@ def surveys(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: A
 
 def close(connection: Connection, table: Table, delivery_id: int, known_to: datetime) -> None:
     """Ends the states a delivery brought, as a later delivery does that replaces it."""
-    connection.execute(update(table).where(table.c.delivery_id == delivery_id).values(known_to=known_to))
+    connection.execute(update(table).where(table.c.delivery_id == delivery_id).values(known_to=known_to, ended_by=loading(connection)))
 
 
 def publish(engine: Engine, as_of: datetime = datetime(2025, 6, 1, tzinfo=UTC)) -> Publication:

@@ -31,8 +31,14 @@ from warehouse.tables.fact_signature import fact_signature
 from warehouse.tables.fact_signature_holder import fact_signature_holder
 from warehouse.tables.fact_survey import fact_survey
 from warehouse.tables.fact_unit_count import fact_unit_count
+from warehouse.tables.list_agency import list_agency
+from warehouse.tables.list_merchant import list_merchant
+from warehouse.tables.list_procedure import list_procedure
+from warehouse.tables.ops_confirmation import confirmation
+from warehouse.tables.ops_coverage import coverage
 from warehouse.tables.ops_delivery import delivery
 from warehouse.tables.ops_installation import installation
+from warehouse.tables.ops_load import load
 from warehouse.tables.ops_publication import publication
 from warehouse.tables.ops_quarantine import quarantine
 from warehouse.tables.ops_run import run
@@ -48,6 +54,8 @@ __all__ = [
     "agg_score_766",
     "agg_unit_month",
     "bridge_unit_succession",
+    "confirmation",
+    "coverage",
     "delivery",
     "dim_agency",
     "dim_channel",
@@ -76,6 +84,10 @@ __all__ = [
     "fact_survey",
     "fact_unit_count",
     "installation",
+    "list_agency",
+    "list_merchant",
+    "list_procedure",
+    "load",
     "metadata",
     "publication",
     "quarantine",

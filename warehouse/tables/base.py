@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, Integer, MetaData, text
+from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, text
 
 WAREHOUSE, OPS, MART, STAGING = "warehouse", "ops", "mart", "staging"
 
@@ -50,6 +50,24 @@ def history() -> list[Column[Any]]:
             server_default=text("'infinity'"),
             comment="Time until which this state held, exclusive; infinity while it is the current one",
         ),
+        Column("loaded_by", Integer, nullable=False, comment="Load that wrote this state (ops.load)"),
+        Column("ended_by", Integer, comment="Load that ended this state (ops.load); empty while it is the current one"),
+    ]
+
+
+def history_indexes(table: str) -> list[Index]:
+    """The indexes by which a load finds the current states of its keys, and a publication what loads since the last one ended."""
+    return [
+        Index(f"ux_{table}_current", "row_key", unique=True, postgresql_where=text("known_to = 'infinity'")),
+        Index(f"ix_{table}_ended_by", "ended_by", postgresql_where=text("ended_by IS NOT NULL")),
+    ]
+
+
+def big(table: str) -> list[Index]:
+    """The indexes of facts that grow by the million: what a load or a delivery wrote lies together."""
+    return [
+        Index(f"ix_{table}_loaded_by", "loaded_by", postgresql_using="brin"),
+        Index(f"ix_{table}_delivery_id", "delivery_id", postgresql_using="brin"),
     ]
 
 

@@ -1,8 +1,8 @@
 """One row per bill and state known of it."""
 
-from sqlalchemy import BigInteger, Column, Date, Index, Integer, SmallInteger, Table, Text, Uuid, text
+from sqlalchemy import BigInteger, Column, Date, Index, Integer, SmallInteger, Table, Text, Uuid
 
-from warehouse.tables.base import WAREHOUSE, history, metadata, provenance
+from warehouse.tables.base import WAREHOUSE, big, history, history_indexes, metadata, provenance
 
 fact_bill = Table(
     "fact_bill",
@@ -17,10 +17,9 @@ fact_bill = Table(
     Column("amount_vnd", BigInteger, nullable=False, comment="Amount with tax, VND"),
     *history(),
     *provenance(),
-    Index("ux_fact_bill_current", "row_key", unique=True, postgresql_where=text("known_to = 'infinity'")),
+    *history_indexes("fact_bill"),
+    *big("fact_bill"),
     Index("ix_fact_bill_billing_month", "billing_month", postgresql_using="brin"),
-    Index("ix_fact_bill_delivery_id", "delivery_id", postgresql_using="brin"),
-    Index("ix_fact_bill_known_to", "known_to", postgresql_where=text("known_to <> 'infinity'")),
     schema=WAREHOUSE,
     comment="One row per bill and state known of it.",
 )

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, SmallInteger, Table, Text, Uuid, text
 
-from warehouse.tables.base import WAREHOUSE, history, metadata, provenance
+from warehouse.tables.base import WAREHOUSE, big, history, history_indexes, metadata, provenance
 
 fact_dossier = Table(
     "fact_dossier",
@@ -38,12 +38,11 @@ fact_dossier = Table(
     Column("deleted_at", DateTime(), comment="DeletedOn: soft-deleted at the source, local time; such a state counts nowhere"),
     *history(),
     *provenance(),
-    Index("ux_fact_dossier_current", "row_key", unique=True, postgresql_where=text("known_to = 'infinity'")),
-    Index("ix_fact_dossier_row_key", "row_key", "known_from", unique=True),
+    *history_indexes("fact_dossier"),
+    *big("fact_dossier"),
+    Index("ix_fact_dossier_row_key", "row_key", "known_from"),
     Index("ix_fact_dossier_received_at", "received_at"),
     Index("ix_fact_dossier_finished_at", "finished_at", postgresql_where=text("known_to = 'infinity'")),
-    Index("ix_fact_dossier_delivery_id", "delivery_id", postgresql_using="brin"),
-    Index("ix_fact_dossier_known_to", "known_to", postgresql_where=text("known_to <> 'infinity'")),
     schema=WAREHOUSE,
     comment="One row per dossier and state known of it.",
 )

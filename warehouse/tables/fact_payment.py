@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Date, DateTime, Index, Integer, SmallInteger, Table, Text, text
 
-from warehouse.tables.base import WAREHOUSE, history, metadata, provenance
+from warehouse.tables.base import WAREHOUSE, big, history, metadata, provenance
 
 fact_payment = Table(
     "fact_payment",
@@ -22,8 +22,10 @@ fact_payment = Table(
     *history(),
     *provenance(),
     Index("ux_fact_payment_current", "row_key", "business_date", unique=True, postgresql_where=text("known_to = 'infinity'")),
-    Index("ix_fact_payment_delivery_id", "delivery_id", postgresql_using="brin"),
-    Index("ix_fact_payment_known_to", "known_to", postgresql_where=text("known_to <> 'infinity'")),
+    Index("ix_fact_payment_ended_by", "ended_by", postgresql_where=text("ended_by IS NOT NULL")),
+    *big("fact_payment"),
+    Index("ix_fact_payment_bill_key", "bill_key", postgresql_where=text("known_to = 'infinity' AND bill_key IS NOT NULL")),
+    Index("ix_fact_payment_dossier_key", "dossier_key", postgresql_where=text("known_to = 'infinity' AND dossier_key IS NOT NULL")),
     schema=WAREHOUSE,
     comment="One row per payment transaction and state known of it; partitioned by month of the business date.",
     postgresql_partition_by="RANGE (business_date)",

@@ -1,8 +1,8 @@
 """One row per department, period and figure the national portal answered, as captured."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Numeric, Table, Text, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, Numeric, Table, Text
 
-from warehouse.tables.base import WAREHOUSE, history, metadata, provenance
+from warehouse.tables.base import WAREHOUSE, history, history_indexes, metadata, provenance
 
 fact_portal_766 = Table(
     "fact_portal_766",
@@ -25,7 +25,7 @@ fact_portal_766 = Table(
     Column("quality_status", Text, comment="dataQualityStatus, as TEMP_NATIONAL_REPORT_DENOMINATOR"),
     *history(),
     *provenance(),
-    Index("ux_fact_portal_766_current", "row_key", unique=True, postgresql_where=text("known_to = 'infinity'")),
+    *history_indexes("fact_portal_766"),
     schema=WAREHOUSE,
     comment="One row per department, period and figure the national portal answered, as captured.",
 )

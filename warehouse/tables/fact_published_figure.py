@@ -1,8 +1,8 @@
 """One row per document, unit, period and indicator: a figure as printed, only ever compared, never counted."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Numeric, SmallInteger, Table, Text, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, Numeric, SmallInteger, Table, Text
 
-from warehouse.tables.base import WAREHOUSE, history, metadata, provenance
+from warehouse.tables.base import WAREHOUSE, history, history_indexes, metadata, provenance
 
 fact_published_figure = Table(
     "fact_published_figure",
@@ -18,7 +18,7 @@ fact_published_figure = Table(
     Column("printed_decimals", SmallInteger, comment="Decimals it was printed with"),
     *history(),
     *provenance(),
-    Index("ux_fact_published_figure_current", "row_key", unique=True, postgresql_where=text("known_to = 'infinity'")),
+    *history_indexes("fact_published_figure"),
     schema=WAREHOUSE,
     comment="One row per document, unit, period and indicator: a figure as printed, only ever compared, never counted.",
 )

@@ -1,8 +1,8 @@
 """One row per provider, unit and month: digital-signature certificates as the carrier reports them."""
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, SmallInteger, Table, Text, text
+from sqlalchemy import Column, ForeignKey, Integer, SmallInteger, Table, Text
 
-from warehouse.tables.base import WAREHOUSE, history, metadata, provenance
+from warehouse.tables.base import WAREHOUSE, history, history_indexes, metadata, provenance
 
 fact_signature = Table(
     "fact_signature",
@@ -15,7 +15,7 @@ fact_signature = Table(
     Column("holders_cumulative", Integer, comment="Persons issued a certificate so far"),
     *history(),
     *provenance(),
-    Index("ux_fact_signature_current", "row_key", unique=True, postgresql_where=text("known_to = 'infinity'")),
+    *history_indexes("fact_signature"),
     schema=WAREHOUSE,
     comment="One row per provider, unit and month: digital-signature certificates as the carrier reports them.",
 )

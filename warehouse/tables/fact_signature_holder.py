@@ -1,8 +1,8 @@
 """One row per carrier and holder of a digital signature."""
 
-from sqlalchemy import Column, Date, Index, Integer, SmallInteger, Table, Text, Uuid, text
+from sqlalchemy import Column, Date, Integer, SmallInteger, Table, Text, Uuid
 
-from warehouse.tables.base import WAREHOUSE, history, metadata, provenance
+from warehouse.tables.base import WAREHOUSE, history, history_indexes, metadata, provenance
 
 fact_signature_holder = Table(
     "fact_signature_holder",
@@ -19,7 +19,7 @@ fact_signature_holder = Table(
     Column("certificate_status", Text, nullable=False, comment="HIEU_LUC, HET_HAN or THU_HOI"),
     *history(),
     *provenance(),
-    Index("ux_fact_signature_holder_current", "row_key", unique=True, postgresql_where=text("known_to = 'infinity'")),
+    *history_indexes("fact_signature_holder"),
     schema=WAREHOUSE,
     comment="One row per carrier and holder of a digital signature.",
 )

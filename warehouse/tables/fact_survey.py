@@ -1,8 +1,8 @@
 """One row per survey, wave, unit and question."""
 
-from sqlalchemy import Column, Date, ForeignKey, Index, Integer, Table, Text, text
+from sqlalchemy import Column, Date, ForeignKey, Integer, Table, Text
 
-from warehouse.tables.base import WAREHOUSE, history, metadata, provenance
+from warehouse.tables.base import WAREHOUSE, history, history_indexes, metadata, provenance
 
 fact_survey = Table(
     "fact_survey",
@@ -16,7 +16,7 @@ fact_survey = Table(
     Column("positive_answers", Integer, nullable=False, comment="Positive answers"),
     *history(),
     *provenance(),
-    Index("ux_fact_survey_current", "row_key", unique=True, postgresql_where=text("known_to = 'infinity'")),
+    *history_indexes("fact_survey"),
     schema=WAREHOUSE,
     comment="One row per survey, wave, unit and question.",
 )

@@ -1,6 +1,6 @@
 """One row per file received: what became of it."""
 
-from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, Identity, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, Identity, Index, Integer, Table, Text
 
 from warehouse.tables.base import OPS, metadata
 
@@ -21,7 +21,16 @@ delivery = Table(
         server_default="",
         comment="What the path says and the bytes do not, where that tells deliveries apart: province, period, time of capture; else empty",
     ),
-    Column("business_period", Text, comment="Day, month, quarter or year it is about, as 2024-03-15, 2024-03, 2024-Q1, 2024"),
+    Column(
+        "file_stamp",
+        Text,
+        comment="Size, times and place of the file where it was found: while all agree, its bytes need not be read again",
+    ),
+    Column(
+        "business_period",
+        Text,
+        comment="Day, month, quarter, year or stretch of days it is about, as 2024-03-15, 2024-03, 2024-Q1, 2024, 2024-03-01/2024-03-07",
+    ),
     Column("exported_at", DateTime(timezone=True), comment="Time at which the source made it: orders states of the same row"),
     Column("received_at", DateTime(timezone=True), nullable=False, comment="Time at which it was pulled"),
     Column("loaded_at", DateTime(timezone=True), comment="Time at which its load was committed"),
@@ -34,7 +43,7 @@ delivery = Table(
     Column("supersedes", Integer, ForeignKey("ops.delivery.delivery_id"), comment="Older delivery that this one corrects"),
     Column("verdict", Text, comment="accept, accept_with_flags or reject"),
     Column("message_vi", Text, comment="Why it was rejected, in Vietnamese"),
-    UniqueConstraint("source", "sha256", "about"),
+    Index("ix_delivery_source", "source", "exported_at"),
     CheckConstraint("status IN ('landed', 'loaded', 'rejected', 'superseded')", name="status"),
     CheckConstraint(
         "status = 'landed' OR rows_received = rows_loaded + rows_unchanged + rows_quarantined + rows_ignored",

@@ -10,6 +10,7 @@ publication = Table(
     Column("publication_id", Integer, Identity(), primary_key=True, comment="Surrogate key"),
     Column("run_id", Integer, ForeignKey("ops.run.run_id"), nullable=False, comment="Run that published"),
     Column("published_at", DateTime(timezone=True), nullable=False, comment="Time of the commit"),
+    Column("load_id", Integer, nullable=False, comment="Last load whose states it counts (ops.load); 0 where there was none"),
     Column("as_of", DateTime(timezone=True), nullable=False, comment="State of knowledge it shows"),
     Column("values_added", Integer, nullable=False, comment="Values of new periods, units or indicators"),
     Column("values_revised", Integer, nullable=False, comment="Values that differ from the revision before"),
