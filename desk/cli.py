@@ -359,6 +359,8 @@ def _tell_nights(settings: Settings, nights: Sequence[Night]) -> None:
     with _reading(settings) as connection:
         run = questions.run(connection, last.run_id)
         states = questions.source_states(connection, _sources(settings), run.as_of)
+    for line in nights[-1].ahead:
+        terminal.say(f"Chưa lấy vì là của ngày sau: {line}")
     shortcomings = [line for night in nights for line in night.shortcomings]
     late = [state.source.name for state in states if state.is_late]
     terminal.night_line(last, [outcome for night in nights for outcome in night.outcomes])

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 ROW_NUMBER = "row_number"
 """Column the reader adds to every typed table: number of the row in the file, the header not counted, from 1."""
 
+EXPORTED_ON = "exported_on"
+"""Stands among columns for the day on which the delivery was made."""
+
 FRAME_RULE = "STR-000"
 """Rule that the frame given to Great Expectations has rows and the columns declared."""
 
@@ -61,7 +64,10 @@ class Column(Model):
     required: bool = False
     """A row in which it is missing is quarantined."""
     pattern: str | None = None
-    """Shape of a natural key that is safe to show: a value of another shape, or of a paper's or telephone's, is never quoted."""
+    """Shape of a code. A row whose value has another is set aside, unless a rule of its own says what becomes of it; a value of
+    another shape, or of an identity paper's or telephone's, is never quoted."""
+    stands_for: str | None = None
+    """Pattern whose first group is what the code stands for, where several writings mean one thing."""
     placeholder: list[str] = []
     """Values that stand for missing, beside the layout's own (`000000001` for an unknown identity paper)."""
 
@@ -165,6 +171,10 @@ class Layout(Model):
 Check = Literal[
     "unique",
     "unit_known",
+    "provider_known",
+    "merchant_known",
+    "overlapping",
+    "possible",
     "agency_known",
     "agency_named",
     "procedure_known",
@@ -175,6 +185,11 @@ Check = Literal[
     "quarantine_share",
     "totals",
     "conservation",
+    "covers",
+    "outside",
+    "left_out",
+    "contradicts",
+    "fits",
     "read",
 ]
 
@@ -226,10 +241,25 @@ class Contract(Model):
     source: str
     """Where the form of the feed comes from."""
     natural_key: list[str]
-    mode: Literal["upsert", "replace"]
-    """upsert: a delivery says what it says; replace: it also says that what it leaves out of its period is gone."""
+    role: Literal["fact", "list"] = "fact"
+    """list: its lines are kept as they were sent, and a dimension is made of those in force."""
+    table: str
+    """Table of the warehouse that keeps its rows."""
+    refers_to: list[str] = []
+    """Feeds whose things its rows name: in a night, it comes after them."""
+    key_within: Literal["provider", "source", "nothing"] = "nothing"
+    """Within what the natural key is unique."""
+    replaces: Literal["period", "period and unit", "wave", "document", "list", "nothing"]
+    """What an earlier delivery of the same source said of the same one is gone unless said again; `nothing`: what was said stays."""
+    scope: list[str] = []
+    """Columns that say which period, wave or document a row is about; without them the delivery's name says it."""
     period_column: str | None = None
-    """Column from which the business period is taken; else the file name says it."""
+    """Column that is held against the period of the delivery's name."""
+    unit_on: list[str] = []
+    """Days on which the unit's code is looked up, one after the other: columns, a period standing for its last day and then its
+    first; `exported_on` is the day of the export."""
+    not_kept: list[str] = []
+    """Columns that no fact keeps, so that a change in them alone is no new state."""
     columns: dict[str, Column]
     derived: dict[str, Derived] = {}
     layouts: dict[str, Layout]
@@ -248,6 +278,10 @@ class Contract(Model):
             unknown = set(derived.columns) - set(self.schema.names)
             if unknown:
                 raise ValueError(f"{self.feed}/{name}: made from columns that are not kept: {sorted(unknown)}")
+        unknown = {*self.natural_key, *self.scope, *filter(None, [self.period_column]), *self.not_kept} - self.columns.keys()
+        unknown |= set(self.unit_on) - self.columns.keys() - {EXPORTED_ON}
+        if unknown:
+            raise ValueError(f"{self.feed}: columns not in the contract: {sorted(unknown)}")
         codes = [rule.code for rule in self.rules]
         if len(codes) != len(set(codes)):
             raise ValueError(f"{self.feed}: a rule code is used twice")
@@ -279,6 +313,12 @@ class Contract(Model):
             safe = pc.and_(safe, pc.and_(fits, pc.invert(pc.match_substring_regex(text, PERSONAL))))
             texts.append(text)
         return pc.if_else(safe, pc.binary_join_element_wise(*texts, "|"), None)
+
+    @property
+    def shaped(self) -> dict[str, bool]:
+        """Columns whose values have a shape → whether a rule of the feed says what becomes of another one."""
+        ruled = {rule.args["column"] for rule in self.rules if rule.expect == "ExpectColumnValuesToMatchRegex"}
+        return {name: name in ruled for name, column in self.columns.items() if column.type == "text" and column.pattern}
 
     @property
     def checked_columns(self) -> list[str]:

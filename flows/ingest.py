@@ -12,7 +12,7 @@ from expectations.contract import contract
 from tasks.deliveries.ledger import Delivery, Outcome, delivered, usual_rows
 from tasks.deliveries.run_lock import in_one_line, one_at_a_time
 from tasks.load.deliver import load, reject
-from tasks.load.prefetch import ahead
+from tasks.load.prefetch import prefetched
 from tasks.read.file import Chunk, Rejected, read
 from tasks.validate.checks import validate
 from warehouse.database import open_warehouse
@@ -45,9 +45,17 @@ def ingest_delivery(engine: Engine, delivery: Delivery, settings: Settings, docs
         chunks = read(delivery.path, terms, delivery.layout, settings.secret_key, delivery.file_name)
         usual = usual_rows(engine, delivery)
         checked = validate(
-            counted(chunks), terms, delivery.layout, delivery.file_name, docs=docs, usual_rows=usual, exported_at=delivery.exported_at
+            counted(chunks),
+            terms,
+            delivery.layout,
+            delivery.file_name,
+            docs=docs,
+            usual_rows=usual,
+            exported_at=delivery.exported_at,
+            covers=delivery.covers,
+            is_declared=delivery.is_declared,
         )
-        return load(engine, delivery, terms, ahead(checked))
+        return load(engine, delivery, terms, prefetched(checked))
     except Rejected as rejected:
         if delivery.is_loaded:  # its rows are in the warehouse: they do not become nothing because they cannot be read again
             raise IngestFailed(f"đã nạp trước đây, nay đọc lại thì bị từ chối nên giữ nguyên: {rejected.message_vi}") from None

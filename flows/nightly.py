@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date as Day
 from datetime import datetime, time
 from functools import partial
-from itertools import groupby
 from typing import Any
 
 from prefect import flow, task
@@ -21,24 +20,20 @@ from flows.ending import NightStopped, state_of
 from flows.ingest import ingest_delivery
 from flows.progress import each, tell
 from flows.stopping import stoppable
-from tasks.deliveries.ledger import Delivery, Outcome, delivered, pending
+from tasks.deliveries.ledger import Delivery, Outcome, delivered, pending, waves
 from tasks.deliveries.run_lock import LockLost, Run, in_one_line, one_at_a_time, require_lock
 from tasks.deliveries.source import Source, read_sources
 from tasks.indicators.audit import AuditFailed, Warned, audit
 from tasks.indicators.compute import Publication, compute, publish_values
-from tasks.load.deliver import releasable
+from tasks.load.dependents import releasable
 from tasks.one_stop_shop.form_06a import DoesNotAddUp
 from tasks.one_stop_shop.scores import Scores, compute_scores
-from tasks.pull.landing import Unreadable, pull
+from tasks.pull.landing import Pulled, Unreadable, pull
 from tasks.report.edition import Report, artifacts, report
 from tasks.validate.data_docs import DataDocs
-from tasks.words.vietnamese import VIETNAM
+from tasks.words.vietnamese import VIETNAM, some
 from warehouse.database import open_warehouse
 from warehouse.settings import Refusal, Settings
-
-FIRST = {"procedures", "agencies", "merchants"}
-LAST = {"payments"}
-"""Others refer to the first; the last refer to bills and dossiers."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +44,8 @@ class Night:
     outcomes: list[Outcome]
     unreachable: list[str]
     """Sources or files that could not be taken, one line each."""
+    ahead: list[str]
+    """Files that wait for the night of the day they are of, a line a source."""
     publication: Publication
     scores: Scores
     warned: list[Warned]
@@ -92,7 +89,7 @@ def publish(engine: Engine, run_id: int, as_of: datetime) -> Published:
 class Steps:
     """The steps of a night: plain functions, or the same as tasks."""
 
-    pull: Callable[..., int]
+    pull: Callable[..., Pulled]
     ingest: Callable[..., Outcome]
     publish: Callable[..., Published]
     report: Callable[..., Report] | None
@@ -109,7 +106,7 @@ def night(
     sources = read_sources(settings.sources)
     docs = docs or DataDocs(settings.home / "data_docs")
     with one_at_a_time(engine, flow_name, as_of) as run, stoppable(lambda: run.standing, NightStopped, TerminationSignal):
-        unreachable = _pull(engine, settings, sources, as_of.date(), steps)
+        unreachable, ahead = _pull(engine, settings, sources, as_of, until, steps)
         broken: set[int] = set()
         # A delivery that comes late sends those made after it back into the queue: they are read again before anything is published.
         while waiting := _waiting(engine, settings, as_of, broken):
@@ -121,7 +118,9 @@ def night(
         run.is_published = True
         tell("Lập báo cáo")
         made = steps.report(engine, settings.home, sources, run.run_id, docs) if steps.report else None
-        return Night(run.run_id, run.outcomes, unreachable, published.publication, published.scores, published.warned, made, run.problems)
+        return Night(
+            run.run_id, run.outcomes, unreachable, ahead, published.publication, published.scores, published.warned, made, run.problems
+        )
 
 
 def _waiting(engine: Engine, settings: Settings, as_of: datetime, broken: set[int]) -> list[Delivery]:
@@ -129,26 +128,17 @@ def _waiting(engine: Engine, settings: Settings, as_of: datetime, broken: set[in
     return [new for new in pending(engine, settings.home) if (new.exported_at <= as_of or new.is_loaded) and new.delivery_id not in broken]
 
 
-def waves(waiting: Iterable[Delivery]) -> list[list[list[Delivery]]]:
-    """Deliveries in three waves, one after the other; inside a wave, a source's own deliveries in the order they were made."""
-    ranked: list[list[Delivery]] = [[], [], []]
-    for delivery in waiting:
-        ranked[0 if delivery.feed in FIRST else 2 if delivery.feed in LAST else 1].append(delivery)
-    return [_chains(wave) for wave in ranked]
-
-
-def _chains(wave: list[Delivery]) -> list[list[Delivery]]:
-    by_feed = sorted(wave, key=lambda delivery: (delivery.feed, delivery.exported_at, delivery.delivery_id))
-    return sorted((list(chain) for _, chain in groupby(by_feed, lambda delivery: delivery.feed)), key=len, reverse=True)
-
-
-def _pull(engine: Engine, settings: Settings, sources: list[Source], until: Day, steps: Steps) -> list[str]:
-    pulled = each("Nhận tệp", lambda source: steps.pull(engine, source, settings.home, until), [[source] for source in sources])
+def _pull(
+    engine: Engine, settings: Settings, sources: list[Source], as_of: datetime, until: Day | None, steps: Steps
+) -> tuple[list[str], list[str]]:
+    """Takes what the sources have; what could not be taken and what is of a later day, one line each."""
+    pulled = each("Nhận tệp", lambda source: steps.pull(engine, source, settings.home, until, as_of), [[source] for source in sources])
     failed = [(source, result) for source, result in pulled if isinstance(result, Exception)]
     lines = [str(why) if isinstance(why, Unreadable | Refusal) else f"{source.name}: {in_one_line(why)}" for source, why in failed]
     if sources and sum(not isinstance(why, Unreadable) for _, why in failed) == len(sources):
         raise Refusal(f"Không nguồn nào nhận được tệp. {lines[0]}")
-    return lines
+    ahead = [f"{source.name}: {some(result.ahead)}" for source, result in pulled if isinstance(result, Pulled) and result.ahead]
+    return lines, ahead
 
 
 def _ingest(engine: Engine, settings: Settings, chains: list[list[Delivery]], run: Run, steps: Steps, docs: DataDocs) -> set[int]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, Row, select, text
+from sqlalchemy import ColumnElement, Connection, Engine, Row, select, text
 
+from expectations.contract import contract
+from tasks.deliveries.coverage import Stretch
 from tasks.words.vietnamese import VIETNAM
 from warehouse.tables import delivery as deliveries
-
-ORDER = ("procedures", "agencies", "merchants", "bills", "dossiers", "payments")
-"""Feeds that others refer to come first; the rest follow."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,12 @@ class Delivery:
     sha256: str
     path: Path
     exported_at: datetime
-    business_period: str | None
+    covers: Stretch | None = None
+    """Days that its name says it is about."""
+    is_declared: bool = False
+    """Whether the pattern of its source says so; else the name was understood as names usually are."""
+    named_unit: str | None = None
+    """Unit, or any other word for its part of a period, that the source's pattern finds in the name."""
     is_loaded: bool = False
     """Its rows are in the warehouse already: it is read again."""
 
@@ -50,23 +56,38 @@ class Outcome:
 
 
 def pending(engine: Engine, home: Path) -> list[Delivery]:
-    """Deliveries that wait to be ingested, in the order in which they must be."""
-    query = select(deliveries).where(deliveries.c.status == "landed")
+    """Deliveries that wait to be ingested, in the order in which they were exported."""
     with engine.connect() as connection:
-        waiting = [_delivery(row, home) for row in connection.execute(query)]
-    return in_order(waiting)
+        return _found(connection, deliveries.c.status == "landed", home)
 
 
 def delivered(engine: Engine, home: Path, ids: list[int]) -> list[Delivery]:
-    """Deliveries by number, in ingest order: what is read again when waiting or released rows may go in."""
+    """Deliveries by number, in the order in which they were exported: what is read again when waiting or released rows may go in."""
     with engine.connect() as connection:
-        found = [_delivery(row, home) for row in connection.execute(select(deliveries).where(deliveries.c.delivery_id.in_(ids)))]
-    return in_order(found)
+        return _found(connection, deliveries.c.delivery_id.in_(ids), home)
 
 
-def in_order(found: list[Delivery]) -> list[Delivery]:
-    """Deliveries in the order of ingest: what others refer to first, then as they were exported."""
-    return sorted(found, key=lambda d: (ORDER.index(d.feed) if d.feed in ORDER else len(ORDER), d.exported_at, d.delivery_id))
+def waves(waiting: Iterable[Delivery]) -> list[list[list[Delivery]]]:
+    """Deliveries in waves: a feed comes after those it refers to. Inside a wave, each feed's own in the order they were exported."""
+    ranked: dict[int, list[Delivery]] = {}
+    for delivery in waiting:
+        ranked.setdefault(wave(delivery.feed), []).append(delivery)
+    return [_chains(ranked[rank]) for rank in sorted(ranked)]
+
+
+def wave(feed: str) -> int:
+    """Place of a feed in the night: after all those that its contract says it refers to."""
+    return max((wave(other) + 1 for other in contract(feed).refers_to), default=0)
+
+
+def _chains(deliveries_of_wave: list[Delivery]) -> list[list[Delivery]]:
+    by_feed = sorted(deliveries_of_wave, key=lambda delivery: (delivery.feed, delivery.exported_at, delivery.delivery_id))
+    return sorted((list(chain) for _, chain in groupby(by_feed, lambda delivery: delivery.feed)), key=len, reverse=True)
+
+
+def _found(connection: Connection, condition: ColumnElement[bool], home: Path) -> list[Delivery]:
+    query = select(deliveries).where(condition).order_by(deliveries.c.exported_at, deliveries.c.delivery_id)
+    return [_delivery(row, home) for row in connection.execute(query)]
 
 
 def _delivery(row: Row[Any], home: Path) -> Delivery:
@@ -80,7 +101,9 @@ def _delivery(row: Row[Any], home: Path) -> Delivery:
         row.sha256,
         home / "landing" / row.source / row.sha256,
         row.exported_at.astimezone(VIETNAM),
-        row.business_period,
+        Stretch.of(row.named_period) if row.named_period else None,
+        row.is_declared,
+        row.named_unit,
         row.loaded_at is not None and row.status != "rejected",
     )
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from expectations.contract import contract
+from tasks.deliveries.coverage import check_pattern
 from warehouse.settings import Refusal
 
 RHYTHMS = ("daily", "monthly", "quarterly", "yearly", "once")
@@ -27,6 +28,7 @@ class Source:
     layout: str
     provider: str
     url: str
+    """Any fsspec URL; its placeholders say what a file covers, see `tasks.deliveries.coverage`."""
     expected: str
     token: str | None = None
     """Environment variable that holds the bearer token, the password, or the passphrase of `key_file`; never the secret itself."""
@@ -34,6 +36,8 @@ class Source:
     """sftp:// only: the file of host keys to believe, instead of those of the user and the machine."""
     key_file: str | None = None
     """sftp:// only: the private key to log in with; then nothing else is tried."""
+    rank: int = 0
+    """Place in sources.yaml: of two words of the same moment, the one of the later source holds."""
 
 
 def read_sources(path: Path) -> list[Source]:
@@ -48,7 +52,7 @@ def read_sources(path: Path) -> list[Source]:
         raise Refusal(f"{path}: must hold one list named `sources`")
     sources: list[Source] = []
     for number, entry in enumerate(entries["sources"], 1):
-        source = _source(path, number, entry)
+        source = replace(_source(path, number, entry), rank=number - 1)
         if source.name in {other.name for other in sources}:
             raise Refusal(f"{path}: two sources are named {source.name!r}")
         sources.append(source)
@@ -59,7 +63,7 @@ def _source(path: Path, number: int, entry: Any) -> Source:
     if not isinstance(entry, dict) or not all(isinstance(value, str) for value in entry.values()):
         raise Refusal(f"{path}: source {number}: every entry must be `key: text`")
     where = f"{path}: source {entry.get('name', number)}"
-    known = [field.name for field in fields(Source)]
+    known = [field.name for field in fields(Source) if field.name != "rank"]
     for key in entry.keys() - set(known):
         raise Refusal(f"{where}: unknown key {key!r}; there are: {', '.join(known)}")
     for field in fields(Source):
@@ -76,6 +80,9 @@ def _source(path: Path, number: int, entry: Any) -> Source:
         raise Refusal(f"{where}: feed {source.feed!r} has no layout {source.layout!r}; there are: {', '.join(layouts)}")
     if source.expected not in RHYTHMS:
         raise Refusal(f"{where}: expected is one of {', '.join(RHYTHMS)}, not {source.expected!r}")
+    wrong = check_pattern(source.url)
+    if wrong is not None:
+        raise Refusal(f"{where}: url: {wrong}")
     parts = urlsplit(source.url)
     if parts.password:
         raise Refusal(f"{where}: the url holds a password; name its environment variable under `token`")
@@ -84,4 +91,5 @@ def _source(path: Path, number: int, entry: Any) -> Source:
         raise Refusal(f"{where}: {paths[0]!r} is for an sftp:// url only")
     if "://" not in source.url:
         paths.append("url")
-    return replace(source, **{key: str((path.parent / entry[key]).resolve()) for key in paths})
+    resolved: dict[str, Any] = {key: str((path.parent / entry[key]).resolve()) for key in paths}
+    return replace(source, **resolved)

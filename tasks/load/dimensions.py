@@ -34,6 +34,7 @@ NEVER = {"valid_from": "9999-12-31", "valid_to": "9999-12-31"}
 NOT_GIVEN = {"sector_code": "0", "sector_name": "Không rõ"}
 """What an inferred member lacks; its name, where none was given, is its code."""
 
+_OPEN = pa.scalar(date.max, pa.date32())
 _DAY_ZERO = 1_000_000
 """Added to days since 1970 so that even the year 1 is a positive number."""
 
@@ -72,6 +73,18 @@ class Versions:
         found &= (self._begin[place] >> 32 == pairs >> 32) & (self._end[place] >= (pairs & 0xFFFFFFFF))
         return np.where(found, self._keys[place], UNKNOWN).astype(np.int32)
 
+    def overlap(self, codes: Column, first: Column, last: Column) -> npt.NDArray[np.bool_]:
+        """Whether each code is that of some version that holds between two days; a missing last day is open."""
+        lines = pd.DataFrame({"code": _flat(codes).to_pylist(), "first": _days(first), "last": _days(pc.fill_null(_flat(last), _OPEN))})
+        versions = pd.DataFrame(
+            {"code": self.members["code"].to_pylist(), "begin": _days(self.members["valid_from"]), "end": _days(self.members["valid_to"])}
+        )
+        pairs = lines.reset_index().merge(versions, on="code")
+        found: npt.NDArray[np.bool_] = np.isin(
+            np.arange(len(lines)), pairs["index"][(pairs["begin"] <= pairs["last"]) & (pairs["end"] >= pairs["first"])]
+        )
+        return found
+
     def attribute(self, keys: Keys, name: str) -> npt.NDArray[np.int64]:
         """Number of that name of the member with each key; 0 where there is none."""
         known = self.members["key"].to_numpy()
@@ -108,9 +121,8 @@ class Dimensions:
 
     def procedures(self, codes: Column, names: Column, sectors: Column, sector_names: Column, days: Column) -> Keys:
         """Procedure on each day by its national code; a code no list knows on that day gets an inferred member."""
-        national = national_code(codes)
         others = {"procedure_name": names, "sector_code": sectors, "sector_name": sector_names}
-        return self._or_inferred(self._inferring(dim_procedure, national, days, others), national, days)
+        return self._or_inferred(self._inferring(dim_procedure, codes, days, others), codes, days)
 
     def coded(self, table: Table, codes: Column, names: Column, days: Column) -> pa.Array:
         """The codes, those that are missing by name: what the list calls so on that day. A name of no or of several members gives none."""
@@ -229,11 +241,6 @@ class Dimensions:
         places = pc.index_in(_flat(codes), members["code"].combine_chunks())
         inferred = np.append(members["key"].to_numpy().astype(np.int32), UNKNOWN)[pc.fill_null(places, -1).to_numpy(zero_copy_only=False)]
         return np.where(keys == UNKNOWN, inferred, keys).astype(np.int32)
-
-
-def national_code(codes: Column) -> pa.Array:
-    """National procedure code: the first two parts of it (1.004616.000.00.00.H56 → 1.004616)."""
-    return pc.replace_substring_regex(_flat(codes), r"^([^.]+\.[^.]+)\..*$", r"\1")
 
 
 def days_of(column: Column) -> pa.Array:

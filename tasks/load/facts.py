@@ -1,10 +1,11 @@
-"""Typed rows of one feed → columns of its fact: codes become surrogate keys, payments find their bill and its unit."""
+"""Typed rows of one feed → columns of its table: codes become surrogate keys, a unit's code the unit of the right day.
+
+A feed's contract says what is looked up and when; only dossiers, payments, printed figures and the portal's answers need more.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,15 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection, Table, select, text
+from sqlalchemy import BigInteger, Connection, Integer, SmallInteger, select, text
 
-from expectations.contract import Contract
-from tasks.deliveries.ledger import Delivery
-from tasks.load.dimensions import Dimensions, days_of, first_of
-from tasks.load.history import Mask, Moments, copy_keys, microseconds, temporary
-from tasks.words.keys import code_hash, row_key, scoped
-from tasks.words.vietnamese import VIETNAM
+from expectations.contract import EXPORTED_ON, ROW_NUMBER
+from tasks.load.dimensions import days_of, first_of
+from tasks.load.history import Mask, Microseconds, copy_keys, temporary
+from tasks.load.work import Finding, Load, constant, mask_of
+from tasks.words.keys import code_hash, row_hash, row_key, scoped
 from warehouse.bulk import copy_out_blocks
+from warehouse.indicators import added_over_providers, indicators
 from warehouse.periods import days as days_of_period
 from warehouse.tables import (
     UNKNOWN,
@@ -32,84 +33,143 @@ from warehouse.tables import (
     dim_procedure,
     dim_provider,
     dim_service,
-    fact_bill,
-    fact_dossier,
-    fact_payment,
-    fact_portal_766,
-    fact_published_figure,
     fact_signature,
-    fact_signature_holder,
-    fact_survey,
-    fact_unit_count,
+    metadata,
 )
 from warehouse.tables import delivery as deliveries
 
-BY_PROVIDER = {"bills", "payments", "signatures", "signature_holders"}
-"""Feeds whose natural key holds only within one provider."""
+HISTORY = {"row_key", "row_hash", "known_from", "known_to", "loaded_by", "ended_by", "delivery_id", "row_number"}
+"""Columns of every fact that the load itself fills."""
+
+Columns = dict[str, Any]
 
 
-@dataclass
-class Tally:
-    """What was checked and found by one rule over the whole delivery."""
-
-    severity: str
-    scope: str
-    success: bool = True
-    observed: str | None = None
-    unexpected: int = 0
-
-
-@dataclass
-class Load:
-    """One delivery being loaded: what all steps share, and its counts."""
-
-    connection: Connection
-    delivery: Delivery
-    contract: Contract
-    dimensions: Dimensions
-    load_id: int
-    """Number of the load: it marks the states written and ended."""
-    received: int = 0
-    loaded: int = 0
-    unchanged: int = 0
-    quarantined: int = 0
-    ignored: int = 0
-    tallies: dict[str, Tally] = field(default_factory=dict)
-    cuts_others: bool = False
-    """An older state that a later delivery may have confirmed was cut short."""
-
-    @property
-    def provider_key(self) -> int:
-        """Surrogate key of the source's provider."""
-        return self.dimensions.codes(dim_provider).get(self.delivery.provider, UNKNOWN)
-
-    @property
-    def moment(self) -> int:
-        """Export time in microseconds."""
-        return microseconds(self.delivery.exported_at)
-
-    def exported_on(self, rows: pa.Table) -> pa.Array:
-        """Day of the export, for each row."""
-        return pa.repeat(pa.scalar(self.delivery.exported_at.astimezone(VIETNAM).date(), pa.date32()), rows.num_rows)
-
-    def prefix(self) -> str:
-        """Scope in which the natural key is unique."""
-        return self.delivery.provider if self.contract.feed in BY_PROVIDER else self.contract.feed
+def facts_of(work: Load, rows: pa.Table) -> tuple[pa.Table, list[Finding], pa.Table]:
+    """The rows as the table keeps them, with key and hash; what broke rules that need the warehouse; and the rows with their codes."""
+    rows = _with_codes(work, rows) if work.contract.feed == "dossiers" else rows
+    columns, found = BUILDERS.get(work.contract.feed, _as_declared)(work, rows)
+    content = [name for name in rows.column_names if name not in {ROW_NUMBER, *work.contract.natural_key, *work.contract.not_kept}]
+    if "row_key" not in columns:
+        columns["row_key"] = row_key(work.prefix, [rows[name] for name in work.contract.natural_key])
+    columns |= {"row_hash": row_hash(rows.select(content)), "row_number": rows[ROW_NUMBER]}
+    return pa.table(columns), [*_too_large(work, columns), *found], rows
 
 
-@dataclass(frozen=True)
-class Found:
-    """A row rule of the loader: which rows broke it, and for which bill they wait."""
+def _too_large(work: Load, columns: Columns) -> list[Finding]:
+    """Numbers that their columns cannot hold."""
+    found = []
+    for name, values in columns.items():
+        kind = work.table.c[name].type
+        bits = 15 if isinstance(kind, SmallInteger) else 31 if isinstance(kind, Integer) and not isinstance(kind, BigInteger) else None
+        if bits is None or not isinstance(values, pa.Array | pa.ChunkedArray) or values.type != pa.int64():
+            continue
+        outside = pc.or_(pc.less(values, -(1 << bits)), pc.greater(values, (1 << bits) - 1))
+        found.append(Finding("fits", mask_of(pc.fill_null(outside, False)), name))
+    return found
 
-    check: str
-    rows: Mask
-    awaited: pa.Array | None = None
+
+# As the contract says --------------------------------------------------------------------------------------------------
 
 
-Build = Callable[[Load, pa.Table], tuple[dict[str, Any], list[Found]]]
+def _as_declared(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
+    """Every column of the table: as it is in the file, or by the code that stands for it."""
+    columns: Columns = {}
+    found: list[Finding] = []
+    for name in (column.name for column in work.table.columns if column.name not in HISTORY):
+        code = name.removesuffix("_key") + "_code"
+        if name in rows.column_names:
+            columns[name] = rows[name]
+        elif name == "unit_key":
+            columns[name] = work.dimensions.unit(rows["unit_code"], *unit_days(work, rows))
+            found.append(Finding("unit_known", columns[name] == UNKNOWN))
+        elif name == "provider_key":
+            columns[name] = constant(work.provider_key, rows, pa.int16())
+        elif code in rows.column_names:
+            columns[name] = work.dimensions.listed(metadata.tables[f"warehouse.dim_{name.removesuffix('_key')}"], rows[code])
+        else:
+            raise LookupError(f"{work.contract.feed}: nothing says what {work.table.name}.{name} holds")
+    if work.contract.role == "list":
+        found += _of_a_list(work, rows)
+    return columns, found
 
 
-def by_name(work: Load, rows: pa.Table) -> pa.Table:
+def unit_days(work: Load, rows: pa.Table) -> list[pa.Array]:
+    """The days on which the contract has units looked up, one after the other."""
+    days: list[pa.Array] = []
+    for name in work.contract.unit_on:
+        if name == EXPORTED_ON:
+            days.append(pa.repeat(pa.scalar(work.exported_on, pa.date32()), rows.num_rows))
+        elif work.contract.columns[name].type == "period":
+            days += _ends_of_periods(rows[name])
+        else:
+            days.append(days_of(rows[name]))
+    return days
+
+
+def _of_a_list(work: Load, rows: pa.Table) -> list[Finding]:
+    """Lines that name no unit in force while they hold, or no provider there is; and those that overlap the next of their code."""
+    found = []
+    if "unit_code" in rows.column_names:
+        found.append(Finding("unit_known", ~work.dimensions.units.overlap(rows["unit_code"], rows["valid_from"], rows["valid_to"])))
+    if "provider_code" in rows.column_names:
+        found.append(Finding("provider_known", work.dimensions.listed(dim_provider, rows["provider_code"]).to_numpy() == UNKNOWN))
+    codes = [name for name in work.contract.natural_key if name != "valid_from"]
+    lines = rows.select([*codes, "valid_from", "valid_to"]).to_pandas().sort_values([*codes, "valid_from"])
+    following = lines.groupby(codes, dropna=False)["valid_from"].shift(-1)
+    overlapping = following.notna() & (lines["valid_to"].isna() | (lines["valid_to"] >= following))
+    found.append(Finding("overlapping", overlapping.sort_index().to_numpy(dtype=bool)))
+    return found
+
+
+def _signatures(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
+    columns, found = _as_declared(work, rows)
+    return columns, [*found, Finding("cumulative", _fallen(work, columns))]
+
+
+def _fallen(work: Load, columns: dict[str, Any]) -> npt.NDArray[np.bool_]:
+    """Units whose cumulative count is below that of the last month known before, in the file or in the warehouse."""
+    here = pd.DataFrame({name: columns[name] if name == "unit_key" else columns[name].to_pandas() for name in _COUNTED_UP})
+    known = select(*(fact_signature.c[name] for name in _COUNTED_UP)).where(
+        fact_signature.c.provider_key == work.provider_key, fact_signature.c.known_to == text("'infinity'")
+    )
+    there = pd.DataFrame(work.connection.execute(known).all(), columns=list(_COUNTED_UP))
+    told = pd.concat([here, there], ignore_index=True).drop_duplicates(["unit_key", "month"]).sort_values(["unit_key", "month"])
+    fallen = told.index[told["holders_cumulative"] < told.groupby("unit_key")["holders_cumulative"].shift()]
+    return np.isin(np.arange(len(here)), fallen)
+
+
+_COUNTED_UP = ("unit_key", "month", "holders_cumulative")
+
+
+def _unit_counts(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
+    """A measure that several providers count has a key within its provider; any other is one number, whoever says it."""
+    columns, found = _as_declared(work, rows)
+    several = np.isin(rows["measure"].to_numpy(zero_copy_only=False), sorted(added_over_providers()))
+    keys = [rows[name] for name in work.contract.natural_key]
+    own, shared = (row_key(prefix, keys).to_numpy() for prefix in (f"{work.contract.feed} {work.delivery.provider}", work.prefix))
+    columns["provider_key"] = pa.array(np.where(several, work.provider_key, UNKNOWN).astype(np.int16))
+    columns["row_key"] = pa.array(np.where(several, own, shared))
+    return columns, [*found, Finding("possible", _impossible(rows))]
+
+
+def _impossible(rows: pa.Table) -> Mask:
+    """Counts of a unit and period of which the part is larger than the whole, where an indicator divides the two."""
+    place = ["unit_code", "period", "measure"]
+    counted = rows.select([*place, "value"]).to_pandas()
+    wide = counted.pivot_table(index=place[:2], columns="measure", values="value", aggfunc="max")
+    impossible: set[tuple[str, str, str]] = set()
+    for indicator in indicators():
+        if indicator.fact != "unit_count" or indicator.may_exceed or not {indicator.numerator, indicator.denominator} <= set(wide.columns):
+            continue
+        too_much = wide.index[wide[indicator.numerator] > wide[indicator.denominator]]
+        impossible |= {(*unit, measure) for unit in too_much for measure in (indicator.numerator, indicator.denominator)}
+    return pd.MultiIndex.from_frame(counted[place]).isin(sorted(impossible)) if impossible else np.zeros(rows.num_rows, dtype=bool)
+
+
+# What needs more ---------------------------------------------------------------------------------------------------------
+
+
+def _with_codes(work: Load, rows: pa.Table) -> pa.Table:
     """Dossiers with the codes that their layout writes as names, so that every layout tells the same state."""
     for table, code, name in ((dim_agency, "agency_code", "agency_name"), (dim_procedure, "procedure_code", "procedure_name")):
         codes = work.dimensions.coded(table, rows[code], rows[name], _received_on(work, rows))
@@ -118,10 +178,11 @@ def by_name(work: Load, rows: pa.Table) -> pa.Table:
 
 
 def _received_on(work: Load, rows: pa.Table) -> pa.Array:
-    return first_of(days_of(rows["received_at"]), days_of(rows["submitted_at"]), work.exported_on(rows))
+    exported = pa.repeat(pa.scalar(work.exported_on, pa.date32()), rows.num_rows)
+    return first_of(days_of(rows["received_at"]), days_of(rows["submitted_at"]), exported)
 
 
-def _dossiers(work: Load, rows: pa.Table) -> tuple[dict[str, Any], list[Found]]:
+def _dossiers(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
     dims = work.dimensions
     received = _received_on(work, rows)
     agency, unit = dims.agencies(rows["agency_code"], rows["agency_name"], received)
@@ -144,10 +205,10 @@ def _dossiers(work: Load, rows: pa.Table) -> tuple[dict[str, Any], list[Found]]:
     listed = ~np.isin(procedure, dims.inferred(dim_procedure))
     agency_unnamed, procedure_unnamed = (_only_named(rows, thing) for thing in ("agency", "procedure"))
     return columns, [
-        Found("agency_known", (unit == UNKNOWN) & ~agency_unnamed),
-        Found("agency_named", agency_unnamed),
-        Found("procedure_known", given & ~(listed & (procedure != UNKNOWN))),
-        Found("procedure_named", procedure_unnamed),
+        Finding("agency_known", (unit == UNKNOWN) & ~agency_unnamed),
+        Finding("agency_named", agency_unnamed),
+        Finding("procedure_known", given & ~(listed & (procedure != UNKNOWN))),
+        Finding("procedure_named", procedure_unnamed),
     ]
 
 
@@ -157,25 +218,24 @@ def _only_named(rows: pa.Table, thing: str) -> Mask:
     return only
 
 
-def _bills_of(work: Load, rows: pa.Table) -> tuple[dict[str, Any], list[Found]]:
-    unit = work.dimensions.unit(rows["unit_code"], first_of(rows["issued_on"], rows["billing_month"]))
-    columns = {
-        **{name: rows[name] for name in ("bill_code", "customer_hash", "billing_month", "issued_on", "amount_vnd")},
-        "provider_key": _constant(work.provider_key, rows),
-        "service_key": work.dimensions.listed(dim_service, rows["service_code"]),
-        "unit_key": unit,
-    }
-    return columns, [Found("unit_known", unit == UNKNOWN)]
-
-
-def _payments(work: Load, rows: pa.Table) -> tuple[dict[str, Any], list[Found]]:
+def _payments(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
+    """The unit is the bill's, else the dossier's, else the shop's."""
     dims, count = work.dimensions, rows.num_rows
     unit, service = np.zeros(count, dtype=np.int32), dims.listed(dim_service, rows["service_code"]).to_numpy().copy()
-    merchant = np.zeros(count, dtype=np.int32)
-    bill_key = np.zeros(count, dtype=np.int64)
-    found: list[Found] = []
+    has_bill, has_dossier, has_merchant = (mask_of(rows[name].is_valid()) for name in ("bill_code", "dossier_code", "merchant_code"))
+    paid_on = days_of(rows["paid_at"])
+    found: list[Finding] = []
 
-    has_bill = rows["bill_code"].combine_chunks().is_valid().to_numpy(zero_copy_only=False)
+    merchant = np.zeros(count, dtype=np.int32)
+    if has_merchant.any():
+        versions = dims.merchants(work.delivery.provider)
+        merchant = versions.at(rows["merchant_code"], paid_on)
+        unit = versions.attribute(merchant, "unit_key").astype(np.int32)
+        found.append(Finding("merchant_known", has_merchant & (merchant == UNKNOWN)))
+    dossier_key = row_key("dossiers", [rows["dossier_code"]])
+    if has_dossier.any():
+        unit[has_dossier] = _units_of_dossiers(work.connection, dossier_key.to_numpy()[has_dossier])
+    bill_key = np.zeros(count, dtype=np.int64)
     if has_bill.any():
         hashes = code_hash([rows["bill_code"]])
         bills, by_provider = bills_of_hashes(work.connection, hashes.filter(pa.array(has_bill)))
@@ -193,22 +253,10 @@ def _payments(work: Load, rows: pa.Table) -> tuple[dict[str, Any], list[Found]]:
             unit[one] = bills["unit_key"].to_numpy()[place[one]]
             service[one] = bills["service_key"].to_numpy()[place[one]]
             bill_key[one] = bills["row_key"].to_numpy()[place[one]]
-        found = [Found("bill_known", has_bill & (hits == 0), hashes), Found("bill_known", hits > 1)]
-
-    dossier_key = row_key("dossiers", [rows["dossier_code"]])
-    has_dossier = rows["dossier_code"].combine_chunks().is_valid().to_numpy(zero_copy_only=False)
-    if has_dossier.any():
-        unit[has_dossier] = _units_of_dossiers(work.connection, dossier_key.to_numpy()[has_dossier])
-
-    paid_on = days_of(rows["paid_at"])
-    has_merchant = rows["merchant_code"].combine_chunks().is_valid().to_numpy(zero_copy_only=False)
-    if has_merchant.any():
-        versions = dims.merchants(work.delivery.provider)
-        merchant = versions.at(rows["merchant_code"], paid_on)
-        unit = np.where(has_merchant, versions.attribute(merchant, "unit_key"), unit).astype(np.int32)
+        found += [Finding("bill_known", has_bill & (hits == 0), awaited=hashes), Finding("bill_known", hits > 1)]
     columns = {
         **{name: rows[name] for name in ("transaction_code", "paid_at", "amount_vnd")},
-        "provider_key": _constant(work.provider_key, rows),
+        "provider_key": constant(work.provider_key, rows, pa.int16()),
         "service_key": service,
         "unit_key": unit,
         "bill_key": pa.array(bill_key, mask=~has_bill),
@@ -221,52 +269,9 @@ def _payments(work: Load, rows: pa.Table) -> tuple[dict[str, Any], list[Found]]:
     return columns, found
 
 
-def _signatures(work: Load, rows: pa.Table) -> tuple[dict[str, Any], list[Found]]:
-    unit = work.dimensions.unit(rows["unit_code"], _month_end(rows["month"]), rows["month"])
-    columns = {
-        **{name: rows[name] for name in ("certificates_issued", "certificates_in_force", "holders_cumulative")},
-        "month": pc.strftime(rows["month"], "%Y-%m"),
-        "provider_key": _constant(work.provider_key, rows),
-        "unit_key": unit,
-    }
-    return columns, [Found("unit_known", unit == UNKNOWN), Found("cumulative", _fallen(work, columns))]
-
-
-def _fallen(work: Load, columns: dict[str, Any]) -> npt.NDArray[np.bool_]:
-    """Units whose cumulative count is below that of the last month known before, in the file or in the warehouse."""
-    here = pd.DataFrame({name: columns[name] if name == "unit_key" else columns[name].to_pandas() for name in _COUNTED_UP})
-    known = select(*(fact_signature.c[name] for name in _COUNTED_UP)).where(
-        fact_signature.c.provider_key == work.provider_key, fact_signature.c.known_to == text("'infinity'")
-    )
-    there = pd.DataFrame(work.connection.execute(known).all(), columns=list(_COUNTED_UP))
-    told = pd.concat([here, there], ignore_index=True).drop_duplicates(["unit_key", "month"]).sort_values(["unit_key", "month"])
-    fallen = told.index[told["holders_cumulative"] < told.groupby("unit_key")["holders_cumulative"].shift()]
-    return np.isin(np.arange(len(here)), fallen)
-
-
-_COUNTED_UP = ("unit_key", "month", "holders_cumulative")
-
-
-def _signature_holders(work: Load, rows: pa.Table) -> tuple[dict[str, Any], list[Found]]:
-    # The carrier writes the unit as it is called on the day of the export, however old the certificate.
-    unit = work.dimensions.unit(rows["unit_code"], work.exported_on(rows), rows["issued_on"])
-    columns = {name: rows[name] for name in ("holder_hash", "issued_on", "certificate_status")}
-    return {**columns, "provider_key": _constant(work.provider_key, rows), "unit_key": unit}, [Found("unit_known", unit == UNKNOWN)]
-
-
-def _unit_counts(work: Load, rows: pa.Table) -> tuple[dict[str, Any], list[Found]]:
-    unit = work.dimensions.unit(rows["unit_code"], *_ends_of_periods(rows["period"]))
-    return {**{name: rows[name] for name in ("period", "measure", "value")}, "unit_key": unit}, [Found("unit_known", unit == UNKNOWN)]
-
-
-def _surveys(work: Load, rows: pa.Table) -> tuple[dict[str, Any], list[Found]]:
-    unit = work.dimensions.unit(rows["unit_code"], rows["asked_on"])
-    kept = ("survey_code", "wave", "question_code", "asked_on", "respondents", "positive_answers")
-    return {**{name: rows[name] for name in kept}, "unit_key": unit}, [Found("unit_known", unit == UNKNOWN)]
-
-
-def _published_figures(work: Load, rows: pa.Table) -> tuple[dict[str, Any], list[Found]]:
-    unit = work.dimensions.unit(rows["unit_code"], *_ends_of_periods(rows["period"]))
+def _published_figures(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
+    """The figure as printed, and the number and decimals that it says."""
+    unit = work.dimensions.unit(rows["unit_code"], *unit_days(work, rows))
     printed = rows["printed"].combine_chunks()
     # As printed in Vietnamese: a dot between thousands, a comma before decimals.
     number = pc.struct_field(pc.extract_regex(printed, r"(?P<number>-?\d[\d.]*(?:,\d+)?)"), "number")
@@ -280,10 +285,11 @@ def _published_figures(work: Load, rows: pa.Table) -> tuple[dict[str, Any], list
         "printed_decimals": pc.if_else(value.is_valid(), decimals, pa.scalar(None, pa.int32())),
         "unit_key": unit,
     }
-    return columns, [Found("unit_known", unit == UNKNOWN)]
+    return columns, [Finding("unit_known", unit == UNKNOWN)]
 
 
-def _portal_766(work: Load, rows: pa.Table) -> tuple[dict[str, Any], list[Found]]:
+def _portal_766(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
+    """Figures by the portal's departments, which are made where they are new."""
     kept = ("period", "group_code", "component_code", "numerator", "denominator", "ratio", "score", "max_score", "quality_status")
     departments = work.dimensions.departments(
         rows["department_id"], rows["department_code"], rows["department_name"], rows["department_level"]
@@ -304,7 +310,7 @@ def bills_of_hashes(connection: Connection, hashes: pa.Int64Array) -> tuple[pa.T
     return bills, [(provider, index.get_indexer(keys)) for provider, keys in candidates]
 
 
-def _units_of_dossiers(connection: Connection, keys: Moments) -> npt.NDArray[np.int64]:
+def _units_of_dossiers(connection: Connection, keys: Microseconds) -> npt.NDArray[np.int64]:
     known = _current(connection, "warehouse.fact_dossier", [keys], ("row_key", "unit_key"))
     units: npt.NDArray[np.int64] = np.append(known["unit_key"].to_numpy(), UNKNOWN)
     found: npt.NDArray[np.int64] = units[pd.Index(known["row_key"].to_numpy()).get_indexer(keys)]
@@ -312,7 +318,7 @@ def _units_of_dossiers(connection: Connection, keys: Moments) -> npt.NDArray[np.
 
 
 def _current(
-    connection: Connection, table: str, candidates: Iterable[Moments], numbers: tuple[str, ...], texts: tuple[str, ...] = ()
+    connection: Connection, table: str, candidates: Iterable[Microseconds], numbers: tuple[str, ...], texts: tuple[str, ...] = ()
 ) -> pa.Table:
     """Those columns of the current rows of a fact that have one of these keys."""
     temporary(connection, "candidates", "row_key bigint")
@@ -330,35 +336,21 @@ def _current(
     return found
 
 
-def _month_end(months: pa.ChunkedArray) -> pa.Array:
-    return (
-        pc.subtract(pc.ceil_temporal(months, unit="month", ceil_is_strictly_greater=True), timedelta(days=1))
-        .cast(pa.date32())
-        .combine_chunks()
-    )
-
-
-def _ends_of_periods(periods: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
+def _ends_of_periods(periods: pa.ChunkedArray) -> list[pa.Array]:
     """Last and first day of each period: a unit reported for a year is the one that stood at its end, else the one it began with."""
     encoded = pc.dictionary_encode(periods.combine_chunks())
     ranges = [days_of_period(period) for period in encoded.dictionary.to_pylist()]
-    first, last = (pa.array([pair[side] for pair in ranges], pa.date32()).take(encoded.indices) for side in (0, 1))
-    return last, first
+    return [pa.array([pair[side] for pair in ranges], pa.date32()).take(encoded.indices) for side in (1, 0)]
 
 
-def _constant(value: int, rows: pa.Table) -> pa.Array:
-    return pa.repeat(pa.scalar(value, pa.int16()), rows.num_rows)
+Build = Callable[[Load, pa.Table], tuple[Columns, list[Finding]]]
 
-
-FACTS: dict[str, tuple[Table, tuple[str, ...], Build]] = {
-    "dossiers": (fact_dossier, ("dossier_code",), _dossiers),
-    "bills": (fact_bill, ("bill_code",), _bills_of),
-    "payments": (fact_payment, ("transaction_code",), _payments),
-    "signatures": (fact_signature, ("month",), _signatures),
-    "signature_holders": (fact_signature_holder, ("holder_hash",), _signature_holders),
-    "unit_counts": (fact_unit_count, ("period", "measure"), _unit_counts),
-    "surveys": (fact_survey, ("survey_code", "wave", "question_code"), _surveys),
-    "published_figures": (fact_published_figure, ("source_document", "period", "indicator_code"), _published_figures),
-    "portal_766": (fact_portal_766, ("department_key", "period", "group_code", "component_code"), _portal_766),
+BUILDERS: dict[str, Build] = {
+    "dossiers": _dossiers,
+    "payments": _payments,
+    "published_figures": _published_figures,
+    "portal_766": _portal_766,
+    "signatures": _signatures,
+    "unit_counts": _unit_counts,
 }
-"""Feed → its fact, the natural key's columns there (compared beside the 64-bit key), and how its rows become facts."""
+"""Feeds whose rows need more than their contract says."""

@@ -10,6 +10,7 @@ states known and told once what becomes of them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,14 +25,14 @@ from tasks.deliveries.ledger import Delivery
 from warehouse.bulk import copy_in, copy_out_blocks
 
 Mask = npt.NDArray[np.bool_]
-Moments = npt.NDArray[np.int64]
+Microseconds = npt.NDArray[np.int64]
 
 FOREVER = np.iinfo(np.int64).max
 """`infinity` of PostgreSQL, in microseconds since 1970."""
 
 
 def append(
-    connection: Connection, delivery: Delivery, load_id: int, table: Table, facts: pa.Table, since: Moments | None, until: Moments | None
+    connection: Connection, delivery: Delivery, load_id: int, table: Table, facts: pa.Table, since: Microseconds | None, until: Microseconds
 ) -> None:
     """Adds rows as new states of the delivery, each from its export or the given moment, until the given moment or for ever."""
     count = facts.num_rows
@@ -41,18 +42,16 @@ def append(
     exported = pa.repeat(pa.scalar(delivery.exported_at, pa.timestamp("us", "UTC")), count)
     added = added.append_column("known_from", exported if since is None else pa.array(since, pa.timestamp("us", "UTC")))
     added = added.append_column("loaded_by", pa.repeat(pa.scalar(load_id, pa.int32()), count))
-    if until is not None and (until != FOREVER).any():
+    if (until != FOREVER).any():
         added = added.append_column("known_to", timestamps(until))
         added = added.append_column("ended_by", pa.array(np.full(count, load_id, dtype=np.int32), mask=until == FOREVER))
     copy_in(connection, table, added)
 
 
-def states_of(connection: Connection, table: Table, natural: tuple[str, ...], keys: Moments, *, remember: bool) -> pa.Table:
+def states_of(connection: Connection, table: Table, natural: Sequence[str], keys: Microseconds) -> pa.Table:
     """The states known of the given keys, in order of key and time."""
     connection.execute(text("TRUNCATE pg_temp.incoming"))
     copy_keys(connection, "incoming", keys)
-    if remember:
-        connection.execute(text("INSERT INTO pg_temp.delivered SELECT row_key FROM pg_temp.incoming"))
     connection.execute(text("ANALYZE pg_temp.incoming"))
     names = ", ".join(f"coalesce(f.{name}::text, '') AS {name}" for name in natural)
     chosen = (
@@ -79,19 +78,19 @@ class Plan:
     """For each of those, the state that says it; -1 for all others."""
     added: Mask
     """Rows that become a state of their own."""
-    since: Moments
+    since: Microseconds
     """Begin of those states: the export, or where what they say stopped holding."""
-    until: Moments
+    until: Microseconds
     """End of those states."""
     cut: Mask
     """Rows that cut another word short."""
-    ends: tuple[npt.NDArray[np.int64], Moments]
+    ends: tuple[npt.NDArray[np.int64], Microseconds]
     """States and their new end; where it is their begin, another state takes their place."""
-    tails: tuple[npt.NDArray[np.int64], Moments]
+    tails: tuple[npt.NDArray[np.int64], Microseconds]
     """States that go on after the window, and from when."""
 
 
-def overwrite(keys: Moments, hashes: Moments, moment: int, until: Moments, states: pa.Table) -> Plan:
+def overwrite(keys: Microseconds, hashes: Microseconds, moment: int, until: Microseconds, states: pa.Table) -> Plan:
     """Writes each row over its key's history from `moment` to `until` or to the next state, and says what changes.
 
     States that follow each other without a gap and say the same are one run: they differ only in how a
@@ -141,7 +140,7 @@ def overwrite(keys: Moments, hashes: Moments, moment: int, until: Moments, state
     return Plan(
         known=any_state,
         same=same,
-        told=np.where(same, first[before], -1),
+        told=np.where(same, last[before], -1),
         added=~same,
         since=np.where(longer, run_end[before], since),
         until=window,
@@ -151,7 +150,7 @@ def overwrite(keys: Moments, hashes: Moments, moment: int, until: Moments, state
     )
 
 
-def _match(run_key: Moments, chosen: npt.NDArray[np.int64], keys: Moments) -> npt.NDArray[np.int64]:
+def _match(run_key: Microseconds, chosen: npt.NDArray[np.int64], keys: Microseconds) -> npt.NDArray[np.int64]:
     """For each key the chosen run of that key, or -1."""
     if not len(chosen):
         return np.full(len(keys), -1, dtype=np.int64)
@@ -214,6 +213,26 @@ def end_states(connection: Connection, table: Table, load_id: int, chosen: str, 
     )
 
 
+def renew(connection: Connection, table: Table, load_id: int, moment: datetime, changed: str, attributes: Sequence[str]) -> None:
+    """Current states that a relation names by key and begin go on with the attributes it gives: from a moment, or from their begin.
+
+    A state younger than the moment gives way to one that holds from when it did: so it would have been, had both come in order.
+    """
+    values = {"moment": moment}
+    taken = {name: f"c.{name}" for name in attributes}
+    taken |= {"known_from": "greatest(f.known_from, CAST(:moment AS timestamptz))", "loaded_by": f"{load_id:d}"}
+    connection.execute(
+        text(
+            f"CREATE TEMP TABLE renewed ON COMMIT DROP AS SELECT {columns_of(table, 'f', taken)} FROM {table.fullname} AS f "
+            f"JOIN {changed} AS c ON f.row_key = c.row_key AND f.known_from = c.known_from AND f.known_to = 'infinity'"
+        ),
+        values,
+    )
+    end_states(connection, table, load_id, changed, "greatest(c.known_from, CAST(:moment AS timestamptz))", values)
+    add_states(connection, table, "pg_temp.renewed")
+    connection.execute(text("DROP TABLE pg_temp.renewed"))
+
+
 def add_states(connection: Connection, table: Table, source: str, values: dict[str, Any] | None = None) -> None:
     """Adds whole states out of a relation that has every column of the fact."""
     columns = ", ".join(column.name for column in table.columns)
@@ -231,7 +250,7 @@ def _changes(connection: Connection, name: str, states: pa.Table, chosen: npt.ND
     connection.execute(text(f"ANALYZE pg_temp.{name}"))
 
 
-def compare_natural_keys(table: Table, natural: tuple[str, ...], facts: pa.Table, states: pa.Table, known: npt.NDArray[np.int64]) -> None:
+def compare_natural_keys(table: Table, natural: Sequence[str], facts: pa.Table, states: pa.Table, known: npt.NDArray[np.int64]) -> None:
     """Stops the load where a 64-bit key stands for two natural keys."""
     rows = np.flatnonzero(known >= 0)
     for name in natural:
@@ -253,7 +272,7 @@ def copy_temporary(connection: Connection, name: str, rows: pa.Table) -> None:
     copy_in(connection, Table(name, MetaData(), schema="pg_temp"), rows)
 
 
-def copy_keys(connection: Connection, name: str, keys: Moments) -> None:
+def copy_keys(connection: Connection, name: str, keys: Microseconds) -> None:
     """Keys into a temporary table by binary COPY: no text is made of a number and none is read."""
     rows = np.empty(len(keys), dtype=[("fields", ">i2"), ("length", ">i4"), ("value", ">i8")])
     rows["fields"], rows["length"], rows["value"] = 1, 8, keys
@@ -264,7 +283,7 @@ def copy_keys(connection: Connection, name: str, keys: Moments) -> None:
         copy.write(b"\xff\xff")
 
 
-def timestamps(moments: Moments) -> pa.Array:
+def timestamps(moments: Microseconds) -> pa.Array:
     """Microseconds as the text PostgreSQL reads, with its `infinity`."""
     finite = pa.array(np.where(moments == FOREVER, 0, moments), pa.timestamp("us", "UTC")).cast(pa.string())
     return pc.if_else(pa.array(moments == FOREVER), "infinity", finite)
@@ -273,8 +292,3 @@ def timestamps(moments: Moments) -> pa.Array:
 def microseconds(moment: datetime) -> int:
     """Moment in microseconds since 1970."""
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-
-
-def moment_of(microseconds: int) -> datetime:
-    """The moment of so many microseconds since 1970."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)

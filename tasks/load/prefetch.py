@@ -10,13 +10,13 @@ T = TypeVar("T")
 _END = object()
 
 
-def ahead(items: Iterable[T]) -> Iterator[T]:
+def prefetched(items: Iterable[T]) -> Iterator[T]:
     """The same items, each made while the one before is used: reading and checking on one core, the database on the other.
 
     At most two items are in memory; an error of the making reaches the user in the item's place.
     """
     source = iter(items)
-    with ThreadPoolExecutor(1, "ahead") as maker:
+    with ThreadPoolExecutor(1, "prefetch") as maker:
         coming = maker.submit(next, source, _END)
         while (item := coming.result()) is not _END:
             coming = maker.submit(next, source, _END)

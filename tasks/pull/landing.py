@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 
 import fsspec
 import httpx
-from sqlalchemy import Connection, Engine, func, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, Engine, and_, insert, select, text, update
 
-from tasks.deliveries.coverage import capture, exported_at, period_of_name
+from tasks.deliveries.coverage import NotSaid, Said, as_glob, exported_at, said
 from tasks.deliveries.source import SFTP, Source
 from tasks.pull import api as pull_api
+from tasks.words import vietnamese as vi
 from tasks.words.vietnamese import VIETNAM
 from warehouse.settings import Refusal
 from warehouse.tables import delivery as deliveries
@@ -29,6 +29,8 @@ from warehouse.tables import delivery as deliveries
 BLOCK = 1 << 20
 SETTLED_SECONDS = 60
 """A file younger than this may still change within the tick of its clock, so its time is not trusted yet."""
+LOOK_AGAIN = timedelta(days=3)
+"""For so long the bytes of a file are read again where its place tells no more than size and time of change, which an exporter may set."""
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,16 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True)
+class Pulled:
+    """What a source had to offer."""
+
+    landed: int
+    """Files that are new, or say something new."""
+    ahead: list[str]
+    """Names of files made after the night; they wait for theirs."""
+
+
+@dataclass(frozen=True)
 class _File:
     """A file offered by a source; `opening` gives its bytes."""
 
@@ -49,35 +61,66 @@ class _File:
     modified: datetime | None
     opening: Any
     is_file: bool = True
+    place: str = ""
+    """What else its place tells of it and no exporter can set: number and time of change of its inode."""
+
+    @property
+    def stamp(self) -> str | None:
+        """What has to agree for its bytes to be the same; nothing where its place does not tell."""
+        if self.size is None or self.modified is None:
+            return None
+        return f"{self.size} {self.modified.timestamp():.6f} {self.place}".rstrip()
 
 
-def pull(engine: Engine, source: Source, home: Path, until: date | None = None) -> int:
-    """Lands every file of a source that is not there yet and returns their number.
+def pull(engine: Engine, source: Source, home: Path, until: date | None = None, as_of: datetime | None = None) -> Pulled:
+    """Lands every file of a source that says something new.
 
-    `until`: files exported after that day stay where they are. A source that cannot be reached raises the
-    error of its file system; files that cannot be read are left out and named by `Unreadable` after the others were taken.
+    `until`: files made after that day stay where they are. `as_of`: the state of knowledge of the night, now where none is given;
+    nothing is taken for made after it. A source that cannot be reached raises the error of its file system; files that cannot be read, or whose
+    names say nothing that can be, are left out and named by `Unreadable` after the others were taken.
     """
     landing = home / "landing" / source.name
     for folder in (landing.parent, landing):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    landed, unreadable = 0, []
+    landed = 0
+    ahead: list[str] = []
+    unreadable: list[str] = []
     with ExitStack() as opened:
-        for file in sorted(_files(engine, source, until, opened), key=lambda file: (exported_at(file.name, file.modified), file.name)):
-            if until is not None and exported_at(file.name, file.modified).date() > until:
-                continue
-            if not file.is_file:
-                unreadable.append(f"{file.name}: là thư mục, không phải tệp (a folder, not a file)")
+        for moment, file, told in _offered(engine, source, until, opened, unreadable):
+            if until is not None and moment.date() > until:
+                ahead.append(file.name)
                 continue
             try:
-                if not _unchanged(engine, source, landing, file):
-                    landed += _land(engine, source, landing, file)
+                if not _is_unchanged(engine, source, landing, file):
+                    landed += _land(engine, source, landing, file, told, min(moment, as_of or moment))
             except FileNotFoundError:
                 unreadable.append(f"{file.name}: không còn ở nguồn khi đọc (gone before it could be read)")
             except OSError as error:
                 unreadable.append(f"{file.name}: không đọc được (cannot be read: {error.strerror or error})")
     if unreadable:
         raise Unreadable(f"{source.name}: " + "; ".join(unreadable))
-    return landed
+    return Pulled(landed, ahead)
+
+
+def _offered(
+    engine: Engine, source: Source, until: date | None, opened: ExitStack, unreadable: list[str]
+) -> list[tuple[datetime, _File, Said]]:
+    """The files of a source in the order in which they were made, with what their names say; what is none is named in `unreadable`."""
+    found, now = [], datetime.now(VIETNAM)
+    for file in _files(engine, source, until, opened):
+        if not file.is_file:
+            unreadable.append(f"{file.name}: là thư mục, không phải tệp (a folder, not a file)")
+            continue
+        try:
+            told = said(file.name, source.url)
+        except NotSaid as problem:
+            unreadable.append(f"{file.name}: {problem}; sửa tên tệp rồi gửi lại")
+            continue
+        if told.covers is not None and told.covers.first > now.date():
+            unreadable.append(f"{file.name}: tên tệp nói {vi.stretch(told.covers.text)}, ở tương lai; sửa tên tệp rồi gửi lại")
+            continue
+        found.append((exported_at(told, file.modified, now), file, told))
+    return sorted(found, key=lambda one: (one[0], Path(one[1].name).stem, one[1].name))
 
 
 def _files(engine: Engine, source: Source, until: date | None, opened: ExitStack) -> Iterator[_File]:
@@ -98,7 +141,7 @@ def _files(engine: Engine, source: Source, until: date | None, opened: ExitStack
     if scheme in SFTP:
         options = {"source": source.name, "secret": secret, "known_hosts": source.known_hosts, "key_file": source.key_file}
     try:
-        system, pattern = fsspec.core.url_to_fs(source.url, **options)
+        system, pattern = fsspec.core.url_to_fs(as_glob(source.url), **options)
     except (ImportError, ValueError) as error:
         raise Refusal(f"source {source.name}: {' '.join(str(error).split())}") from error
     if scheme in SFTP:
@@ -116,6 +159,7 @@ def _files(engine: Engine, source: Source, until: date | None, opened: ExitStack
             modified,
             lambda path=path: system.open(path, "rb"),
             is_file=info["type"] != "directory",
+            place=f"{info['ino']} {info['created']:.6f}" if "ino" in info and "created" in info else "",
         )
 
 
@@ -156,38 +200,35 @@ class _Blocks:
         return next(self._blocks, b"")
 
 
-def _unchanged(engine: Engine, source: Source, landing: Path, file: _File) -> bool:
-    """Whether a landed file of that name has this size and time of change: then its bytes are not read again."""
-    if file.size is None or file.modified is None:
+def _is_unchanged(engine: Engine, source: Source, landing: Path, file: _File) -> bool:
+    """Whether the last delivery of that name is this very file, as far as its place tells: then its bytes are not read again."""
+    if file.stamp is None:
         return False
-    query = select(deliveries.c.sha256).where(deliveries.c.source == source.name, deliveries.c.file_name == file.name)
+    query = (
+        select(deliveries.c.sha256, deliveries.c.file_stamp, deliveries.c.received_at)
+        .where(deliveries.c.source == source.name, deliveries.c.file_name == file.name)
+        .order_by(deliveries.c.delivery_id.desc())
+        .limit(1)
+    )
     with engine.connect() as connection:
-        hashes = connection.scalars(query).all()
-    for sha256 in hashes:
-        path = landing / sha256
-        if path.exists():
-            kept = path.stat()
-            if kept.st_size == file.size and abs(kept.st_mtime - file.modified.timestamp()) < 1e-5:
-                return True
-    return False
+        last = connection.execute(query).first()
+    if last is None or last.file_stamp != file.stamp or not (landing / last.sha256).exists():
+        return False
+    return bool(file.place) or datetime.now(VIETNAM) - last.received_at > LOOK_AGAIN
 
 
-def _land(engine: Engine, source: Source, landing: Path, file: _File) -> int:
+def _land(engine: Engine, source: Source, landing: Path, file: _File, told: Said, made_at: datetime) -> int:
     part = landing / f".part-{os.getpid()}"
     try:
         with file.opening() as stream, part.open("wb") as sink:
             sha256 = _copy(stream, sink)
-        age = (datetime.now(VIETNAM) - file.modified).total_seconds() if file.modified else 0
-        if file.modified and age > SETTLED_SECONDS:
-            stamp = round(file.modified.timestamp() * 1e9)
-            os.utime(part, ns=(stamp, stamp))
         part.chmod(0o600)
         part.replace(landing / sha256)
     finally:
         part.unlink(missing_ok=True)
     _sync_folder(landing)
     with engine.begin() as connection:
-        return _record(connection, source, file, sha256)
+        return _record(connection, source, file, sha256, told, made_at)
 
 
 def _copy(stream: IO[bytes], sink: IO[bytes]) -> str:
@@ -208,29 +249,58 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _record(connection: Connection, source: Source, file: _File, sha256: str) -> int:
+def _record(connection: Connection, source: Source, file: _File, sha256: str, told: Said, made_at: datetime) -> int:
+    """Notes a delivery, unless these bytes are the source's last word already: then only where they were found."""
     # One at a time: two deliveries of a feed never share an export time, which orders the states of a row.
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('ops.delivery'))"))
-    told = exported_at(file.name, file.modified)
-    latest = connection.scalar(
-        select(func.max(deliveries.c.exported_at)).where(
-            deliveries.c.feed == source.feed, deliveries.c.exported_at >= told, deliveries.c.exported_at < told + timedelta(seconds=1)
-        )
+    period = told.covers.text if told.covers else None
+    same_name = deliveries.c.file_name == file.name
+    same_period = and_(
+        deliveries.c.named_period.is_not_distinct_from(period),
+        deliveries.c.named_unit.is_not_distinct_from(told.unit),
+        deliveries.c.about == told.about,
     )
+    now = datetime.now(VIETNAM)
+    is_settled = file.modified is not None and (now - file.modified).total_seconds() > SETTLED_SECONDS
+    stamp = file.stamp if is_settled else None
+    for same, order in ((same_name, deliveries.c.delivery_id), (same_period, deliveries.c.exported_at)):
+        last = connection.execute(
+            select(deliveries).where(deliveries.c.source == source.name, same).order_by(order.desc()).limit(1)
+        ).first()
+        if last is not None and last.sha256 == sha256:
+            if last.file_name == file.name and stamp is not None:
+                connection.execute(update(deliveries).where(deliveries.c.delivery_id == last.delivery_id).values(file_stamp=stamp))
+            return 0
     row = {
         "source": source.name,
         "feed": source.feed,
         "layout": source.layout,
         "provider": source.provider,
         "file_name": file.name,
+        "file_stamp": stamp,
         "sha256": sha256,
-        "about": captured.about if (captured := capture(file.name)) else "",
-        "business_period": period_of_name(file.name),
-        "exported_at": told if latest is None else latest + timedelta(microseconds=1),
-        "received_at": datetime.now(VIETNAM),
+        "about": told.about,
+        "named_period": period,
+        "is_declared": told.is_declared,
+        "named_unit": told.unit,
+        "business_period": period,
+        "exported_at": _free_moment(connection, source, made_at),
+        "received_at": now,
         "status": "landed",
     }
-    done = connection.execute(insert(deliveries).values(row).on_conflict_do_nothing().returning(deliveries.c.delivery_id)).all()
-    if done:
-        log.info("%s: landed %s as %s", source.name, file.name, sha256[:12])
-    return len(done)
+    connection.execute(insert(deliveries).values(row))
+    log.info("%s: landed %s as %s", source.name, file.name, sha256[:12])
+    return 1
+
+
+def _free_moment(connection: Connection, source: Source, made_at: datetime) -> datetime:
+    """The moment that orders a delivery among those of its feed: when it was made, then the place of its source, then who came first.
+
+    Milliseconds are the file's, the microseconds below tell sources apart, so that the order of two sources never depends on arrival.
+    """
+    moment = made_at.replace(microsecond=made_at.microsecond // 1000 * 1000) + timedelta(microseconds=source.rank)
+    taken = select(deliveries.c.exported_at).where(deliveries.c.feed == source.feed, deliveries.c.exported_at >= moment)
+    moments = set(connection.scalars(taken.where(deliveries.c.exported_at < moment + timedelta(seconds=1))))
+    while moment in moments:
+        moment += timedelta(milliseconds=1)
+    return moment

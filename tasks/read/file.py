@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from expectations.contract import ARROW_TYPES, ROW_NUMBER, Contract
+from expectations.contract import ARROW_TYPES, PERSONAL, ROW_NUMBER, Contract
 from tasks.read.cells import clean, integers, mapped, typed
 from tasks.read.csv_file import read_csv
 from tasks.read.dossier_json import read_dossier_json
@@ -97,6 +97,7 @@ def _chunk(rows: Rows, file: File, secret_key: bytes) -> Chunk:
         cells = {header: values.filter(kept) for header, values in cells.items()}
         numbers = numbers.filter(kept)
 
+    shaped = contract.shaped
     columns: dict[str, Any] = {ROW_NUMBER: numbers}
     found: list[tuple[str, str, Any]] = []
     for name, column in contract.columns.items():
@@ -106,6 +107,8 @@ def _chunk(rows: Rows, file: File, secret_key: bytes) -> Chunk:
         if text is None:
             columns[name] = pa.nulls(len(numbers), ARROW_TYPES[column.type])
         else:
+            if name in shaped:
+                found.append(("STR-015", name, _misshapen(text, column.pattern, is_ruled=shaped[name])))
             columns[name] = _typed(name, text, file, secret_key)
             untyped = columns[name].null_count - text.null_count if column.type != "hash" else 0
             if untyped:
@@ -114,6 +117,7 @@ def _chunk(rows: Rows, file: File, secret_key: bytes) -> Chunk:
             missing = columns[name].is_null() if text is None else pc.and_(columns[name].is_null(), text.is_null())
             found.append(("STR-011", name, missing))
 
+    found = [(code, name, mask) for code, name, mask in found if pc.any(mask).as_py()]
     table = pa.table(columns, schema=contract.schema)
     wrong = [_faults(table, mask, code, contract.header(file.layout_name, name), contract) for code, name, mask in found]
     if found:
@@ -162,12 +166,21 @@ def _typed(name: str, text: pa.StringArray, file: File, secret_key: bytes) -> pa
         text = clean(text, column.placeholder)
     if column.type == "hash":
         return pseudonyms(text, secret_key)
+    if column.stands_for:
+        text = pc.replace_substring_regex(text, column.stands_for, r"\1")
     default = layout.timestamp_format if column.type == "timestamp" else layout.date_format
     scale, date_format = layout.scale.get(name, 1), layout.date_formats.get(name, default)
     try:
         return typed(text, column.type, numbers=layout.numbers, scale=scale, date_format=date_format)
     except pa.ArrowException:  # its message would quote a cell
         raise RuntimeError(f"{file.contract.feed}/{file.layout_name}: column {name} broke the parser of its type {column.type}") from None
+
+
+def _misshapen(text: pa.StringArray, pattern: str | None, *, is_ruled: bool) -> pa.BooleanArray:
+    """Values that are not of their column's shape; where a rule of the feed judges that, only what looks like a person's number."""
+    personal = pc.match_substring_regex(text, PERSONAL)
+    fits = pc.invert(personal) if is_ruled else pc.match_substring_regex(text, pattern)
+    return pc.fill_null(pc.invert(fits), False)
 
 
 def _empty_rows(cells: dict[str, pa.StringArray], count: int) -> pa.BooleanArray:

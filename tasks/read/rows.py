@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -77,18 +78,28 @@ class File:
         known = {label(header): header for header in self.layout.headers}
         headers = [known.get(label(text)) for text in found]
         named = [header for header in headers if header]
-        unknown = [text for text, header in zip(found, headers, strict=True) if header is None and text.strip()]
+        unknown = [
+            self._shown(place, text)
+            for place, (text, header) in enumerate(zip(found, headers, strict=True), 1)
+            if header is None and text.strip()
+        ]
         missing = [header for header in known.values() if header not in {*named, *self.layout.optional}]
         if not self.is_header(found):
             raise self.refused("STR-009")
         if missing:
-            renamed = ", ".join(f'"{text.strip()}"' for text in unknown)
-            raise self.refused("STR-001", ", ".join(missing), f"Cột lạ trong tệp, có thể đã bị đổi tên: {renamed}." if unknown else "")
+            renamed = f"Cột lạ trong tệp, có thể đã bị đổi tên: {', '.join(unknown)}." if unknown else ""
+            raise self.refused("STR-001", ", ".join(missing), renamed)
         if unknown:
-            raise self.refused("STR-002", ", ".join(text.strip() for text in unknown))
+            raise self.refused("STR-002", ", ".join(unknown))
         if len(named) != len(set(named)):
-            raise self.refused("STR-002", next(header for header in named if named.count(header) > 1), "Cột này có nhiều lần trong tệp.")
+            twice = next(header for header in named if named.count(header) > 1)
+            raise self.refused("STR-002", f'"{twice}"', "Cột này có nhiều lần trong tệp.")
         return headers
+
+    def _shown(self, place: int, text: str) -> str:
+        """An unknown label as it may be told: quoted where it resembles one of the layout's, else by its place, since it may be a name."""
+        known = [label(header) for header in self.layout.headers]
+        return f'"{text.strip()}"' if get_close_matches(label(text), known, n=1, cutoff=0.7) else f"thứ {place} từ trái sang"
 
     def is_header(self, found: list[str]) -> bool:
         """Whether at least half of the layout's headers stand in this row."""

@@ -20,7 +20,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from expectations.contract import FRAME_RULE, ROW_NUMBER, Contract, Derived, Rule, structure
+from tasks.deliveries.coverage import Stretch
 from tasks.read.file import FAULTS, Chunk, Rejected
+from tasks.validate.dates import Dates, dated
 from tasks.validate.gx import GX_LOCK, great_expectations
 from tasks.words.keys import code_hash, row_hash
 from tasks.words.vietnamese import number
@@ -97,13 +99,15 @@ def validate(
     docs: DataDocs | None = None,
     usual_rows: int | None = None,
     exported_at: datetime | None = None,
+    covers: Stretch | None = None,
+    is_declared: bool = False,
 ) -> Iterator[Checked]:
     """Check a delivery chunk by chunk; raise Rejected once all was read, where it is refused as a whole.
 
     `usual_rows`: rows that deliveries of this source usually have. `exported_at`: when it was made, against
-    which dates are in the future.
+    which dates are in the future. `covers`: days that its name speaks of, by its source's pattern where `is_declared`.
     """
-    delivery = _Delivery(contract, layout_name, file_name, exported_at)
+    delivery = _Delivery(contract, layout_name, file_name, exported_at, dated(contract, covers, is_declared=is_declared))
     coming = iter(chunks)
     head = [chunk for _, chunk in zip(range(2), coming, strict=False)]
     delivery.seen.is_kept = len(head) > 1
@@ -154,8 +158,11 @@ class _Seen:
 class _Delivery:
     """The state of one delivery's checks from chunk to chunk."""
 
-    def __init__(self, contract: Contract, layout_name: str, file_name: str, exported_at: datetime | None) -> None:
+    def __init__(
+        self, contract: Contract, layout_name: str, file_name: str, exported_at: datetime | None, dates: Dates | None = None
+    ) -> None:
         self.contract, self.layout_name, self.file_name = contract, layout_name, file_name
+        self.dates = dates
         self.exported_on = exported_at.date() if exported_at else None
         self.totals = contract.layouts[layout_name].totals
         self.unique = next((rule for rule in contract.rules if rule.check == "unique"), None)
@@ -203,6 +210,8 @@ class _Delivery:
     def _count(self, chunk: Chunk, checked: Checked) -> None:
         unreadable = pc.count_distinct(chunk.faults["row_number"]).as_py()
         quarantined = pc.count_distinct(checked.faults["row_number"]).as_py()
+        if self.dates is not None and self.contract.period_column is not None:
+            self.dates.add(chunk.table[self.contract.period_column])
         self.received += chunk.received
         self.readable += chunk.table.num_rows
         self.unreadable += unreadable
@@ -249,6 +258,9 @@ class _Delivery:
         results = [_delivery_result(_structural("conservation"), None, counts)]
         if self.totals is not None:
             results.append(_delivery_result(_structural("totals"), *self._totals()))
+        if self.dates is not None:
+            results.append(_delivery_result(_structural("covers"), *self.dates.misread()))
+            results.append(RuleResult(_structural("outside").code, "warning", "delivery", *self.dates.outside()))
         for rule in self.contract.rules:
             if rule.check == "volume":
                 results.append(_delivery_result(rule, *self._volume(rule, usual_rows)))

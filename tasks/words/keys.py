@@ -34,16 +34,24 @@ def code_hash(columns: list[pa.Array | pa.ChunkedArray]) -> pa.Int64Array:
 
 def scoped(prefix: str, hashes: pa.Int64Array) -> pa.Int64Array:
     """Keys of rows of one supplier from the hashes of their natural keys."""
-    salt = np.frombuffer(hashlib.blake2b(prefix.encode(), digest_size=8).digest(), dtype="<u8")[0]
-    return pa.array(_mix(hashes.to_numpy().view(np.uint64) ^ salt).view(np.int64))
+    return pa.array(_mix(hashes.to_numpy().view(np.uint64) ^ _salt(prefix)).view(np.int64))
+
+
+def _salt(name: str) -> np.uint64:
+    """A number that stands for a name, the same everywhere."""
+    return np.uint64(int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little"))
 
 
 def row_hash(table: pa.Table) -> pa.Int64Array:
-    """Hash of each row's content over all columns in their order; a missing value differs from zero and from empty text."""
+    """Hash of each row's content, column by column under its name; a missing value adds nothing, and differs from zero and from empty text.
+
+    So neither the order of columns nor a new one that nobody fills makes another content of what is stored.
+    """
     words: Words = np.zeros(table.num_rows, dtype=np.uint64)
-    for column in table.columns:
-        words = _mix(words * np.uint64(3) ^ _hash_column(_flat(column)))
-    return pa.array(words.view(np.int64))
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        flat = _flat(column)
+        words += np.where(flat.is_null().to_numpy(zero_copy_only=False), np.uint64(0), _mix(_hash_column(flat) ^ _salt(name)))
+    return pa.array(_mix(words).view(np.int64))
 
 
 def _flat(column: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -60,8 +68,7 @@ def _hash_column(column: pa.Array) -> Words:
         column = column.cast(pa.int64())
     elif not (pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
         return _hash_repeated_text(column.cast(pa.string()))
-    numbers = pc.fill_null(column.cast(pa.int64()), 0).to_numpy(zero_copy_only=False).view(np.uint64)
-    return _mix(numbers ^ np.where(column.is_null().to_numpy(zero_copy_only=False), np.uint64(0x6D697373696E6721), np.uint64(0)))
+    return _mix(pc.fill_null(column.cast(pa.int64()), 0).to_numpy(zero_copy_only=False).view(np.uint64))
 
 
 def _hash_text(column: pa.Array) -> Words:

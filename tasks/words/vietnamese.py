@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
-from warehouse.periods import period_type
+from warehouse.periods import is_period, period_type
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 NOTHING = "–"
@@ -83,9 +83,24 @@ def period(text: str) -> str:
             return f"Năm {year}"
 
 
+def stretch(text: str) -> str:
+    """A stretch of days in running text: `ngày 15/03/2024`, `tháng 3/2024`, `từ 01/03/2024 đến 07/03/2024`."""
+    if is_period(text):
+        written = period(text)
+        return f"năm {written}" if written.isdigit() else written[0].lower() + written[1:]
+    first, _, last = text.partition("/")
+    return f"từ {day(date.fromisoformat(first))} đến {day(date.fromisoformat(last))}" if last else f"ngày {day(date.fromisoformat(first))}"
+
+
 def summary(statuses: Iterable[str]) -> str:
     """Deliveries counted by what became of them, in words: `70 đã nạp, 2 bị từ chối`."""
     return ", ".join(f"{number(count)} {DELIVERY_STATUS[status]}" for status, count in Counter(statuses).most_common())
+
+
+def some(names: Sequence[str], shown: int = 3) -> str:
+    """The first of some names, and how many more there are: `a.csv, b.csv, c.csv và 11 tệp khác`."""
+    more = f" và {number(len(names) - shown)} tệp khác" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more
 
 
 def plain(name: str) -> str:

@@ -16,7 +16,8 @@ SMALL: dict[str, Any] = {
     "grain": "one row per try",
     "source": "these tests",
     "natural_key": ["code", "day"],
-    "mode": "upsert",
+    "table": "fact_try",
+    "replaces": "nothing",
     "columns": {
         "code": {"type": "text", "required": True, "description": "Code", "pattern": r"^[A-Z0-9]{2,20}$"},
         "day": {"type": "date", "required": True, "description": "Day", "pattern": r"^\d{4}-\d{2}-\d{2}$"},

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
 from pathlib import Path
 
 import pytest
 
-from tasks.deliveries.coverage import exported_at, period_of_name
 from tasks.deliveries.source import read_sources
 from warehouse.settings import Refusal
 
@@ -84,17 +83,21 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "exported", "period"),
+    ("url", "wrong"),
     [
-        ("td_20240315.csv", "2024-03-15T23:59:59+07:00", "2024-03-15"),
-        ("evn_202402.csv", "2024-02-29T23:59:59+07:00", "2024-02"),
-        ("H56-2024_20240401_v2.csv", "2024-04-01T23:59:59+07:00", "2024-04-01"),
-        ("counts_2024.csv", "2024-05-06T14:08:09+07:00", None),
-        ("ID_123456789012.csv", "2024-05-06T14:08:09+07:00", None),
-        ("td_20240231.csv", "2024-05-06T14:08:09+07:00", None),
+        ("in/{day}.csv", "unknown placeholder {day}"),
+        ("in/{period:%m}.csv", "needs a format with %Y"),
+        ("in/{period:%Y%j}.csv", "needs a format with %Y"),
+        ("in/{from:%Y%m%d}.csv", "go together"),
+        ("in/{period:%Y}_{from:%Y}_{to:%Y}.csv", "give either"),
+        ("in/{unit:%Y}.csv", "takes no format"),
     ],
 )
-def test_the_day_in_a_name_is_the_day_of_export_else_the_time_of_change(name: str, exported: str, period: str | None) -> None:
-    modified = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
-    assert exported_at(name, modified).isoformat() == exported
-    assert period_of_name(name) == period
+def test_a_placeholder_nobody_knows_is_refused(tmp_path: Path, url: str, wrong: str) -> None:
+    with pytest.raises(Refusal, match=re.escape(wrong)):
+        read_sources(written(tmp_path, {**GOOD, "url": url}))
+
+
+def test_sources_are_ranked_as_they_stand(tmp_path: Path) -> None:
+    found = read_sources(written(tmp_path, GOOD, {**GOOD, "name": "second"}))
+    assert [source.rank for source in found] == [0, 1]

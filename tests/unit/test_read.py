@@ -33,7 +33,8 @@ def feed(**layout: Any) -> Contract:
             "grain": "bill",
             "source": "test",
             "natural_key": ["code"],
-            "mode": "upsert",
+            "table": "fact_try",
+            "replaces": "nothing",
             "columns": {
                 "code": {"type": "text", "required": True, "description": "Code", "pattern": r"^[A-Z]{2}\d{1,3}$"},
                 "person": {"type": "hash", "description": "Person", "placeholder": ["000000001"]},

@@ -13,6 +13,7 @@ import pyarrow as pa
 from sqlalchemy import Engine, insert
 
 from expectations.contract import contract
+from tasks.deliveries.coverage import Stretch
 from tasks.deliveries.ledger import Delivery, Outcome
 from tasks.load.deliver import load
 from tasks.read.file import FAULTS
@@ -32,8 +33,10 @@ PROVIDERS = {
 _numbers = itertools.count(1)
 
 
-def land(engine: Engine, feed: str, day: str, *, source: str | None = None, provider: str | None = None) -> Delivery:
-    """A delivery that was pulled: exported at the end of a day, not yet ingested."""
+def land(
+    engine: Engine, feed: str, day: str, *, source: str | None = None, provider: str | None = None, covers: str | None = None
+) -> Delivery:
+    """A delivery that was pulled: exported at the end of a day, not yet ingested; its name speaks of that day, or of what is given."""
     exported_at = datetime.fromisoformat(f"{day}T23:59:59").replace(tzinfo=VIETNAM)
     sha256 = hashlib.sha256(str(next(_numbers)).encode()).hexdigest()
     layout = LAYOUTS.get(feed) or next(iter(contract(feed).layouts))
@@ -51,7 +54,7 @@ def land(engine: Engine, feed: str, day: str, *, source: str | None = None, prov
             insert(deliveries).values(**row, received_at=exported_at, status="landed").returning(deliveries.c.delivery_id)
         )
     assert number is not None
-    return Delivery(delivery_id=number, path=Path("unused"), business_period=None, **row)  # type: ignore[arg-type]
+    return Delivery(delivery_id=number, path=Path("unused"), covers=Stretch.of(covers or day), **row)  # type: ignore[arg-type]
 
 
 def checked(feed: str, rows: Sequence[dict[str, Any]], *, ignored: int = 0, faults: Sequence[dict[str, Any]] = ()) -> Checked:

@@ -82,6 +82,7 @@ def clear(engine: Engine) -> None:
         connection.execute(text("TRUNCATE warehouse.fact_dossier"))
         for table in ("quarantine", "verdict"):
             connection.execute(text(f"DELETE FROM ops.{table}"))
+        connection.execute(text("DELETE FROM ops.load WHERE delivery_id IN (SELECT delivery_id FROM ops.delivery WHERE feed = 'dossiers')"))
         connection.execute(text("DELETE FROM ops.delivery WHERE feed = 'dossiers'"))
 
 

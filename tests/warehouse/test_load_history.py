@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -34,15 +35,15 @@ def count(measure: str, value: int) -> Row:
 
 def clear(engine: Engine) -> None:
     with engine.begin() as connection:
-        connection.execute(text("TRUNCATE warehouse.fact_bill, warehouse.fact_unit_count"))
-        connection.execute(text("DELETE FROM ops.quarantine"))
-        connection.execute(text("DELETE FROM ops.verdict"))
-        connection.execute(text("DELETE FROM ops.delivery"))
+        connection.execute(
+            text("TRUNCATE warehouse.fact_bill, warehouse.fact_unit_count, ops.quarantine, ops.verdict, ops.delivery CASCADE")
+        )
 
 
 def history(engine: Engine, table: str, code: str, value: str) -> list[tuple[str, int, datetime, str]]:
     """States, those that follow each other and say the same taken together."""
-    query = f"SELECT {code}, {value}, known_from, known_to::text AS known_to FROM warehouse.{table} ORDER BY {code}, known_from"
+    query = f"SELECT {code}, {value}, known_from, known_to::text AS known_to FROM warehouse.{table} "
+    query += f"WHERE known_to > known_from ORDER BY {code}, known_from"
     whole: list[tuple[str, int, datetime, str]] = []
     with engine.connect() as connection:
         for row in connection.execute(text(query.replace("known_from,", "known_from::text AS known_from,"))):
@@ -68,7 +69,8 @@ def ingest(engine: Engine, waiting: list[tuple[Delivery, list[Row]]]) -> None:
                 ).first()
             if back is None:
                 break
-            deliver(engine, *rows[back])
+            again, said = rows[back]
+            deliver(engine, replace(again, is_loaded=True), said)
 
 
 contents = st.lists(st.dictionaries(st.sampled_from(["A", "B"]), st.integers(1, 2)), min_size=2, max_size=4)

@@ -6,16 +6,19 @@ import hashlib
 import os
 import stat
 import time
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
-from tasks.deliveries.ledger import delivered, pending
+from tasks.deliveries.coverage import Stretch
+from tasks.deliveries.ledger import delivered, pending, waves
 from tasks.deliveries.source import Source
 from tasks.pull import landing as module
 from tasks.pull.landing import Unreadable, pull
+from tasks.words.vietnamese import VIETNAM
 
 
 @pytest.fixture
@@ -38,30 +41,82 @@ def put(inbox: Path, name: str, content: str, *, age: int = 3600) -> Path:
 
 def test_bytes_land_unchanged_and_for_our_eyes_only_under_their_hash(engine: Engine, home: Path, inbox: Path) -> None:
     put(inbox, "td_20240315.csv", "MaHoSo\n1\n")
-    assert pull(engine, source(inbox), home) == 1
+    assert pull(engine, source(inbox), home).landed == 1
     (delivery,) = pending(engine, home)
     assert delivery.sha256 == hashlib.sha256(b"MaHoSo\n1\n").hexdigest()
     assert delivery.path.read_bytes() == b"MaHoSo\n1\n"
     assert stat.S_IMODE(delivery.path.stat().st_mode) == 0o600
     assert {stat.S_IMODE(folder.stat().st_mode) for folder in delivery.path.parents[:2]} == {0o700}
-    assert (delivery.file_name, delivery.business_period) == ("td_20240315.csv", "2024-03-15")
+    assert (delivery.file_name, delivery.covers) == ("td_20240315.csv", Stretch.of("2024-03-15"))
     assert delivery.exported_at.isoformat() == "2024-03-15T23:59:59+07:00"
     assert [path.name for path in delivery.path.parent.iterdir()] == [delivery.sha256]
 
 
-def test_the_same_bytes_again_make_no_delivery_under_whatever_name(engine: Engine, home: Path, inbox: Path) -> None:
+def test_the_last_word_said_again_makes_no_delivery_under_whatever_name(engine: Engine, home: Path, inbox: Path) -> None:
     put(inbox, "td_20240315.csv", "x")
     pull(engine, source(inbox), home)
-    put(inbox, "td_20240316.csv", "x")
+    put(inbox, "td_20240315_copy.csv", "x")
     put(inbox, "td_20240315.csv", "x", age=60)
-    assert pull(engine, source(inbox), home) == 0
+    assert pull(engine, source(inbox), home).landed == 0
+
+
+def test_what_was_said_before_the_last_word_is_a_delivery_when_it_comes_back(engine: Engine, home: Path, inbox: Path) -> None:
+    for content in ("100", "120", "100"):
+        put(inbox, "td_20240315.csv", content)
+        assert pull(engine, source(inbox), home).landed == 1
+    assert pull(engine, source(inbox), home).landed == 0
+    assert [delivery.path.read_text() for delivery in pending(engine, home)] == ["100", "120", "100"]
+
+
+def test_a_file_rewritten_with_its_size_and_time_kept_is_seen(engine: Engine, home: Path, inbox: Path) -> None:
+    moment = put(inbox, "td_20240315.csv", "100", age=864_000).stat().st_mtime
+    pull(engine, source(inbox), home)
+    put(inbox, "td_20240315.csv", "999")
+    os.utime(inbox / "td_20240315.csv", (moment, moment))
+    assert pull(engine, source(inbox), home).landed == 1
+
+
+def test_of_two_sources_of_one_moment_the_later_in_sources_yaml_has_the_last_word(engine: Engine, home: Path, tmp_path: Path) -> None:
+    for name, rank in (("b", 1), ("a", 0)):
+        folder = tmp_path / name
+        folder.mkdir()
+        put(folder, "x_20240315.csv", name)
+        pull(engine, replace(source(folder, name), rank=rank), home)
+    assert [delivery.source for delivery in pending(engine, home)] == ["a", "b"]
+
+
+def test_a_night_without_a_date_takes_what_there_is_of_today_and_of_this_month(engine: Engine, home: Path, inbox: Path) -> None:
+    now = datetime.now(VIETNAM)
+    put(inbox, f"td_{now:%Y%m%d}.csv", "a")
+    put(inbox, f"td_{now:%Y%m}.csv", "b")
+    assert pull(engine, source(inbox), home, as_of=now).landed == 2
+    assert max(delivery.exported_at for delivery in pending(engine, home)) <= now + timedelta(seconds=1)
+
+
+def test_a_name_in_the_future_or_not_of_its_pattern_is_named_with_the_reason(engine: Engine, home: Path, inbox: Path) -> None:
+    put(inbox, "td_20990131.csv", "a")
+    with pytest.raises(Unreadable, match=r"td_20990131\.csv: tên tệp nói ngày 31/01/2099, ở tương lai"):
+        pull(engine, source(inbox), home)
+    declared = replace(source(inbox), url=f"{inbox}/td_{{period:%Y-%m}}.csv")
+    with pytest.raises(Unreadable, match=r"td_20990131\.csv: tên không theo mẫu của nguồn"):
+        pull(engine, declared, home)
+
+
+def test_the_pattern_of_a_source_says_what_a_file_covers(engine: Engine, home: Path, inbox: Path) -> None:
+    put(inbox, "bieu_15655_2024-Q1.csv", "a")
+    put(inbox, "w20240301-20240307.csv", "b")
+    pull(engine, replace(source(inbox, "x"), url=f"{inbox}/bieu_{{unit}}_{{period:%Y-Q%q}}.csv"), home)
+    pull(engine, replace(source(inbox, "y"), url=f"{inbox}/w{{from:%Y%m%d}}-{{to:%Y%m%d}}.csv"), home)
+    week, quarter = pending(engine, home)
+    assert (week.covers, week.named_unit, week.is_declared) == (Stretch.of("2024-03-01/2024-03-07"), None, True)
+    assert (quarter.covers, quarter.named_unit, quarter.is_declared) == (Stretch.of("2024-Q1"), "15655", True)
 
 
 def test_a_corrected_file_of_the_same_name_is_a_new_delivery_and_a_younger_one(engine: Engine, home: Path, inbox: Path) -> None:
     put(inbox, "td_20240315.csv", "wrong")
     pull(engine, source(inbox), home)
     put(inbox, "td_20240315.csv", "right", age=1800)
-    assert pull(engine, source(inbox), home) == 1
+    assert pull(engine, source(inbox), home).landed == 1
     first, second = pending(engine, home)
     assert first.exported_at < second.exported_at
     assert first.exported_at.date() == second.exported_at.date()
@@ -71,7 +126,7 @@ def test_a_file_that_did_not_change_is_not_read_again(engine: Engine, home: Path
     put(inbox, "td_20240315.csv", "x")
     pull(engine, source(inbox), home)
     monkeypatch.setattr(module, "_copy", lambda *_: pytest.fail("read again"))
-    assert pull(engine, source(inbox), home) == 0
+    assert pull(engine, source(inbox), home).landed == 0
 
 
 def test_a_file_that_is_still_young_is_read_again(engine: Engine, home: Path, inbox: Path) -> None:
@@ -80,14 +135,15 @@ def test_a_file_that_is_still_young_is_read_again(engine: Engine, home: Path, in
     moment = path.stat().st_mtime
     path.write_text("new")
     os.utime(path, (moment, moment))
-    assert pull(engine, source(inbox), home) == 1
+    assert pull(engine, source(inbox), home).landed == 1
 
 
 def test_files_exported_after_the_day_asked_for_stay_where_they_are(engine: Engine, home: Path, inbox: Path) -> None:
     put(inbox, "td_20240315.csv", "a")
     put(inbox, "td_20240316.csv", "b")
-    assert pull(engine, source(inbox), home, date(2024, 3, 15)) == 1
-    assert pull(engine, source(inbox), home, date(2024, 3, 16)) == 1
+    taken = pull(engine, source(inbox), home, date(2024, 3, 15))
+    assert (taken.landed, taken.ahead) == (1, ["td_20240316.csv"])
+    assert pull(engine, source(inbox), home, date(2024, 3, 16)).landed == 1
 
 
 def test_a_folder_among_the_files_is_named_and_the_others_land(engine: Engine, home: Path, inbox: Path) -> None:
@@ -128,7 +184,7 @@ def test_a_pull_killed_before_its_row_was_written_is_made_good_by_the_next(
         patch.setattr(module, "_record", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         pull(engine, source(inbox), home)
     assert pending(engine, home) == []
-    assert pull(engine, source(inbox), home) == 1
+    assert pull(engine, source(inbox), home).landed == 1
     assert len(pending(engine, home)) == 1
 
 
@@ -147,9 +203,10 @@ def test_what_others_refer_to_is_ingested_first_then_as_exported(engine: Engine,
     put(folder, "bills_20240101.csv", "older")
     pull(engine, source(folder, "bills", "bills", "evn_csv"), home)
     waiting = pending(engine, home)
-    assert [delivery.file_name for delivery in waiting] == [
-        "list_20240105.csv", "bills_20240101.csv", "bills_20240102.csv", "pay_20240101.csv", "counts_20240101.csv",
-    ]  # fmt: skip
+    assert [[[delivery.file_name for delivery in chain] for chain in wave] for wave in waves(waiting)] == [
+        [["bills_20240101.csv", "bills_20240102.csv"], ["list_20240105.csv"], ["counts_20240101.csv"]],
+        [["pay_20240101.csv"]],
+    ]
     assert delivered(engine, home, [waiting[0].delivery_id]) == waiting[:1]
 
 

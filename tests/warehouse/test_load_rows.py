@@ -11,7 +11,8 @@ from sqlalchemy import Engine, text
 
 from expectations.contract import contract
 from tasks.deliveries.ledger import Outcome
-from tasks.load.deliver import load, reject, releasable
+from tasks.load.deliver import load, reject
+from tasks.load.dependents import releasable
 from tasks.read.file import Rejected
 from tests.warehouse.deliveries import checked, deliver, land
 
@@ -57,13 +58,14 @@ def conserves(outcome: Outcome) -> bool:
     return outcome.received == outcome.loaded + outcome.unchanged + outcome.quarantined + outcome.ignored
 
 
-def test_a_bill_lies_in_the_unit_that_had_its_code_on_the_day_of_issue(engine: Engine) -> None:
-    before = bill("A", issued_on=date(2025, 6, 30))
-    outcome = deliver(engine, land(engine, "bills", "2025-07-02"), [before, bill("B", issued_on=date(2025, 7, 1))])
-    assert conserves(outcome)
+def test_a_bill_lies_in_the_unit_that_had_its_code_in_the_month_billed_whenever_it_was_issued(engine: Engine) -> None:
+    june, july = {"billing_month": date(2025, 6, 1)}, {"billing_month": date(2025, 7, 1)}
+    bills = [bill("A", **june, issued_on=date(2025, 7, 5)), bill("B", **july, unit_code="15661", issued_on=date(2025, 7, 5))]
+    outcome = deliver(engine, land(engine, "bills", "2025-07-06"), bills)
+    assert (conserves(outcome), outcome.loaded) == (True, 2)
     found = all_rows(
         engine,
-        "SELECT b.bill_code, u.unit_name, b.issued_on BETWEEN u.valid_from AND u.valid_to "
+        "SELECT b.bill_code, u.unit_name, b.billing_month BETWEEN u.valid_from AND u.valid_to "
         "FROM warehouse.fact_bill b JOIN warehouse.dim_unit u USING (unit_key) ORDER BY 1",
     )
     assert found[0] == ("A", "Xã Ngọc Phụng", True)
@@ -188,12 +190,10 @@ def test_the_same_list_again_changes_nothing_and_a_member_left_out_holds_no_more
     assert all_rows(engine, holding) == [("H56.38.05",)]
 
 
-def test_a_provincial_copy_is_the_national_procedure(engine: Engine) -> None:
+def test_a_dossier_is_of_the_procedure_in_the_list(engine: Engine) -> None:
     listed = {"procedure_code": "1.004616", "procedure_name": "Cấp giấy", "valid_from": date(2020, 1, 1)}
     deliver(engine, land(engine, "procedures", "2024-01-01"), [listed])
-    outcome = deliver(
-        engine, land(engine, "dossiers", "2024-03-01"), [dossier("H56.38.05-240301-0001", procedure_code="1.004616.000.00.00.H56")]
-    )
+    outcome = deliver(engine, land(engine, "dossiers", "2024-03-01"), [dossier("H56.38.05-240301-0001", procedure_code="1.004616")])
     assert outcome.loaded == 1
     assert (
         one(engine, "SELECT procedure_name FROM warehouse.fact_dossier JOIN warehouse.dim_procedure USING (procedure_key)")[0] == "Cấp giấy"
@@ -244,7 +244,7 @@ def test_a_rejected_delivery_leaves_a_reason_and_no_rows(engine: Engine) -> None
     [
         (
             "signatures",
-            {"month": date(2024, 3, 1), "certificates_in_force": 5},
+            {"month": "2024-03", "certificates_in_force": 5},
             "SELECT month, certificates_in_force FROM warehouse.fact_signature",
         ),
         (
@@ -311,12 +311,12 @@ def test_a_daily_file_with_payments_from_around_midnight_is_about_its_day(engine
 
 
 def test_a_cumulative_count_that_falls_is_loaded_and_warned_about(engine: Engine) -> None:
-    def month(first: date, holders: int) -> Row:
-        return {"unit_code": "15655", "month": first, "certificates_in_force": 10, "holders_cumulative": holders}
+    def month(month: str, holders: int) -> Row:
+        return {"unit_code": "15655", "month": month, "certificates_in_force": 10, "holders_cumulative": holders}
 
-    deliver(engine, land(engine, "signatures", "2024-01-31"), [month(date(2024, 1, 1), 900)])
-    rising = deliver(engine, land(engine, "signatures", "2024-02-29"), [month(date(2024, 2, 1), 900)])
-    falling = deliver(engine, land(engine, "signatures", "2024-03-31"), [month(date(2024, 3, 1), 899)])
+    deliver(engine, land(engine, "signatures", "2024-01-31"), [month("2024-01", 900)])
+    rising = deliver(engine, land(engine, "signatures", "2024-02-29"), [month("2024-02", 900)])
+    falling = deliver(engine, land(engine, "signatures", "2024-03-31"), [month("2024-03", 899)])
     with engine.connect() as connection:
         warned = dict(connection.execute(text("SELECT delivery_id, unexpected_count FROM ops.verdict WHERE rule_code = 'SIG-009'")).all())  # type: ignore[arg-type]
     assert (rising.loaded, falling.loaded) == (1, 1)

@@ -129,6 +129,13 @@ def measures() -> dict[str, str]:
 
 
 @cache
+def added_over_providers() -> frozenset[str]:
+    """Measures of which each provider counts its own, so that their counts add up; of any other, two counts contradict each other."""
+    rows = csv.DictReader(resources.files(__name__).joinpath("measures.csv").read_text("utf-8").splitlines())
+    return frozenset(row["measure"] for row in rows if row["providers"] == "add_up")
+
+
+@cache
 def indicators() -> tuple[Indicator, ...]:
     """All declared indicators, in the order in which they are printed."""
     found = [

@@ -1,6 +1,6 @@
 """One row per file received: what became of it."""
 
-from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, Identity, Index, Integer, Table, Text
+from sqlalchemy import Boolean, CheckConstraint, Column, DateTime, ForeignKey, Identity, Index, Integer, Table, Text, false
 
 from warehouse.tables.base import OPS, metadata
 
@@ -26,6 +26,17 @@ delivery = Table(
         Text,
         comment="Size, times and place of the file where it was found: while all agree, its bytes need not be read again",
     ),
+    Column(
+        "named_period", Text, comment="Stretch of days that its name speaks of, written as business_period is; empty where it names none"
+    ),
+    Column(
+        "is_declared",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="Whether the pattern of its source says what the name means; else it was understood as names usually are",
+    ),
+    Column("named_unit", Text, comment="Unit, or another word for its part of a period, that the source's pattern finds in the name"),
     Column(
         "business_period",
         Text,

@@ -141,6 +141,28 @@ def upgrade() -> None:
         ),
         schema="ops",
     )
+    op.add_column(
+        "delivery",
+        sa.Column("named_period", sa.Text(), comment="Stretch of days that its name speaks of, written as business_period is; empty where it names none"),
+        schema="ops",
+    )
+    op.add_column(
+        "delivery",
+        sa.Column(
+            "is_declared",
+            sa.Boolean(),
+            server_default=sa.false(),
+            nullable=False,
+            comment="Whether the pattern of its source says what the name means; else it was understood as names usually are",
+        ),
+        schema="ops",
+    )
+    op.add_column(
+        "delivery",
+        sa.Column("named_unit", sa.Text(), comment="Unit, or another word for its part of a period, that the source's pattern finds in the name"),
+        schema="ops",
+    )
+    op.execute("UPDATE ops.delivery SET named_period = business_period WHERE business_period ~ '^\\d{4}(-Q[1-4]|-\\d{2}(-\\d{2})?)?$'")
     op.alter_column("delivery", "business_period", comment=PERIOD[1], schema="ops")
     op.drop_constraint("uq_delivery_source", "delivery", schema="ops")
     op.create_index("ix_delivery_source", "delivery", ["source", "exported_at"], schema="ops")
@@ -224,6 +246,7 @@ def downgrade() -> None:
     op.drop_index("ix_delivery_source", table_name="delivery", schema="ops")
     op.create_unique_constraint("uq_delivery_source", "delivery", ["source", "sha256", "about"], schema="ops")
     op.alter_column("delivery", "business_period", comment=PERIOD[0], schema="ops")
-    op.drop_column("delivery", "file_stamp", schema="ops")
+    for column in ("named_unit", "is_declared", "named_period", "file_stamp"):
+        op.drop_column("delivery", column, schema="ops")
     for table in ("confirmation", "coverage", "load"):
         op.drop_table(table, schema="ops")

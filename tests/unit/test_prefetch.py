@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tasks.load.prefetch import ahead
+from tasks.load.prefetch import prefetched
 
 
 def test_items_arrive_in_order_and_the_next_is_made_while_one_is_used() -> None:
@@ -16,7 +16,7 @@ def test_items_arrive_in_order_and_the_next_is_made_while_one_is_used() -> None:
             event.set()
             yield number
 
-    arriving = ahead(source())
+    arriving = prefetched(source())
     assert next(arriving) == 0
     assert made[1].wait(5)
     assert not made[2].is_set()
@@ -28,7 +28,7 @@ def test_an_error_comes_in_its_place() -> None:
         yield 1
         raise ValueError("second")
 
-    arriving = ahead(source())
+    arriving = prefetched(source())
     assert next(arriving) == 1
     with pytest.raises(ValueError, match="second"):
         next(arriving)
@@ -36,7 +36,7 @@ def test_an_error_comes_in_its_place() -> None:
 
 def test_whoever_stops_half_way_leaves_no_thread_behind() -> None:
     before = threading.active_count()
-    arriving = ahead(iter(range(100)))
+    arriving = prefetched(iter(range(100)))
     next(arriving)
     arriving.close()
     assert threading.active_count() == before

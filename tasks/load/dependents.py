@@ -1,0 +1,94 @@
+"""What refers to what was just loaded follows it: payments their bill or dossier, and those that waited for one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from sqlalchemy import Engine, select, text
+
+from tasks.load.facts import bills_of_hashes
+from tasks.load.history import copy_keys, renew, temporary
+from tasks.load.work import Load
+from tasks.words.keys import code_hash, scoped
+from warehouse.bulk import copy_out
+from warehouse.tables import delivery as deliveries
+from warehouse.tables import fact_payment, quarantine
+
+
+def follow(work: Load) -> None:
+    """Gives payments the unit and service of the bill or dossier as it is known now."""
+    if work.contract.feed == "bills" and _are_there(work, "bill_key"):
+        _move(work, "bill_key", "told_again", "fact_bill", ("unit_key", "service_key"))
+        _read_again_those_of_twins(work)
+    elif work.contract.feed in ("dossiers", "agencies") and _are_there(work, "dossier_key"):
+        for told in ("told_new", "told_again"):
+            _move(work, "dossier_key", told, "fact_dossier", ("unit_key",))
+
+
+def _are_there(work: Load, referring: str) -> bool:
+    query = f"SELECT EXISTS (SELECT FROM warehouse.fact_payment WHERE known_to = 'infinity' AND {referring} IS NOT NULL)"
+    return bool(work.connection.scalar(text(query)))
+
+
+def _move(work: Load, referring: str, told: str, fact: str, attributes: tuple[str, ...]) -> None:
+    """Payments that name a thing of a temporary table of keys by this column, and have other attributes than it."""
+    theirs, its = (", ".join(f"{alias}.{name}" for name in attributes) for alias in "pt")
+    unless_billed = "AND p.bill_key IS NULL " if referring == "dossier_key" else ""
+    work.connection.execute(text(f"ANALYZE pg_temp.{told}"))
+    work.connection.execute(
+        text(
+            f"CREATE TEMP TABLE moved ON COMMIT DROP AS SELECT p.row_key, p.known_from, {its} FROM pg_temp.{told} AS k "
+            f"JOIN warehouse.fact_payment AS p ON p.{referring} = k.row_key AND p.known_to = 'infinity' {unless_billed}"
+            f"JOIN warehouse.{fact} AS t ON t.row_key = k.row_key AND t.known_to = 'infinity' WHERE ({theirs}) IS DISTINCT FROM ({its})"
+        )
+    )
+    renew(work.connection, fact_payment, work.load_id, work.delivery.exported_at, "pg_temp.moved", attributes)
+    work.connection.execute(text("DROP TABLE pg_temp.moved"))
+
+
+def _read_again_those_of_twins(work: Load) -> None:
+    """A new bill may bear the number of another utility's: whose payment is whose is then not known, and they are read again."""
+    codes = copy_out(
+        work.connection,
+        "SELECT b.bill_code FROM pg_temp.told_new JOIN warehouse.fact_bill AS b USING (row_key) WHERE b.known_to = 'infinity'",
+        {"bill_code": pa.string()},
+    )
+    if not codes.num_rows:
+        return
+    hashes = code_hash([codes["bill_code"]])
+    temporary(work.connection, "twin", "row_key bigint")
+    query = select(deliveries.c.provider).where(deliveries.c.feed == "bills", deliveries.c.provider != work.delivery.provider).distinct()
+    for provider in work.connection.scalars(query).all():
+        copy_keys(work.connection, "twin", scoped(provider, hashes).to_numpy())
+    work.connection.execute(text("ANALYZE pg_temp.twin"))
+    work.connection.execute(
+        text(
+            "UPDATE ops.delivery SET status = 'landed' WHERE delivery_id IN (SELECT p.delivery_id FROM pg_temp.twin AS t "
+            "JOIN warehouse.fact_bill AS b ON b.row_key = t.row_key AND b.known_to = 'infinity' "
+            "JOIN warehouse.fact_payment AS p ON p.bill_key = t.row_key AND p.known_to = 'infinity')"
+        )
+    )
+
+
+def releasable(engine: Engine) -> list[int]:
+    """Deliveries to be read again: a bill their payments wait for is there now, or a steward released rows of them."""
+    released = (
+        select(quarantine.c.delivery_id)
+        .join(deliveries, deliveries.c.delivery_id == quarantine.c.delivery_id)
+        .where(quarantine.c.status == "released", quarantine.c.decided_at > deliveries.c.loaded_at)
+        .distinct()
+    )
+    with engine.begin() as connection:
+        found = set(connection.scalars(released))
+        waiting = copy_out(
+            connection,
+            "SELECT delivery_id, awaited_key FROM ops.quarantine WHERE status = 'waiting' AND awaited_key IS NOT NULL",
+            {"delivery_id": pa.int64(), "awaited": pa.int64()},
+        )
+        if waiting.num_rows:
+            hashes = waiting["awaited"].combine_chunks()
+            arrived = np.zeros(len(hashes), dtype=bool)
+            for _, places in bills_of_hashes(connection, hashes)[1]:
+                arrived |= places >= 0
+            found |= set(waiting["delivery_id"].to_numpy()[arrived].tolist())
+    return sorted(found)

@@ -1,0 +1,111 @@
+"""Rows set aside: by the rules that need the warehouse, and by the checks before; never without a reason in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import text
+
+from expectations.contract import ROW_NUMBER, Contract
+from tasks.load.history import Mask, copy_temporary, temporary
+from tasks.load.work import Finding, Load
+from tasks.validate.checks import Checked
+
+
+def take(work: Load, part: Checked) -> None:
+    """Counts what the checks found in a chunk and puts its faults into quarantine."""
+    work.received += part.received
+    work.ignored += part.ignored
+    work.tally(part.results)
+    _set_aside(work, part.faults, len(pc.unique(part.faults["row_number"])))
+
+
+def judge(work: Load, rows: pa.Table, found: Sequence[Finding]) -> Mask:
+    """Counts what broke the rules that need the warehouse and sets aside what may not be loaded; True for rows to load."""
+    keep = np.ones(rows.num_rows, dtype=bool)
+    for item in found:
+        for rule in work.rules(item.check):
+            broken = item.rows & keep
+            work.count(rule, int(broken.sum()))
+            if rule.severity == "critical" and broken.any():
+                keep &= ~broken
+                column = item.column or (rule.columns[0] if rule.columns else "")
+                _set_aside(work, _faults(work, rows, broken, rule.code, column, item.awaited), int(broken.sum()))
+    return keep
+
+
+def _faults(work: Load, rows: pa.Table, broken: Mask, rule_code: str, column: str, awaited: pa.Array | None) -> pa.Table:
+    chosen = pa.array(broken)
+    picked = rows.filter(chosen)
+    headers = work.contract.layouts[work.delivery.layout].headers
+    name = next((header for header, named in headers.items() if column and named == column), "")
+    return pa.table(
+        {
+            "row_number": picked[ROW_NUMBER],
+            "rule_code": pa.repeat(rule_code, picked.num_rows),
+            "column_name": pa.repeat(name, picked.num_rows),
+            "natural_key": _shown_key(work.contract, picked),
+            "awaited_key": awaited.filter(chosen) if awaited is not None else pa.nulls(picked.num_rows, pa.int64()),
+        }
+    )
+
+
+def _shown_key(contract: Contract, rows: pa.Table) -> pa.Array:
+    """Natural keys as they may be shown: only where each part has the declared shape."""
+    shown = []
+    for name in contract.natural_key:
+        pattern, column = contract.columns[name].pattern, rows[name].combine_chunks().cast(pa.string())
+        if contract.columns[name].type in ("date", "period"):
+            shown.append(column)
+        elif pattern is None:
+            return pa.nulls(rows.num_rows, pa.string())
+        else:
+            fits = pd.Series(column.to_pylist(), dtype=object).str.fullmatch(pattern).fillna(False).to_numpy(dtype=bool)
+            shown.append(pc.if_else(pa.array(fits), column, pa.scalar(None, pa.string())))
+    return pc.binary_join_element_wise(*shown, " ")
+
+
+def _set_aside(work: Load, faults: pa.Table, rows: int) -> None:
+    """Writes faults into quarantine in the words of their rules; a dismissal stays, a release that did not help opens again."""
+    work.quarantined += rows
+    if not faults.num_rows:
+        return
+    faults = pa.table({name: faults[name] for name in ("row_number", "rule_code", "column_name", "natural_key", "awaited_key")})
+    faults = faults.group_by(["row_number", "rule_code", "column_name"], use_threads=False).aggregate(
+        [("natural_key", "max"), ("awaited_key", "max")]
+    )
+    said = faults.group_by(["rule_code", "column_name"], use_threads=False).aggregate([]).to_pylist()
+    words = {(s["rule_code"], s["column_name"]): work.contract.rule(s["rule_code"]) for s in said}
+    pairs = list(zip(faults["rule_code"].to_pylist(), faults["column_name"].to_pylist(), strict=True))
+    texts = {pair: rule.message_vi.replace("{column}", pair[1]).replace("{file}", work.delivery.file_name) for pair, rule in words.items()}
+    awaited = faults["awaited_key_max"]
+    temporary(work.connection, "faults", "LIKE ops.quarantine")
+    copy_temporary(
+        work.connection,
+        "faults",
+        pa.table(
+            {
+                "delivery_id": pa.repeat(work.delivery.delivery_id, faults.num_rows),
+                "row_number": faults["row_number"],
+                "rule_code": faults["rule_code"],
+                "column_name": faults["column_name"],
+                "natural_key": faults["natural_key_max"],
+                "severity": pa.array([words[pair].severity for pair in pairs]),
+                "message_vi": pa.array([texts[pair] for pair in pairs]),
+                "status": pc.if_else(awaited.is_valid(), "waiting", "open"),
+                "awaited_key": awaited,
+            }
+        ),
+    )
+    work.connection.execute(
+        text(
+            "INSERT INTO ops.quarantine SELECT * FROM pg_temp.faults ON CONFLICT (delivery_id, row_number, rule_code, column_name) "
+            "DO UPDATE SET status = excluded.status, awaited_key = excluded.awaited_key, message_vi = excluded.message_vi "
+            "WHERE quarantine.status = 'released'"
+        )
+    )
+    work.connection.execute(text("DROP TABLE pg_temp.faults"))

@@ -1,0 +1,117 @@
+"""One delivery being loaded: what all steps share, and its counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from sqlalchemy import Connection, Table
+
+from expectations.contract import Contract, Rule, structure
+from tasks.deliveries.ledger import Delivery
+from tasks.load.dimensions import Dimensions
+from tasks.load.history import Mask, microseconds
+from tasks.validate.checks import RuleResult
+from tasks.words.vietnamese import VIETNAM
+from warehouse.tables import UNKNOWN, dim_provider, metadata
+
+
+@dataclass
+class Tally:
+    """What was checked and found by one rule over the whole delivery."""
+
+    severity: str
+    scope: str
+    success: bool = True
+    observed: str | None = None
+    unexpected: int = 0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a row rule of the loader found: which rows broke it, in which column, and for which bill they wait."""
+
+    check: str
+    rows: Mask
+    column: str | None = None
+    """Column of the contract, where the rule itself names none."""
+    awaited: pa.Array | None = None
+
+
+@dataclass
+class Load:
+    """One delivery being loaded: what all steps share, and its counts."""
+
+    connection: Connection
+    delivery: Delivery
+    contract: Contract
+    dimensions: Dimensions
+    load_id: int
+    """Number of the load: it marks the states written and ended."""
+    received: int = 0
+    loaded: int = 0
+    unchanged: int = 0
+    quarantined: int = 0
+    ignored: int = 0
+    tallies: dict[str, Tally] = field(default_factory=dict)
+
+    @cached_property
+    def table(self) -> Table:
+        """The table that keeps the feed's rows."""
+        return metadata.tables[f"warehouse.{self.contract.table}"]
+
+    @property
+    def provider_key(self) -> int:
+        """Surrogate key of the source's provider."""
+        return self.dimensions.codes(dim_provider).get(self.delivery.provider, UNKNOWN)
+
+    @property
+    def moment(self) -> int:
+        """Export time in microseconds."""
+        return microseconds(self.delivery.exported_at)
+
+    @property
+    def exported_on(self) -> date:
+        """Day of the export."""
+        return self.delivery.exported_at.astimezone(VIETNAM).date()
+
+    @property
+    def prefix(self) -> str:
+        """Scope in which the natural key is unique."""
+        return {"provider": self.delivery.provider, "source": self.delivery.source}.get(self.contract.key_within, self.contract.feed)
+
+    def rules(self, check: str) -> list[Rule]:
+        """The rules of the feed, and of all feeds, that name a check of the pipeline."""
+        return [rule for rule in (*self.contract.rules, *structure()) if rule.check == check]
+
+    def count(self, rule: Rule, unexpected: int, observed: str | None = None) -> None:
+        """Adds what a rule found."""
+        tally = self.tallies.setdefault(rule.code, Tally(rule.severity, rule.scope))
+        tally.unexpected += unexpected
+        tally.success = tally.unexpected == 0
+        tally.observed = observed if observed is not None else tally.observed
+
+    def tally(self, results: Iterable[RuleResult]) -> None:
+        """Adds what the checks of a chunk found."""
+        for result in results:
+            tally = self.tallies.setdefault(result.rule_code, Tally(result.severity, result.scope))
+            tally.success &= result.success
+            tally.observed = result.observed if result.observed is not None else tally.observed
+            tally.unexpected += result.unexpected_count or 0
+
+
+def constant(value: int, rows: pa.Table, kind: pa.DataType) -> pa.Array:
+    """The same value for every row."""
+    return pa.repeat(pa.scalar(value, kind), rows.num_rows)
+
+
+def mask_of(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    """Arrow booleans as a mask."""
+    flat = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    mask: npt.NDArray[np.bool_] = flat.to_numpy(zero_copy_only=False)
+    return mask
