@@ -88,9 +88,9 @@ class Covered:
 
     def confirm(self, facts: pa.Table, rows: pa.Table, states: pa.Table, plan: Plan) -> None:
         """Notes rows that say what a delivery of another source or stretch said already."""
-        if not self._is_replacing or not plan.same.any():
+        if not self._is_replacing or not states.num_rows:
             return
-        by_others = plan.same & ~np.isin(states["delivery_id"].to_numpy()[plan.told], self._own)
+        by_others = (plan.told >= 0) & ~np.isin(states["delivery_id"].to_numpy()[plan.told], self._own)
         if not by_others.any():
             return
         chosen = pa.array(by_others)
@@ -113,24 +113,28 @@ class Covered:
         self._work.connection.execute(text("INSERT INTO ops.confirmation SELECT * FROM pg_temp.confirmed ON CONFLICT DO NOTHING"))
         self._work.connection.execute(text("DROP TABLE pg_temp.confirmed"))
 
-    def unsettle(self, cut: Microseconds) -> None:
-        """Sends deliveries back to be read again that may have said again what was just cut short, which leaves no trace."""
-        if not self.is_late or not len(cut):
+    def unsettle(self, keys: Microseconds, states: pa.Table, plan: Plan) -> None:
+        """Sends deliveries back to be read again that may have said again what is cut short, which leaves no trace."""
+        if not self.is_late or not plan.cut.any():
             return
         work = self._work
+        values = {
+            "feed": work.contract.feed,
+            "moment": work.delivery.exported_at,
+            "provider": work.delivery.provider,
+            "keys": keys[plan.cut].tolist(),
+            "cut": np.unique(states["delivery_id"].to_numpy()[plan.ends[0]]).tolist(),
+        }
+        whose = "provider = :provider" if work.contract.key_within == "provider" else "true"
+        if self._is_replacing:
+            whose = (
+                "delivery_id IN (SELECT delivery_id FROM ops.confirmation WHERE feed = :feed AND row_key = ANY(:keys)) "
+                "OR delivery_id IN (SELECT o.delivery_id FROM ops.coverage AS c JOIN ops.coverage AS o USING (scope) "
+                "JOIN ops.delivery AS d ON d.delivery_id = c.delivery_id JOIN ops.delivery AS l ON l.delivery_id = o.delivery_id "
+                "WHERE c.delivery_id = ANY(:cut) AND l.source = d.source)"
+            )
         later = f"feed = :feed AND exported_at > :moment AND {TAKEN}"
-        values = {"feed": work.contract.feed, "moment": work.delivery.exported_at, "provider": work.delivery.provider, "keys": cut.tolist()}
-        if not self._is_replacing:
-            whose = " AND provider = :provider" if work.contract.key_within == "provider" else ""
-            work.connection.execute(text(f"UPDATE ops.delivery SET status = 'landed' WHERE {later}{whose} AND status = 'loaded'"), values)
-            return
-        work.connection.execute(
-            text(
-                f"UPDATE ops.delivery SET status = 'landed' WHERE {later} AND delivery_id IN "
-                "(SELECT delivery_id FROM ops.confirmation WHERE feed = :feed AND row_key = ANY(:keys))"
-            ),
-            values,
-        )
+        work.connection.execute(text(f"UPDATE ops.delivery SET status = 'landed' WHERE {later} AND ({whose})"), values)
 
     def withdraw(self) -> int | None:
         """Ends what is not said any more, within the window of each stretch; returns the delivery that this one corrects."""
@@ -251,6 +255,17 @@ class Covered:
             ),
             {"source": work.delivery.source, "moment": work.delivery.exported_at},
         )
+        if self.is_late:
+            # What another said again after this delivery holds again from then on.
+            work.connection.execute(
+                text(
+                    "UPDATE pg_temp.absent AS a SET until = again.at FROM ("
+                    "SELECT c.row_key, min(d.exported_at) AS at FROM ops.confirmation AS c JOIN ops.delivery AS d USING (delivery_id) "
+                    "WHERE c.feed = :feed AND d.exported_at > :moment GROUP BY c.row_key) AS again "
+                    "WHERE again.row_key = a.row_key AND again.at > a.known_from AND again.at < least(a.known_to, a.until)"
+                ),
+                {"feed": work.contract.feed, "moment": work.delivery.exported_at},
+            )
 
     def _expressed(self) -> str | None:
         """SQL of the stretch a state f lies in; nothing where only its delivery tells."""

@@ -115,7 +115,7 @@ def _merge(work: Load, covered: Covered, rows: pa.Table, of_the_day: dict[int, s
     copy_keys(work.connection, "told_new", keys[plan.added & (plan.known < 0)])
     copy_keys(work.connection, "told_again", keys[plan.added & (plan.known >= 0)])
     covered.confirm(facts, rows, states, plan)
-    covered.unsettle(keys[plan.cut])
+    covered.unsettle(keys, states, plan)
     apply(work.connection, work.delivery, work.load_id, work.table, facts, states, plan)
     return said_otherwise(work, facts, states, of_the_day)
 

@@ -3,8 +3,7 @@
 Deliveries may come in any order and may be loaded again: what is kept depends on what was exported when, not on
 when it arrived. A row is therefore written over a window of its thing's history, from the export of its delivery
 to the next word about the thing. A state is written by one load and ended by another, and nothing else of it is ever
-changed: one that another takes the place of ends where it begins, and what goes on after a window is written anew. States
-that follow each other and say the same are one run. All of it is decided in vectors; the database is asked once for the
+changed: one that another takes the place of ends where it begins, and what goes on after a window is written anew. All of it is decided in vectors; the database is asked once for the
 states known and told once what becomes of them.
 """
 
@@ -57,11 +56,12 @@ def states_of(connection: Connection, table: Table, natural: Sequence[str], keys
     chosen = (
         "SELECT f.row_key, f.row_hash, (extract(epoch FROM f.known_from) * 1000000)::bigint AS known_from, "
         f"CASE WHEN f.known_to = 'infinity' THEN {FOREVER} ELSE (extract(epoch FROM f.known_to) * 1000000)::bigint END AS known_to, "
-        f"f.delivery_id, f.row_number, {names} FROM {table.fullname} AS f JOIN pg_temp.incoming USING (row_key) WHERE f.known_to"
+        f"f.delivery_id, f.row_number, (f.known_from = d.exported_at)::int AS is_word, {names} FROM {table.fullname} AS f "
+        "JOIN pg_temp.incoming USING (row_key) JOIN ops.delivery AS d ON d.delivery_id = f.delivery_id WHERE f.known_to"
     )
     # Two halves, since nearly all states are current and those have an index of their own.
     query = f"{chosen} = 'infinity' UNION ALL {chosen} > f.known_from AND f.ended_by IS NOT NULL"
-    numbers = ("row_key", "row_hash", "known_from", "known_to", "delivery_id", "row_number")
+    numbers = ("row_key", "row_hash", "known_from", "known_to", "delivery_id", "row_number", "is_word")
     states = copy_out_blocks(connection, query, numbers, natural)
     return states.take(pa.array(np.lexsort((states["known_from"].to_numpy(), states["row_key"].to_numpy()))))
 
@@ -75,7 +75,7 @@ class Plan:
     same: Mask
     """Rows that say what is known already."""
     told: npt.NDArray[np.int64]
-    """For each of those, the state that says it; -1 for all others."""
+    """For each row that says what a state says already at the time, if not for as long, that state; -1 for all others."""
     added: Mask
     """Rows that become a state of their own."""
     since: Microseconds
@@ -88,13 +88,15 @@ class Plan:
     """States and their new end; where it is their begin, another state takes their place."""
     tails: tuple[npt.NDArray[np.int64], Microseconds]
     """States that go on after the window, and from when."""
+    gaps: tuple[npt.NDArray[np.int64], Microseconds, Microseconds]
+    """Rows that hold again where a later word was withdrawn, from when and until when."""
 
 
 def overwrite(keys: Microseconds, hashes: Microseconds, moment: int, until: Microseconds, states: pa.Table) -> Plan:
-    """Writes each row over its key's history from `moment` to `until` or to the next state, and says what changes.
+    """Writes each row, in the order of their keys, over its key's history from `moment` to `until` or to the next state.
 
-    States that follow each other without a gap and say the same are one run: they differ only in how a
-    dimension was resolved at the time, which is no word of the supplier's.
+    States that follow each other without a gap and say the same are one run, unless a delivery began one: they differ only in how
+    a dimension was resolved at the time, or go on after a window, which is no word of a supplier's.
     """
     count = len(keys)
     since = np.full(count, moment)
@@ -102,9 +104,9 @@ def overwrite(keys: Microseconds, hashes: Microseconds, moment: int, until: Micr
         nothing = np.zeros(0, dtype=np.int64)
         none = np.full(count, -1, dtype=np.int64)
         ones = np.ones(count, dtype=bool)
-        return Plan(none, ~ones, none, ones, since, until, ~ones, (nothing, nothing), (nothing, nothing))
-    key, value, begin, end = (states[name].to_numpy() for name in ("row_key", "row_hash", "known_from", "known_to"))
-    goes_on = np.append(False, (key[1:] == key[:-1]) & (value[1:] == value[:-1]) & (begin[1:] == end[:-1]))
+        return Plan(none, ~ones, none, ones, since, until, ~ones, (nothing, nothing), (nothing, nothing), (nothing, nothing, nothing))
+    key, value, begin, end, is_word = (states[name].to_numpy() for name in ("row_key", "row_hash", "known_from", "known_to", "is_word"))
+    goes_on = np.append(False, (key[1:] == key[:-1]) & (value[1:] == value[:-1]) & (begin[1:] == end[:-1]) & (is_word[1:] == 0))
     run = np.cumsum(~goes_on) - 1
     first = np.flatnonzero(~goes_on)
     last = np.append(first[1:] - 1, len(key) - 1)
@@ -131,6 +133,12 @@ def overwrite(keys: Microseconds, hashes: Microseconds, moment: int, until: Micr
     longer = equal & ~same
     other = covers & ~equal
 
+    follows = np.append(run_key[1:] == run_key[:-1], False)
+    gap_end = np.where(follows, np.append(run_begin[1:], FOREVER), FOREVER)
+    row = np.minimum(np.searchsorted(keys, run_key), count - 1)
+    is_gap = (run_end < gap_end) & (keys[row] == run_key) & (run_end >= window[row]) & (run_end < until[row])
+    gaps = (row[is_gap], run_end[is_gap], np.minimum(gap_end[is_gap], until[row[is_gap]]))
+
     covering = other & (run_end[before] > window)
     tail_state, tail_from = last[before[covering]], window[covering]
     # A run that is cut loses all its states but the one that holds at the moment.
@@ -140,13 +148,14 @@ def overwrite(keys: Microseconds, hashes: Microseconds, moment: int, until: Micr
     return Plan(
         known=any_state,
         same=same,
-        told=np.where(same, last[before], -1),
+        told=np.where(equal & covers, last[before], -1),
         added=~same,
         since=np.where(longer, run_end[before], since),
         until=window,
         cut=other,
         ends=(ended, np.maximum(begin[ended], moment)),
         tails=(tail_state, tail_from),
+        gaps=gaps,
     )
 
 
@@ -187,6 +196,8 @@ def apply(connection: Connection, delivery: Delivery, load_id: int, table: Table
         append(connection, delivery, load_id, table, facts, plan.since, plan.until)
     elif plan.added.any():
         append(connection, delivery, load_id, table, facts.filter(pa.array(plan.added)), plan.since[plan.added], plan.until[plan.added])
+    rows, since, until = plan.gaps
+    append(connection, delivery, load_id, table, facts.take(pa.array(rows)), since, until)
 
 
 def columns_of(table: Table, alias: str, taken: dict[str, str]) -> str:

@@ -99,7 +99,7 @@ class File:
     def _shown(self, place: int, text: str) -> str:
         """An unknown label as it may be told: quoted where it resembles one of the layout's, else by its place, since it may be a name."""
         known = [label(header) for header in self.layout.headers]
-        return f'"{text.strip()}"' if get_close_matches(label(text), known, n=1, cutoff=0.7) else f"thứ {place} từ trái sang"
+        return f'"{text.strip()}"' if get_close_matches(label(text), known, n=1, cutoff=0.6) else f"thứ {place} từ trái sang"
 
     def is_header(self, found: list[str]) -> bool:
         """Whether at least half of the layout's headers stand in this row."""

@@ -177,7 +177,20 @@ def test_rows_with_too_many_or_too_few_cells_are_set_aside_with_their_numbers(pu
 
 def test_a_fault_shows_the_natural_key_only_where_it_has_its_shape(put: Put) -> None:
     found = chunks(put(HEADER + "HD2,,,,x,,\n" + "Nguyễn Văn A,,,,x,,\n"))
-    assert found[0].faults["natural_key"].to_pylist() == ["HD2", None]
+    assert sorted(faults(found)) == [(1, "STR-010", "Số tiền"), (2, "STR-010", "Số tiền"), (2, "STR-015", "Mã")]
+    assert found[0].faults["natural_key"].to_pylist() == ["HD2", None, None]
+
+
+def test_a_code_that_has_not_its_shape_sets_its_row_aside(put: Put) -> None:
+    found = chunks(put(HEADER + ROW + "4.68769E+17,,,x,5,,\n"))
+    assert faults(found) == [(2, "STR-015", "Mã")]
+    assert_conserved(found)
+
+
+def test_an_unknown_label_that_resembles_none_of_the_layout_is_told_by_its_place(put: Put) -> None:
+    message = refusal(put(HEADER.replace("Cờ", "Cờ,Nguyễn Văn Mẫu") + ROW)).message_vi
+    assert "Nguyễn" not in message
+    assert "thứ 8 từ trái sang" in message
 
 
 def test_wholly_empty_rows_are_ignored_and_counted(put: Put) -> None:

@@ -27,7 +27,7 @@ SURVEY = {
     "respondents": 400,
     "positive_answers": 140,
 }
-SIGNATURE = {"unit_code": "15655", "month": date(2024, 3, 1), "certificates_issued": 10, "certificates_in_force": 100}
+SIGNATURE = {"unit_code": "15655", "month": "2024-03", "certificates_issued": 10, "certificates_in_force": 100}
 EXPORTED = datetime(2024, 3, 31, 23, 59, 59, tzinfo=UTC)
 
 
