@@ -22,7 +22,7 @@ from flows.progress import each, tell
 from flows.stopping import stoppable
 from tasks.deliveries.ledger import Delivery, Outcome, delivered, pending, waves
 from tasks.deliveries.run_lock import LockLost, Run, in_one_line, one_at_a_time, require_lock
-from tasks.deliveries.source import Source, read_sources
+from tasks.deliveries.source import Source, read_providers, read_sources
 from tasks.indicators.audit import AuditFailed, Warned, audit
 from tasks.indicators.compute import Publication, compute, publish_values
 from tasks.load.dependents import releasable
@@ -33,6 +33,7 @@ from tasks.report.edition import Report, artifacts, report
 from tasks.validate.data_docs import DataDocs
 from tasks.words.vietnamese import VIETNAM, some
 from warehouse.database import open_warehouse
+from warehouse.seed import know_providers
 from warehouse.settings import Refusal, Settings
 
 
@@ -103,9 +104,11 @@ def night(
 ) -> Night:
     """One night, whoever carries out the steps: Prefect's tasks, or plain functions in a benchmark."""
     as_of = datetime.combine(until, time.max, VIETNAM) if until else datetime.now(VIETNAM)
-    sources = read_sources(settings.sources)
+    sources, providers = read_sources(settings.sources), read_providers(settings.sources)
     docs = docs or DataDocs(settings.home / "data_docs")
     with one_at_a_time(engine, flow_name, as_of) as run, stoppable(lambda: run.standing, NightStopped, TerminationSignal):
+        with engine.begin() as connection:
+            know_providers(connection, providers)
         unreachable, ahead = _pull(engine, settings, sources, as_of, until, steps)
         broken: set[int] = set()
         # A delivery that comes late sends those made after it back into the queue: they are read again before anything is published.

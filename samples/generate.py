@@ -415,7 +415,7 @@ def one_stop_shop() -> Iterator[File]:
     quarter = pd.PeriodIndex(pd.to_datetime(fees["ThoiGianGD"], format="%Y%m%d%H%M%S"), freq="Q")
     for one in quarter.unique().sort_values():
         rows = fees[quarter == one].sort_values(["ThoiGianGD", "MaGiaoDich"])
-        yield Csv(f"dvcqg/dvcqg_mau_{_last_month(one):%Y%m}.csv", rows)
+        yield Csv(f"dvcqg/dvcqg_mau_{one.start_time:%Y%m%d}-{_last_month(one):%Y%m%d}.csv", rows)
 
 
 def _last_month(quarter: pd.Period) -> pd.Timestamp:

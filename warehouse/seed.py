@@ -34,7 +34,6 @@ UNKNOWN_CODE = "0"
 UNKNOWN_NAME = "Không rõ"
 
 _CODE_LISTS = {
-    "providers": dim_provider,
     "services": dim_service,
     "payment_methods": dim_payment_method,
     "payment_statuses": dim_payment_status,
@@ -106,12 +105,30 @@ _UNKNOWN_MEMBERS: tuple[tuple[Table, Mapping[str, Any]], ...] = (
 def seed(connection: Connection) -> None:
     """Brings the reference data of the warehouse to what the project ships; what is right already stays untouched."""
     extend_dates(connection, date.today())
+    know_providers(connection, {str(row["provider_code"]): str(row["provider_name"]) for row in _rows("providers")}, rename=False)
     for name, table in _CODE_LISTS.items():
         sync_rows(connection, table, _rows(name), [column.name for column in table.primary_key])
     sync_rows(connection, dim_unit, [_unit(row) for row in _rows("admin_units")], ["unit_code", "valid_from"])
     _sync_successions(connection, _rows("admin_unit_successions"))
     for table, row in _UNKNOWN_MEMBERS:
         sync_rows(connection, table, [row], [column.name for column in table.primary_key])
+
+
+def know_providers(connection: Connection, named: Mapping[str, str], *, rename: bool = True) -> None:
+    """Adds suppliers by code; a name that a province gives takes the place of the one shipped, a code alone does not."""
+    rows = [{"provider_code": code, "provider_name": name} for code, name in named.items()]
+    connection.execute(
+        text(
+            "INSERT INTO warehouse.dim_provider (provider_key, provider_code, provider_name) "
+            "SELECT last + row_number() OVER (ORDER BY ordinality), provider_code, provider_name "
+            "FROM json_populate_recordset(NULL::warehouse.dim_provider, CAST(:rows AS json)) WITH ORDINALITY AS given "
+            "CROSS JOIN (SELECT coalesce(max(provider_key), -1) AS last FROM warehouse.dim_provider) AS known "
+            "WHERE provider_code NOT IN (SELECT provider_code FROM warehouse.dim_provider)"
+        ),
+        {"rows": json.dumps(rows)},
+    )
+    if rename:
+        sync_rows(connection, dim_provider, [row for row in rows if row["provider_name"] != row["provider_code"]], ["provider_code"])
 
 
 def extend_dates(connection: Connection, day: date) -> None:

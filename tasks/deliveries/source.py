@@ -42,21 +42,33 @@ class Source:
 
 def read_sources(path: Path) -> list[Source]:
     """The sources of a sources.yaml, local URLs made absolute; Refusal names the first mistake in one line."""
+    sources: list[Source] = []
+    for number, entry in enumerate(_declared(path)["sources"], 1):
+        source = replace(_source(path, number, entry), rank=number - 1)
+        if source.name in {other.name for other in sources}:
+            raise Refusal(f"{path}: two sources are named {source.name!r}")
+        sources.append(source)
+    return sources
+
+
+def read_providers(path: Path) -> dict[str, str]:
+    """Code → name of the province's own suppliers: those of `providers` in sources.yaml, and whoever a source names without one."""
+    named = _declared(path).get("providers", {})
+    if not isinstance(named, dict) or not all(isinstance(one, str) and re.fullmatch(r"[a-z][a-z0-9-]*", one) for one in named):
+        raise Refusal(f"{path}: `providers` must be `code: name`, codes of small letters, digits and -")
+    return {source.provider: source.provider for source in read_sources(path)} | {code: str(name) for code, name in named.items()}
+
+
+def _declared(path: Path) -> dict[str, Any]:
     try:
         entries = yaml.safe_load(path.read_text("utf-8"))
     except OSError as error:
         raise Refusal(f"{path}: cannot be read ({error.strerror})") from error
     except yaml.YAMLError as error:
         raise Refusal(f"{path}: not YAML ({' '.join(str(error).split())})") from error
-    if not isinstance(entries, dict) or list(entries) != ["sources"] or not isinstance(entries["sources"], list):
-        raise Refusal(f"{path}: must hold one list named `sources`")
-    sources: list[Source] = []
-    for number, entry in enumerate(entries["sources"], 1):
-        source = replace(_source(path, number, entry), rank=number - 1)
-        if source.name in {other.name for other in sources}:
-            raise Refusal(f"{path}: two sources are named {source.name!r}")
-        sources.append(source)
-    return sources
+    if not isinstance(entries, dict) or not isinstance(entries.get("sources"), list) or set(entries) - {"sources", "providers"}:
+        raise Refusal(f"{path}: must hold one list named `sources`, and may hold `providers`")
+    return entries
 
 
 def _source(path: Path, number: int, entry: Any) -> Source:

@@ -51,6 +51,30 @@ LISTS: dict[str, tuple[sa.Column[Any], ...]] = {
     ),
 }
 
+PARTITION = """
+CREATE OR REPLACE FUNCTION warehouse.ensure_payment_partition(month date) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    first date := date_trunc('month', month)::date;
+    partition text := 'fact_payment_' || to_char(first, 'YYYYMM');
+BEGIN
+    IF to_regclass('warehouse.' || partition) IS NULL THEN
+        {make}
+    END IF;
+END
+$$
+"""
+ATTACHED = """-- made beside the table and attached to it: readers are not locked out until the load commits
+        EXECUTE format('CREATE TABLE warehouse.%I (LIKE warehouse.fact_payment INCLUDING DEFAULTS INCLUDING COMMENTS)', partition);
+        EXECUTE format(
+            'ALTER TABLE warehouse.fact_payment ATTACH PARTITION warehouse.%I FOR VALUES FROM (%L) TO (%L)',
+            partition, first, (first + interval '1 month')::date
+        );"""
+WITHIN = """EXECUTE format(
+            'CREATE TABLE warehouse.%I PARTITION OF warehouse.fact_payment FOR VALUES FROM (%L) TO (%L)',
+            partition, first, (first + interval '1 month')::date
+        );"""
+
 
 def _history() -> list[sa.Column[Any]]:
     when = sa.DateTime(timezone=True)
@@ -210,6 +234,7 @@ def upgrade() -> None:
         ),
         schema="warehouse",
     )
+    op.execute(PARTITION.format(make=ATTACHED))
     for table, columns in LISTS.items():
         comment = f"One row per line of a {WHAT[table]} and state known of it: {table.replace('list_', 'dim_')} is made of those in force."
         op.create_table(table, *columns, *_history(), schema="warehouse", comment=comment)
@@ -221,6 +246,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Takes it back; states that never held go, and of deliveries of the same bytes all but one get a mark of their own."""
+    op.execute(PARTITION.format(make=WITHIN))
     for table in LISTS:
         op.drop_table(table, schema="warehouse")
     op.drop_column("fact_unit_count", "provider_key", schema="warehouse")
