@@ -255,17 +255,6 @@ class Covered:
             ),
             {"source": work.delivery.source, "moment": work.delivery.exported_at},
         )
-        if self.is_late:
-            # What another said again after this delivery holds again from then on.
-            work.connection.execute(
-                text(
-                    "UPDATE pg_temp.absent AS a SET until = again.at FROM ("
-                    "SELECT c.row_key, min(d.exported_at) AS at FROM ops.confirmation AS c JOIN ops.delivery AS d USING (delivery_id) "
-                    "WHERE c.feed = :feed AND d.exported_at > :moment GROUP BY c.row_key) AS again "
-                    "WHERE again.row_key = a.row_key AND again.at > a.known_from AND again.at < least(a.known_to, a.until)"
-                ),
-                {"feed": work.contract.feed, "moment": work.delivery.exported_at},
-            )
 
     def _expressed(self) -> str | None:
         """SQL of the stretch a state f lies in; nothing where only its delivery tells."""
@@ -279,7 +268,8 @@ class Covered:
         names = [column.name for column in work.table.columns]
         work.connection.execute(
             text(
-                f"INSERT INTO pg_temp.absent ({', '.join(names)}, scope, until) SELECT f.{', f.'.join(names)}, :scope, 'infinity' FROM {work.table.fullname} AS f "
+                f"INSERT INTO pg_temp.absent ({', '.join(names)}, scope, until) "
+                f"SELECT f.{', f.'.join(names)}, :scope, 'infinity' FROM {work.table.fullname} AS f "
                 "WHERE f.delivery_id = :delivery_id AND f.known_to > f.known_from "
                 "AND NOT EXISTS (SELECT FROM pg_temp.delivered AS d WHERE d.row_key = f.row_key)"
             ),
@@ -290,26 +280,23 @@ class Covered:
         work = self._work
         connection, table, load_id = work.connection, work.table, work.load_id
         values = {"feed": work.contract.feed, "source": work.delivery.source, "moment": work.delivery.exported_at}
-        begins = "greatest(a.known_from, CAST(:moment AS timestamptz))"
         self._tell_left_out()
         connection.execute(text("ANALYZE pg_temp.absent"))
         connection.execute(text(self._words()), values)
         taken = {
-            "known_from": begins,
-            "known_to": "least(a.known_to, a.until)",
+            "known_from": "w.since",
+            "known_to": "w.until",
             "delivery_id": "w.delivery_id",
             "row_number": "w.row_number",
             "loaded_by": f"{load_id:d}",
-            "ended_by": f"CASE WHEN least(a.known_to, a.until) < 'infinity' THEN {load_id:d} END",
+            "ended_by": f"CASE WHEN w.until < 'infinity' THEN {load_id:d} END",
         }
         connection.execute(
             text(
-                f"CREATE TEMP TABLE restored ON COMMIT DROP AS SELECT {columns_of(table, 'f', taken)} FROM pg_temp.absent AS a "
-                "JOIN pg_temp.word_in_force AS w ON w.row_key = a.row_key AND w.known_from = a.known_from "
-                f"JOIN LATERAL (SELECT * FROM {table.fullname} AS s WHERE s.row_key = a.row_key AND s.row_hash = w.row_hash "
+                f"CREATE TEMP TABLE restored ON COMMIT DROP AS SELECT {columns_of(table, 'f', taken)} FROM pg_temp.word_in_force AS w "
+                f"JOIN LATERAL (SELECT * FROM {table.fullname} AS s WHERE s.row_key = w.row_key AND s.row_hash = w.row_hash "
                 "ORDER BY s.loaded_by DESC LIMIT 1) AS f ON true"
-            ),
-            values,
+            )
         )
         end_states(connection, table, load_id, "pg_temp.absent", "greatest(c.known_from, CAST(:moment AS timestamptz))", values)
         add_states(connection, table, "pg_temp.restored")
@@ -324,7 +311,8 @@ class Covered:
         if not self._is_replacing:
             return (
                 "CREATE TEMP TABLE word_in_force ON COMMIT DROP AS "
-                "SELECT a.row_key, a.known_from, s.row_hash, s.delivery_id, s.row_number FROM pg_temp.absent AS a "
+                "SELECT a.row_key, a.known_from, a.known_from AS since, a.known_to AS until, s.row_hash, s.delivery_id, s.row_number "
+                "FROM pg_temp.absent AS a "
                 f"JOIN {table} AS s ON s.row_key = a.row_key AND s.known_to = a.known_from AND s.known_to > s.known_from"
             )
         if self._work.contract.scope:

@@ -56,12 +56,12 @@ def states_of(connection: Connection, table: Table, natural: Sequence[str], keys
     chosen = (
         "SELECT f.row_key, f.row_hash, (extract(epoch FROM f.known_from) * 1000000)::bigint AS known_from, "
         f"CASE WHEN f.known_to = 'infinity' THEN {FOREVER} ELSE (extract(epoch FROM f.known_to) * 1000000)::bigint END AS known_to, "
-        f"f.delivery_id, f.row_number, (f.known_from = d.exported_at)::int AS is_word, {names} FROM {table.fullname} AS f "
+        f"f.delivery_id, f.row_number, (extract(epoch FROM d.exported_at) * 1000000)::bigint AS said_at, {names} FROM {table.fullname} AS f "
         "JOIN pg_temp.incoming USING (row_key) JOIN ops.delivery AS d ON d.delivery_id = f.delivery_id WHERE f.known_to"
     )
     # Two halves, since nearly all states are current and those have an index of their own.
     query = f"{chosen} = 'infinity' UNION ALL {chosen} > f.known_from AND f.ended_by IS NOT NULL"
-    numbers = ("row_key", "row_hash", "known_from", "known_to", "delivery_id", "row_number", "is_word")
+    numbers = ("row_key", "row_hash", "known_from", "known_to", "delivery_id", "row_number", "said_at")
     states = copy_out_blocks(connection, query, numbers, natural)
     return states.take(pa.array(np.lexsort((states["known_from"].to_numpy(), states["row_key"].to_numpy()))))
 
@@ -89,14 +89,14 @@ class Plan:
     tails: tuple[npt.NDArray[np.int64], Microseconds]
     """States that go on after the window, and from when."""
     gaps: tuple[npt.NDArray[np.int64], Microseconds, Microseconds]
-    """Rows that hold again where a later word was withdrawn, from when and until when."""
+    """Rows that hold beyond their window, where a later word was withdrawn, from when and until when."""
 
 
 def overwrite(keys: Microseconds, hashes: Microseconds, moment: int, until: Microseconds, states: pa.Table) -> Plan:
     """Writes each row, in the order of their keys, over its key's history from `moment` to `until` or to the next state.
 
-    States that follow each other without a gap and say the same are one run, unless a delivery began one: they differ only in how
-    a dimension was resolved at the time, or go on after a window, which is no word of a supplier's.
+    States of one delivery that follow each other without a gap are one run: they differ only in how a dimension was resolved at
+    the time, which is no word of the supplier's.
     """
     count = len(keys)
     since = np.full(count, moment)
@@ -105,12 +105,13 @@ def overwrite(keys: Microseconds, hashes: Microseconds, moment: int, until: Micr
         none = np.full(count, -1, dtype=np.int64)
         ones = np.ones(count, dtype=bool)
         return Plan(none, ~ones, none, ones, since, until, ~ones, (nothing, nothing), (nothing, nothing), (nothing, nothing, nothing))
-    key, value, begin, end, is_word = (states[name].to_numpy() for name in ("row_key", "row_hash", "known_from", "known_to", "is_word"))
-    goes_on = np.append(False, (key[1:] == key[:-1]) & (value[1:] == value[:-1]) & (begin[1:] == end[:-1]) & (is_word[1:] == 0))
+    key, value, begin, end = (states[name].to_numpy() for name in ("row_key", "row_hash", "known_from", "known_to"))
+    by, said_at = states["delivery_id"].to_numpy(), states["said_at"].to_numpy()
+    goes_on = np.append(False, (key[1:] == key[:-1]) & (by[1:] == by[:-1]) & (value[1:] == value[:-1]) & (begin[1:] == end[:-1]))
     run = np.cumsum(~goes_on) - 1
     first = np.flatnonzero(~goes_on)
     last = np.append(first[1:] - 1, len(key) - 1)
-    run_key, run_begin, run_end, run_value = key[first], begin[first], end[last], value[first]
+    run_key, run_begin, run_end, run_value, run_said = key[first], begin[first], end[last], value[first], said_at[first]
 
     any_state = np.searchsorted(key, keys)
     any_state = np.where((any_state < len(key)) & (key[np.minimum(any_state, len(key) - 1)] == keys), any_state, -1)
@@ -133,18 +134,25 @@ def overwrite(keys: Microseconds, hashes: Microseconds, moment: int, until: Micr
     longer = equal & ~same
     other = covers & ~equal
 
-    follows = np.append(run_key[1:] == run_key[:-1], False)
-    gap_end = np.where(follows, np.append(run_begin[1:], FOREVER), FOREVER)
+    # Beyond the window a row holds where nothing does, and where an older word was put back, until its source speaks again.
     row = np.minimum(np.searchsorted(keys, run_key), count - 1)
-    is_gap = (run_end < gap_end) & (keys[row] == run_key) & (run_end >= window[row]) & (run_end < until[row])
-    gaps = (row[is_gap], run_end[is_gap], np.minimum(gap_end[is_gap], until[row[is_gap]]))
+    beyond = (keys[row] == run_key) & (run_begin >= window[row]) & (run_begin < until[row]) & (run_said < moment)
+    next_begin = np.where(np.append(run_key[1:] == run_key[:-1], False), np.append(run_begin[1:], FOREVER), FOREVER)
+    is_gap = (keys[row] == run_key) & (run_end < next_begin) & (run_end >= window[row]) & (run_end < until[row])
+    spare = np.concatenate([run_end[is_gap], run_begin[beyond]])
+    spare_row = np.concatenate([row[is_gap], row[beyond]])
+    spare_end = np.minimum(np.concatenate([next_begin[is_gap], run_end[beyond]]), until[spare_row])
 
     covering = other & (run_end[before] > window)
-    tail_state, tail_from = last[before[covering]], window[covering]
+    outlasting = beyond & (run_end > until[row])
+    tail_state = np.concatenate([last[before[covering]], last[outlasting]])
+    tail_from = np.concatenate([window[covering], until[row[outlasting]]])
     # A run that is cut loses all its states but the one that holds at the moment.
-    cut_runs = np.zeros(len(first), dtype=bool)
+    cut_runs = beyond.copy()
     cut_runs[before[other]] = True
     ended = np.flatnonzero(cut_runs[run] & (end > moment))
+    cut = other.copy()
+    cut[row[beyond]] = True
     return Plan(
         known=any_state,
         same=same,
@@ -152,10 +160,10 @@ def overwrite(keys: Microseconds, hashes: Microseconds, moment: int, until: Micr
         added=~same,
         since=np.where(longer, run_end[before], since),
         until=window,
-        cut=other,
+        cut=cut,
         ends=(ended, np.maximum(begin[ended], moment)),
         tails=(tail_state, tail_from),
-        gaps=gaps,
+        gaps=(spare_row, spare, spare_end),
     )
 
 
