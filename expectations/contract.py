@@ -131,7 +131,7 @@ class Case(Model):
 class Layout(Model):
     """How one supplier's system writes the feed down."""
 
-    kind: Literal["csv", "xlsx", "html", "json", "jsonl", "fixed_width"]
+    kind: Literal["csv", "xlsx", "html", "json"]
     description: str
     headers: dict[str, str | None]
     """Header in the file → column of the contract, or nothing where the header is known and left out.
@@ -158,6 +158,8 @@ class Layout(Model):
     cases: dict[str, list[Case]] = {}
     """Column → how it follows from other cells; the first case that holds decides, without any it is missing."""
     totals: Totals | None = None
+    title: str | None = None
+    """Pattern of what a cell above the header says of the period that the file is about: groups `year` and `month` or `quarter`."""
     reader: str | None = None
     """Entry of `tasks.read.file.READERS` for what cannot be said above (nested JSON)."""
 

@@ -247,7 +247,8 @@ class Covered:
             whose += " AND delivery_id IN (SELECT delivery_id FROM ops.coverage JOIN pg_temp.covered USING (scope))"
         work.connection.execute(
             text(
-                f"INSERT INTO pg_temp.absent ({', '.join(names)}, scope, until) SELECT f.{', f.'.join(names)}, c.scope, c.until FROM {work.table.fullname} AS f {joined} "
+                f"INSERT INTO pg_temp.absent ({', '.join(names)}, scope, until) "
+                f"SELECT f.{', f.'.join(names)}, c.scope, c.until FROM {work.table.fullname} AS f {joined} "
                 f"JOIN pg_temp.covered AS c ON {f'c.scope = {expressed}' if expressed else 'true'} "
                 f"WHERE f.delivery_id = ANY(ARRAY(SELECT delivery_id FROM ops.delivery WHERE {whose})) "
                 "AND f.known_to > :moment AND f.known_to > f.known_from AND f.known_from < c.until "

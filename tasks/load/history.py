@@ -3,8 +3,8 @@
 Deliveries may come in any order and may be loaded again: what is kept depends on what was exported when, not on
 when it arrived. A row is therefore written over a window of its thing's history, from the export of its delivery
 to the next word about the thing. A state is written by one load and ended by another, and nothing else of it is ever
-changed: one that another takes the place of ends where it begins, and what goes on after a window is written anew. All of it is decided in vectors; the database is asked once for the
-states known and told once what becomes of them.
+changed: one that another takes the place of ends where it begins, and what goes on after a window is written anew.
+All of it is decided in vectors; the database is asked once for the states known and told once what becomes of them.
 """
 
 from __future__ import annotations
@@ -56,8 +56,9 @@ def states_of(connection: Connection, table: Table, natural: Sequence[str], keys
     chosen = (
         "SELECT f.row_key, f.row_hash, (extract(epoch FROM f.known_from) * 1000000)::bigint AS known_from, "
         f"CASE WHEN f.known_to = 'infinity' THEN {FOREVER} ELSE (extract(epoch FROM f.known_to) * 1000000)::bigint END AS known_to, "
-        f"f.delivery_id, f.row_number, (extract(epoch FROM d.exported_at) * 1000000)::bigint AS said_at, {names} FROM {table.fullname} AS f "
-        "JOIN pg_temp.incoming USING (row_key) JOIN ops.delivery AS d ON d.delivery_id = f.delivery_id WHERE f.known_to"
+        f"f.delivery_id, f.row_number, (extract(epoch FROM d.exported_at) * 1000000)::bigint AS said_at, {names} "
+        f"FROM {table.fullname} AS f JOIN pg_temp.incoming USING (row_key) JOIN ops.delivery AS d ON d.delivery_id = f.delivery_id "
+        "WHERE f.known_to"
     )
     # Two halves, since nearly all states are current and those have an index of their own.
     query = f"{chosen} = 'infinity' UNION ALL {chosen} > f.known_from AND f.ended_by IS NOT NULL"

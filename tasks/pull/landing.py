@@ -76,8 +76,8 @@ def pull(engine: Engine, source: Source, home: Path, until: date | None = None, 
     """Lands every file of a source that says something new.
 
     `until`: files made after that day stay where they are. `as_of`: the state of knowledge of the night, now where none is given;
-    nothing is taken for made after it. A source that cannot be reached raises the error of its file system; files that cannot be read, or whose
-    names say nothing that can be, are left out and named by `Unreadable` after the others were taken.
+    nothing is taken for made after it. A source that cannot be reached raises the error of its file system; files that cannot be
+    read, or whose names say nothing that can be, are left out and named by `Unreadable` after the others were taken.
     """
     landing = home / "landing" / source.name
     for folder in (landing.parent, landing):

@@ -60,6 +60,8 @@ class Chunk:
     received: int
     controls: dict[str, int] = field(default_factory=dict)
     """What the totals row says: `rows`, and column → sum. In the chunk that holds it: the file's last rows."""
+    titled: str | None = None
+    """Period that a cell above the header says the file is about."""
 
 
 def read(
@@ -125,7 +127,7 @@ def _chunk(rows: Rows, file: File, secret_key: bytes) -> Chunk:
         table = table.filter(pa.array(~bad))
     if rows.malformed:
         wrong.append(_fault_rows(len(rows.malformed), row_number=rows.malformed, rule_code="STR-012"))
-    return Chunk(table, pa.concat_tables([_fault_rows(), *wrong]).sort_by("row_number"), ignored_count, received, controls)
+    return Chunk(table, pa.concat_tables([_fault_rows(), *wrong]).sort_by("row_number"), ignored_count, received, controls, rows.titled)
 
 
 def _text(name: str, cells: dict[str, pa.StringArray], file: File, count: int) -> pa.StringArray | None:

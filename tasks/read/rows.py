@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,6 +15,7 @@ import pyarrow as pa
 
 from expectations.contract import Contract, Layout
 
+_ROMAN = {"I": "1", "II": "2", "III": "3", "IV": "4"}
 HEADER_WITHIN = 20
 """Rows of a sheet or table among which the header is looked for."""
 
@@ -38,6 +41,8 @@ class Rows:
     numbers: npt.NDArray[np.int32]
     malformed: list[int] = field(default_factory=list)
     """Numbers of the rows between these whose cells do not fit under the header."""
+    titled: str | None = None
+    """Period that a cell above the header says the file is about."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,19 @@ class File:
         """The refusal of this file by a structural rule, in the rule's words, with what else helps the supplier."""
         message = self.contract.rule(rule_code).message_vi.format(file=self.name, column=column, observed=advice)
         return Rejected(rule_code, message if advice in message else f"{message} {advice}")
+
+    def titled(self, cells: Iterable[str]) -> str | None:
+        """The period that the cells above the header say the file is about, where the layout has a pattern for it."""
+        if self.layout.title is None:
+            return None
+        for cell in cells:
+            found = re.search(self.layout.title, unicodedata.normalize("NFC", cell), re.IGNORECASE)
+            if found is not None:
+                said = found.groupdict()
+                part = f"-Q{_ROMAN.get(said['quarter'], said['quarter'])}" if said.get("quarter") else ""
+                part = f"-{int(said['month']):02}" if said.get("month") else part
+                return f"{said['year']}{part}"
+        return None
 
     def needed(self) -> list[str]:
         """Headers whose cells are read at all. Personal columns that are dropped are not among them."""

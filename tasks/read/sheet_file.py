@@ -31,6 +31,7 @@ def table_rows(file: File, tables: Iterator[Sequence[Sequence[Any]]], chunk_rows
         if at is None:
             continue
         headers, body, needed = file.recognise(titles[at]), table[at + 1 :], file.needed()
+        titled = file.titled(cell for row in titles[:at] for cell in row)
         for start in range(0, len(body), chunk_rows):
             part = body[start : start + chunk_rows]
             cells = {
@@ -38,7 +39,7 @@ def table_rows(file: File, tables: Iterator[Sequence[Sequence[Any]]], chunk_rows
                 for place, header in enumerate(headers)
                 if header in needed
             }
-            yield Rows(cells, np.arange(start + 1, start + len(part) + 1, dtype=np.int32))
+            yield Rows(cells, np.arange(start + 1, start + len(part) + 1, dtype=np.int32), titled=titled)
         return
     raise file.refused("STR-009")
 

@@ -107,9 +107,11 @@ def validate(
     `usual_rows`: rows that deliveries of this source usually have. `exported_at`: when it was made, against
     which dates are in the future. `covers`: days that its name speaks of, by its source's pattern where `is_declared`.
     """
-    delivery = _Delivery(contract, layout_name, file_name, exported_at, dated(contract, covers, is_declared=is_declared))
     coming = iter(chunks)
     head = [chunk for _, chunk in zip(range(2), coming, strict=False)]
+    titled = head[0].titled if head else None
+    dates = dated(contract, covers, titled, is_declared=is_declared)
+    delivery = _Delivery(contract, layout_name, file_name, exported_at, dates)
     delivery.seen.is_kept = len(head) > 1
     for chunk in chain(head, coming):
         yield delivery.check(chunk)

@@ -16,23 +16,33 @@ BACKLOG = timedelta(days=31)
 """How far before the day in its name, understood as the day of export, the rows of a file may lie: a month's file bears its last day."""
 
 
-def dated(contract: Contract, covers: Stretch | None, *, is_declared: bool) -> Dates | None:
-    """What to hold rows against; nothing where the name says no period, or says it of a feed whose files are named by their export."""
-    if covers is None or contract.period_column is None:
+def dated(contract: Contract, covers: Stretch | None, titled: str | None, *, is_declared: bool) -> Dates | None:
+    """What to hold rows against: what the name says, or a cell above the header; nothing where neither says a period.
+
+    A name that was only understood says the period of a feed that is replaced by period, of any other the day of its export.
+    """
+    if contract.period_column is None:
         return None
-    is_period = is_declared or contract.replaces == "period"
-    return Dates(covers, is_declared=is_declared) if is_period else None
+    of_name = covers if is_declared or contract.replaces == "period" else None
+    of_title = Stretch.of(titled) if titled else None
+    if of_name is not None and is_declared:
+        return Dates(of_name, of_title)
+    if of_title is not None:
+        return Dates(of_title)
+    return None if of_name is None else Dates(of_name, is_export=of_name.is_day)
 
 
 class Dates:
     """The days of the rows of a delivery, counted chunk by chunk, beside those of its name."""
 
-    def __init__(self, covers: Stretch, *, is_declared: bool) -> None:
-        """`covers`: what the name speaks of, by the pattern of the source where `is_declared`, else as names usually are."""
+    def __init__(self, covers: Stretch, title: Stretch | None = None, *, is_export: bool = False) -> None:
+        """`covers`: what the file says it is about. `title`: what a cell above the header says beside it.
+
+        `is_export`: it is a day that may be that of the export, so that rows of some time before it are to be expected.
+        """
         self._covers = covers
-        self._near = covers
-        if covers.is_day and not is_declared:
-            self._near = Stretch(covers.first - BACKLOG, covers.last + timedelta(days=1))
+        self._title = title
+        self._near = Stretch(covers.first - BACKLOG, covers.last + timedelta(days=1)) if is_export else covers
         self._rows: Counter[Stretch] = Counter()
 
     def add(self, column: pa.ChunkedArray) -> None:
@@ -53,18 +63,20 @@ class Dates:
         """What is wrong where the delivery cannot be what its name says: nothing of its days, or day and month exchanged; both readings."""
         total = sum(self._rows.values())
         near = sum(rows for of, rows in self._rows.items() if _meet(of, self._near))
-        said = f"tên tệp nói {stretch(self._covers.text)}, các dòng là {self._span(self._rows)}"
+        said = f"tên hoặc tiêu đề tệp nói {stretch(self._covers.text)}, các dòng là {self._span(self._rows)}"
         exchanged: Counter[Stretch] = Counter()
         for of, rows in self._rows.items():
             other = _exchanged(of)
             if other is not None:
                 exchanged[other] += rows
+        if self._title is not None and not _meet(self._title, self._covers):
+            return "titled otherwise", f"{said}, còn dòng tiêu đề nói {stretch(self._title.text)}"
         fitting = sum(rows for of, rows in exchanged.items() if _meet(of, self._covers))
         inside = sum(rows for of, rows in self._rows.items() if _meet(of, self._covers))
         if total and 2 * inside < total and fitting > inside and 10 * fitting >= 9 * total:
-            return "exchanged", f"{said}; đọc tháng trước ngày thì là {self._span(exchanged)}, đúng kỳ của tên tệp"
+            return "exchanged", f"{said}; đọc tháng trước ngày thì là {self._span(exchanged)}, đúng kỳ đó"
         if total and not near:
-            return "elsewhere", f"{said}, không có dòng nào của kỳ mà tên tệp nói"
+            return "elsewhere", f"{said}, không có dòng nào của kỳ đó"
         return None, f"{number(total)} dòng"
 
     @staticmethod

@@ -12,6 +12,7 @@ import yaml
 
 from expectations.contract import contract
 from samples import generate
+from tasks.deliveries.coverage import as_glob
 
 INBOX = Path(generate.__file__).parent / "inbox"
 SOURCES = Path(generate.__file__).parent / "sources.yaml"
@@ -128,7 +129,7 @@ def test_every_source_names_a_contract_a_layout_and_files_that_are_there() -> No
     found: set[Path] = set()
     for source in sources:
         assert source["layout"] in contract(source["feed"]).layouts, source["name"]
-        files = sorted(SOURCES.parent.glob(source["url"]))
+        files = sorted(SOURCES.parent.glob(as_glob(source["url"])))
         assert files, source["name"]
         found.update(files)
     assert {INBOX / name for name in _files(INBOX)} == {path for path in found if path.is_relative_to(INBOX)}
@@ -141,6 +142,6 @@ TABLES = [source for source in yaml.safe_load(SOURCES.read_text("utf-8"))["sourc
 @pytest.mark.parametrize("source", TABLES, ids=lambda source: source["name"])
 def test_the_headers_of_a_source_are_those_of_its_contract(source: dict[str, str]) -> None:
     headers = set(contract(source["feed"]).layouts[source["layout"]].headers)
-    for path in SOURCES.parent.glob(source["url"]):
+    for path in SOURCES.parent.glob(as_glob(source["url"])):
         found = set(_text(path).columns) if path.suffix == ".csv" else {str(cell) for cell in _cells(path)[2]}
         assert found == headers, path.name
