@@ -21,13 +21,13 @@ from flows.ending import NightStopped, state_of
 from flows.ingest import ingest_delivery
 from flows.progress import each, tell
 from flows.stopping import stoppable
+from tasks.count.counting import counting
 from tasks.deliveries.ledger import Delivery, Outcome, delivered, pending
 from tasks.deliveries.run_lock import LockLost, Run, in_one_line, one_at_a_time, require_lock
 from tasks.deliveries.source import Source, read_sources
-from tasks.indicators.audit import AuditFailed, Warned, audit
+from tasks.indicators.audit import Warned, audit
 from tasks.indicators.compute import Publication, compute, publish_values
 from tasks.load.deliver import releasable
-from tasks.one_stop_shop.form_06a import DoesNotAddUp
 from tasks.one_stop_shop.scores import Scores, compute_scores
 from tasks.pull.landing import Unreadable, pull
 from tasks.report.edition import Report, artifacts, report
@@ -71,21 +71,22 @@ class Published:
     publication: Publication
     scores: Scores
     warned: list[Warned]
+    held_back: list[str]
+    """What was not published and why, one line each; what was published of it before stays."""
 
 
 def publish(engine: Engine, run_id: int, as_of: datetime) -> Published:
-    """Computes what changed, audits it and publishes it in one transaction: readers never see half a night."""
+    """Counts what changed, computes, audits and publishes it in one transaction: readers never see half a night."""
     with engine.begin() as connection:
         require_lock(connection, run_id)
-        compute(connection, as_of)
+        counted = counting(connection, as_of)
+        candidates = compute(connection, counted)
         warned = audit(connection)
-        publication = publish_values(connection, run_id, as_of)
-        try:
-            scores = compute_scores(connection, as_of, run_id)
-        except DoesNotAddUp as wrong:
-            raise AuditFailed(f"Không công bố số liệu vì biểu 06a không cân đối ({wrong}).") from wrong
+        publication = publish_values(connection, run_id, counted.as_of)
+        scores = compute_scores(connection, counted, run_id)
         require_lock(connection, run_id)
-        return Published(publication, scores, warned)
+        left_out = [f"Chưa tính chỉ tiêu {code}: {why}." for code, why in candidates.failed.items()]
+        return Published(publication, scores, warned, [*left_out, *scores.held_back])
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,7 @@ def night(
         tell("Tính chỉ tiêu và công bố")
         published = steps.publish(engine, run.run_id, as_of)
         run.is_published = True
+        run.problems += published.held_back
         tell("Lập báo cáo")
         made = steps.report(engine, settings.home, sources, run.run_id, docs) if steps.report else None
         return Night(run.run_id, run.outcomes, unreachable, published.publication, published.scores, published.warned, made, run.problems)

@@ -1,8 +1,9 @@
 """The units' counts → indicator values: added up the hierarchy, divided once, published as revisions.
 
-Everything runs in the caller's transaction and in the database. `compute` finds what changed (tasks.count.changes), counts it
-(tasks.count.counts) and leaves the temporary table `candidate`; `audit` (tasks.indicators.audit) looks at it, `publish_values` turns what
-differs into new revisions. A value that cannot have changed is no candidate: the published one holds.
+Everything runs in the caller's transaction and in the database. `compute` brings the counts up to date and finds the periods that
+changed (tasks.indicators.touched), counts them (tasks.count.counts) and leaves the temporary table `candidate`; `audit`
+(tasks.indicators.audit) looks at it, `publish_values` turns what differs into new revisions. A value that cannot have changed is
+no candidate: the published one holds. For a vintage, all that was known then is a candidate, and nothing that is kept is touched.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, text, update
 
-from tasks.count.changes import Changes, changes, ended
-from tasks.count.counts import count
+from tasks.count.counting import Counting
+from tasks.count.counts import Failed, as_of, count
+from tasks.indicators.touched import Touched, leave_marks, touched
 from warehouse import periods
-from warehouse.indicators import FACTS, indicators
-from warehouse.tables import agg_unit_month, dim_indicator, dim_target
+from warehouse.indicators import Indicator, facts, indicators
+from warehouse.tables import dim_indicator, dim_target
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Candidates:
 
     periods: tuple[str, ...]
     values: int
+    failed: Failed
+    """Indicators that are left out, since their conditions fail: code → why. Their published values stay."""
 
 
 @dataclass(frozen=True)
@@ -79,22 +83,23 @@ def indicator_keys(connection: Connection) -> dict[str, int]:
     return {row.indicator_code: row.indicator_key for row in rows}
 
 
-def compute(connection: Connection, as_of: datetime) -> Candidates:
+def compute(connection: Connection, counting: Counting) -> Candidates:
     """Computes the values that what is new since the last publication may have changed, into the temporary table `candidate`."""
     sync_indicators(connection)
     connection.execute(text(_TEMPORARY))
-    changed = changes(connection, as_of)
-    touched = changed.touched()
-    if touched:
-        connection.execute(text("SET LOCAL work_mem = '128MB'"))
-        _calendar(connection, changed, as_of)
+    connection.execute(text("SET LOCAL work_mem = '128MB'"))
+    failed: Failed = {}
+    found = touched(connection, counting, failed)
+    computed = found.all()
+    if computed:
+        _calendar(connection, found, counting)
         keys = indicator_keys(connection)
-        if changed.from_scratch:
-            connection.execute(delete(agg_unit_month))
-        count(connection, keys, changed.months, changed.periods)
-        _add_up(connection, keys)
-        _candidates(connection, keys)
-    return Candidates(tuple(touched), connection.scalar(text("SELECT count(*) FROM candidate")) or 0)
+        count(connection, counting, keys, {name for name in facts() if found.periods[name]}, failed)
+        declared = [i for i in indicators() if i.code not in failed]
+        _add_up(connection, counting, keys, declared)
+        _candidates(connection, counting, keys, declared)
+    leave_marks(connection, counting, failed)
+    return Candidates(tuple(computed), connection.scalar(text("SELECT count(*) FROM candidate")) or 0, failed)
 
 
 def publish_values(connection: Connection, run_id: int, as_of: datetime) -> Publication:
@@ -132,10 +137,10 @@ CREATE TEMPORARY TABLE candidate
 """
 
 
-def _calendar(connection: Connection, changed: Changes, as_of: datetime) -> None:
-    for period in changed.touched():
+def _calendar(connection: Connection, found: Touched, counting: Counting) -> None:
+    for period in found.all():
         first, last = periods.days(period)
-        facts = [fact for fact in FACTS if period in changed.periods[fact]]
+        names = [name for name in facts() if period in found.periods[name]]
         connection.execute(
             text("INSERT INTO touched_period VALUES (:period, :period_type, :first_day, :last_day, :seen_to, :has_ended, :facts)"),
             {
@@ -143,9 +148,9 @@ def _calendar(connection: Connection, changed: Changes, as_of: datetime) -> None
                 "period_type": periods.period_type(period),
                 "first_day": first,
                 "last_day": last,
-                "seen_to": max(first, min(last, as_of.astimezone(periods.VIETNAM).date())),
-                "has_ended": ended(period, as_of),
-                "facts": facts,
+                "seen_to": max(first, min(last, counting.today)),
+                "has_ended": counting.has_ended(period),
+                "facts": names,
             },
         )
         connection.execute(
@@ -158,7 +163,7 @@ def _calendar(connection: Connection, changed: Changes, as_of: datetime) -> None
                     "last_day": periods.days(part)[1],
                     "is_month": periods.period_type(part) == "month",
                     "lies_in": periods.containing(part)[1:],
-                    "facts": facts,
+                    "facts": names,
                 }
                 for part in periods.parts(period)
             ],
@@ -168,15 +173,16 @@ def _calendar(connection: Connection, changed: Changes, as_of: datetime) -> None
 
 # Up the hierarchy -----------------------------------------------------------------------------------------------------
 
-# A unit runs the model of which anything was counted, now or in what was published and still holds.
+# A unit runs the model of which anything was counted, now or in what was published and still holds: of facts that nothing
+# changed in, and of indicators that are left out tonight.
 _WHO_REPORTS = """
 INSERT INTO reporting
 SELECT unit_key, period FROM counted
 UNION
 SELECT f.unit_key, f.period FROM touched_period t
-JOIN warehouse.fact_indicator f ON f.period = t.period AND f.known_to = 'infinity' AND f.denominator IS NOT NULL
+JOIN warehouse.fact_indicator f ON f.period = t.period AND f.{held} AND f.denominator IS NOT NULL
 JOIN (SELECT unnest(CAST(:keys AS smallint[])) AS indicator_key, unnest(CAST(:facts AS text[])) AS fact) i USING (indicator_key)
-WHERE i.fact <> ALL(t.facts) AND i.fact <> 'units'
+WHERE i.fact <> ALL(t.facts)
 """
 
 # Units in force at any time of the period so far, units that rows count for although it was over, and what stands
@@ -255,18 +261,24 @@ FROM own FULL JOIN below USING (indicator_key, unit_key, period)
 """
 
 
-def _add_up(connection: Connection, keys: dict[str, int]) -> None:
-    declared = indicators()
+def _held(counting: Counting) -> str:
+    """SQL condition on what was in force at the state of knowledge that is published; binds :as_of in a vintage."""
+    return "known_from <= :as_of AND f.known_to > :as_of" if counting.is_vintage else "known_to = 'infinity'"
+
+
+def _add_up(connection: Connection, counting: Counting, keys: dict[str, int], declared: list[Indicator]) -> None:
     ways = {
         "keys": [keys[i.code] for i in declared],
-        "whole": [i.fact in ("unit_count", "signature", "survey", "units") for i in declared],
+        "whole": [i.counted_fact.counts_whole for i in declared],
         "stock": [i.is_stock for i in declared],
         "sample": [i.is_sample for i in declared],
     }
-    connection.execute(text(_WHO_REPORTS), {"keys": ways["keys"], "facts": [i.fact for i in declared]})
+    reporting = [(keys[i.code], i.fact if i in declared else "") for i in indicators() if i.counted_fact.way != "units"]
+    who = {"keys": [key for key, _ in reporting], "facts": [fact for _, fact in reporting]}
+    connection.execute(text(_WHO_REPORTS.replace("{held}", _held(counting))), who | as_of(counting))
     connection.execute(text(_PLACES))
     for i in declared:
-        if i.fact == "units":
+        if i.counted_fact.way == "units":
             connection.execute(text(_REPORTING), {"key": keys[i.code]})
     for level in ("commune", "district", "province"):
         connection.execute(text(_ADD_UP), {"level": level, **ways})
@@ -293,7 +305,7 @@ WITH reported AS (
     WHERE p.unit_level = 'commune' AND p.is_in_force
       AND (p.period, p.parent_key) IN (SELECT period, parent_key FROM reported WHERE unit_level = 'commune')
 ), published AS (
-    SELECT DISTINCT f.period, f.unit_key FROM warehouse.fact_indicator f JOIN touched_period USING (period) WHERE f.known_to = 'infinity'
+    SELECT DISTINCT f.period, f.unit_key FROM warehouse.fact_indicator f JOIN touched_period USING (period) WHERE f.{{held}}
 ), listed AS (  -- what was published once stays, even where nothing is left of it; a unit that is new has lines of every indicator
     SELECT period, unit_key, p.period IS NULL AS is_new FROM shown FULL JOIN published p USING (period, unit_key)
 ), line AS (
@@ -304,11 +316,12 @@ WITH reported AS (
     CROSS JOIN (
         SELECT unnest(CAST(:keys AS smallint[])) AS indicator_key, unnest(CAST(:facts AS text[])) AS fact,
             unnest(CAST(:levels AS text[])) AS levels, unnest(CAST(:suppress_below AS integer[])) AS suppress_below,
-            unnest(CAST(:breaks_from AS date[])) AS breaks_from
+            unnest(CAST(:breaks_from AS date[])) AS breaks_from,
+            unnest(CAST(:keys AS smallint[])) = ANY(CAST(:derived AS smallint[])) AS is_derived
     ) i
     JOIN warehouse.dim_indicator d USING (indicator_key)
     LEFT JOIN added_up a USING (indicator_key, unit_key, period)
-    WHERE s.is_new OR i.fact = ANY(t.facts) OR i.fact = 'units'
+    WHERE s.is_new OR i.fact = ANY(t.facts) OR i.is_derived
 ), judged AS (
     SELECT *, CASE WHEN is_outside THEN 'M' WHEN denominator IS NULL OR denominator = 0 THEN 'L' WHEN is_small THEN 'Q'
         WHEN NOT has_ended OR NOT is_complete THEN 'P' WHEN is_after_break THEN 'B' ELSE 'A' END AS obs_status
@@ -320,17 +333,17 @@ FROM judged
 """
 
 
-def _candidates(connection: Connection, keys: dict[str, int]) -> None:
-    declared = indicators()
+def _candidates(connection: Connection, counting: Counting, keys: dict[str, int], declared: list[Indicator]) -> None:
     connection.execute(
-        text(_CANDIDATES),
+        text(_CANDIDATES.replace("{held}", _held(counting))),
         {
             "keys": [keys[i.code] for i in declared],
             "facts": [i.fact for i in declared],
             "levels": [",".join(i.levels) for i in declared],
             "suppress_below": [i.suppress_below for i in declared],
             "breaks_from": [min((b.from_ for b in i.breaks), default=None) for i in declared],
-            "derived": [keys[i.code] for i in declared if i.fact == "units"],
+            "derived": [keys[i.code] for i in declared if i.counted_fact.way == "units"],
+            **as_of(counting),
         },
     )
     connection.execute(text("ANALYZE candidate"))

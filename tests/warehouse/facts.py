@@ -12,6 +12,7 @@ from uuid import UUID
 import pyarrow as pa
 from sqlalchemy import Connection, Engine, Table, insert, select, text, update
 
+from tasks.count.counting import Counting, counting
 from tasks.indicators.audit import audit
 from tasks.indicators.compute import Publication, compute, publish_values
 from warehouse.bulk import copy_in
@@ -58,6 +59,11 @@ def arrived(connection: Connection, feed: str, exported_at: datetime = EXPORTED)
     }  # fmt: skip
     delivery_id: int = connection.execute(insert(delivery).values(row).returning(delivery.c.delivery_id)).scalar_one()
     return delivery_id
+
+
+def as_known(at: datetime) -> Counting:
+    """A counting from scratch, out of the states known at a time."""
+    return Counting(at, 0, is_vintage=True)
 
 
 def loading(connection: Connection) -> int:
@@ -141,8 +147,22 @@ def surveys(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: A
 
 
 def close(connection: Connection, table: Table, delivery_id: int, known_to: datetime) -> None:
-    """Ends the states a delivery brought, as a later delivery does that replaces it."""
-    connection.execute(update(table).where(table.c.delivery_id == delivery_id).values(known_to=known_to, ended_by=loading(connection)))
+    """Ends the current states a delivery brought, as a later delivery does that replaces it."""
+    current = (table.c.delivery_id == delivery_id) & table.c.ended_by.is_(None)
+    connection.execute(update(table).where(current).values(known_to=known_to, ended_by=loading(connection)))
+
+
+def move(connection: Connection, unit: int, chosen: str, at: datetime) -> None:
+    """Gives the current dossiers that fulfil an SQL condition another unit: they end, and go on as new states."""
+    given = {"unit_key": ":unit", "known_from": ":at", "known_to": "'infinity'", "loaded_by": ":load", "ended_by": "NULL"}
+    names = [column.name for column in fact_dossier.columns]
+    values = {"unit": unit, "at": at, "load": loading(connection)}
+    ended = f"UPDATE warehouse.fact_dossier SET known_to = :at, ended_by = :load WHERE known_to = 'infinity' AND {chosen} RETURNING *"
+    connection.execute(text("CREATE TEMPORARY TABLE moved ON COMMIT DROP AS SELECT * FROM warehouse.fact_dossier WHERE FALSE"))
+    connection.execute(text(f"WITH ended AS ({ended}) INSERT INTO moved SELECT * FROM ended"), values)
+    again = ", ".join(given.get(name, name) for name in names)
+    connection.execute(text(f"INSERT INTO warehouse.fact_dossier ({', '.join(names)}) SELECT {again} FROM moved"), values)
+    connection.execute(text("DROP TABLE moved"))
 
 
 def publish(engine: Engine, as_of: datetime = datetime(2025, 6, 1, tzinfo=UTC)) -> Publication:
@@ -150,9 +170,10 @@ def publish(engine: Engine, as_of: datetime = datetime(2025, 6, 1, tzinfo=UTC)) 
     with engine.begin() as connection:
         row = {"flow": "nightly", "as_of": as_of, "started_at": as_of, "status": "running", "host": "test", "process_id": 1}
         run_id = connection.execute(insert(run).values(row).returning(run.c.run_id)).scalar_one()
-        compute(connection, as_of)
+        night = counting(connection, as_of)
+        compute(connection, night)
         audit(connection)
-        return publish_values(connection, run_id, as_of)
+        return publish_values(connection, run_id, night.as_of)
 
 
 def value(

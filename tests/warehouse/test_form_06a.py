@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, insert, text
 
-from tasks.count.known_dossiers import everything
+from tasks.count.counting import counting
+from tasks.count.revisions import Revised
 from tasks.one_stop_shop.form_06a import COLUMNS, compute_form_06a, publish_form_06a
+from tests.warehouse.facts import as_known, loading
 from warehouse.tables import dim_procedure, fact_dossier, run
 
 NGOC_PHUNG, THUONG_XUAN, THANH_HOA = "15655", "396", "38"
@@ -46,13 +48,13 @@ def dossier(connection: Connection, number: int, received: str | None, status: i
         "agency_key": 0,
         "procedure_key": connection.scalar(text("SELECT procedure_key FROM warehouse.dim_procedure WHERE sector_code = 'HT'")),
         "unit_key": _unit(connection, NGOC_PHUNG), "channel_key": 2, "dossier_status_key": status, "received_at": received,
-        "known_from": "2024-01-01T00:00:00+07:00", **given,
+        "known_from": "2024-01-01T00:00:00+07:00", "loaded_by": loading(connection), **given,
     }  # fmt: skip
     connection.execute(insert(fact_dossier), row)
 
 
 def form(connection: Connection, unit: str, period: str, as_of: datetime = LATER) -> list[tuple[Any, ...]]:
-    compute_form_06a(connection, everything(as_of))
+    compute_form_06a(connection, as_known(as_of))
     columns = ", ".join(COLUMNS)
     rows = connection.execute(
         text(
@@ -113,13 +115,18 @@ def test_a_changed_line_is_a_revision_and_a_line_that_is_gone_is_closed(connecti
     run_id = connection.execute(
         insert(run).values(flow="nightly", as_of=night, started_at=night, status="running", host="h", process_id=1).returning(run.c.run_id)
     ).scalar_one()
-    dossier(connection, 1, "2024-03-01", 4, known_to="2024-05-01T00:00:00+07:00")
-    compute_form_06a(connection, everything(night))
-    assert publish_form_06a(connection, night, run_id).added == 9  # commune, district, province × month, quarter, year
-    compute_form_06a(connection, everything(night))
-    assert publish_form_06a(connection, night, run_id) == type(publish_form_06a(connection, night, run_id))(0, 0, 0)
-    compute_form_06a(connection, everything(LATER))
-    assert publish_form_06a(connection, LATER, run_id).closed == 9
+    dossier(connection, 1, "2024-03-01", 4)
+
+    def published(as_of: datetime) -> Revised:
+        counted = counting(connection, as_of)
+        compute_form_06a(connection, counted)
+        return publish_form_06a(connection, counted, run_id)
+
+    assert published(night) == Revised(added=9, revised=0, closed=0)  # commune, district, province × month, quarter, year
+    assert published(night) == Revised(0, 0, 0)
+    gone = "UPDATE warehouse.fact_dossier SET known_to = '2024-05-01T00:00:00+07:00', ended_by = :load"
+    connection.execute(text(gone), {"load": loading(connection)})
+    assert published(LATER) == Revised(added=0, revised=0, closed=9)
     assert (
         connection.scalar(text("SELECT count(*) FROM warehouse.fact_form_06a WHERE known_from <= '2024-06-01' AND known_to > '2024-06-01'"))
         == 9

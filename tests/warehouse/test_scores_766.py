@@ -15,6 +15,7 @@ from sqlalchemy import Engine, insert, text
 
 from expectations.contract import contract
 from tasks.ask.score_table import period_before, score_table
+from tasks.count.counting import counting
 from tasks.deliveries.ledger import pending
 from tasks.deliveries.source import Source
 from tasks.load.deliver import load
@@ -47,7 +48,7 @@ def compute(engine: Engine, as_of: datetime = NIGHT) -> Any:
             .values(flow="nightly", as_of=as_of, started_at=as_of, status="running", host="h", process_id=1)
             .returning(run.c.run_id)
         ).scalar_one()
-        return compute_scores(connection, as_of, run_id)
+        return compute_scores(connection, counting(connection, as_of), run_id)
 
 
 def ask(engine: Engine, query: str, **values: Any) -> list[tuple[Any, ...]]:

@@ -1,6 +1,7 @@
 """The official indicators: YAML, one file an official table → checked model.
 
-A steward reads and changes the YAML; what its keys mean stands here. It knows neither Prefect nor the database.
+A steward reads and changes the YAML; what its keys mean stands here and, of the facts that are counted, in `facts`.
+It knows neither Prefect nor the database.
 """
 
 from __future__ import annotations
@@ -8,24 +9,19 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from importlib import resources
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Fact = Literal["dossier", "bill", "unit_count", "survey", "signature", "signature_holder", "units"]
-FACTS: tuple[Fact, ...] = get_args(Fact)
+from warehouse.indicators.facts import CountedFact, Model
+
 Level = Literal["commune", "district", "province"]
-
-
-class Model(BaseModel):
-    """Strict base: a misspelt key in a YAML is an error, not a silence."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Target(Model):
@@ -58,16 +54,14 @@ class Indicator(Model):
     decimals: int = Field(default=1, ge=0, le=6)
     valid_from: date = date(1, 1, 1)
     valid_to: date = date.max
-    levels: list[Level] = ["commune", "district", "province"]
+    levels: tuple[Level, ...] = ("commune", "district", "province")
     """Levels at which it is published; elsewhere it does not apply (M)."""
-    fact: Fact
-    """What is counted. dossier, bill: rows, by SQL conditions over the columns named in `tasks.count.counts`;
-    unit_count: two measures of measures.csv; survey: answers to the question that bears the indicator's code;
-    signature: a column of the carriers' reports; signature_holder: distinct persons; units: units that report."""
-    counted_by: Literal["received", "ended"] = "received"
-    """dossier: whether a dossier belongs to the period in which it was received, or to that in which it ended."""
-    count: Literal["rows", "customers", "amount"] = "rows"
-    """bill: bills, distinct customers, or VND (of which the numerator is what was paid without cash)."""
+    fact: str
+    """What is counted: one of `facts()`."""
+    counted_by: str = "received"
+    """Where several things happen to a row of the fact on days of their own: the one whose day says to which period it belongs."""
+    count: str = "rows"
+    """rows; or one of the fact's amounts, or of what it counts once, as customers."""
     denominator: str = "TRUE"
     """Condition that puts a row into the denominator; a measure where the denominator is counted by an office."""
     numerator: str = "TRUE"
@@ -78,33 +72,45 @@ class Indicator(Model):
     """Why the numerator may exceed the denominator; without it, the audit does not let such a value pass."""
     suppress_below: int | None = None
     """Persons below which the value is kept back (Q)."""
-    breaks: list[Break] = []
-    targets: list[Target] = []
+    breaks: tuple[Break, ...] = ()
+    targets: tuple[Target, ...] = ()
 
     @model_validator(mode="after")
-    def _measures_exist(self) -> Indicator:
-        named = {"unit_count": [self.numerator, self.denominator], "signature": [self.denominator], "signature_holder": [self.denominator]}
-        unknown = set(named.get(self.fact, [])) - measures().keys()
+    def _is_counted(self) -> Indicator:
+        if self.fact not in facts():
+            raise ValueError(f"{self.code}: fact {self.fact} is declared in no file of warehouse/indicators/")
+        fact = self.counted_fact
+        if len(fact.days) > 1 and self.counted_by not in fact.days:
+            raise ValueError(f"{self.code}: counted_by is none of {list(fact.days)}")
+        if self.count not in ("rows", *fact.amounts, *fact.distinct):
+            raise ValueError(f"{self.code}: count is none of {['rows', *fact.amounts, *fact.distinct]}")
+        named = {"reports": [self.numerator, self.denominator]}.get(fact.way, [self.denominator] if fact.divided_by else [])
+        unknown = set(named) - measures().keys()
         if unknown:
             raise ValueError(f"{self.code}: measures not in measures.csv: {sorted(unknown)}")
         return self
 
     @property
-    def is_stock(self) -> bool:
-        """Whether it tells how things stand at the end of a period, not what happened in it."""
-        if self.fact == "unit_count":
-            return "flow" not in (measures()[self.numerator], measures()[self.denominator])
-        return self.fact in ("signature", "signature_holder", "survey")
+    def counted_fact(self) -> CountedFact:
+        """The fact it counts."""
+        return facts()[self.fact]
 
     @property
-    def adds_up(self) -> bool:
-        """Whether the counts of months are added to those of quarters and years: rows and amounts are, persons are not."""
-        return self.fact == "dossier" or (self.fact == "bill" and self.count != "customers")
+    def is_stock(self) -> bool:
+        """Whether it tells how things stand at the end of a period, not what happened in it."""
+        if self.counted_fact.way == "reports":
+            return not any(measures()[name].is_flow for name in (self.numerator, self.denominator))
+        return self.counted_fact.is_stock
+
+    @property
+    def counts_once(self) -> bool:
+        """Whether it counts distinct things, which are counted for each period: months do not add up to a quarter."""
+        return self.count in self.counted_fact.distinct
 
     @property
     def is_sample(self) -> bool:
         """Whether only some units are asked, who stand for all: nothing is missing where the others say nothing."""
-        return self.fact == "survey"
+        return self.counted_fact.is_sample
 
     @property
     def counted_as(self) -> str:
@@ -121,11 +127,27 @@ class Indicator(Model):
         )
 
 
+@dataclass(frozen=True)
+class Measure:
+    """Something that offices count and report for a period."""
+
+    is_flow: bool
+    """The parts of a period add up; of a stock, the last one reported holds."""
+    adds_up: bool
+    """The counts of several providers, as carriers' subscribers, are added; else they contradict each other, and the last word holds."""
+
+
 @cache
-def measures() -> dict[str, str]:
-    """Measure that offices count → stock (the last one reported holds) or flow (the parts of a period add up)."""
+def measures() -> dict[str, Measure]:
+    """Measure that offices count → how its counts go together, by measures.csv."""
     rows = csv.DictReader(resources.files(__name__).joinpath("measures.csv").read_text("utf-8").splitlines())
-    return {row["measure"]: row["kind"] for row in rows}
+    return {row["measure"]: Measure(row["kind"] == "flow", row["providers"] == "add_up") for row in rows}
+
+
+@cache
+def facts() -> dict[str, CountedFact]:
+    """All facts that indicators may count, by name."""
+    return {name: CountedFact(**declared) for file in _files() for name, declared in file.get("facts", {}).items()}
 
 
 @cache
@@ -133,7 +155,8 @@ def indicators() -> tuple[Indicator, ...]:
     """All declared indicators, in the order in which they are printed."""
     found = [
         Indicator(**{**shared, "sort_order": 100 * table["order"] + place, **entry})
-        for table in _tables()
+        for table in _files()
+        if "indicators" in table
         for shared in [{"official_table": table["official_table"], "pillar": table["pillar"]}]
         for place, entry in enumerate(table["indicators"], 1)
     ]
@@ -147,9 +170,10 @@ def indicators() -> tuple[Indicator, ...]:
 @cache
 def never_more_together() -> tuple[tuple[str, ...], ...]:
     """Groups of indicators whose numerators are parts of one denominator: together they never exceed it."""
-    return tuple(tuple(group) for table in _tables() for group in table.get("never_more_together", []))
+    return tuple(tuple(group) for table in _files() for group in table.get("never_more_together", []))
 
 
-def _tables() -> list[dict[str, Any]]:
+@cache
+def _files() -> list[dict[str, Any]]:
     files = [entry for entry in resources.files(__name__).iterdir() if entry.name.endswith(".yaml")]
     return [yaml.safe_load(entry.read_text("utf-8")) for entry in files]
