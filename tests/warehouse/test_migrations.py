@@ -64,8 +64,9 @@ def _fill(connection: Connection) -> None:
             INSERT INTO ops.delivery (source, feed, layout, provider, file_name, sha256, received_at, status)
             VALUES ('a', 'payments', 'ecpay_csv', 'ecpay', 'a.csv', 'ff', now(), 'landed');
             INSERT INTO warehouse.fact_payment (transaction_code, provider_key, service_key, unit_key, merchant_key, payment_method_key,
-                payment_status_key, paid_at, business_date, amount_vnd, row_key, row_hash, known_from, delivery_id, row_number)
-            VALUES ('T1', 5, 1, 1, 0, 2, 1, '2024-03-15 08:00', '2024-03-15', 1000, 1, 1, now(), 1, 1)
+                payment_status_key, paid_at, business_date, amount_vnd, row_key, row_hash, known_from, loaded_by, delivery_id,
+                    row_number)
+            VALUES ('T1', 5, 1, 1, 0, 2, 1, '2024-03-15 08:00', '2024-03-15', 1000, 1, 1, now(), 1, 1, 1)
             """
         )
     )
