@@ -183,6 +183,18 @@ def explain(
         terminal.explanation(explain_value(connection, indicator, official_table.find_unit(connection, unit, period), period))
 
 
+@app.command()
+def verify() -> None:
+    """Đối chiếu số đếm đang giữ với số đếm lại từ đầu trên mọi dữ liệu; chỉ đọc, không sửa gì."""
+    from tasks.count.kept import verify as verified  # noqa: PLC0415  # what only nights need
+
+    with _reading(_to_read()) as connection:
+        found = verified(connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True))
+    terminal.verified_table(found)
+    if any(counted.differences for counted in found):
+        raise typer.Exit(1)
+
+
 RuleOption = Annotated[str | None, typer.Option("--rule", help="Chỉ quy tắc này, ví dụ DOS-003.")]
 DeliveryOption = Annotated[int | None, typer.Option("--delivery", help="Chỉ lần gửi số này.")]
 

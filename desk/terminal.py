@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tasks.ask.explain import Explanation
     from tasks.ask.questions import SourceState
     from tasks.ask.score_card import Card
+    from tasks.count.kept import Verified
     from tasks.report.form_06a_sheet import Row
 
 out = Console(highlight=False)
@@ -317,6 +318,32 @@ def explanation(told: Explanation) -> None:
     for row in told.printed:
         verdict = {"holds": "khớp", "differs": "khác", "not_computable": "không tính được"}[row.verdict]
         say(f"Đã in: {row.printed} trong {row.source_document}: {verdict}.")
+
+
+SHOWN = 20
+"""Differences that are shown of each thing counted; the rest is counted."""
+
+
+def verified_table(found: Sequence[Verified]) -> None:
+    """Kept counts beside a count from scratch, and where they differ."""
+
+    def outcome(counted: Verified) -> str:
+        if counted.is_due:
+            return "chưa đếm theo quy tắc hiện nay; lượt đêm sau sẽ đếm từ đầu"
+        return f"khác {vi.number(len(counted.differences))} dòng" if counted.differences else "khớp"
+
+    table(["Đếm", ">Dòng", "Đối chiếu"], [[counted.counted, vi.number(counted.lines), outcome(counted)] for counted in found])
+    for counted in found:
+        told = [[d.unit_code, str(d.part), d.day, _counts(d.kept), _counts(d.found)] for d in counted.differences[:SHOWN]]
+        if told:
+            rest = len(counted.differences) - len(told)
+            table(["Đơn vị", ">Phần", "Ngày", "Đang giữ", "Đếm lại"], told, f"{counted.counted}: chỗ khác nhau")
+            if rest:
+                say(f"và {vi.number(rest)} dòng khác nữa")
+
+
+def _counts(counts: Sequence[int] | None) -> str:
+    return "không có" if counts is None else " ".join(map(str, counts))
 
 
 def where(places: Mapping[str, str | Path]) -> None:

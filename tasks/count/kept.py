@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from tasks.count.counting import Counting, fingerprint, leave_mark, marked
 from tasks.count.states import AFTER_LOAD, changed_states, tell_the_planner
+from warehouse.bulk import analyze
 from warehouse.counted import Counted
 from warehouse.indicators import facts, indicators
 from warehouse.indicators.facts import kept as kept_of_fact
@@ -89,7 +90,7 @@ def _from_scratch(connection: Connection, counting: Counting, counted: Counted) 
         ),
         values,
     )
-    connection.execute(text(f"ANALYZE {counting.counts}"))
+    analyze(connection, counting.counts)
     lines = f"(SELECT unit_key, part, day, received, counts FROM {counting.counts} WHERE counted = '{counted.name}')"
     return Change(counted, True, states, lines)
 

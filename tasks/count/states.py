@@ -7,7 +7,6 @@ from sqlalchemy import Connection, text
 from tasks.count.counting import Counting
 from warehouse.bulk import analyze
 from warehouse.counted import Counted
-from warehouse.tables import metadata
 
 BULK = 5_000
 """Rows of a fact loaded since it was last counted from which the planner has to be told anew what it holds."""
@@ -117,4 +116,4 @@ def tell_the_planner(connection: Connection, counting: Counting, table: str, sin
     counting.analysed.add(table)
     loaded = f"SELECT count(*) FROM (SELECT FROM warehouse.{table} WHERE loaded_by > :since LIMIT {BULK + 1}) AS new"
     if (connection.scalar(text(loaded), {"since": since}) or 0) > BULK:
-        analyze(connection, metadata.tables[f"warehouse.{table}"])
+        analyze(connection, f"warehouse.{table}")
