@@ -10,8 +10,10 @@ from sqlalchemy import Connection, Engine, insert, text
 
 from tasks.count.counting import counting
 from tasks.count.revisions import Revised
-from tasks.one_stop_shop.form_06a import COLUMNS, compute_form_06a, publish_form_06a
+from tasks.one_stop_shop import form_06a as module
+from tasks.one_stop_shop.form_06a import COLUMNS, DoesNotAddUp, compute_form_06a, publish_form_06a
 from tests.warehouse.facts import as_known, loading
+from warehouse.scores import form_06a as counted_form
 from warehouse.tables import dim_procedure, fact_dossier, run
 
 NGOC_PHUNG, THUONG_XUAN, THANH_HOA = "15655", "396", "38"
@@ -131,3 +133,40 @@ def test_a_changed_line_is_a_revision_and_a_line_that_is_gone_is_closed(connecti
         connection.scalar(text("SELECT count(*) FROM warehouse.fact_form_06a WHERE known_from <= '2024-06-01' AND known_to > '2024-06-01'"))
         == 9
     )
+
+
+@pytest.fixture
+def four_that_ended_late(connection: Connection) -> Connection:
+    """And one that ended early, one on the day due, one pending and overdue: every count of the form is there."""
+    due = "2024-01-20 17:00"
+    for number in range(1, 5):
+        dossier(connection, number, "2024-01-10", 9, finished_at="2024-02-05 08:00", due_at=due)
+    dossier(connection, 5, "2024-01-10", 9, finished_at="2024-01-12 08:00", due_at=due, channel_key=1)
+    dossier(connection, 6, "2024-01-10", 9, finished_at="2024-01-20 08:00", due_at=due)
+    dossier(connection, 7, "2024-01-10", 4, due_at=due)
+    return connection
+
+
+def test_without_a_fault_every_control_holds(four_that_ended_late: Connection) -> None:
+    assert form(four_that_ended_late, NGOC_PHUNG, "2024") == [("commune", "HT", 7, 6, 1, 0, 6, 1, 1, 4, 1, 0, 1)]
+
+
+@pytest.mark.parametrize("measure", counted_form.form_06a().measures)
+def test_a_count_of_events_that_is_wrong_is_found_by_looking_at_the_dossiers(
+    four_that_ended_late: Connection, monkeypatch: pytest.MonkeyPatch, measure: str
+) -> None:
+    monkeypatch.setitem(counted_form._MEASURES, measure, ("sign", "FALSE"))
+    monkeypatch.setattr(module, "form_06a", counted_form.form_06a.__wrapped__)
+    with pytest.raises(DoesNotAddUp, match="looked at month by month"):
+        compute_form_06a(four_that_ended_late, as_known(LATER))
+
+
+@pytest.mark.parametrize("column", ["c4", "c5", "c8", "c9", "c10", "c11", "c13"])
+def test_a_column_that_is_put_together_wrongly_is_found_by_adding_up_straight(
+    four_that_ended_late: Connection, monkeypatch: pytest.MonkeyPatch, column: str
+) -> None:
+    right = module._query
+    wrong = {"periods": right("periods").replace(f"sum({column})", "sum(0)")}
+    monkeypatch.setattr(module, "_query", lambda name: wrong.get(name) or right(name))
+    with pytest.raises(DoesNotAddUp, match="between the days of its period"):
+        compute_form_06a(four_that_ended_late, as_known(LATER))
