@@ -28,7 +28,7 @@ from tasks.deliveries.source import Source, read_sources
 from tasks.indicators.audit import Warned, audit
 from tasks.indicators.compute import Publication, compute, publish_values
 from tasks.load.deliver import releasable
-from tasks.one_stop_shop.scores import Scores, compute_scores
+from tasks.one_stop_shop.scores import NOTHING, Scores, compute_scores
 from tasks.pull.landing import Unreadable, pull
 from tasks.report.edition import Report, artifacts, report
 from tasks.validate.data_docs import DataDocs
@@ -80,6 +80,8 @@ def publish(engine: Engine, run_id: int, as_of: datetime) -> Published:
     with engine.begin() as connection:
         require_lock(connection, run_id)
         counted = counting(connection, as_of)
+        if counted.is_vintage:  # what was published for a later day stays
+            return Published(Publication(None, 0, 0, 0), Scores(NOTHING, NOTHING, NOTHING), [], [])
         candidates = compute(connection, counted)
         warned = audit(connection)
         publication = publish_values(connection, run_id, counted.as_of)
