@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, text
 
 from tasks.count.counts import DOSSIERS
+from tasks.count.revisions import last_publication
 from warehouse import periods
 from warehouse.bulk import analyze
 from warehouse.indicators import FACTS, Fact
@@ -111,8 +112,8 @@ SELECT period FROM published WHERE period IS NOT NULL
 
 def changes(connection: Connection, as_of: datetime) -> Changes:
     """Finds what new deliveries, the calendar and the units changed since the last publication."""
-    last = connection.execute(text("SELECT published_at, as_of FROM ops.publication ORDER BY publication_id DESC LIMIT 1")).first()
-    counted_otherwise = "SELECT bool_or(counted_since > :published_at) FROM warehouse.dim_indicator"
+    last = last_publication(connection)
+    counted_otherwise = "SELECT bool_or(counted_since > :published_at) FROM warehouse.dim_indicator WHERE known_to = 'infinity'"
     from_scratch = last is None or bool(connection.scalar(text(counted_otherwise), {"published_at": last.published_at}))
     since = None if from_scratch or last is None else last.published_at
     new = connection.execute(text(_NEW_DELIVERIES), {"since": since}).all()

@@ -26,7 +26,8 @@ _FORM_06A = on_time("form_06a")
 # A dossier belongs to the month it was received in and, once it ended, to the month it ended in. Only the current
 # state counts: what an earlier night saw is kept as a revision of the value, not computed again.
 DOSSIERS = f"""
-    SELECT d.unit_key, d.received_at::date AS received, CASE WHEN {_FORM_06A.judged} THEN ({_FORM_06A.ended_at})::date END AS ended,
+    SELECT d.delivery_id, d.unit_key, d.received_at::date AS received,
+        CASE WHEN {_FORM_06A.judged} THEN ({_FORM_06A.ended_at})::date END AS ended,
         c.channel_code, d.service_level, d.applicant_type, s.is_solved, s.is_in_progress, s.is_withdrawn,
         {_FORM_06A.in_time_at("NULL")} AS is_in_time,
         d.is_digitised, d.reuse_code, d.has_electronic_result, d.is_vneid_verified, d.online_payment_code, d.fee_vnd, d.supplement_count
@@ -72,14 +73,14 @@ def _of(*facts: str) -> list[Indicator]:
 
 def _unpivot(keys: dict[str, int], counted: Iterable[Indicator]) -> str:
     """One row an indicator out of the columns n_CODE and d_CODE that a pass over a fact leaves."""
-    rows = ", ".join(f"({keys[i.code]}, n_{i.code}, d_{i.code})" for i in counted)
+    rows = ", ".join(f"({keys[i.version_name]}, n_{i.version_name}, d_{i.version_name})" for i in counted)
     return f"CROSS JOIN LATERAL (VALUES {rows}) one (indicator_key, numerator, denominator)"
 
 
 def _replaced(connection: Connection, keys: dict[str, int], counted: Iterable[Indicator], months: Sequence[str]) -> None:
     connection.execute(
         text("DELETE FROM warehouse.agg_unit_month WHERE month = ANY(:months) AND indicator_key = ANY(:keys)"),
-        {"months": months, "keys": [keys[i.code] for i in counted]},
+        {"months": months, "keys": [keys[i.version_name] for i in counted]},
     )
 
 
@@ -87,8 +88,8 @@ def _count_dossiers(connection: Connection, keys: dict[str, int], months: Sequen
     """All indicators of dossiers in one pass over the dossiers of the months."""
     counted = _of("dossier")
     columns = ", ".join(
-        f"count(*) FILTER (WHERE event = '{i.counted_by}' AND ({i.denominator}) AND ({i.numerator})) AS n_{i.code}, "
-        f"count(*) FILTER (WHERE event = '{i.counted_by}' AND ({i.denominator})) AS d_{i.code}"
+        f"count(*) FILTER (WHERE event = '{i.counted_by}' AND ({i.denominator}) AND ({i.numerator})) AS n_{i.version_name}, "
+        f"count(*) FILTER (WHERE event = '{i.counted_by}' AND ({i.denominator})) AS d_{i.version_name}"
         for i in counted
     )
     # An end without its own date falls back on other dates, so such rows are all looked at: they are few.
@@ -125,15 +126,15 @@ def _count_bills(connection: Connection, keys: dict[str, int], months: Sequence[
     for i in adding:
         part, whole = ("sum(cashless_vnd)", "sum(amount_vnd)") if i.count == "amount" else ("count(*)", "count(*)")
         sums.append(
-            f"{part} FILTER (WHERE ({i.denominator}) AND ({i.numerator})) AS n_{i.code}, "
-            f"{whole} FILTER (WHERE {i.denominator}) AS d_{i.code}"
+            f"{part} FILTER (WHERE ({i.denominator}) AND ({i.numerator})) AS n_{i.version_name}, "
+            f"{whole} FILTER (WHERE {i.denominator}) AS d_{i.version_name}"
         )
     months_of_customer = [
-        f"bit_or(month_bit) FILTER (WHERE ({i.denominator}) AND ({i.numerator})) AS n_{i.code}, "
-        f"bit_or(month_bit) FILTER (WHERE {i.denominator}) AS d_{i.code}"
+        f"bit_or(month_bit) FILTER (WHERE ({i.denominator}) AND ({i.numerator})) AS n_{i.version_name}, "
+        f"bit_or(month_bit) FILTER (WHERE {i.denominator}) AS d_{i.version_name}"
         for i in distinct
     ]
-    masks = ", ".join(f"n_{i.code}, d_{i.code}" for i in distinct)
+    masks = ", ".join(f"n_{i.version_name}, d_{i.version_name}" for i in distinct)
     window, changed = _within("billing_month", around), _within("billing_month", months)
     customers = " OR ".join(f"({i.denominator})" for i in distinct)
     _replaced(connection, keys, adding, months)
@@ -197,7 +198,7 @@ def _add_months(connection: Connection, keys: dict[str, int]) -> None:
         WHERE t.is_month AND i.fact = ANY(t.facts)
         GROUP BY indicator_key, a.unit_key, t.period
         """),
-        {"keys": [keys[i.code] for i in adding], "facts": [i.fact for i in adding]},
+        {"keys": [keys[i.version_name] for i in adding], "facts": [i.fact for i in adding]},
     )
 
 
@@ -232,7 +233,7 @@ def _count_by_offices(connection: Connection, keys: dict[str, int]) -> None:
             SELECT :key, n.unit_key, n.period, n.value, d.value, false
             FROM measured n JOIN measured d USING (unit_key, period) WHERE n.measure = :numerator AND d.measure = :denominator
             """),
-            {"key": keys[i.code], "numerator": i.numerator, "denominator": i.denominator},
+            {"key": keys[i.version_name], "numerator": i.numerator, "denominator": i.denominator},
         )
 
 
@@ -252,7 +253,7 @@ def _count_signatures(connection: Connection, keys: dict[str, int]) -> None:
             WHERE d.measure = :denominator
             GROUP BY unit_key, period, d.value
             """),
-            {"key": keys[i.code], "denominator": i.denominator},
+            {"key": keys[i.version_name], "denominator": i.denominator},
         )
     for i in _of("signature_holder"):
         connection.execute(
@@ -284,7 +285,7 @@ def _count_signatures(connection: Connection, keys: dict[str, int]) -> None:
             JOIN measured d USING (unit_key, period)
             WHERE d.measure = :denominator
             """),
-            {"key": keys[i.code], "denominator": i.denominator},
+            {"key": keys[i.version_name], "denominator": i.denominator},
         )
     for i in indicators():
         if i.fallback is not None:
@@ -295,7 +296,7 @@ def _count_signatures(connection: Connection, keys: dict[str, int]) -> None:
                 WHERE indicator_key = :fallback
                   AND (unit_key, period) NOT IN (SELECT unit_key, period FROM counted WHERE indicator_key = :key)
                 """),
-                {"key": keys[i.code], "fallback": keys[i.fallback]},
+                {"key": keys[i.version_name], "fallback": keys[i.fallback]},
             )
 
 
@@ -310,5 +311,5 @@ def _count_surveys(connection: Connection, keys: dict[str, int]) -> None:
             WHERE f.known_to = 'infinity' AND f.unit_key <> 0 AND f.question_code = :code AND 'survey' = ANY(t.facts)
             ORDER BY f.unit_key, t.period, f.asked_on DESC, f.wave DESC, f.survey_code
             """),
-            {"key": keys[i.code], "code": i.code},
+            {"key": keys[i.version_name], "code": i.code},
         )

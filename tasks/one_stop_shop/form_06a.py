@@ -8,12 +8,11 @@ the same for ever.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from sqlalchemy import Connection, text
 
+from tasks.count.held_back import HeldBack, write_held_back
 from tasks.count.known_dossiers import News, by_month, with_values
-from tasks.count.revisions import Revised, revise
+from tasks.count.revisions import Publication, Revised, revise
 from warehouse.scores.on_time import on_time
 from warehouse.tables import fact_form_06a
 
@@ -162,12 +161,12 @@ ANALYZE form_candidate
 """
 
 CONTROLS = {
-    "(3) = (4) + (5) + (6)": "SELECT count(*) FROM form_candidate WHERE c3 <> c4 + c5 + c6",
-    "(7) = (8) + (9) + (10)": "SELECT count(*) FROM form_candidate WHERE c7 <> c8 + c9 + c10",
-    "(11) = (12) + (13)": "SELECT count(*) FROM form_candidate WHERE c11 <> c12 + c13",
-    "(3) = (7) + (11)": "SELECT count(*) FROM form_candidate WHERE c3 <> c7 + c11",
-    "no negative count": "SELECT count(*) FROM form_candidate WHERE least(c4, c5, c6, c8, c9, c10, c12, c13) < 0",
-    "(6) = (11) of the period before": """
+    "(3) = (4) + (5) + (6)": "SELECT unit_key, period FROM form_candidate WHERE c3 <> c4 + c5 + c6",
+    "(7) = (8) + (9) + (10)": "SELECT unit_key, period FROM form_candidate WHERE c7 <> c8 + c9 + c10",
+    "(11) = (12) + (13)": "SELECT unit_key, period FROM form_candidate WHERE c11 <> c12 + c13",
+    "(3) = (7) + (11)": "SELECT unit_key, period FROM form_candidate WHERE c3 <> c7 + c11",
+    "không có số âm": "SELECT unit_key, period FROM form_candidate WHERE least(c4, c5, c6, c8, c9, c10, c12, c13) < 0",
+    "(6) = (11) của kỳ trước": """
         WITH place AS (
             SELECT period, kind, row_number() OVER (PARTITION BY kind ORDER BY period) AS number
             FROM (SELECT DISTINCT period, kind FROM warehouse.dim_date
@@ -175,36 +174,41 @@ CONTROLS = {
         ), last AS (
             SELECT kind, max(number) AS number FROM form_candidate JOIN place USING (period) GROUP BY kind
         ), line AS (
-            SELECT kind, number, c6, c11, lag(number) OVER in_a_row AS number_before, lag(c11) OVER in_a_row AS c11_before,
+            SELECT unit_key, period, kind, number, c6, c11,
+                lag(number) OVER in_a_row AS number_before, lag(c11) OVER in_a_row AS c11_before,
                 lead(number) OVER in_a_row AS number_after
             FROM form_candidate JOIN place USING (period)
             WINDOW in_a_row AS (PARTITION BY unit_key, section, sector_code, kind ORDER BY number)
         )
-        SELECT count(*) FROM line JOIN last USING (kind)
+        SELECT unit_key, period FROM line JOIN last USING (kind)
         WHERE c6 <> CASE WHEN number_before = line.number - 1 THEN c11_before ELSE 0 END
            OR c11 > 0 AND number_after IS DISTINCT FROM line.number + 1 AND line.number < last.number
     """,
-    "every dossier is counted for exactly one unit without parent": """
-        SELECT (SELECT coalesce(sum(dossiers), 0) FROM form_state) - (
+    "mỗi hồ sơ được đếm ở đúng một đơn vị cấp cao nhất": """
+        SELECT unit_key, period FROM form_candidate WHERE (SELECT coalesce(sum(dossiers), 0) FROM form_state) <> (
             SELECT coalesce(sum(online + other), 0) FROM form_event JOIN warehouse.dim_unit USING (unit_key) WHERE parent_code IS NULL)
     """,
-    "every dossier counted is in the form": """
-        SELECT (SELECT coalesce(sum(online + other), 0) FROM warehouse.agg_form_06a
+    "mọi hồ sơ được đếm đều có trong biểu": """
+        SELECT unit_key, period FROM form_candidate WHERE (SELECT coalesce(sum(online + other), 0) FROM warehouse.agg_form_06a
             JOIN form_line USING (unit_key, section, sector_code) WHERE day <= :today)
-            - (SELECT coalesce(sum(c4 + c5), 0) FROM form_candidate WHERE length(period) = 4)
+            <> (SELECT coalesce(sum(c4 + c5), 0) FROM form_candidate WHERE length(period) = 4)
     """,
 }
-"""Control totals of the form → how many lines break them."""
+"""What holds in the form → the units and periods of the lines for which it does not; all of them where it cannot be told which."""
+
+_HELD_BACK = """
+CREATE TEMPORARY TABLE form_held_back (unit_key integer, period text, reason_vi text, PRIMARY KEY (unit_key, period)) ON COMMIT DROP
+"""
+_HOLD_BACK = "INSERT INTO form_held_back SELECT DISTINCT unit_key, period, :control FROM ({broken}) broken ON CONFLICT DO NOTHING"
 
 
-class DoesNotAddUp(Exception):
-    """Form 06a breaks a control total: the computation is at fault, and nothing is published."""
+def compute_form_06a(connection: Connection, news: News) -> bool:
+    """Adds what is new and computes the form of every line it touches into the temporary table `form_candidate`; whether it adds up.
 
-
-def compute_form_06a(connection: Connection, news: News) -> None:
-    """Adds what is new and computes the form of every line it touches into the temporary table `form_candidate`, audited."""
+    A form of a unit and period that breaks a control stands in `form_held_back` with the control.
+    """
     days = {"today": f"{news.today}", "since": f"{news.since}"}
-    connection.execute(text("DROP TABLE IF EXISTS ancestor, form_state, form_event, form_line, form_month, form_candidate"))
+    connection.execute(text("DROP TABLE IF EXISTS ancestor, form_state, form_event, form_line, form_month, form_candidate, form_held_back"))
     connection.execute(text(ANCESTORS))
     if news.since is None:
         connection.execute(text("DELETE FROM warehouse.agg_form_06a"))
@@ -215,16 +219,30 @@ def compute_form_06a(connection: Connection, news: News) -> None:
         connection.execute(text(statement))
     last = connection.scalar(text(_LAST_MONTH), {"day": news.today})
     days["last"] = f"{last or news.today}"
-    for statement in (_LINES if before is not None and before == last else _ALL_LINES, _MONTHS, _PERIODS):
+    for statement in (_LINES if before is not None and before == last else _ALL_LINES, _MONTHS, _PERIODS, _HELD_BACK):
         connection.execute(with_values(statement, days))
     for control, broken in CONTROLS.items():
-        lines = connection.scalar(with_values(broken, days))
-        if lines:
-            raise DoesNotAddUp(f"form 06a: {control} does not hold for {lines} lines")
+        reason = {"control": f"biểu 06a không cân đối: {control}"}
+        connection.execute(with_values(_HOLD_BACK.format(broken=broken), days | reason))
+    return not connection.scalar(text("SELECT EXISTS (SELECT FROM form_held_back)"))
 
 
-def publish_form_06a(connection: Connection, as_of: datetime, run_id: int) -> Revised:
-    """Makes every line of `form_candidate` that differs from the one in force a new revision; closes those that are gone."""
-    scope = "(f.unit_key, f.section, f.sector_code) IN (SELECT unit_key, section, sector_code FROM form_line)"
-    values = ("sector_name", *COLUMNS)
-    return revise(connection, fact_form_06a, "form_candidate", keys=KEYS, values=values, scope=scope, as_of=as_of, run_id=run_id)
+def revise_form_06a(connection: Connection, publication: Publication) -> tuple[Revised, list[HeldBack]]:
+    """Publishes the lines of `form_candidate` that differ from those in force and ends those that are gone, but for forms held back.
+
+    A form that does not add up is the computation's fault, not the data's: what was published before stays in its place.
+    """
+    code = "SELECT '06a' AS indicator_code, unit_key, period"
+    held = write_held_back(connection, publication, f"{code} FROM form_candidate", f"{code}, reason_vi FROM form_held_back")
+    adds_up = "(unit_key, period) NOT IN (SELECT unit_key, period FROM form_held_back)"
+    done = revise(
+        connection,
+        publication,
+        fact_form_06a,
+        f"(SELECT * FROM form_candidate WHERE {adds_up})",
+        keys=KEYS,
+        values=("sector_name", *COLUMNS),
+        counted_as="lines",
+        ends=f"(unit_key, section, sector_code) IN (SELECT unit_key, section, sector_code FROM form_line) AND {adds_up}",
+    )
+    return done, held

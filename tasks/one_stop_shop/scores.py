@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -10,9 +10,10 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection, MetaData, Table, text
 
+from tasks.count.held_back import HeldBack
 from tasks.count.known_dossiers import News, everything, known, news, remember, remembered
-from tasks.count.revisions import Revised, revise
-from tasks.one_stop_shop.form_06a import DoesNotAddUp, compute_form_06a, publish_form_06a
+from tasks.count.revisions import NOTHING, Publication, Revised, revise
+from tasks.one_stop_shop.form_06a import compute_form_06a, revise_form_06a
 from tasks.one_stop_shop.score_pipeline import count_pipeline
 from warehouse import periods
 from warehouse.bulk import copy_in, copy_out
@@ -25,34 +26,31 @@ VALUES = ("numerator", "denominator", "ratio", "score", "max_score", "obs_status
 
 @dataclass(frozen=True)
 class Scores:
-    """What a night changed in the official tables; all nothing where there was no news."""
+    """What a night changed in the official tables of the one-stop-shop, and which forms it held back; nothing where there was no news."""
 
-    form_06a: Revised
-    pipeline: Revised
-    portal: Revised
+    form_06a: Revised = NOTHING
+    pipeline: Revised = NOTHING
+    portal: Revised = NOTHING
+    held_back: list[HeldBack] = field(default_factory=list)
 
 
-def compute_scores(connection: Connection, as_of: datetime, run_id: int) -> Scores:
-    """Computes form 06a and both scores as known at a time, audits the form, and publishes what differs as revisions."""
+def compute_scores(connection: Connection, publication: Publication) -> Scores:
+    """Computes form 06a and both scores as known at the time of a publication, audits the form, and publishes what differs."""
     connection.execute(text("SET LOCAL work_mem = '128MB'"))
-    before, now = remembered(connection), known(connection, as_of)
+    before, now = remembered(connection), known(connection, publication.as_of)
     if now == before:
-        return Scores(*[Revised(0, 0, 0)] * 3)
-    dossiers = news(connection, before, now, as_of)
-    try:
+        return Scores()
+    dossiers = news(connection, before, now, publication.as_of)
+    if not compute_form_06a(connection, dossiers) and dossiers.since is not None:
+        dossiers = everything(publication.as_of)  # what was kept was wrong: it is counted anew, not held back night after night
         compute_form_06a(connection, dossiers)
-    except DoesNotAddUp:
-        if dossiers.since is None:
-            raise
-        dossiers = everything(as_of)  # what was kept was wrong: it is counted anew, not refused night after night
-        compute_form_06a(connection, dossiers)
-    form = publish_form_06a(connection, as_of, run_id)
-    pipeline = _publish(connection, "pipeline", pipeline_scores(connection, dossiers), as_of, run_id, _TOUCHED)
-    portal = Revised(0, 0, 0)
-    if before is None or (before.rules, before.answers) != (now.rules, now.answers):
-        portal = _publish(connection, "portal", portal_scores(connection, as_of), as_of, run_id)
+    form, held_back = revise_form_06a(connection, publication)
+    pipeline = _revise(connection, publication, "pipeline", pipeline_scores(connection, dossiers), _TOUCHED)
+    portal = NOTHING
+    if before is None or publication.is_vintage or (before.rules, before.answers) != (now.rules, now.answers):
+        portal = _revise(connection, publication, "portal", portal_scores(connection, publication.as_of))
     remember(connection, now)
-    return Scores(form, pipeline, portal)
+    return Scores(form, pipeline, portal, held_back)
 
 
 # From our own dossiers --------------------------------------------------------------------------------------------------
@@ -137,7 +135,7 @@ _LINE = pa.schema(
 )  # fmt: skip
 
 
-def _publish(connection: Connection, counted_by: str, scores: pd.DataFrame, as_of: datetime, run_id: int, touched: str = "TRUE") -> Revised:
+def _revise(connection: Connection, publication: Publication, counted_by: str, scores: pd.DataFrame, touched: str = "TRUE") -> Revised:
     lines = scores.assign(
         counted_by=counted_by, numerator=scores["numerator"].astype("Int64"), denominator=scores["denominator"].astype("Int64")
     )
@@ -155,11 +153,11 @@ def _publish(connection: Connection, counted_by: str, scores: pd.DataFrame, as_o
     connection.execute(text("ANALYZE score_candidate"))
     return revise(
         connection,
+        publication,
         fact_score_766,
         "score_candidate",
         keys=KEYS,
         values=VALUES,
-        scope=f"f.counted_by = '{counted_by}' AND {touched}",
-        as_of=as_of,
-        run_id=run_id,
+        counted_as="lines",
+        ends=f"f.counted_by = '{counted_by}' AND {touched}",
     )

@@ -41,7 +41,7 @@ def report(engine: Engine, home: Path, sources: Sequence[Source], run_id: int, d
     shutil.rmtree(edition, ignore_errors=True)
     edition.mkdir(parents=True)
     with engine.connect() as connection:
-        run = questions.run(connection, run_id)
+        run = questions.find_run(connection, run_id)
         years = official_table.years(connection)
         tables = {year: official_table.of_period(connection, year) for year in years}
         for year, lines in tables.items():
@@ -76,7 +76,7 @@ def artifacts(engine: Engine, run_id: int, made: Report | None) -> None:
     from prefect.artifacts import create_link_artifact, create_table_artifact  # noqa: PLC0415  # the command line reads this module too
 
     with engine.connect() as connection:
-        run = questions.run(connection, run_id)
+        run = questions.find_run(connection, run_id)
         quality = [
             {
                 "source": row.source,

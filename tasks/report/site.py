@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row
 
 from tasks.ask import questions
 from tasks.ask.official_table import Line, sections
+from tasks.count.revisions import last_publication
 from tasks.deliveries.source import Source
 from tasks.words import vietnamese as vi
 
@@ -28,7 +29,8 @@ def write_site(connection: Connection, run: Row[Any], sources: Sequence[Source],
         deliveries=tonight or questions.deliveries(connection),
         rejected=questions.rejected(connection),
         sources=questions.source_states(connection, sources, run.as_of),
-        publication=questions.last_publication(connection),
+        publication=last_publication(connection),
+        held_back=questions.held_back(connection),
         warnings=questions.warnings(connection),
         set_aside=[(code, list(rows)) for code, rows in groupby(questions.set_aside(connection), attrgetter("rule_code"))],
         printed=questions.published_check(connection),

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from flows.backfill import nights
-from flows.nightly import PLAIN, night, waves
+from flows.nightly import WITHOUT_PREFECT, night, waves
 from tasks.deliveries.ledger import Delivery, Outcome
 from tasks.indicators.audit import AuditFailed
 from tasks.one_stop_shop.form_06a import CONTROLS
@@ -51,9 +51,9 @@ def test_a_delivery_that_breaks_the_program_stops_no_other_and_the_run_ends_fail
     def ingest(engine: Engine, delivery: Delivery, *rest: object) -> Outcome:
         if delivery.feed == "bills":
             raise ZeroDivisionError("secret cell")
-        return PLAIN.ingest(engine, delivery, *rest)
+        return WITHOUT_PREFECT.ingest(engine, delivery, *rest)
 
-    (problem,) = night(settings, engine, NIGHT, steps=replace(PLAIN, ingest=ingest)).problems
+    (problem,) = night(settings, engine, NIGHT, steps=replace(WITHOUT_PREFECT, ingest=ingest)).problems
     assert problem.startswith("evn-bills/")
     with engine.connect() as connection:
         status, message = connection.execute(text("SELECT status, message FROM ops.run")).one()
@@ -70,13 +70,13 @@ def test_a_delivery_that_breaks_the_program_stops_no_other_and_the_run_ends_fail
 
 def test_payments_wait_for_their_bills_and_go_in_when_those_come(engine: Engine, settings: Settings) -> None:
     def without_bills(engine: Engine, source: object, *rest: object) -> int:
-        return 0 if source.name == "evn-bills" else PLAIN.pull(engine, source, *rest)  # type: ignore[attr-defined]
+        return 0 if source.name == "evn-bills" else WITHOUT_PREFECT.pull(engine, source, *rest)  # type: ignore[attr-defined]
 
-    night(settings, engine, NIGHT, steps=replace(PLAIN, pull=without_bills, report=None))
+    night(settings, engine, NIGHT, steps=replace(WITHOUT_PREFECT, pull=without_bills, report=None))
     waiting = text("SELECT count(*) FROM ops.quarantine WHERE status = 'waiting'")
     with engine.connect() as connection:
         before = connection.scalar(waiting)
-    night(settings, engine, NIGHT, steps=replace(PLAIN, report=None))
+    night(settings, engine, NIGHT, steps=replace(WITHOUT_PREFECT, report=None))
     with engine.connect() as connection:
         after = connection.scalar(waiting)
         paid = connection.scalar(text("SELECT count(*) FROM warehouse.fact_payment WHERE bill_key IS NOT NULL"))
@@ -85,7 +85,7 @@ def test_payments_wait_for_their_bills_and_go_in_when_those_come(engine: Engine,
 
 
 def test_files_of_later_days_wait_for_their_night(engine: Engine, settings: Settings) -> None:
-    steps = replace(PLAIN, report=None)
+    steps = replace(WITHOUT_PREFECT, report=None)
     night(settings, engine, date(2024, 1, 31), steps=steps)
     files = text("SELECT count(*) FROM ops.delivery WHERE feed = 'dossiers'")
     with engine.connect() as connection:
@@ -99,9 +99,9 @@ def test_a_source_out_of_reach_is_named_and_the_others_are_taken(engine: Engine,
     def pull(engine: Engine, source: object, *rest: object) -> int:
         if source.name == "ecpay-payments":  # type: ignore[attr-defined]
             raise ConnectionRefusedError(111, "Connection refused")
-        return PLAIN.pull(engine, source, *rest)
+        return WITHOUT_PREFECT.pull(engine, source, *rest)
 
-    done = night(settings, engine, NIGHT, steps=replace(PLAIN, pull=pull, report=None))
+    done = night(settings, engine, NIGHT, steps=replace(WITHOUT_PREFECT, pull=pull, report=None))
     assert len(done.unreachable) == 1
     assert done.unreachable[0].startswith("ecpay-payments: ")
     assert done.publication.added > 0
@@ -118,7 +118,7 @@ def test_a_form_that_does_not_add_up_publishes_nothing_of_the_night(
 ) -> None:
     monkeypatch.setitem(CONTROLS, "(3) = (4) + (5) + (6)", "SELECT 2")
     with pytest.raises(AuditFailed, match="biểu 06a không cân đối"):
-        night(settings, engine, NIGHT, steps=replace(PLAIN, report=None))
+        night(settings, engine, NIGHT, steps=replace(WITHOUT_PREFECT, report=None))
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM mart.indicator")) == 0
         assert connection.scalar(text("SELECT count(*) FROM mart.form_06a")) == 0
@@ -137,7 +137,7 @@ def test_the_report_is_swapped_in_whole(engine: Engine, settings: Settings) -> N
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
-        night(settings, engine, NIGHT, steps=replace(PLAIN, report=broken))
+        night(settings, engine, NIGHT, steps=replace(WITHOUT_PREFECT, report=broken))
     assert made.site.resolve() == first
     assert night(settings, engine, NIGHT).report == made
     assert made.site.resolve() != first
@@ -158,7 +158,7 @@ def test_a_backfill_makes_the_nights_one_by_one_and_again_there_is_nothing_to_do
         ("backfill", "completed", date(2024, 3, 31)),
     ]
     assert [one.deliveries > 0 for one in made] == [True, True, True]
-    again = [night(settings, engine, day, "backfill", replace(PLAIN, report=None)) for day in nights("2024-01", "2024-03")]
+    again = [night(settings, engine, day, "backfill", replace(WITHOUT_PREFECT, report=None)) for day in nights("2024-01", "2024-03")]
     assert not [outcome for done in again for outcome in done.outcomes]
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM warehouse.fact_indicator")) == values

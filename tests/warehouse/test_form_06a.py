@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import Connection, Engine, insert, text
 
 from tasks.count.known_dossiers import everything
-from tasks.one_stop_shop.form_06a import COLUMNS, compute_form_06a, publish_form_06a
-from warehouse.tables import dim_procedure, fact_dossier, run
+from tasks.count.revisions import NOTHING
+from tasks.one_stop_shop.form_06a import COLUMNS, compute_form_06a, revise_form_06a
+from tests.warehouse.facts import begin
+from warehouse.tables import dim_procedure, fact_dossier
 
 NGOC_PHUNG, THUONG_XUAN, THANH_HOA = "15655", "396", "38"
 LATER = datetime.fromisoformat("2024-12-31T23:59:59+07:00")
@@ -110,16 +112,13 @@ def test_a_past_report_is_the_same_for_ever_as_known_on_its_day(connection: Conn
 
 def test_a_changed_line_is_a_revision_and_a_line_that_is_gone_is_closed(connection: Connection) -> None:
     night = datetime.fromisoformat("2024-04-01T00:00:00+07:00")
-    run_id = connection.execute(
-        insert(run).values(flow="nightly", as_of=night, started_at=night, status="running", host="h", process_id=1).returning(run.c.run_id)
-    ).scalar_one()
     dossier(connection, 1, "2024-03-01", 4, known_to="2024-05-01T00:00:00+07:00")
     compute_form_06a(connection, everything(night))
-    assert publish_form_06a(connection, night, run_id).added == 9  # commune, district, province × month, quarter, year
+    assert revise_form_06a(connection, begin(connection, night))[0].added == 9  # commune, district, province × month, quarter, year
     compute_form_06a(connection, everything(night))
-    assert publish_form_06a(connection, night, run_id) == type(publish_form_06a(connection, night, run_id))(0, 0, 0)
+    assert revise_form_06a(connection, begin(connection, night))[0] == NOTHING
     compute_form_06a(connection, everything(LATER))
-    assert publish_form_06a(connection, LATER, run_id).closed == 9
+    assert revise_form_06a(connection, begin(connection, LATER))[0].ended == 9
     assert (
         connection.scalar(text("SELECT count(*) FROM warehouse.fact_form_06a WHERE known_from <= '2024-06-01' AND known_to > '2024-06-01'"))
         == 9

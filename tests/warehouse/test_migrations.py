@@ -18,7 +18,7 @@ CATALOGUE = {
                pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum)
         FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
         LEFT JOIN pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum
-        WHERE {OURS} AND c.relkind IN ('r', 'p') AND a.attnum > 0 ORDER BY 1, 2, 3""",
+        WHERE {OURS} AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, 2, 3""",
     "tables": f"""
         SELECT n.nspname, c.relname, c.relkind::text, pg_get_partkeydef(c.oid), obj_description(c.oid)
         FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE {OURS} AND c.relkind IN ('r', 'p') ORDER BY 1, 2""",
@@ -64,8 +64,8 @@ def _fill(connection: Connection) -> None:
             INSERT INTO ops.delivery (source, feed, layout, provider, file_name, sha256, received_at, status)
             VALUES ('a', 'payments', 'ecpay_csv', 'ecpay', 'a.csv', 'ff', now(), 'landed');
             INSERT INTO warehouse.fact_payment (transaction_code, provider_key, service_key, unit_key, merchant_key, payment_method_key,
-                payment_status_key, paid_at, business_date, amount_vnd, row_key, row_hash, known_from, delivery_id, row_number)
-            VALUES ('T1', 5, 1, 1, 0, 2, 1, '2024-03-15 08:00', '2024-03-15', 1000, 1, 1, now(), 1, 1)
+                payment_status_key, paid_at, business_date, amount_vnd, row_key, row_hash, known_from, loaded_by, delivery_id, row_number)
+            VALUES ('T1', 5, 1, 1, 0, 2, 1, '2024-03-15 08:00', '2024-03-15', 1000, 1, 1, now(), 1, 1, 1)
             """
         )
     )
@@ -120,7 +120,8 @@ def test_everything_in_the_database_says_what_it_is(engine: Engine) -> None:
                 UNION ALL
                 SELECT n.nspname, c.relname, a.attname
                 FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
-                WHERE {OURS} AND c.relkind IN ('r', 'p', 'v') AND a.attnum > 0 AND coalesce(col_description(c.oid, a.attnum), '') = ''
+                WHERE {OURS} AND c.relkind IN ('r', 'p', 'v') AND a.attnum > 0 AND NOT a.attisdropped
+                  AND coalesce(col_description(c.oid, a.attnum), '') = ''
                 """
             )
         ).all()

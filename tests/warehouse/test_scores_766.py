@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert, text
+from sqlalchemy import Engine, text
 
 from expectations.contract import contract
-from tasks.ask.score_table import period_before, score_table
+from tasks.ask.score_table import score_table
 from tasks.deliveries.ledger import pending
 from tasks.deliveries.source import Source
 from tasks.load.deliver import load
@@ -22,7 +22,7 @@ from tasks.one_stop_shop.scores import compute_scores
 from tasks.pull.landing import pull
 from tasks.read.file import Rejected, read
 from tasks.validate.checks import validate
-from warehouse.tables import run
+from tests.warehouse.facts import begin
 
 SAMPLES = Path("samples/portal-766")
 BETWEEN = datetime.fromisoformat("2026-09-27T12:00:00+07:00")
@@ -42,12 +42,7 @@ def ingest(engine: Engine, home: Path, folder: Path) -> int:
 
 def compute(engine: Engine, as_of: datetime = NIGHT) -> Any:
     with engine.begin() as connection:
-        run_id = connection.execute(
-            insert(run)
-            .values(flow="nightly", as_of=as_of, started_at=as_of, status="running", host="h", process_id=1)
-            .returning(run.c.run_id)
-        ).scalar_one()
-        return compute_scores(connection, as_of, run_id)
+        return compute_scores(connection, begin(connection, as_of))
 
 
 def ask(engine: Engine, query: str, **values: Any) -> list[tuple[Any, ...]]:
@@ -179,16 +174,11 @@ def test_the_table_ranks_departments_of_a_level_and_sums_the_groups(engine: Engi
         assert line.max_score == 100
 
 
-@pytest.mark.parametrize(("period", "before"), [("2026-01", "2025-12"), ("2026-Q1", "2025-Q4"), ("2026-Q3", "2026-Q2"), ("2026", "2025")])
-def test_the_period_before_is_of_the_same_kind(period: str, before: str) -> None:
-    assert period_before(period) == before
-
-
 def test_a_night_without_news_computes_nothing(engine: Engine, home: Path) -> None:
     ingest(engine, home, SAMPLES)
     assert compute(engine).portal.added == 3939
     again = compute(engine)
-    assert (again.portal.added, again.portal.revised, again.portal.closed) == (0, 0, 0)
+    assert (again.portal.added, again.portal.revised, again.portal.ended) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(
