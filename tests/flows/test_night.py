@@ -11,8 +11,8 @@ from sqlalchemy import Engine, text
 
 from flows.backfill import nights
 from flows.nightly import WITHOUT_PREFECT, night, waves
+from tasks.ask import questions
 from tasks.deliveries.ledger import Delivery, Outcome
-from tasks.indicators.audit import AuditFailed
 from tasks.one_stop_shop.form_06a import CONTROLS
 from tasks.report.edition import Report
 from tasks.words.vietnamese import VIETNAM
@@ -104,7 +104,7 @@ def test_a_source_out_of_reach_is_named_and_the_others_are_taken(engine: Engine,
     done = night(settings, engine, NIGHT, steps=replace(WITHOUT_PREFECT, pull=pull, report=None))
     assert len(done.unreachable) == 1
     assert done.unreachable[0].startswith("ecpay-payments: ")
-    assert done.publication.added > 0
+    assert done.published.indicators.added > 0
 
 
 def test_no_source_in_reach_is_no_night(engine: Engine, settings: Settings) -> None:
@@ -113,18 +113,19 @@ def test_no_source_in_reach_is_no_night(engine: Engine, settings: Settings) -> N
         night(settings, engine, NIGHT)
 
 
-def test_a_form_that_does_not_add_up_publishes_nothing_of_the_night(
-    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(CONTROLS, "(3) = (4) + (5) + (6)", "SELECT 2")
-    with pytest.raises(AuditFailed, match="biểu 06a không cân đối"):
-        night(settings, engine, NIGHT, steps=replace(WITHOUT_PREFECT, report=None))
+def test_a_form_that_does_not_add_up_is_held_back_alone(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    of_one = (
+        "SELECT unit_key, period FROM form_candidate JOIN warehouse.dim_unit USING (unit_key) WHERE unit_code = '15655' AND period = '2024'"
+    )
+    monkeypatch.setitem(CONTROLS, "(3) = (4) + (5) + (6)", of_one)
+    done = night(settings, engine, NIGHT, steps=replace(WITHOUT_PREFECT, report=None))
+    assert "Giữ lại, không công bố: 06a 15655 2024: biểu 06a không cân đối: (3) = (4) + (5) + (6)" in done.shortcomings
     with engine.connect() as connection:
-        assert connection.scalar(text("SELECT count(*) FROM mart.indicator")) == 0
-        assert connection.scalar(text("SELECT count(*) FROM mart.form_06a")) == 0
-        status, message = connection.execute(text("SELECT status, message FROM ops.run")).one()
-    assert status == "failed"
-    assert message == message.splitlines()[0]
+        forms = "SELECT DISTINCT period FROM mart.form_06a WHERE unit_code = :unit AND length(period) = 4"
+        assert connection.scalars(text(forms), {"unit": "15655"}).all() == []
+        assert "2024" in connection.scalars(text(forms), {"unit": "396"}).all()
+        assert connection.scalar(text("SELECT count(*) FROM mart.indicator WHERE unit_code = '15655' AND period = '2024'"))
+        assert [row.unit_code for row in questions.held_back(connection)] == ["15655"]
 
 
 def test_the_report_is_swapped_in_whole(engine: Engine, settings: Settings) -> None:
