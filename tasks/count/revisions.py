@@ -7,7 +7,7 @@ published then where nothing was, and leaves alone whatever was published.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -91,10 +91,12 @@ def revise(
     values: Sequence[str],
     counted_as: Literal["values", "lines"],
     ends: str = "FALSE",
+    ends_where: Mapping[str, Any] | None = None,
 ) -> Revised:
     """Publishes the lines of the table `candidate`: those that differ from the one in force, or are not there, become revisions.
 
-    `ends` is a condition on f, the table of revisions: lines in force for which it holds end where they are no candidates.
+    `ends` is a condition on f, the table of revisions, with the values of `ends_where`: lines in force for which it holds end where
+    they are no candidates.
     """
     names = {
         "table": table.fullname,
@@ -106,7 +108,7 @@ def revise(
         **{f"all_of_{alias}": ", ".join(f"{alias}.{name}" for name in (*keys, *values)) for alias in "cf"},
         **{f"values_of_{alias}": ", ".join(f"{alias}.{name}" for name in values) for alias in "cf"},
     }
-    stamp = {"as_of": publication.as_of, "last_as_of": publication.last_as_of, "is_vintage": publication.is_vintage}
+    stamp = {"as_of": publication.as_of, "last_as_of": publication.last_as_of, "is_vintage": publication.is_vintage, **(ends_where or {})}
 
     def run(statement: str, **values: Any) -> CursorResult[Any]:
         filled = statement.format(**names)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, text, update
 
 from tasks.count.revisions import Publication, Revised, number, revise
 from warehouse.indicators import Indicator, indicators
+from warehouse.periods import days
 from warehouse.tables import dim_indicator, dim_target, fact_indicator
 
 KEYS = ("indicator_key", "unit_key", "period")
@@ -42,7 +43,8 @@ def declare_indicators(connection: Connection, publication: Publication) -> None
     gone = [version for version in known if version not in declared]
     for version in new:
         _begin(connection, declared[version], "-infinity", None, datetime.now(UTC))
-    if publication.is_vintage or not (other or gone):
+    follows = [code for code, _ in new if (code, 1) in keys]
+    if publication.is_vintage or not (other or gone or follows):
         return
     counted_since = {version: _counted_since(connection, keys[version], declared[version]) for version in other}
     _end(connection, [keys[version] for version in (*other, *gone)], publication.as_of)
@@ -58,13 +60,37 @@ def indicator_keys(connection: Connection) -> dict[str, int]:
 
 
 def revise_indicators(connection: Connection, publication: Publication) -> Revised:
-    """Publishes the values of `candidate` that differ from those in force; those of versions taken out end."""
+    """Publishes the values of `candidate` that differ from those in force; those end that no version declared shows any more."""
     if publication.is_declared_anew:
         number(connection, publication)
-    taken_out = "SELECT indicator_key FROM warehouse.dim_indicator GROUP BY indicator_key HAVING max(known_to) = :as_of"
-    keys = connection.scalars(text(taken_out), {"as_of": publication.as_of}).all()
-    ends = f"f.indicator_key IN ({', '.join(map(str, keys))})" if keys else "FALSE"
-    return revise(connection, publication, fact_indicator, "candidate", keys=KEYS, values=VALUES, counted_as="values", ends=ends)
+    keys, periods = _shown_no_more(connection) if publication.is_declared_anew else ([], [])
+    return revise(
+        connection,
+        publication,
+        fact_indicator,
+        "candidate",
+        keys=KEYS,
+        values=VALUES,
+        counted_as="values",
+        ends=_ENDS if keys else "FALSE",
+        ends_where={"keys": keys, "periods": periods},
+    )
+
+
+_ENDS = "(f.indicator_key, f.period) IN (SELECT unnest(CAST(:keys AS smallint[])), unnest(CAST(:periods AS text[])))"
+
+
+def _shown_no_more(connection: Connection) -> tuple[list[int], list[str]]:
+    """Keys and periods of values in force whose version was taken out, or has left the period to another one."""
+    keys = indicator_keys(connection)
+    shown = {keys[i.version_name]: i for i in indicators()}
+    in_force = select(fact_indicator.c.indicator_key, fact_indicator.c.period).where(fact_indicator.c.known_to == text("'infinity'"))
+    gone = [
+        (row.indicator_key, row.period)
+        for row in connection.execute(in_force.distinct())
+        if (i := shown.get(row.indicator_key)) is None or not i.listed_from <= days(row.period)[1] <= i.listed_to
+    ]
+    return [key for key, _ in gone], [period for _, period in gone]
 
 
 def _state(indicator: Indicator) -> State:

@@ -159,5 +159,6 @@ def _revise(connection: Connection, publication: Publication, counted_by: str, s
         keys=KEYS,
         values=VALUES,
         counted_as="lines",
-        ends=f"f.counted_by = '{counted_by}' AND {touched}",
+        ends=f"f.counted_by = :counted_by AND {touched}",
+        ends_where={"counted_by": counted_by},
     )
