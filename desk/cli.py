@@ -1,6 +1,6 @@
 """`bakhong …`: the flows and the questions from a terminal.
 
-Exit codes: 0 done, 1 done but something was rejected or late, 2 could not run.
+Exit codes: 0 done, 1 done but something was rejected, held back or late, 2 could not run.
 """
 
 from __future__ import annotations
@@ -107,6 +107,7 @@ def status() -> None:
     with _reading(settings) as connection:
         states = questions.source_states(connection, _sources(settings), now)
         run, publication = questions.last_run(connection), last_publication(connection)
+        held_back = questions.held_back(connection)
     terminal.source_table(states)
     terminal.rejected_table([state.last for state in states if state.last is not None and state.last.status == "rejected"])
     silent = run is None or now - run.started_at > questions.SILENCE
@@ -123,7 +124,9 @@ def status() -> None:
             f"Công bố cuối: số {publication.publication_id}, {vi.moment(publication.published_at)}, "
             f"số liệu đến {vi.moment(publication.as_of)}"
         )
-    if silent or broken or any(state.is_late or (state.last is not None and state.last.status == "rejected") for state in states):
+    terminal.held_back_table(held_back)
+    owed = [state for state in states if state.is_late or (state.last is not None and state.last.status == "rejected")]
+    if silent or broken or held_back or owed:
         raise typer.Exit(1)
 
 

@@ -189,6 +189,16 @@ def rejected_table(rows: Sequence[Any]) -> None:
         table(["Nguồn", "Tệp", "Lý do và việc cần làm"], told, "Lần gửi bị từ chối")
 
 
+def held_back_table(rows: Sequence[Any]) -> None:
+    """Values and forms that are not shown since they cannot be right."""
+    if rows:
+        told = [
+            [row.indicator_code, f"{row.unit_name} ({row.unit_code})", vi.period(row.period), row.reason_vi, vi.day(row.since)]
+            for row in rows
+        ]
+        table(["Chỉ tiêu", "Đơn vị", "Kỳ", "Lý do", "Từ ngày"], told, "Giữ lại, không công bố")
+
+
 def set_aside_table(rows: Sequence[Any]) -> None:
     """What was set aside and why, a line for each rule and message."""
     grouped: dict[tuple[str, str, str, str], list[Any]] = {}

@@ -8,6 +8,7 @@ from datetime import date as Day
 from datetime import datetime, time
 from functools import partial
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from prefect import flow, task
@@ -82,19 +83,19 @@ class Published:
 
     @property
     def not_published(self) -> list[str]:
-        """What was not published, one line for each indicator and reason."""
-        held = groupby(self.held_back, lambda line: (line.indicator_code, line.reason_vi))
-        lines = [f"Giữ lại, không công bố: {code} {_places(list(same))}: {reason}" for (code, reason), same in held]
-        return lines + [f"Không tính được {code}: {reason}" for code, reason in self.uncounted.items()]
+        """What was not published, one line for each indicator."""
+        held = groupby(sorted(self.held_back, key=attrgetter("indicator_code")), attrgetter("indicator_code"))
+        lines = [f"Giữ lại, không công bố {code}: {_places(list(same))}" for code, same in held]
+        return lines + [f"Không tính được {code}, số đã công bố giữ nguyên: {reason}" for code, reason in self.uncounted.items()]
 
 
 SHOWN = 3
 """Places named in a line; the rest is counted."""
 
 
-def _places(lines: list[HeldBack]) -> str:
-    named = ", ".join(f"{line.unit_code} {line.period}" for line in lines[:SHOWN])
-    return named + (f" và {len(lines) - SHOWN} chỗ khác" if len(lines) > SHOWN else "")
+def _places(held: list[HeldBack]) -> str:
+    named = "; ".join(f"{line.unit_code} {line.period}, {line.reason_vi}" for line in held[:SHOWN])
+    return named + (f"; và {len(held) - SHOWN} chỗ khác" if len(held) > SHOWN else "")
 
 
 def publish(engine: Engine, run_id: int, as_of: datetime) -> Published:

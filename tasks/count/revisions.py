@@ -103,6 +103,7 @@ def revise(
         "candidate": candidate,
         "ends": ends,
         "by_key": ", ".join(keys),
+        "keys_of_c": ", ".join(f"c.{key}" for key in keys),
         "everything": ", ".join((*keys, *values)),
         "same": " AND ".join(f"f.{key} = c.{key}" for key in keys),
         **{f"all_of_{alias}": ", ".join(f"{alias}.{name}" for name in (*keys, *values)) for alias in "cf"},
@@ -166,9 +167,10 @@ INSERT INTO {table} ({everything}, revision, known_from, known_to, publication_i
 SELECT {all_of_c}, coalesce(published.revision, 0) + 1, :as_of,
     CASE WHEN :is_vintage THEN least(published.next, :last_as_of) ELSE 'infinity' END, :publication_id
 FROM compared c
-CROSS JOIN LATERAL (
-    SELECT max(f.revision) AS revision, min(f.known_from) FILTER (WHERE f.known_from > :as_of) AS next FROM {table} f WHERE {same}
-) published
+LEFT JOIN (
+    SELECT {keys_of_c}, max(f.revision) AS revision, min(f.known_from) FILTER (WHERE f.known_from > :as_of) AS next
+    FROM compared c JOIN {table} f ON {same} GROUP BY {keys_of_c}
+) published USING ({by_key})
 WHERE c.is_there
 ORDER BY {by_key}
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from itertools import groupby
 from operator import attrgetter
@@ -19,9 +20,11 @@ from tasks.deliveries.source import Source
 from tasks.words import vietnamese as vi
 
 
-def write_site(connection: Connection, run: Row[Any], sources: Sequence[Source], tables: Mapping[str, list[Line]], folder: Path) -> None:
-    """Writes the pages into a folder: the night, and the official tables of each year."""
-    common = {"run": run, "years": list(tables)}
+def write_site(
+    connection: Connection, run: Row[Any], as_of: datetime, sources: Sequence[Source], tables: Mapping[str, list[Line]], folder: Path
+) -> None:
+    """Writes the pages into a folder: the night, and the official tables of each year as known at a time."""
+    common = {"run": run, "as_of": as_of, "years": list(tables)}
     tonight = questions.deliveries(connection, since=run.started_at)
     night = _template("index.html").render(
         **common,

@@ -118,14 +118,16 @@ def test_a_form_that_does_not_add_up_is_held_back_alone(engine: Engine, settings
         "SELECT unit_key, period FROM form_candidate JOIN warehouse.dim_unit USING (unit_key) WHERE unit_code = '15655' AND period = '2024'"
     )
     monkeypatch.setitem(CONTROLS, "(3) = (4) + (5) + (6)", of_one)
-    done = night(settings, engine, NIGHT, steps=replace(WITHOUT_PREFECT, report=None))
-    assert "Giữ lại, không công bố: 06a 15655 2024: biểu 06a không cân đối: (3) = (4) + (5) + (6)" in done.shortcomings
+    done = night(settings, engine, NIGHT)
+    assert "Giữ lại, không công bố 06a: 15655 2024, biểu 06a không cân đối: (3) = (4) + (5) + (6)" in done.shortcomings
     with engine.connect() as connection:
         forms = "SELECT DISTINCT period FROM mart.form_06a WHERE unit_code = :unit AND length(period) = 4"
         assert connection.scalars(text(forms), {"unit": "15655"}).all() == []
         assert "2024" in connection.scalars(text(forms), {"unit": "396"}).all()
         assert connection.scalar(text("SELECT count(*) FROM mart.indicator WHERE unit_code = '15655' AND period = '2024'"))
         assert [row.unit_code for row in questions.held_back(connection)] == ["15655"]
+    assert isinstance(done.report, Report)
+    assert "biểu 06a không cân đối: (3) = (4) + (5) + (6)" in done.report.site.read_text("utf-8")
 
 
 def test_the_report_is_swapped_in_whole(engine: Engine, settings: Settings) -> None:
