@@ -197,8 +197,9 @@ def _files(connection: Connection, indicator: Indicator, unit: Unit, period: str
     }
     wanted = text(query)
     found = connection.execute(wanted, {name: value for name, value in values.items() if name in wanted.compile().params}).all()
-    if indicator.fallback and not any(row.rows_in_numerator for row in found):
-        return _files(connection, in_force(indicator.fallback, last) or indicator, unit, period)
+    stands_in = in_force(indicator.fallback, last) if indicator.fallback else None
+    if stands_in is not None and not any(row.rows_in_numerator for row in found):
+        return _files(connection, stands_in, unit, period)
     return found
 
 

@@ -92,12 +92,15 @@ def revise(
     counted_as: Literal["values", "lines"],
     ends: str = "FALSE",
     ends_where: Mapping[str, Any] | None = None,
+    same_line: str | None = None,
 ) -> Revised:
     """Publishes the lines of the table `candidate`: those that differ from the one in force, or are not there, become revisions.
 
     `ends` is a condition on f, the table of revisions, with the values of `ends_where`: lines in force for which it holds end where
-    they are no candidates.
+    they are no candidates. `same_line` is a condition on f and c, a candidate, where more than equal keys makes them revisions of one
+    line.
     """
+    same = " AND ".join(f"f.{key} = c.{key}" for key in keys)
     names = {
         "table": table.fullname,
         "candidate": candidate,
@@ -105,7 +108,8 @@ def revise(
         "by_key": ", ".join(keys),
         "keys_of_c": ", ".join(f"c.{key}" for key in keys),
         "everything": ", ".join((*keys, *values)),
-        "same": " AND ".join(f"f.{key} = c.{key}" for key in keys),
+        "same": same,
+        "same_line": same_line or same,
         **{f"all_of_{alias}": ", ".join(f"{alias}.{name}" for name in (*keys, *values)) for alias in "cf"},
         **{f"values_of_{alias}": ", ".join(f"{alias}.{name}" for name in values) for alias in "cf"},
     }
@@ -148,7 +152,7 @@ _MISSING_THEN = """
 INSERT INTO compared
 SELECT {all_of_c}, NULL, TRUE
 FROM {candidate} c
-WHERE NOT EXISTS (SELECT FROM {table} f WHERE f.known_from <= :as_of AND f.known_to > :as_of AND {same})
+WHERE NOT EXISTS (SELECT FROM {table} f WHERE f.known_from <= :as_of AND f.known_to > :as_of AND {same_line})
 """
 
 _COUNTED = """
@@ -169,7 +173,7 @@ SELECT {all_of_c}, coalesce(published.revision, 0) + 1, :as_of,
 FROM compared c
 LEFT JOIN (
     SELECT {keys_of_c}, max(f.revision) AS revision, min(f.known_from) FILTER (WHERE f.known_from > :as_of) AS next
-    FROM compared c JOIN {table} f ON {same} GROUP BY {keys_of_c}
+    FROM compared c JOIN {table} f ON {same_line} GROUP BY {keys_of_c}
 ) published USING ({by_key})
 WHERE c.is_there
 ORDER BY {by_key}

@@ -113,9 +113,20 @@ def test_a_version_counts_and_is_called_as_declared_for_the_periods_that_end_whi
     assert shown(engine, "indicator_name", period="2024-03") == ["Toàn trình"]
     assert shown(engine, "indicator_name", period="2023-03") == shown(engine, "indicator_name", at=THEN) != ["Toàn trình"]
     assert shown(engine, "numerator", at=THEN) == [2]
+    assert shown(engine, "revision", period="2024") == [2], "the same line, published again"
     with engine.connect() as connection:
         lines = "SELECT count(*) FROM mart.indicator WHERE indicator_code = 'CQ4' AND unit_code = :unit AND period = '2024'"
         assert connection.scalar(text(lines), {"unit": THUONG_XUAN}) == 1
+
+
+def test_a_night_of_an_earlier_day_does_not_put_a_version_beside_the_one_that_was_shown_then(published: Engine, edit: Any) -> None:
+    edit("CQ4", versions=[{}, {"valid_from": date(2024, 1, 1), "numerator": "service_level = 4"}])
+    publish(published, LATER)
+    with published.begin() as connection:
+        dossiers(connection, [{"channel_key": 1}])
+    publish(published, NOW)
+    assert shown(published, "value", at=NOW) == [Decimal("50.0")]
+    assert shown(published, "value") == [Decimal("0.0")]
 
 
 def test_versions_follow_each_other_without_a_gap_and_do_not_overlap(edit: Any) -> None:
