@@ -57,17 +57,18 @@ def ended_between(period: str, before: datetime, now: datetime) -> bool:
 
 
 def counting(connection: Connection, as_of: datetime) -> Counting:
-    """The counting of a night. Within the day of the last one, time does not go back: a night at noon counts as the one before it."""
+    """The counting of a night; a vintage where something was published for a later day.
+
+    Time does not go back: a night at noon counts as one before it for the end of the day, or for a day of which nothing was published.
+    """
     query = text(
-        "SELECT (SELECT coalesce(max(load_id), 0) FROM ops.load) AS load_id, "
-        "greatest((SELECT max(as_of) FROM ops.publication), (SELECT max(as_of) FROM ops.mark)) AS last"
+        "SELECT (SELECT coalesce(max(load_id), 0) FROM ops.load), "
+        "(SELECT max(as_of) FROM ops.publication), (SELECT max(as_of) FROM ops.mark)"
     )
-    load_id, last = connection.execute(query).one()
-    if last is None or as_of >= last:
-        return Counting(as_of, load_id)
-    if as_of.astimezone(periods.VIETNAM).date() == last.astimezone(periods.VIETNAM).date():
-        return Counting(last, load_id)
-    return Counting(as_of, load_id, is_vintage=True)
+    load_id, published, counted = connection.execute(query).one()
+    if published is not None and as_of.astimezone(periods.VIETNAM).date() < published.astimezone(periods.VIETNAM).date():
+        return Counting(as_of, load_id, is_vintage=True)
+    return Counting(max(filter(None, (as_of, published, counted))), load_id)
 
 
 # Marks ----------------------------------------------------------------------------------------------------------------

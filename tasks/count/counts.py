@@ -29,7 +29,7 @@ _NO_ROWS = "(SELECT *, 1 AS sign FROM warehouse.{table} WHERE FALSE)"
 
 def of(fact: str, left_out: Iterable[str] = ()) -> list[Indicator]:
     """Indicators of a fact but those left out."""
-    return [i for i in indicators() if i.fact == fact and i.code not in set(left_out)]
+    return [i for i in indicators() if i.fact == fact and i.version_name not in set(left_out)]
 
 
 def query_of(way: str) -> str:
@@ -79,7 +79,7 @@ def _try(connection: Connection, i: Indicator, failed: Failed, step: Callable[[]
         with connection.begin_nested():
             step()
     except (DataError, ProgrammingError) as error:
-        failed[i.code] = str(error.orig).splitlines()[0]
+        failed[i.version_name] = str(error.orig).splitlines()[0]
 
 
 def as_of(counting: Counting) -> dict[str, Any]:
@@ -98,9 +98,9 @@ def count(connection: Connection, counting: Counting, keys: Mapping[str, int], t
             of_ways[fact.way](connection, counting, name, fact, keys, failed)
     for i in indicators():
         if i.fallback in failed:
-            failed[i.code] = f"{i.fallback}: {failed[i.fallback]}"
+            failed[i.version_name] = f"{i.fallback}: {failed[i.fallback]}"
         elif i.fallback is not None:
-            connection.execute(text(_FALLBACK), {"key": keys[i.code], "fallback": keys[i.fallback]})
+            connection.execute(text(_FALLBACK), {"key": keys[i.version_name], "fallback": keys[i.fallback]})
 
 
 _FALLBACK = """
@@ -147,7 +147,7 @@ def _reports(connection: Connection, counting: Counting, name: str, fact: Counte
             SELECT :key, n.unit_key, n.period, n.value, d.value, false
             FROM measured n JOIN measured d USING (unit_key, period) WHERE n.measure = :numerator AND d.measure = :denominator
             """),
-            {"key": keys[i.code], "numerator": i.numerator, "denominator": i.denominator},
+            {"key": keys[i.version_name], "numerator": i.numerator, "denominator": i.denominator},
         )
 
 
@@ -182,7 +182,7 @@ def _each(
         query = query_of(fact.way)
         for placeholder, sql in (*source.items(), ("{day}", fact.day(None)), ("{numerator}", i.numerator)):
             query = query.replace(placeholder, sql)
-        values = {"key": keys[i.code], "fact": name, "code": i.code, "denominator": i.denominator, **as_of(counting)}
+        values = {"key": keys[i.version_name], "fact": name, "code": i.version_name, "denominator": i.denominator, **as_of(counting)}
         bound = {name: value for name, value in values.items() if f":{name}" in query}
         _try(connection, i, failed, partial(connection.execute, text(query), bound))
 
@@ -190,4 +190,4 @@ def _each(
 def counted_by(name: str, left_out: Iterable[str] = ()) -> Sequence[str]:
     """All texts that decide how a fact that is not kept counted counts."""
     fact = facts()[name]
-    return [repr(fact), query_of(fact.way), repr(measures()), *(f"{i.code} {i.counted_as}" for i in of(name, left_out))]
+    return [repr(fact), query_of(fact.way), repr(measures()), *(f"{i.version_name} {i.counted_as}" for i in of(name, left_out))]

@@ -37,7 +37,7 @@ def declared(left_out: Iterable[str] = ()) -> list[Counted]:
     found = [
         counted
         for name, fact in facts().items()
-        for counted in kept_of_fact(name, fact, [i for i in indicators() if i.fact == name and i.code not in set(left_out)])
+        for counted in kept_of_fact(name, fact, [i for i in indicators() if i.fact == name and i.version_name not in set(left_out)])
     ]
     return [*found, form_06a(), *(counted_dossiers(rules) for rules in versions())]
 

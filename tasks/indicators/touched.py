@@ -74,7 +74,7 @@ def leave_marks(connection: Connection, counting: Counting, failed: Failed) -> N
 def _laid_down(connection: Connection) -> str:
     """What decides over values beside the counts: how indicators are laid down, the units there are, the days there are."""
     last_day = str(connection.scalar(text("SELECT max(date_key) FROM warehouse.dim_date")))
-    laid_down = [f"{i.code} {i.counted_as}" for i in indicators()]
+    laid_down = [f"{i.version_name} {i.counted_as}" for i in indicators()]
     return fingerprint(connection, [last_day, *laid_down], ("dim_unit", "bridge_unit_succession"))
 
 

@@ -16,8 +16,9 @@ from sqlalchemy import Connection, text
 
 from tasks.count.counting import Counting, fingerprint, leave_mark, marked
 from tasks.count.counts import as_of
+from tasks.count.held_back import HeldBack, write_held_back
 from tasks.count.kept import Change, bring_up_to_date, count_anew
-from tasks.count.revisions import Revised, revise
+from tasks.count.revisions import Publication, Revised, revise
 from tasks.one_stop_shop.hierarchy import holds_on, make_ancestors
 from warehouse.periods import VIETNAM
 from warehouse.scores.form_06a import form_06a, recount
@@ -29,7 +30,7 @@ ITEM = "form 06a"
 """Mark of the form's lines."""
 
 _TABLES = f"""
-DROP TABLE IF EXISTS form_line, form_month, form_candidate;
+DROP TABLE IF EXISTS form_line, form_month, form_candidate, form_held_back;
 CREATE TEMPORARY TABLE form_line (unit_key integer, section text, sector_code text, PRIMARY KEY (unit_key, section, sector_code))
   ON COMMIT DROP;
 CREATE TEMPORARY TABLE form_month
@@ -37,8 +38,10 @@ CREATE TEMPORARY TABLE form_month
    c11 integer, c13 integer) ON COMMIT DROP;
 CREATE TEMPORARY TABLE form_candidate
   (unit_key integer, period text, section text, sector_code text, sector_name text, {", ".join(f"{c} integer" for c in COLUMNS)})
-  ON COMMIT DROP
+  ON COMMIT DROP;
+CREATE TEMPORARY TABLE form_held_back (unit_key integer, period text, reason_vi text, PRIMARY KEY (unit_key, period)) ON COMMIT DROP
 """
+_HOLD_BACK = "INSERT INTO form_held_back SELECT DISTINCT unit_key, period, :reason FROM ({broken}) broken ON CONFLICT DO NOTHING"
 
 _LAST_MONTH = "SELECT date_trunc('month', max(day))::date FROM {counts} WHERE counted = 'form_06a' AND day <= :day"
 
@@ -65,23 +68,38 @@ UNION
 SELECT unit_key, section, sector_code FROM warehouse.fact_form_06a WHERE known_to = 'infinity'
 """
 
-CONTROLS = {
-    "the events counted are those of the dossiers looked at month by month": "recounted",
-    "every line is what happened between the days of its period": "straight",
-    "(6) = (11) of the period before, and no count below zero": "chain",
+RECOUNTS = {
+    "số đếm sự kiện khác kết quả xem từng hồ sơ theo tháng": "recounted",
+    "các dòng khác kết quả cộng thẳng theo ngày của kỳ": "straight",
 }
-"""Control totals of the form → the query that counts how many lines break them."""
-_QUERIES = ("months", "periods", *CONTROLS.values())
+"""What holds of the form as a whole, where it does not → the query that counts how often; nothing of the form can be trusted then."""
+_QUERIES = ("months", "periods", "chain", *RECOUNTS.values())
+
+
+def _query(name: str) -> str:
+    return resources.files(__package__).joinpath(f"form_06a_{name}.sql").read_text("utf-8")
+
+
+CONTROLS = {
+    "(3) = (4) + (5) + (6)": "SELECT unit_key, period FROM form_candidate WHERE c3 <> c4 + c5 + c6",
+    "(7) = (8) + (9) + (10)": "SELECT unit_key, period FROM form_candidate WHERE c7 <> c8 + c9 + c10",
+    "(11) = (12) + (13)": "SELECT unit_key, period FROM form_candidate WHERE c11 <> c12 + c13",
+    "(3) = (7) + (11)": "SELECT unit_key, period FROM form_candidate WHERE c3 <> c7 + c11",
+    "không có số âm": "SELECT unit_key, period FROM form_candidate WHERE least(c4, c5, c6, c8, c9, c10, c12, c13) < 0",
+    "(6) = (11) của kỳ trước": _query("chain"),
+}
+"""What holds in a line of the form → the units and periods of the lines for which it does not."""
 
 
 class DoesNotAddUp(Exception):
-    """Form 06a breaks a control total: the computation is at fault, and the form is not published."""
+    """What was counted is not what is found another way: the computation is at fault, and nothing of the form is published."""
 
 
 def compute_form_06a(connection: Connection, counting: Counting) -> None:
-    """Computes the form of every line that what was loaded since, or the calendar, touches into `form_candidate`, controlled.
+    """Computes the form of every line that what was loaded since, or the calendar, touches into `form_candidate`.
 
-    Where what it adds to does not add up, everything is counted anew. DoesNotAddUp where that does not help.
+    A form of a unit and period that breaks a control stands in `form_held_back` with the control. Where what it adds to does not
+    add up, everything is counted anew. DoesNotAddUp where the whole is not what is found another way all the same.
     """
     counted = form_06a()
     mark = None if counting.is_vintage else marked(connection, ITEM)
@@ -94,19 +112,35 @@ def compute_form_06a(connection: Connection, counting: Counting) -> None:
     if mark is None or mark.fingerprint != laid_down or before != last or change.from_scratch:
         since = None
     try:
-        _compute(connection, counting, change, last, since)
+        adds_up = _compute(connection, counting, change, last, since)
     except DoesNotAddUp:
         if change.from_scratch:
             raise
+        adds_up = False
+    if not adds_up and not change.from_scratch:
         _compute(connection, counting, count_anew(connection, counting, counted), last, None)
     leave_mark(connection, ITEM, counting, laid_down)
 
 
-def publish_form_06a(connection: Connection, counting: Counting, run_id: int) -> Revised:
-    """Makes every line of `form_candidate` that differs from the one in force a new revision; closes those that are gone."""
-    scope = "(f.unit_key, f.section, f.sector_code) IN (SELECT unit_key, section, sector_code FROM form_line)"
-    values = ("sector_name", *COLUMNS)
-    return revise(connection, fact_form_06a, "form_candidate", keys=KEYS, values=values, scope=scope, as_of=counting.as_of, run_id=run_id)
+def revise_form_06a(connection: Connection, publication: Publication) -> tuple[Revised, list[HeldBack]]:
+    """Publishes the lines of `form_candidate` that differ from those in force and ends those that are gone, but for forms held back.
+
+    A form that does not add up is the computation's fault, not the data's: what was published before stays in its place.
+    """
+    code = "SELECT '06a' AS indicator_code, unit_key, period"
+    held = write_held_back(connection, publication, f"{code} FROM form_candidate", f"{code}, reason_vi FROM form_held_back")
+    adds_up = "(unit_key, period) NOT IN (SELECT unit_key, period FROM form_held_back)"
+    done = revise(
+        connection,
+        publication,
+        fact_form_06a,
+        f"(SELECT * FROM form_candidate WHERE {adds_up})",
+        keys=KEYS,
+        values=("sector_name", *COLUMNS),
+        counted_as="lines",
+        ends=f"(unit_key, section, sector_code) IN (SELECT unit_key, section, sector_code FROM form_line) AND {adds_up}",
+    )
+    return done, held
 
 
 def _last_month(connection: Connection, counting: Counting, day: date) -> date | None:
@@ -115,12 +149,8 @@ def _last_month(connection: Connection, counting: Counting, day: date) -> date |
     return last
 
 
-def _query(name: str) -> str:
-    return resources.files(__package__).joinpath(f"form_06a_{name}.sql").read_text("utf-8")
-
-
-def _compute(connection: Connection, counting: Counting, change: Change, last: date, since: date | None) -> None:
-    """The lines of the units, sections and sectors touched since a day, or all of them, and their control totals."""
+def _compute(connection: Connection, counting: Counting, change: Change, last: date, since: date | None) -> bool:
+    """The lines of the units, sections and sectors touched since a day, or all of them; whether each holds to its controls."""
     connection.execute(text(_TABLES))
     make_ancestors(connection)
     sums = ", ".join(f"sum(a.{change.counted.place(measure)}) AS {measure}" for measure in change.counted.measures)
@@ -145,7 +175,11 @@ def _compute(connection: Connection, counting: Counting, change: Change, last: d
     connection.execute(text("ANALYZE form_month"))
     run(_query("periods"))
     connection.execute(text("ANALYZE form_candidate"))
-    for control, query in CONTROLS.items():
+    for control, query in RECOUNTS.items():
         broken = run(_query(query)).scalar_one()
         if broken:
-            raise DoesNotAddUp(f"form 06a: {control} does not hold for {broken} lines")
+            raise DoesNotAddUp(f"biểu 06a không cân đối: {control} ở {broken} chỗ")
+    for control, query in CONTROLS.items():
+        reason = {"reason": f"biểu 06a không cân đối: {control}"}
+        connection.execute(text(_HOLD_BACK.format(broken=query)), reason)
+    return not connection.scalar(text("SELECT EXISTS (SELECT FROM form_held_back)"))

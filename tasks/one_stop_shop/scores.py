@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,9 @@ from sqlalchemy import Connection, MetaData, Table, text
 from sqlalchemy.exc import DataError, ProgrammingError
 
 from tasks.count.counting import Counting, fingerprint, leave_mark, marked
-from tasks.count.revisions import Revised, revise
-from tasks.one_stop_shop.form_06a import DoesNotAddUp, compute_form_06a, publish_form_06a
+from tasks.count.held_back import HeldBack
+from tasks.count.revisions import NOTHING, Publication, Revised, revise
+from tasks.one_stop_shop.form_06a import DoesNotAddUp, compute_form_06a, revise_form_06a
 from tasks.one_stop_shop.score_pipeline import count_pipeline
 from warehouse import periods
 from warehouse.bulk import copy_in, copy_out
@@ -26,52 +27,53 @@ VALUES = ("numerator", "denominator", "ratio", "score", "max_score", "obs_status
 
 @dataclass(frozen=True)
 class Scores:
-    """What a night changed in the official tables; all nothing where there was no news."""
+    """What a night changed in the official tables of the one-stop-shop, and which forms it held back; nothing where there was no news."""
 
-    form_06a: Revised
-    pipeline: Revised
-    portal: Revised
-    held_back: tuple[str, ...] = ()
-    """Tables that were not published, in Vietnamese, one line each with the reason: what was published of them before stays."""
+    form_06a: Revised = NOTHING
+    pipeline: Revised = NOTHING
+    portal: Revised = NOTHING
+    held_back: list[HeldBack] = field(default_factory=list)
+    """Forms that break a control."""
+    uncounted: dict[str, str] = field(default_factory=dict)
+    """Table → reason, of those that could not be counted: what was published of them before holds."""
 
 
-NOTHING = Revised(0, 0, 0)
-
-
-def compute_scores(connection: Connection, counting: Counting, run_id: int) -> Scores:
-    """Computes form 06a and both scores, controls the form, and publishes what differs as revisions; each table stands alone."""
+def compute_scores(connection: Connection, counting: Counting, publication: Publication) -> Scores:
+    """Computes form 06a and both scores, audits the form, and publishes what differs; each table stands alone."""
     connection.execute(text("SET LOCAL work_mem = '128MB'"))
-    held_back: list[str] = []
+    uncounted: dict[str, str] = {}
+    held_back: list[HeldBack] = []
 
     def alone(table: str, publish: Callable[[], Revised]) -> Revised:
+        drawn = publication.publication_id
         try:
             with connection.begin_nested():
                 return publish()
-        except (DoesNotAddUp, DataError, ProgrammingError) as wrong:
-            why = str(wrong.orig if isinstance(wrong, DataError | ProgrammingError) else wrong).splitlines()[0]
-            held_back.append(f"Chưa công bố {table}: {why}.")
-            return NOTHING
+        except DoesNotAddUp as wrong:
+            uncounted[table] = str(wrong)
+        except (DataError, ProgrammingError) as wrong:
+            uncounted[table] = str(wrong.orig).splitlines()[0]
+        publication.publication_id = drawn  # a number drawn in what was taken back is none
+        return NOTHING
 
-    return Scores(
-        alone("biểu 06a vì không cân đối", lambda: _form(connection, counting, run_id)),
-        alone("điểm Quyết định 766 từ hồ sơ trong kho", lambda: _pipeline(connection, counting, run_id)),
-        alone("điểm Quyết định 766 từ số đếm của Cổng", lambda: _portal(connection, counting, run_id)),
-        tuple(held_back),
-    )
+    def form() -> Revised:
+        compute_form_06a(connection, counting)
+        done, held = revise_form_06a(connection, publication)
+        held_back.extend(held)
+        return done
 
+    def pipeline() -> Revised:
+        return _revise(connection, publication, "pipeline", pipeline_scores(connection, counting), _TOUCHED)
 
-def _form(connection: Connection, counting: Counting, run_id: int) -> Revised:
-    compute_form_06a(connection, counting)
-    return publish_form_06a(connection, counting, run_id)
+    def portal() -> Revised:
+        return _portal(connection, counting, publication)
+
+    return Scores(alone("06a", form), alone("766", pipeline), alone("766 theo Cổng", portal), held_back, uncounted)
 
 
 # From our own dossiers --------------------------------------------------------------------------------------------------
 
 _TOUCHED = "(f.unit_key, left(f.period, 4)) IN (SELECT unit_key, year FROM score_line)"
-
-
-def _pipeline(connection: Connection, counting: Counting, run_id: int) -> Revised:
-    return _publish(connection, "pipeline", pipeline_scores(connection, counting), counting, run_id, _TOUCHED)
 
 
 def pipeline_scores(connection: Connection, counting: Counting) -> pd.DataFrame:
@@ -86,7 +88,7 @@ _PORTAL = "portal 766"
 """Mark of the scores from the portal's counts."""
 
 
-def _portal(connection: Connection, counting: Counting, run_id: int) -> Revised:
+def _portal(connection: Connection, counting: Counting, publication: Publication) -> Revised:
     """Computed again where an answer came or went, or where the rules or what is known of the departments are others."""
     laid_down = fingerprint(connection, map(repr, versions()), ("dim_unit", "dim_department", "dim_agency"))
     mark = None if counting.is_vintage else marked(connection, _PORTAL)
@@ -94,7 +96,7 @@ def _portal(connection: Connection, counting: Counting, run_id: int) -> Revised:
     if mark is not None and mark.fingerprint == laid_down and not connection.scalar(text(news), {"since": mark.load_id}):
         return NOTHING
     leave_mark(connection, _PORTAL, counting, laid_down)
-    return _publish(connection, "portal", portal_scores(connection, counting), counting, run_id)
+    return _revise(connection, publication, "portal", portal_scores(connection, counting))
 
 
 _ANSWERED = """
@@ -167,9 +169,7 @@ _LINE = pa.schema(
 )  # fmt: skip
 
 
-def _publish(
-    connection: Connection, counted_by: str, scores: pd.DataFrame, counting: Counting, run_id: int, touched: str = "TRUE"
-) -> Revised:
+def _revise(connection: Connection, publication: Publication, counted_by: str, scores: pd.DataFrame, touched: str = "TRUE") -> Revised:
     lines = scores.assign(
         counted_by=counted_by, numerator=scores["numerator"].astype("Int64"), denominator=scores["denominator"].astype("Int64")
     )
@@ -187,11 +187,12 @@ def _publish(
     connection.execute(text("ANALYZE score_candidate"))
     return revise(
         connection,
+        publication,
         fact_score_766,
         "score_candidate",
         keys=KEYS,
         values=VALUES,
-        scope=f"f.counted_by = '{counted_by}' AND {touched}",
-        as_of=counting.as_of,
-        run_id=run_id,
+        counted_as="lines",
+        ends=f"f.counted_by = :counted_by AND {touched}",
+        ends_where={"counted_by": counted_by},
     )

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from sqlalchemy import Engine, text
 
-from flows.nightly import PLAIN, Night, night
+from flows.nightly import WITHOUT_PREFECT, Night, night
 from tests.nights import KEY, SAMPLES
 from warehouse.database import connect, downgrade, upgrade
 from warehouse.embedded import Server
@@ -31,7 +31,7 @@ PUBLISHED = {
     "::text FROM mart.indicator",
     "states": "SELECT (row_key, row_hash, known_from, known_to, unit_key)::text FROM warehouse.fact_dossier",
 }
-QUIET = replace(PLAIN, report=None)
+QUIET = replace(WITHOUT_PREFECT, report=None)
 
 
 def published(engine: Engine) -> dict[str, list[Any]]:
@@ -76,7 +76,7 @@ def a_night_that_breaks(engine: Engine, home: Path, breaks: Callable[[str], Exce
     def ingest(engine: Engine, delivery: Any, *rest: Any) -> Any:
         if problem := breaks(delivery.file_name):
             raise problem
-        return PLAIN.ingest(engine, delivery, *rest)
+        return WITHOUT_PREFECT.ingest(engine, delivery, *rest)
 
     settings = Settings(home, None, home / "sources.yaml", KEY.encode())
     return night(settings, engine, NIGHT + timedelta(1), steps=replace(QUIET, ingest=ingest))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import count
@@ -13,8 +14,11 @@ import pyarrow as pa
 from sqlalchemy import Connection, Engine, Table, insert, select, text, update
 
 from tasks.count.counting import Counting, counting
-from tasks.indicators.audit import audit
-from tasks.indicators.compute import Publication, compute, publish_values
+from tasks.count.held_back import HeldBack
+from tasks.count.revisions import Publication, begin_publication
+from tasks.indicators.audit import Warned, audit
+from tasks.indicators.compute import Candidates, compute
+from tasks.indicators.publish import declare_indicators, revise_indicators
 from warehouse.bulk import copy_in
 from warehouse.tables import (
     delivery,
@@ -165,15 +169,49 @@ def move(connection: Connection, unit: int, chosen: str, at: datetime) -> None:
     connection.execute(text("DROP TABLE moved"))
 
 
-def publish(engine: Engine, as_of: datetime = datetime(2025, 6, 1, tzinfo=UTC)) -> Publication:
-    """One night's computing, auditing and publishing, in one transaction."""
+AS_OF = datetime(2025, 6, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Published:
+    """What one publication of indicators changed, held back and pointed out."""
+
+    publication_id: int | None
+    added: int
+    revised: int
+    ended: int
+    held_back: list[HeldBack]
+    warned: list[Warned]
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there was nothing to publish."""
+        return (self.publication_id, self.added, self.revised, self.ended) == (None, 0, 0, 0)
+
+
+def begin(connection: Connection, as_of: datetime = AS_OF) -> Publication:
+    """A publication of a run of its own."""
+    row = {"flow": "nightly", "as_of": as_of, "started_at": as_of, "status": "running", "host": "test", "process_id": 1}
+    return begin_publication(connection, connection.execute(insert(run).values(row).returning(run.c.run_id)).scalar_one(), as_of)
+
+
+def computed(connection: Connection, as_of: datetime = AS_OF) -> Candidates:
+    """Leaves what the night of a day would publish in `candidate`."""
+    night = counting(connection, as_of)
+    declare_indicators(connection, begin(connection, night.as_of))
+    return compute(connection, night)
+
+
+def publish(engine: Engine, as_of: datetime = AS_OF) -> Published:
+    """One night's computing, auditing and publishing of indicators, in one transaction."""
     with engine.begin() as connection:
-        row = {"flow": "nightly", "as_of": as_of, "started_at": as_of, "status": "running", "host": "test", "process_id": 1}
-        run_id = connection.execute(insert(run).values(row).returning(run.c.run_id)).scalar_one()
         night = counting(connection, as_of)
+        publication = begin(connection, night.as_of)
+        declare_indicators(connection, publication)
         compute(connection, night)
-        audit(connection)
-        return publish_values(connection, run_id, night.as_of)
+        held_back, warned = audit(connection, publication)
+        done = revise_indicators(connection, publication)
+        return Published(publication.publication_id, done.added, done.revised, done.ended, held_back, warned)
 
 
 def value(

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import Connection, Engine, insert, text
 
 from tasks.count.counting import counting
-from tasks.count.revisions import Revised
+from tasks.count.revisions import NOTHING, Revised
 from tasks.one_stop_shop import form_06a as module
-from tasks.one_stop_shop.form_06a import COLUMNS, DoesNotAddUp, compute_form_06a, publish_form_06a
-from tests.warehouse.facts import as_known, loading
+from tasks.one_stop_shop.form_06a import COLUMNS, DoesNotAddUp, compute_form_06a, revise_form_06a
+from tests.warehouse.facts import as_known, begin, loading
 from warehouse.scores import form_06a as counted_form
-from warehouse.tables import dim_procedure, fact_dossier, run
+from warehouse.tables import dim_procedure, fact_dossier
 
 NGOC_PHUNG, THUONG_XUAN, THANH_HOA = "15655", "396", "38"
 LATER = datetime.fromisoformat("2024-12-31T23:59:59+07:00")
@@ -114,21 +114,17 @@ def test_a_past_report_is_the_same_for_ever_as_known_on_its_day(connection: Conn
 
 def test_a_changed_line_is_a_revision_and_a_line_that_is_gone_is_closed(connection: Connection) -> None:
     night = datetime.fromisoformat("2024-04-01T00:00:00+07:00")
-    run_id = connection.execute(
-        insert(run).values(flow="nightly", as_of=night, started_at=night, status="running", host="h", process_id=1).returning(run.c.run_id)
-    ).scalar_one()
     dossier(connection, 1, "2024-03-01", 4)
 
     def published(as_of: datetime) -> Revised:
-        counted = counting(connection, as_of)
-        compute_form_06a(connection, counted)
-        return publish_form_06a(connection, counted, run_id)
+        compute_form_06a(connection, counting(connection, as_of))
+        return revise_form_06a(connection, begin(connection, as_of))[0]
 
-    assert published(night) == Revised(added=9, revised=0, closed=0)  # commune, district, province × month, quarter, year
-    assert published(night) == Revised(0, 0, 0)
+    assert published(night) == Revised(added=9, revised=0, ended=0)  # commune, district, province × month, quarter, year
+    assert published(night) == NOTHING
     gone = "UPDATE warehouse.fact_dossier SET known_to = '2024-05-01T00:00:00+07:00', ended_by = :load"
     connection.execute(text(gone), {"load": loading(connection)})
-    assert published(LATER) == Revised(added=0, revised=0, closed=9)
+    assert published(LATER) == Revised(added=0, revised=0, ended=9)
     assert (
         connection.scalar(text("SELECT count(*) FROM warehouse.fact_form_06a WHERE known_from <= '2024-06-01' AND known_to > '2024-06-01'"))
         == 9
@@ -157,7 +153,7 @@ def test_a_count_of_events_that_is_wrong_is_found_by_looking_at_the_dossiers(
 ) -> None:
     monkeypatch.setitem(counted_form._MEASURES, measure, ("sign", "FALSE"))
     monkeypatch.setattr(module, "form_06a", counted_form.form_06a.__wrapped__)
-    with pytest.raises(DoesNotAddUp, match="looked at month by month"):
+    with pytest.raises(DoesNotAddUp, match="xem từng hồ sơ theo tháng"):
         compute_form_06a(four_that_ended_late, as_known(LATER))
 
 
@@ -168,5 +164,5 @@ def test_a_column_that_is_put_together_wrongly_is_found_by_adding_up_straight(
     right = module._query
     wrong = {"periods": right("periods").replace(f"sum({column})", "sum(0)")}
     monkeypatch.setattr(module, "_query", lambda name: wrong.get(name) or right(name))
-    with pytest.raises(DoesNotAddUp, match="between the days of its period"):
+    with pytest.raises(DoesNotAddUp, match="cộng thẳng theo ngày của kỳ"):
         compute_form_06a(four_that_ended_late, as_known(LATER))

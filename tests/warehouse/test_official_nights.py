@@ -13,7 +13,7 @@ from tasks.count.counting import counting
 from tasks.one_stop_shop.form_06a import COLUMNS, compute_form_06a
 from tasks.one_stop_shop.scores import Scores, compute_scores, pipeline_scores
 from tests.warehouse import facts
-from warehouse.tables import dim_procedure, fact_dossier, run
+from warehouse.tables import dim_procedure, fact_dossier
 
 START = datetime(2024, 2, 26, 16, 59, 59, tzinfo=UTC)
 PLACES = ("15655", "15637", "396", "38")
@@ -35,9 +35,7 @@ def procedures(engine: Engine) -> list[int]:
 
 def compute(engine: Engine, as_of: datetime) -> Scores:
     with engine.begin() as connection:
-        row = {"flow": "nightly", "as_of": as_of, "started_at": as_of, "status": "running", "host": "test", "process_id": 1}
-        run_id = connection.execute(insert(run).values(row).returning(run.c.run_id)).scalar_one()
-        return compute_scores(connection, counting(connection, as_of), run_id)
+        return compute_scores(connection, counting(connection, as_of), facts.begin(connection, as_of))
 
 
 def deliver(engine: Engine, states: dict[int, State], exported: datetime) -> None:

@@ -12,10 +12,9 @@ from sqlalchemy import Connection, Engine, Table, text
 
 from tasks.count.counting import counting
 from tasks.count.kept import declared, verify
-from tasks.indicators.compute import compute
 from tasks.one_stop_shop.form_06a import compute_form_06a
 from tasks.one_stop_shop.score_pipeline import count_pipeline
-from tests.warehouse.facts import LUAN_KHE, NGOC_PHUNG, bills, close, dossiers, move, payments, person, unit_key
+from tests.warehouse.facts import LUAN_KHE, NGOC_PHUNG, bills, close, computed, dossiers, move, payments, person, unit_key
 from warehouse.tables import fact_bill, fact_dossier, fact_payment
 
 START = datetime(2024, 3, 1, tzinfo=UTC)
@@ -108,7 +107,7 @@ class Warehouse:
     def _night(self, days: int) -> None:
         self._now += timedelta(days)
         night = counting(self._connection, self._now)
-        compute(self._connection, night)
+        computed(self._connection, self._now)
         compute_form_06a(self._connection, night)
         count_pipeline(self._connection, night)
 

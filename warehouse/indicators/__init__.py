@@ -10,7 +10,7 @@ import csv
 import json
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from importlib import resources
@@ -40,10 +40,25 @@ class Break(Model):
     reason: str
 
 
+_NOT_COUNTED = {
+    "code", "version", "listed_from", "listed_to", "name", "definition", "legal_source", "pillar", "official_table", "sort_order",
+    "unit_measure", "targets",
+}  # fmt: skip
+
+
 class Indicator(Model):
-    """One indicator: what it is called, where it is laid down, how it is counted."""
+    """One version of an indicator: what it is called, where it is laid down, how it is counted.
+
+    In the YAML an entry is one version; where a definition, name or way of counting changes from a day on, `versions` lists what
+    differs in each, with `valid_from`; all else is shared. A period is shown by the version in force on its last day.
+    """
 
     code: str = Field(pattern=r"^[A-Z0-9a-z]{2,6}$")
+    version: int = 1
+    """1 for the first under the code, then 2, 3 … in the order of validity; never declared, but counted."""
+    listed_from: date = date.min
+    listed_to: date = date.max
+    """Last days of the periods that are shown by this version: between two versions, the one before."""
     name: str
     definition: str
     legal_source: str
@@ -113,6 +128,11 @@ class Indicator(Model):
         return self.counted_fact.is_sample
 
     @property
+    def version_name(self) -> str:
+        """The code of the first version, the code with its number of a later one: no two are alike."""
+        return self.code if self.version == 1 else f"{self.code}_{self.version}"
+
+    @property
     def counted_as(self) -> str:
         """How it is counted, as text: when this changes, every period is computed again."""
         return json.dumps(
@@ -120,7 +140,7 @@ class Indicator(Model):
                 mode="json",
                 by_alias=True,
                 exclude_defaults=True,
-                exclude={"code", "name", "definition", "legal_source", "pillar", "official_table", "sort_order", "unit_measure", "targets"},
+                exclude=_NOT_COUNTED,
             ),
             ensure_ascii=False,
             sort_keys=True,
@@ -152,19 +172,40 @@ def facts() -> dict[str, CountedFact]:
 
 @cache
 def indicators() -> tuple[Indicator, ...]:
-    """All declared indicators, in the order in which they are printed."""
-    found = [
-        Indicator(**{**shared, "sort_order": 100 * table["order"] + place, **entry})
+    """All declared indicators, version by version, in the order in which they are printed."""
+    entries = [
+        {**shared, "sort_order": 100 * table["order"] + place, **entry}
         for table in _files()
         if "indicators" in table
         for shared in [{"official_table": table["official_table"], "pillar": table["pillar"]}]
         for place, entry in enumerate(table["indicators"], 1)
     ]
-    twice = [code for code, times in Counter(i.code for i in found).items() if times > 1]
+    twice = [code for code, times in Counter(entry["code"] for entry in entries).items() if times > 1]
+    found = [version for entry in entries for version in _versions(entry)]
     missing = {i.fallback for i in found if i.fallback} - {i.code for i in found}
     if twice or missing:
         raise ValueError(f"indicator codes used twice: {twice}; fallbacks not declared: {sorted(missing)}")
-    return tuple(sorted(found, key=lambda i: i.sort_order))
+    return tuple(sorted(found, key=lambda i: (i.sort_order, i.version)))
+
+
+def _versions(entry: dict[str, Any]) -> list[Indicator]:
+    """The versions of an entry in the order of validity; each holds until the next begins, and is shown until then even where it ended."""
+    shared = {name: value for name, value in entry.items() if name != "versions"}
+    versions = sorted((Indicator(**{**shared, **version}) for version in entry.get("versions", [{}])), key=lambda i: i.valid_from)
+    lasts = [after.valid_from - timedelta(days=1) for after in versions[1:]] + [date.max]
+    for version, last in zip(versions, lasts, strict=True):
+        if version.valid_from > last or last < version.valid_to < date.max:
+            raise ValueError(f"{version.code}: the version valid from {version.valid_from} overlaps the next one")
+    firsts = [date.min, *(version.valid_from for version in versions[1:])]
+    return [
+        version.model_copy(update={"version": number, "valid_to": min(version.valid_to, last), "listed_from": first, "listed_to": last})
+        for number, (version, first, last) in enumerate(zip(versions, firsts, lasts, strict=True), 1)
+    ]
+
+
+def in_force(code: str, day: date) -> Indicator | None:
+    """The version of an indicator that shows the periods ending on a day; nothing where the code, in any case, is not declared."""
+    return next((i for i in indicators() if i.code.casefold() == code.casefold() and i.listed_from <= day <= i.listed_to), None)
 
 
 @cache

@@ -141,7 +141,7 @@ def kept(name: str, fact: CountedFact, indicators: Sequence[Indicator]) -> list[
 
 
 def _measures(indicators: Sequence[Indicator]) -> tuple[str, ...]:
-    return tuple(f"{part}_{i.code}" for i in indicators for part in "nd")
+    return tuple(f"{part}_{i.version_name}" for i in indicators for part in "nd")
 
 
 def _sums(fact: CountedFact, indicators: Sequence[Indicator]) -> str:
@@ -166,13 +166,13 @@ def _once(fact: CountedFact, indicators: Sequence[Indicator], column: str, day: 
     """Each value of a column once in every month, quarter and year; the months of a year as bits, so that one pass serves all periods."""
     masks = ", ".join(_measures(indicators))
     bits = ", ".join(
-        f"coalesce(bit_or(bit) FILTER (WHERE ({i.denominator}) AND ({i.numerator})), 0) AS n_{i.code}, "
-        f"coalesce(bit_or(bit) FILTER (WHERE {i.denominator}), 0) AS d_{i.code}"
+        f"coalesce(bit_or(bit) FILTER (WHERE ({i.denominator}) AND ({i.numerator})), 0) AS n_{i.version_name}, "
+        f"coalesce(bit_or(bit) FILTER (WHERE {i.denominator}), 0) AS d_{i.version_name}"
         for i in indicators
     )
     summed = counts([("sign", f"{name} & bits <> 0") for name in _measures(indicators)])
     of_any = " OR ".join(f"({i.denominator})" for i in indicators)
-    whole = " | ".join(f"d_{i.code}" for i in indicators)
+    whole = " | ".join(f"d_{i.version_name}" for i in indicators)
     return f"""
     SELECT unit_key, months AS part, first AS day, first AS received, {summed} AS counts
     FROM (

@@ -35,6 +35,7 @@ from warehouse.tables.list_procedure import list_procedure
 from warehouse.tables.ops_confirmation import confirmation
 from warehouse.tables.ops_coverage import coverage
 from warehouse.tables.ops_delivery import delivery
+from warehouse.tables.ops_held_back import held_back
 from warehouse.tables.ops_installation import installation
 from warehouse.tables.ops_load import load
 from warehouse.tables.ops_mark import mark
@@ -80,6 +81,7 @@ __all__ = [
     "fact_signature_holder",
     "fact_survey",
     "fact_unit_count",
+    "held_back",
     "installation",
     "list_agency",
     "list_merchant",
