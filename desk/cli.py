@@ -1,6 +1,6 @@
 """`bakhong …`: the flows and the questions from a terminal.
 
-Exit codes: 0 done, 1 done but something was rejected or late, 2 could not run.
+Exit codes: 0 done, 1 done but something was rejected, held back or late, 2 could not run.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ from flows.stopping import Stopped, stoppable
 from tasks.ask import official_table, questions
 from tasks.ask.explain import explain as explain_value
 from tasks.ask.score_card import score_card
+from tasks.count.revisions import last_publication
 from tasks.deliveries.run_lock import in_one_line, is_ours
+from tasks.load.decisions import decide
 from tasks.words import vietnamese as vi
 from warehouse.database import open_warehouse, read_warehouse, upgrade_warehouse, url
 from warehouse.settings import Refusal, Settings
@@ -70,9 +72,9 @@ def backfill(
     settings = Settings.from_environment()
 
     def flow() -> Callable[[], Any]:
-        from flows.backfill import backfill as run  # noqa: PLC0415  # Prefect takes a second to import
+        from flows.backfill import backfill as backfill_flow  # noqa: PLC0415  # Prefect takes a second to import
 
-        return partial(run, first, last, return_state=True)
+        return partial(backfill_flow, first, last, return_state=True)
 
     nights: list[Night] = _with_prefect(settings, flow)
     terminal.say(f"Đã chạy {vi.number(len(nights))} đêm.")
@@ -104,7 +106,8 @@ def status() -> None:
     settings, now = _to_read(), datetime.now(vi.VIETNAM)
     with _reading(settings) as connection:
         states = questions.source_states(connection, _sources(settings), now)
-        run, publication = questions.last_run(connection), questions.last_publication(connection)
+        run, publication = questions.last_run(connection), last_publication(connection)
+        held_back = questions.held_back(connection)
     terminal.source_table(states)
     terminal.rejected_table([state.last for state in states if state.last is not None and state.last.status == "rejected"])
     silent = run is None or now - run.started_at > questions.SILENCE
@@ -121,7 +124,9 @@ def status() -> None:
             f"Công bố cuối: số {publication.publication_id}, {vi.moment(publication.published_at)}, "
             f"số liệu đến {vi.moment(publication.as_of)}"
         )
-    if silent or broken or any(state.is_late or (state.last is not None and state.last.status == "rejected") for state in states):
+    terminal.held_back_table(held_back)
+    owed = [state for state in states if state.is_late or (state.last is not None and state.last.status == "rejected")]
+    if silent or broken or held_back or owed:
         raise typer.Exit(1)
 
 
@@ -181,6 +186,18 @@ def explain(
     """Một con số từ đâu mà có: cách tính, số đếm, tệp nguồn, dòng để riêng, các bản đã công bố."""
     with _reading(_to_read()) as connection:
         terminal.explanation(explain_value(connection, indicator, official_table.find_unit(connection, unit, period), period))
+
+
+@app.command()
+def verify() -> None:
+    """Đối chiếu số đếm đang giữ với số đếm lại từ đầu trên mọi dữ liệu; chỉ đọc, không sửa gì."""
+    from tasks.count.kept import verify as verified  # noqa: PLC0415  # what only nights need
+
+    with _reading(_to_read()) as connection:
+        found = verified(connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True))
+    terminal.verified_table(found)
+    if any(counted.differences for counted in found):
+        raise typer.Exit(1)
 
 
 RuleOption = Annotated[str | None, typer.Option("--rule", help="Chỉ quy tắc này, ví dụ DOS-003.")]
@@ -283,9 +300,9 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 def _nightly(settings: Settings, until: date | None) -> Night:
     def flow() -> Callable[[], Any]:
-        from flows.nightly import nightly as run  # noqa: PLC0415  # Prefect takes a second to import
+        from flows.nightly import nightly as nightly_flow  # noqa: PLC0415  # Prefect takes a second to import
 
-        return partial(run, until, return_state=True)
+        return partial(nightly_flow, until, return_state=True)
 
     done: Night = _with_prefect(settings, flow)
     return done
@@ -347,7 +364,7 @@ def _harmless(cell: Any) -> Any:
 
 def _decide(delivery: int, rows: Sequence[int], rule: str | None, decision: str) -> None:
     with read_warehouse(_to_read()) as engine, engine.begin() as connection:
-        touched = questions.decide(connection, delivery, rows, rule, decision, getpass.getuser())
+        touched = decide(connection, delivery, rows, rule, decision, getpass.getuser())
     if not touched:
         raise Refusal(f"Lần gửi số {delivery} không có dòng nào như vậy đang được để riêng.")
     terminal.say(f"{vi.number(touched)} dòng: {vi.QUARANTINE_STATUS[decision]}. Lượt đêm sau sẽ áp dụng.")
@@ -357,7 +374,7 @@ def _tell_nights(settings: Settings, nights: Sequence[Night]) -> None:
     """Tells what nights did, and leaves with 1 where something broke, was rejected, out of reach or late."""
     last = nights[-1]
     with _reading(settings) as connection:
-        run = questions.run(connection, last.run_id)
+        run = questions.find_run(connection, last.run_id)
         states = questions.source_states(connection, _sources(settings), run.as_of)
     for line in nights[-1].ahead:
         terminal.say(f"Chưa lấy vì là của ngày sau: {line}")

@@ -19,7 +19,7 @@ from rich.text import Text
 from flows.progress import listening
 from tasks.ask.official_table import Line, Unit, sections
 from tasks.ask.score_card import COUNTED_BY, LEVEL
-from tasks.ask.score_table import period_before
+from tasks.count.revisions import NOTHING, Revised
 from tasks.words import vietnamese as vi
 from tasks.words.vietnamese import summary
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tasks.ask.explain import Explanation
     from tasks.ask.questions import SourceState
     from tasks.ask.score_card import Card
+    from tasks.count.kept import Verified
     from tasks.report.form_06a_sheet import Row
 
 out = Console(highlight=False)
@@ -108,7 +109,7 @@ def official_tables(unit: Unit, period: str, lines: Sequence[Line]) -> None:
                     Text(line.printed, style="bold"),
                     line.printed_target,
                     Text(line.met, style="green" if line.is_met else "red"),
-                    Text(vi.OBS_STATUS[line.obs_status], style=OBS_STYLE.get(line.obs_status, "dim")),
+                    Text(line.status, style=OBS_STYLE.get(line.obs_status, "dim")),
                 ]
                 for line in part
             ],
@@ -141,7 +142,7 @@ def form_06a(unit: Unit, period: str, form: Sequence[Row]) -> None:
 
 def score_card(card: Card) -> None:
     """The score of decision 766 of one unit: groups, components, total, rank, against the period before."""
-    total, before = card.total, vi.period(period_before(card.period)).lower()
+    total, before = card.total, vi.period(card.total.period_before).lower()
     heading(f"{total.name} ({total.code}) · {vi.period(card.period)}")
     rows: list[list[str | Text]] = []
     for line in card.lines:
@@ -158,12 +159,12 @@ def score_card(card: Card) -> None:
         status = Text(vi.OBS_STATUS[line.obs_status], style=OBS_STYLE.get(line.obs_status, "dim"))
         rows.append([*(Text(cell, style=style) for cell in cells), status])
     summed = ("Tổng điểm", "", "", "", vi.number(total.total, 2), vi.number(total.max_score), vi.change(total.change, 2))
-    provisional = Text(vi.OBS_STATUS["P"], style=OBS_STYLE["P"]) if total.is_provisional else ""
+    provisional = Text(vi.OBS_STATUS["P"], style=OBS_STYLE["P"]) if total.obs_status == "P" else ""
     rows.append([*(Text(cell, style="bold") for cell in summed), provisional])
     columns = ["Nhóm, chỉ số thành phần", ">Tử số", ">Mẫu số", ">Tỷ lệ", ">Điểm", ">Tối đa", ">So kỳ trước", "Số liệu"]
     table(columns, rows, f"Chỉ số 766 (Quyết định 766/QĐ-TTg), tính từ {COUNTED_BY[card.counted_by]}")
     if total.rank is not None:
-        say(f"Xếp hạng: {vi.number(total.rank)} trong {vi.number(card.ranked)} đơn vị {LEVEL[total.level]}.")
+        say(f"Xếp hạng: {vi.number(total.rank)} trong {vi.number(total.ranked)} đơn vị {LEVEL[total.level]}.")
     compared = f"{vi.change(total.change, 2)} điểm" if total.change is not None else "chưa có số để so"
     say(f"So với {before}: {compared}.")
 
@@ -187,6 +188,16 @@ def rejected_table(rows: Sequence[Any]) -> None:
     if rows:
         told = [[row.source, row.file_name, row.message_vi or ""] for row in rows]
         table(["Nguồn", "Tệp", "Lý do và việc cần làm"], told, "Lần gửi bị từ chối")
+
+
+def held_back_table(rows: Sequence[Any]) -> None:
+    """Values and forms that are not shown since they cannot be right."""
+    if rows:
+        told = [
+            [row.indicator_code, f"{row.unit_name} ({row.unit_code})", vi.period(row.period), row.reason_vi, vi.day(row.since)]
+            for row in rows
+        ]
+        table(["Chỉ tiêu", "Đơn vị", "Kỳ", "Lý do", "Từ ngày"], told, "Giữ lại, không công bố")
 
 
 def set_aside_table(rows: Sequence[Any]) -> None:
@@ -259,22 +270,27 @@ def night_line(night: Night, outcomes: Sequence[Any] | None = None) -> None:
             f"Dòng nhận {vi.number(rows['received'])} = mới {vi.number(rows['loaded'])} + không đổi {vi.number(rows['unchanged'])} "
             f"+ để riêng {vi.number(rows['quarantined'])} + bỏ qua {vi.number(rows['ignored'])}."
         )
-    published = night.publication
+    published = night.published
     if published.publication_id is None:
         say("Không có gì thay đổi để công bố.")
     else:
-        say(
-            f"Công bố: {vi.number(published.added)} giá trị mới, {vi.number(published.revised)} sửa đổi, "
-            f"{vi.number(published.unchanged)} giữ nguyên."
-        )
-    parts = (night.scores.form_06a, night.scores.pipeline, night.scores.portal)
-    added, revised = sum(part.added for part in parts), sum(part.revised for part in parts)
-    if added or revised:
-        say(f"Biểu 06a và chỉ số 766: {vi.number(added)} dòng mới, {vi.number(revised)} sửa đổi.")
-    if night.warned:
-        shown = "; ".join(f"{line.indicator_code} {line.unit_code} {line.period} {line.message_vi}" for line in night.warned[:WARNED_SHOWN])
-        more = f"; và {vi.number(len(night.warned) - WARNED_SHOWN)} chỗ khác" if len(night.warned) > WARNED_SHOWN else ""
-        say(f"Nên xem lại {vi.number(len(night.warned))} giá trị: {shown}{more}.")
+        if published.is_vintage:
+            say("Ngày này trước lần công bố cuối: chỉ bổ sung số liệu đáng ra đã công bố khi đó, số đang công bố giữ nguyên.")
+        say(f"Công bố: {revisions(published.indicators, 'giá trị')}.")
+        lines = published.scores.form_06a + published.scores.pipeline + published.scores.portal
+        if lines != NOTHING:
+            say(f"Biểu 06a và chỉ số 766: {revisions(lines, 'dòng')}.")
+    warned = published.warned
+    if warned:
+        shown = "; ".join(f"{line.indicator_code} {line.unit_code} {line.period} {line.message_vi}" for line in warned[:WARNED_SHOWN])
+        more = f"; và {vi.number(len(warned) - WARNED_SHOWN)} chỗ khác" if len(warned) > WARNED_SHOWN else ""
+        say(f"Nên xem lại {vi.number(len(warned))} giá trị: {shown}{more}.")
+
+
+def revisions(done: Revised, what: str) -> str:
+    """What a publication changed, in words."""
+    ended = f", {vi.number(done.ended)} thôi công bố" if done.ended else ""
+    return f"{vi.number(done.added)} {what} mới, {vi.number(done.revised)} sửa đổi{ended}"
 
 
 def explanation(told: Explanation) -> None:
@@ -283,15 +299,20 @@ def explanation(told: Explanation) -> None:
     heading(f"{line.indicator_code} · {line.indicator_name}")
     say(f"{told.unit.title} · {vi.period(line.period)}")
     parts = f"{vi.number(line.numerator)} / {vi.number(line.denominator)} = " if line.denominator is not None else ""
-    say(f"Kết quả: {parts}{line.printed} ({vi.OBS_STATUS[line.obs_status]}, bản số {line.revision})")
+    say(f"Kết quả: {parts}{line.printed} ({line.status}, bản số {line.revision})")
+    if told.held_back:
+        say(f"Vì sao giữ lại: {told.held_back}")
     if line.target is not None:
         say(f"Mục tiêu: {line.printed_target}, {line.met or 'chưa đánh giá được'}")
     say(f"Cách tính: {line.definition}")
     say(f"Căn cứ: {line.legal_source}")
     if told.files:
         table(
-            ["Nguồn", "Tệp", "Xuất ngày", ">Số dòng được đếm"],
-            [[row.source, row.file_name, vi.day(row.exported_at), vi.number(row.rows)] for row in told.files],
+            ["Nguồn", "Tệp", "Xuất ngày", ">Số dòng được đếm", ">Ở tử số"],
+            [
+                [row.source, row.file_name, vi.day(row.exported_at), vi.number(row.rows), vi.number(row.rows_in_numerator)]
+                for row in told.files
+            ],
             "Tệp nguồn",
         )
     if told.set_aside:
@@ -317,6 +338,32 @@ def explanation(told: Explanation) -> None:
     for row in told.printed:
         verdict = {"holds": "khớp", "differs": "khác", "not_computable": "không tính được"}[row.verdict]
         say(f"Đã in: {row.printed} trong {row.source_document}: {verdict}.")
+
+
+SHOWN = 20
+"""Differences that are shown of each thing counted; the rest is counted."""
+
+
+def verified_table(found: Sequence[Verified]) -> None:
+    """Kept counts beside a count from scratch, and where they differ."""
+
+    def outcome(counted: Verified) -> str:
+        if counted.is_due:
+            return "chưa đếm theo quy tắc hiện nay; lượt đêm sau sẽ đếm từ đầu"
+        return f"khác {vi.number(len(counted.differences))} dòng" if counted.differences else "khớp"
+
+    table(["Đếm", ">Dòng", "Đối chiếu"], [[counted.counted, vi.number(counted.lines), outcome(counted)] for counted in found])
+    for counted in found:
+        told = [[d.unit_code, str(d.part), d.day, _counts(d.kept), _counts(d.found)] for d in counted.differences[:SHOWN]]
+        if told:
+            rest = len(counted.differences) - len(told)
+            table(["Đơn vị", ">Phần", "Ngày", "Đang giữ", "Đếm lại"], told, f"{counted.counted}: chỗ khác nhau")
+            if rest:
+                say(f"và {vi.number(rest)} dòng khác nữa")
+
+
+def _counts(counts: Sequence[int] | None) -> str:
+    return "không có" if counts is None else " ".join(map(str, counts))
 
 
 def where(places: Mapping[str, str | Path]) -> None:

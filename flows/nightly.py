@@ -1,4 +1,4 @@
-"""The night: pull → ingest each new delivery → compute → audit → publish → report. Read this page and you know the system."""
+"""The night: pull → ingest each new delivery → count → audit → publish → report. Read this page and you know the system."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date as Day
 from datetime import datetime, time
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from prefect import flow, task
@@ -20,13 +22,16 @@ from flows.ending import NightStopped, state_of
 from flows.ingest import ingest_delivery
 from flows.progress import each, tell
 from flows.stopping import stoppable
+from tasks.count.counting import counting
+from tasks.count.held_back import HeldBack
+from tasks.count.revisions import Revised, begin_publication
 from tasks.deliveries.ledger import Delivery, Outcome, delivered, pending, waves
 from tasks.deliveries.run_lock import LockLost, Run, in_one_line, one_at_a_time, require_lock
 from tasks.deliveries.source import Source, read_providers, read_sources
-from tasks.indicators.audit import AuditFailed, Warned, audit
-from tasks.indicators.compute import Publication, compute, publish_values
+from tasks.indicators.audit import Warned, audit
+from tasks.indicators.compute import compute
+from tasks.indicators.publish import declare_indicators, revise_indicators
 from tasks.load.dependents import releasable
-from tasks.one_stop_shop.form_06a import DoesNotAddUp
 from tasks.one_stop_shop.scores import Scores, compute_scores
 from tasks.pull.landing import Pulled, Unreadable, pull
 from tasks.report.edition import Report, artifacts, report
@@ -47,43 +52,73 @@ class Night:
     """Sources or files that could not be taken, one line each."""
     ahead: list[str]
     """Files that wait for the night of the day they are of, a line a source."""
-    publication: Publication
-    scores: Scores
-    warned: list[Warned]
-    """Values published that deserve a look."""
+    published: Published
     report: Report | None
     problems: list[str]
     """What broke that is no fault of a supplier, one line each; everything else was done."""
 
     @property
     def shortcomings(self) -> list[str]:
-        """What was not taken, one line each: what broke, what was out of reach, what was rejected."""
+        """What was not taken or not published, one line each: what broke, was out of reach, was rejected, was held back."""
         rejected = [f"Bị từ chối: {outcome.message_vi}" for outcome in self.outcomes if outcome.status == "rejected"]
-        return [*self.problems, *self.unreachable, *rejected]
+        return [*self.problems, *self.unreachable, *rejected, *self.published.not_published]
 
 
 @dataclass(frozen=True)
 class Published:
-    """What one publication changed: indicators, form 06a and the scores of decision 766."""
+    """What one publication changed, what it held back, and what deserves a look."""
 
-    publication: Publication
+    publication_id: int | None
+    """Nothing where there was nothing to publish."""
+    is_vintage: bool
+    """Whether it shows an earlier day than the last one: it only adds what would have been published then."""
+    indicators: Revised
     scores: Scores
+    held_back: list[HeldBack]
+    """Values and forms that cannot be right, and are not shown."""
+    uncounted: dict[str, str]
+    """Code → reason, of indicators whose declared condition failed: the values published before hold."""
     warned: list[Warned]
+    """Values published that deserve a look."""
+
+    @property
+    def not_published(self) -> list[str]:
+        """What was not published, one line for each indicator."""
+        held = groupby(sorted(self.held_back, key=attrgetter("indicator_code")), attrgetter("indicator_code"))
+        lines = [f"Giữ lại, không công bố {code}: {_places(list(same))}" for code, same in held]
+        return lines + [f"Không tính được {code}, số đã công bố giữ nguyên: {reason}" for code, reason in self.uncounted.items()]
+
+
+SHOWN = 3
+"""Places named in a line; the rest is counted."""
+
+
+def _places(held: list[HeldBack]) -> str:
+    named = "; ".join(f"{line.unit_code} {line.period}, {line.reason_vi}" for line in held[:SHOWN])
+    return named + (f"; và {len(held) - SHOWN} chỗ khác" if len(held) > SHOWN else "")
 
 
 def publish(engine: Engine, run_id: int, as_of: datetime) -> Published:
-    """Computes what changed, audits it and publishes it in one transaction: readers never see half a night."""
+    """Counts what changed, computes, audits and publishes it in one transaction: readers never see half a night."""
     with engine.begin() as connection:
         require_lock(connection, run_id)
-        compute(connection, as_of)
-        warned = audit(connection)
-        publication = publish_values(connection, run_id, as_of)
-        try:
-            scores = compute_scores(connection, as_of, run_id)
-        except DoesNotAddUp as wrong:
-            raise AuditFailed(f"Không công bố số liệu vì biểu 06a không cân đối ({wrong}).") from wrong
+        counted = counting(connection, as_of)
+        publication = begin_publication(connection, run_id, counted.as_of)
+        declare_indicators(connection, publication)
+        uncounted = compute(connection, counted).uncounted
+        held_back, warned = audit(connection, publication)
+        indicators = revise_indicators(connection, publication)
+        scores = compute_scores(connection, counted, publication)
         require_lock(connection, run_id)
-        return Published(publication, scores, warned)
+        return Published(
+            publication.publication_id,
+            publication.is_vintage,
+            indicators,
+            scores,
+            [*held_back, *scores.held_back],
+            uncounted | scores.uncounted,
+            warned,
+        )
 
 
 @dataclass(frozen=True)
@@ -96,11 +131,16 @@ class Steps:
     report: Callable[..., Report] | None
 
 
-PLAIN = Steps(pull, ingest_delivery, publish, report)
+WITHOUT_PREFECT = Steps(pull, ingest_delivery, publish, report)
 
 
 def night(
-    settings: Settings, engine: Engine, until: Day | None, flow_name: str = "nightly", steps: Steps = PLAIN, docs: DataDocs | None = None
+    settings: Settings,
+    engine: Engine,
+    until: Day | None,
+    flow_name: str = "nightly",
+    steps: Steps = WITHOUT_PREFECT,
+    docs: DataDocs | None = None,
 ) -> Night:
     """One night, whoever carries out the steps: Prefect's tasks, or plain functions in a benchmark."""
     as_of = datetime.combine(until, time.max, VIETNAM) if until else datetime.now(VIETNAM)
@@ -121,9 +161,7 @@ def night(
         run.is_published = True
         tell("Lập báo cáo")
         made = steps.report(engine, settings.home, sources, run.run_id, docs) if steps.report else None
-        return Night(
-            run.run_id, run.outcomes, unreachable, ahead, published.publication, published.scores, published.warned, made, run.problems
-        )
+        return Night(run.run_id, run.outcomes, unreachable, ahead, published, made, run.problems)
 
 
 def _waiting(engine: Engine, settings: Settings, as_of: datetime, broken: set[int]) -> list[Delivery]:
@@ -158,13 +196,13 @@ def _ingest(engine: Engine, settings: Settings, chains: list[list[Delivery]], ru
     return {delivery.delivery_id for delivery, _ in broken}
 
 
-def _passing(_task: Any, _run: Any, state: Any) -> bool:
+def _is_worth_another_try(_task: Any, _run: Any, state: Any) -> bool:
     """Whether trying again may help: a refusal or an unreadable file stays what it is."""
     return not isinstance(state.result(raise_on_failure=False), Refusal | Unreadable | FileNotFoundError | PermissionError)
 
 
 a_task = partial(task, cache_policy=NO_CACHE, persist_result=False)
-retried = partial(a_task, retries=3, retry_delay_seconds=[10, 60, 180], retry_jitter_factor=0.3, retry_condition_fn=_passing)
+retried = partial(a_task, retries=3, retry_delay_seconds=[10, 60, 180], retry_jitter_factor=0.3, retry_condition_fn=_is_worth_another_try)
 TASKS = Steps(
     pull=retried(pull, task_run_name="pull-{source.name}"),
     ingest=a_task(ingest_delivery, name="ingest", task_run_name="ingest-{delivery.source}-{delivery.file_name}"),

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from difflib import get_close_matches
-from importlib import resources
 from typing import Any
 
-import yaml
 from sqlalchemy import Connection, Row, text
 
 from tasks.ask import questions
 from tasks.ask.official_table import Line, Unit, of_unit
-from warehouse.indicators import Indicator, indicators
-from warehouse.periods import days, parts
+from warehouse.indicators import Indicator, facts, in_force, indicators, measures
+from warehouse.periods import VIETNAM, containing, days, parts
 from warehouse.settings import Refusal
 
 
@@ -24,8 +24,10 @@ class Explanation:
 
     unit: Unit
     line: Line
+    held_back: str | None
+    """Why no number is shown, where it is held back."""
     files: Sequence[Row[Any]]
-    """Files whose rows are counted today, with how many of each."""
+    """Files whose rows are counted today, with how many of each, and how many of these make the numerator."""
     set_aside: Sequence[Row[Any]]
     """What was set aside from these files."""
     revisions: Sequence[Row[Any]]
@@ -35,10 +37,9 @@ class Explanation:
 
 def explain(connection: Connection, code: str, unit: Unit, period: str) -> Explanation:
     """Explains a value; Refusal where the indicator is not known or nothing was published of it."""
-    known = {indicator.code.casefold(): indicator for indicator in indicators()}
-    indicator = known.get(code.casefold())
+    indicator = in_force(code, days(period)[1])
     if indicator is None:
-        close = get_close_matches(code.upper(), [each.code for each in known.values()], n=3, cutoff=0.4)
+        close = get_close_matches(code.upper(), sorted({each.code for each in indicators()}), n=3, cutoff=0.4)
         raise Refusal(f"Không có chỉ tiêu {code!r}." + (f" Có phải: {', '.join(close)}?" if close else ""))
     lines = [line for line in of_unit(connection, unit, period) if line.indicator_code == indicator.code]
     if not lines:
@@ -49,13 +50,23 @@ def explain(connection: Connection, code: str, unit: Unit, period: str) -> Expla
     return Explanation(
         unit=unit,
         line=lines[0],
+        held_back=next(
+            (
+                row.reason_vi
+                for row in questions.held_back(connection)
+                if (row.indicator_code, row.unit_code, row.period) == (indicator.code, unit.code, period)
+            ),
+            None,
+        ),
         files=files,
         set_aside=[row for row in questions.set_aside(connection) if row.delivery_id in ids],
         revisions=connection.execute(
             text(
-                "SELECT revision, numerator, denominator, value, obs_status, known_from, nullif(known_to, 'infinity') AS known_to "
+                "SELECT revision, numerator, denominator, value, obs_status, min(known_from) AS known_from, "
+                "nullif(max(known_to), 'infinity') AS known_to "
                 "FROM mart.indicator_vintage WHERE indicator_code = :indicator AND unit_code = :code "
-                "AND unit_valid_from = :valid_from AND period = :period ORDER BY revision"
+                "AND unit_valid_from = :valid_from AND period = :period "
+                "GROUP BY revision, numerator, denominator, value, obs_status ORDER BY min(known_from), revision"
             ),
             values,
         ).all(),
@@ -65,58 +76,132 @@ def explain(connection: Connection, code: str, unit: Unit, period: str) -> Expla
     )
 
 
-_ENDED = yaml.safe_load(resources.files("warehouse").joinpath("scores", "on_time.yaml").read_text("utf-8"))["form_06a"]["ended_at"]
+# What stands behind a value, one line a row of a delivery, and whether it makes the numerator. {numerator} and {denominator} are
+# the conditions of the indicator, over the columns they are declared for.
 
-_OVER = (
-    "SELECT delivery_id FROM warehouse.fact_unit_count WHERE known_to = 'infinity' AND period = ANY(:parts) AND unit_key = ANY(:units) "
-    "AND measure = :denominator"
+_CURRENT = "(SELECT *, 1 AS sign FROM warehouse.fact_dossier WHERE known_to = 'infinity' AND unit_key = ANY(:units))"
+
+# Dossiers received in the period, or ended in it by the rule of the form.
+_DOSSIERS = f"""
+SELECT delivery_id, coalesce(({{numerator}}), false) AS is_in_numerator
+FROM ({facts()["dossier"].select().replace("{states}", _CURRENT)}) dossier
+WHERE {{counted_by}} BETWEEN :first AND :last AND ({{denominator}})
+"""
+
+# Bills, and the payments that make them paid without cash.
+_BILLS = """
+WITH bill AS (
+    SELECT * FROM (
+        SELECT b.delivery_id, b.row_key, s.service_code, b.amount_vnd, paid.vnd IS NOT NULL AS is_cashless,
+            least(coalesce(paid.vnd, 0), b.amount_vnd)::bigint AS cashless_vnd, paid.deliveries
+        FROM warehouse.fact_bill b
+        JOIN warehouse.dim_service s USING (service_key)
+        CROSS JOIN LATERAL (
+            SELECT sum(p.amount_vnd) AS vnd, array_agg(p.delivery_id) AS deliveries
+            FROM warehouse.fact_payment p
+            JOIN warehouse.dim_payment_status USING (payment_status_key)
+            JOIN warehouse.dim_payment_method USING (payment_method_key)
+            WHERE p.known_to = 'infinity' AND p.bill_key = b.row_key AND is_settled AND is_cashless
+        ) paid
+        WHERE b.known_to = 'infinity' AND b.billing_month BETWEEN :first AND :last AND b.unit_key = ANY(:units)
+    ) billed
+    WHERE {denominator}
 )
-"""What an office counted, where it is the denominator."""
+SELECT delivery_id, coalesce(({numerator}), false) AS is_in_numerator FROM bill
+UNION ALL
+SELECT unnest(deliveries), true FROM bill WHERE {numerator}
+"""
+
+# Both measures of a unit: of what was reported for the period and inside it the last of a stock; of a flow what nothing longer holds.
+_BY_OFFICES = """
+SELECT s.delivery_id, s.measure = :numerator AS is_in_numerator
+FROM said s
+WHERE NOT EXISTS (SELECT FROM said w WHERE (w.unit_key, w.measure) = (s.unit_key, s.measure) AND w.period = ANY(s.lies_in))
+  AND (s.measure = ANY(:flows)
+    OR NOT EXISTS (SELECT FROM said w WHERE (w.unit_key, w.measure) = (s.unit_key, s.measure) AND w.last_day > s.last_day))
+"""
+_SAID = """
+WITH said AS (
+    SELECT f.delivery_id, f.unit_key, f.measure, part.*
+    FROM warehouse.fact_unit_count f
+    JOIN json_to_recordset(CAST(:inside AS json)) part (period text, last_day date, lies_in text[]) USING (period)
+    WHERE f.known_to = 'infinity' AND f.unit_key = ANY(:units) AND f.measure IN (:numerator, :denominator)
+)
+"""
+
+# The last month of each carrier, over what offices counted.
+_SIGNATURES = f"""
+{_SAID}
+SELECT * FROM (
+    SELECT DISTINCT ON (provider_key, unit_key) delivery_id, true AS is_in_numerator FROM warehouse.fact_signature
+    WHERE known_to = 'infinity' AND unit_key = ANY(:units) AND month = ANY(:parts) AND {{numerator}} IS NOT NULL
+    ORDER BY provider_key, unit_key, month DESC
+) carrier
+UNION ALL {_BY_OFFICES}
+"""
+
+# Each person once, by the last certificate that held at the end of the period, over what offices counted.
+_HOLDERS = f"""
+{_SAID}
+SELECT * FROM (
+    SELECT DISTINCT ON (holder_hash) delivery_id, true AS is_in_numerator
+    FROM (
+        SELECT *, known_from = min(known_from) OVER (PARTITION BY provider_key, holder_hash) AS is_first
+        FROM warehouse.fact_signature_holder WHERE unit_key = ANY(:units)
+    ) state
+    WHERE issued_on <= :last AND (is_first OR known_from < :ends_at) AND known_to >= :ends_at AND ({{numerator}})
+    ORDER BY holder_hash, issued_on DESC, provider_key
+) person
+UNION ALL {_BY_OFFICES}
+"""
+
+# The last time each unit was asked in the period.
+_SURVEYS = """
+SELECT DISTINCT ON (unit_key) delivery_id, true AS is_in_numerator FROM warehouse.fact_survey
+WHERE known_to = 'infinity' AND asked_on BETWEEN :first AND :last AND unit_key = ANY(:units) AND question_code = :code
+ORDER BY unit_key, asked_on DESC, wave DESC, survey_code
+"""
 
 _ROWS = {
-    ("dossier", "received"): "SELECT d.delivery_id FROM warehouse.fact_dossier d WHERE d.known_to = 'infinity' AND d.deleted_at IS NULL "
-    "AND d.received_at::date BETWEEN :first AND :last AND d.unit_key = ANY(:units)",
-    (
-        "dossier",
-        "ended",
-    ): "SELECT d.delivery_id FROM warehouse.fact_dossier d JOIN warehouse.dim_dossier_status s USING (dossier_status_key) "
-    f"WHERE d.known_to = 'infinity' AND d.deleted_at IS NULL AND ({_ENDED})::date BETWEEN :first AND :last AND d.unit_key = ANY(:units)",
-    "bill": "WITH bill AS (SELECT b.* FROM warehouse.fact_bill b JOIN warehouse.dim_service USING (service_key) "
-    "WHERE b.known_to = 'infinity' AND b.billing_month BETWEEN :first AND :last AND b.unit_key = ANY(:units) AND ({condition})) "
-    "SELECT delivery_id FROM bill UNION ALL SELECT p.delivery_id FROM warehouse.fact_payment p JOIN bill ON bill.row_key = p.bill_key "
-    "WHERE p.known_to = 'infinity'",
-    "unit_count": "SELECT delivery_id FROM warehouse.fact_unit_count WHERE known_to = 'infinity' AND period = ANY(:parts) "
-    "AND unit_key = ANY(:units) AND measure IN (:numerator, :denominator)",
-    "survey": "SELECT delivery_id FROM warehouse.fact_survey WHERE known_to = 'infinity' AND asked_on BETWEEN :first AND :last "
-    "AND unit_key = ANY(:units) AND question_code = :indicator",
-    "signature": "SELECT delivery_id FROM warehouse.fact_signature WHERE known_to = 'infinity' AND month = ANY(:parts) "
-    f"AND unit_key = ANY(:units) UNION ALL {_OVER}",
-    "signature_holder": "SELECT delivery_id FROM warehouse.fact_signature_holder WHERE known_to = 'infinity' AND issued_on <= :last "
-    f"AND unit_key = ANY(:units) UNION ALL {_OVER}",
+    "dossier": _DOSSIERS,
+    "bill": _BILLS,
+    "unit_count": _SAID + _BY_OFFICES,
+    "signature": _SIGNATURES,
+    "signature_holder": _HOLDERS,
+    "survey": _SURVEYS,
 }
-"""Fact → the deliveries of the rows that stand behind a value, one line a row."""
 
 
 def _files(connection: Connection, indicator: Indicator, unit: Unit, period: str) -> Sequence[Row[Any]]:
-    rows = _ROWS.get((indicator.fact, indicator.counted_by) if indicator.fact == "dossier" else indicator.fact)
-    if rows is None:
+    if indicator.fact not in _ROWS:
         return []
     first, last = days(period)
+    conditions = {name: getattr(indicator, name) for name in ("numerator", "denominator", "counted_by")}
+    if indicator.count == "amount":
+        conditions["numerator"] = f"({indicator.numerator}) AND is_cashless"
+    query = f"""
+        SELECT d.delivery_id, d.source, d.file_name, d.exported_at, count(*) AS rows,
+            count(*) FILTER (WHERE is_in_numerator) AS rows_in_numerator
+        FROM ({_ROWS[indicator.fact].format(**conditions)}) counted JOIN ops.delivery d USING (delivery_id)
+        GROUP BY d.delivery_id ORDER BY d.exported_at, d.delivery_id
+    """
     values = {
+        **conditions,
+        "code": indicator.code,
         "first": first,
         "last": last,
-        "parts": parts(period),
+        "ends_at": datetime.combine(last + timedelta(days=1), time.min, VIETNAM),
         "units": _with_those_below(connection, unit, period),
-        "indicator": indicator.code,
-        "numerator": indicator.numerator,
-        "denominator": indicator.denominator,
+        "flows": [name for name, measure in measures().items() if measure.is_flow],
+        "parts": parts(period),
+        "inside": json.dumps([{"period": part, "last_day": f"{days(part)[1]}", "lies_in": containing(part)[1:]} for part in parts(period)]),
     }
-    query = (
-        f"SELECT d.delivery_id, d.source, d.file_name, d.exported_at, count(*) AS rows "
-        f"FROM ({rows.replace('{condition}', indicator.denominator)}) counted JOIN ops.delivery d USING (delivery_id) "
-        "GROUP BY d.delivery_id ORDER BY d.exported_at, d.delivery_id"
-    )
-    return connection.execute(text(query), {name: value for name, value in values.items() if f":{name}" in query}).all()
+    wanted = text(query)
+    found = connection.execute(wanted, {name: value for name, value in values.items() if name in wanted.compile().params}).all()
+    stands_in = in_force(indicator.fallback, last) if indicator.fallback else None
+    if stands_in is not None and not any(row.rows_in_numerator for row in found):
+        return _files(connection, stands_in, unit, period)
+    return found
 
 
 def _with_those_below(connection: Connection, unit: Unit, period: str) -> list[int]:

@@ -10,7 +10,7 @@ from operator import attrgetter
 
 from sqlalchemy import Connection, text
 
-from tasks.words.vietnamese import measure, plain
+from tasks.words import vietnamese as vi
 from warehouse.names import normalise_unit_name
 from warehouse.periods import days, is_period
 from warehouse.settings import Refusal
@@ -53,6 +53,7 @@ class Line:
     target: Decimal | None
     is_met: bool | None
     obs_status: str
+    obs_reason: str | None
     revision: int
     definition: str
     legal_source: str
@@ -60,13 +61,18 @@ class Line:
     @property
     def printed(self) -> str:
         """The value as it is printed."""
-        return measure(self.value, self.decimals, self.unit_measure)
+        return vi.measure(self.value, self.decimals, self.unit_measure)
 
     @property
     def printed_target(self) -> str:
         """The target as it is printed."""
         decimals = 0 if self.target is None or self.target == self.target.to_integral_value() else self.decimals
-        return measure(self.target, decimals, self.unit_measure)
+        return vi.measure(self.target, decimals, self.unit_measure)
+
+    @property
+    def status(self) -> str:
+        """How the value is to be taken, in words."""
+        return vi.HELD_BACK if self.obs_reason == "held_back" else vi.OBS_STATUS[self.obs_status]
 
     @property
     def met(self) -> str:
@@ -76,9 +82,9 @@ class Line:
 
 _VALUES = """
     SELECT i.indicator_code, i.indicator_name, i.official_table, i.pillar, i.unit_code, i.unit_name, i.unit_level, i.period,
-           i.numerator, i.denominator, i.value, i.decimals, i.unit_measure, i.target, i.is_met, i.obs_status, i.revision,
-           d.definition, d.legal_source
-    FROM mart.indicator i JOIN warehouse.dim_indicator d USING (indicator_code)
+           i.numerator, i.denominator, i.value, i.decimals, i.unit_measure, i.target, i.is_met, i.obs_status, i.obs_reason, i.revision,
+           i.definition, i.legal_source
+    FROM mart.indicator i
 """
 
 _UNITS = """
@@ -102,9 +108,9 @@ def find_unit(connection: Connection, wanted: str, period: str) -> Unit:
     check_period(period)
     first, last = days(period)
     units = [Unit(*row) for row in connection.execute(text(_UNITS), {"first": first, "last": last})]
-    name = plain(wanted)
-    named = [unit for unit in units if unit.code == wanted.strip() or plain(unit.name) == name]
-    named = named or [unit for unit in units if plain(normalise_unit_name(unit.name)) == name]
+    name = vi.plain(wanted)
+    named = [unit for unit in units if unit.code == wanted.strip() or vi.plain(unit.name) == name]
+    named = named or [unit for unit in units if vi.plain(normalise_unit_name(unit.name)) == name]
     if len(named) > 1:
         valued = connection.execute(
             text("SELECT DISTINCT unit_code, unit_valid_from FROM mart.indicator WHERE period = :period AND value IS NOT NULL"),
@@ -123,7 +129,7 @@ def of_unit(connection: Connection, unit: Unit, period: str) -> list[Line]:
     rows = connection.execute(
         text(
             f"{_VALUES} WHERE i.unit_code = :code AND i.unit_valid_from = :valid_from AND i.period = :period "
-            "ORDER BY d.sort_order, i.indicator_code"
+            "ORDER BY i.sort_order, i.indicator_code"
         ),
         {"code": unit.code, "valid_from": unit.valid_from, "period": period},
     )
@@ -135,7 +141,7 @@ def of_period(connection: Connection, period: str, levels: tuple[str, ...] = ("c
     rows = connection.execute(
         text(
             f"{_VALUES} WHERE i.period = :period AND i.unit_level = ANY(:levels) "
-            "ORDER BY d.sort_order, i.indicator_code, array_position(ARRAY['province', 'district', 'commune'], i.unit_level), "
+            "ORDER BY i.sort_order, i.indicator_code, array_position(ARRAY['province', 'district', 'commune'], i.unit_level), "
             "i.unit_code, i.unit_valid_from"
         ),
         {"period": period, "levels": list(levels)},

@@ -66,14 +66,20 @@ def last_run(connection: Connection) -> Row[Any] | None:
     ).first()
 
 
-def run(connection: Connection, run_id: int) -> Row[Any]:
+def find_run(connection: Connection, run_id: int) -> Row[Any]:
     """One run by its number."""
     return connection.execute(text("SELECT * FROM ops.run WHERE run_id = :run_id"), {"run_id": run_id}).one()
 
 
-def last_publication(connection: Connection) -> Row[Any] | None:
-    """The latest publication."""
-    return connection.execute(text("SELECT * FROM ops.publication ORDER BY publication_id DESC LIMIT 1")).first()
+def held_back(connection: Connection) -> Sequence[Row[Any]]:
+    """Values and forms that are held back now, with the reason and since which night."""
+    return connection.execute(
+        text(
+            "SELECT h.indicator_code, u.unit_code, u.unit_name, h.period, h.reason_vi, r.as_of AS since "
+            "FROM ops.held_back h JOIN warehouse.dim_unit u USING (unit_key) JOIN ops.run r ON r.run_id = h.held_by "
+            "WHERE h.released_by IS NULL ORDER BY h.indicator_code, u.unit_code, u.valid_from, h.period"
+        )
+    ).all()
 
 
 def deliveries(connection: Connection, since: datetime | None = None) -> Sequence[Row[Any]]:
@@ -128,19 +134,6 @@ def quarantined(
     ).all()
 
 
-def decide(connection: Connection, delivery_id: int, rows: Sequence[int], rule_code: str | None, status: str, who: str) -> int:
-    """Writes a steward's decision on quarantined rows that still wait for one, and returns how many it touched."""
-    return connection.execute(
-        text(
-            "UPDATE ops.quarantine SET status = :status, decided_by = :who, decided_at = now() "
-            "WHERE delivery_id = :delivery_id AND status IN ('open', 'waiting', 'released', 'dismissed') AND status <> :status "
-            "  AND (cardinality(CAST(:rows AS int[])) = 0 OR row_number = ANY(:rows)) "
-            "  AND (CAST(:rule_code AS text) IS NULL OR rule_code = :rule_code)"
-        ),
-        {"delivery_id": delivery_id, "rows": list(rows), "rule_code": rule_code, "status": status, "who": who},
-    ).rowcount
-
-
 def warnings(connection: Connection, since: datetime | None = None) -> Sequence[Row[Any]]:
     """Rules that did not hold in deliveries that were taken nevertheless."""
     return connection.execute(
@@ -159,7 +152,8 @@ def published_check(connection: Connection) -> Sequence[Row[Any]]:
     return connection.execute(
         text(
             "SELECT c.*, i.indicator_name, u.unit_name FROM mart.published_check c "
-            "LEFT JOIN warehouse.dim_indicator i USING (indicator_code) "
+            "LEFT JOIN LATERAL (SELECT indicator_name FROM warehouse.dim_indicator d "
+            "  WHERE d.indicator_code = c.indicator_code ORDER BY known_to DESC, version DESC LIMIT 1) i ON true "
             "LEFT JOIN LATERAL (SELECT unit_name FROM warehouse.dim_unit "
             "  WHERE unit_code = c.unit_code ORDER BY valid_from LIMIT 1) u ON true "
             "ORDER BY c.verdict <> 'differs', c.verdict, c.source_document, c.unit_code, c.indicator_code"

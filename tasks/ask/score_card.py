@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from tasks.ask.official_table import check_period, find_unit
-from tasks.ask.score_table import ScoreLine, period_before, score_table
+from tasks.ask.score_table import ScoreLine, score_table
 from tasks.words import vietnamese as vi
 from warehouse import periods
 from warehouse.settings import Refusal
@@ -59,22 +59,18 @@ class Card:
     lines: list[CardLine]
     """Group by group, each group's total before its components; groups without any count are there, with nothing in them."""
     total: ScoreLine
-    ranked: int
-    """How many are ranked beside it."""
 
 
 def score_card(connection: Connection, wanted: str, period: str, counted_by: str | None = None) -> Card:
     """The score of a unit, or of a department by its code on the portal; Refusal in one line where there is none."""
     check_period(period)
     code, valid_from, counted_by = _meant(connection, wanted, period, counted_by)
-    where = {"code": code, "valid_from": valid_from, "period": period, "before": period_before(period), "counted_by": counted_by}
-    found = connection.execute(text(_LINES), where).all()
     table = score_table(connection, period, counted_by)
     total = next((line for line in table if line.code == code and valid_from in (None, line.unit_valid_from)), None)
     if total is None:
         raise Refusal(f"Chưa có chỉ số 766 của {wanted} cho kỳ {period} tính từ {COUNTED_BY[counted_by]}.")
-    beside = [line for line in table if line.level == total.level and line.province == total.province and line.rank is not None]
-    return Card(period, counted_by, _in_order(period, found), total, len(beside))
+    meant = {"code": code, "valid_from": valid_from, "period": period, "before": total.period_before, "counted_by": counted_by}
+    return Card(period, counted_by, _in_order(period, connection.execute(text(_LINES), meant).all()), total)
 
 
 def _meant(connection: Connection, wanted: str, period: str, counted_by: str | None) -> tuple[str, date | None, str]:

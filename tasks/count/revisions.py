@@ -1,74 +1,186 @@
-"""Computed lines → revisions: what differs from the line in force replaces it, what is gone is closed, nothing is overwritten."""
+"""Computed lines → revisions, the same way for indicators, forms and scores, under one publication number.
+
+A line is what stands under one key: an indicator's value, a row of a form, a score. A publication ends what differs or is gone
+and keeps what is missing; it overwrites nothing. One for an earlier day than the last is a vintage: it adds what would have been
+published then where nothing was, and leaves alone whatever was published.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any, Literal
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, CursorResult, Row, Table, text
 
 
 @dataclass(frozen=True)
 class Revised:
-    """What a publication of lines changed."""
+    """How many lines a publication added, replaced by another revision, and ended."""
 
-    added: int
-    revised: int
-    closed: int
+    added: int = 0
+    revised: int = 0
+    ended: int = 0
+
+    def __add__(self, other: Revised) -> Revised:
+        """Both together."""
+        return Revised(self.added + other.added, self.revised + other.revised, self.ended + other.ended)
+
+
+NOTHING = Revised()
+
+
+@dataclass
+class Publication:
+    """A publication in the making: it gets its number with the first line that differs, so one without any change has none."""
+
+    run_id: int
+    as_of: datetime
+    """State of knowledge it shows."""
+    last_as_of: datetime | None
+    """That of the last publication; nothing where it is the first."""
+    is_declared_anew: bool = False
+    """Whether an indicator is called, counted or aimed at otherwise than before, or taken out: a change like that of a line."""
+    publication_id: int | None = None
+
+    @property
+    def is_vintage(self) -> bool:
+        """Whether something was published for a later day: what is in force stays as it is."""
+        return self.last_as_of is not None and self.as_of < self.last_as_of
+
+
+def last_publication(connection: Connection) -> Row[Any] | None:
+    """The publication in force: the latest of those with the latest state of knowledge, which vintages never are."""
+    return connection.execute(text("SELECT * FROM ops.publication ORDER BY as_of DESC, publication_id DESC LIMIT 1")).first()
+
+
+def begin_publication(connection: Connection, run_id: int, as_of: datetime) -> Publication:
+    """A publication that has changed nothing yet."""
+    last = last_publication(connection)
+    return Publication(run_id, as_of, None if last is None else last.as_of)
+
+
+def number(connection: Connection, publication: Publication) -> int:
+    """The number of a publication, drawn when it is first asked for: not before everything is counted since the one before."""
+    if publication.publication_id is None:
+        publication.publication_id = connection.execute(
+            text(_NUMBER), {"run_id": publication.run_id, "as_of": publication.as_of}
+        ).scalar_one()
+    return publication.publication_id
+
+
+# A vintage counts what was known then: what was loaded since the last publication is news to the next one all the same.
+_NUMBER = """
+INSERT INTO ops.publication (run_id, published_at, as_of, load_id)
+SELECT :run_id, clock_timestamp(), :as_of, coalesce(
+    (SELECT load_id FROM (SELECT load_id, as_of FROM ops.publication ORDER BY as_of DESC, publication_id DESC LIMIT 1) last
+        WHERE last.as_of > :as_of),
+    (SELECT max(load_id) FROM ops.load), 0)
+RETURNING publication_id
+"""
 
 
 def revise(
     connection: Connection,
+    publication: Publication,
     table: Table,
     candidate: str,
     *,
     keys: Sequence[str],
     values: Sequence[str],
-    scope: str,
-    as_of: datetime,
-    run_id: int,
+    counted_as: Literal["values", "lines"],
+    ends: str = "FALSE",
+    ends_where: Mapping[str, Any] | None = None,
+    same_line: str | None = None,
 ) -> Revised:
-    """Brings the lines in force inside `scope` (a condition on f, the table) to those of the candidate table."""
-    of_f, of_c = (", ".join(f"{alias}.{name}" for name in values) for alias in "fc")
-    names, by_key = ", ".join((*keys, *values)), ", ".join(keys)
-    connection.execute(
-        text(f"""
-        DROP TABLE IF EXISTS compared;
-        CREATE TEMPORARY TABLE compared ON COMMIT DROP AS
-        SELECT {by_key}, {of_c}, f.revision, f.known_from, c.is_there
-        FROM (SELECT *, TRUE AS is_there FROM {candidate}) c
-        FULL JOIN (SELECT * FROM {table.fullname} f WHERE known_to = 'infinity' AND {scope}) f USING ({by_key})
-        WHERE c.is_there IS NULL OR f.revision IS NULL OR ({of_c}) IS DISTINCT FROM ({of_f});
-        ANALYZE compared
-        """)
-    )
-    when = {"as_of": as_of, "run_id": run_id}
+    """Publishes the lines of the table `candidate`: those that differ from the one in force, or are not there, become revisions.
+
+    `ends` is a condition on f, the table of revisions, with the values of `ends_where`: lines in force for which it holds end where
+    they are no candidates. `same_line` is a condition on f and c, a candidate, where more than equal keys makes them revisions of one
+    line.
+    """
     same = " AND ".join(f"f.{key} = c.{key}" for key in keys)
-    closed = connection.execute(
-        text(
-            f"UPDATE {table.fullname} f SET known_to = greatest(f.known_from, :as_of) FROM compared c "
-            f"WHERE c.revision IS NOT NULL AND {same} AND f.revision = c.revision"
-        ),
-        when,
-    ).rowcount
-    # A line that was gone and is back goes on where it stopped.
-    added, revised = connection.execute(
-        text(f"""
-        WITH inserted AS (
-            INSERT INTO {table.fullname} ({names}, revision, known_from, run_id)
-            SELECT {names}, coalesce(c.revision, b.revision, 0) + 1, greatest(c.known_from, b.known_from, :as_of), :run_id
-            FROM compared c
-            LEFT JOIN LATERAL (
-                SELECT max(f.revision) AS revision, max(f.known_from) AS known_from FROM {table.fullname} f
-                WHERE c.revision IS NULL AND {same}
-            ) b ON TRUE
-            WHERE c.is_there
-            ORDER BY {by_key}
-            RETURNING revision
-        )
-        SELECT count(*) FILTER (WHERE revision = 1), count(*) FILTER (WHERE revision > 1) FROM inserted
-        """),
-        when,
-    ).one()
-    return Revised(added, revised, closed)
+    names = {
+        "table": table.fullname,
+        "candidate": candidate,
+        "ends": ends,
+        "by_key": ", ".join(keys),
+        "keys_of_c": ", ".join(f"c.{key}" for key in keys),
+        "everything": ", ".join((*keys, *values)),
+        "same": same,
+        "same_line": same_line or same,
+        **{f"all_of_{alias}": ", ".join(f"{alias}.{name}" for name in (*keys, *values)) for alias in "cf"},
+        **{f"values_of_{alias}": ", ".join(f"{alias}.{name}" for name in values) for alias in "cf"},
+    }
+    stamp = {"as_of": publication.as_of, "last_as_of": publication.last_as_of, "is_vintage": publication.is_vintage, **(ends_where or {})}
+
+    def run(statement: str, **values: Any) -> CursorResult[Any]:
+        filled = statement.format(**names)
+        return connection.execute(text(filled), {name: value for name, value in values.items() if f":{name}" in filled})
+
+    run(_COMPARED)
+    run(_MISSING_THEN if publication.is_vintage else _DIFFERENT_NOW, **stamp)
+    run("ANALYZE compared")
+    found = Revised(*run(_COUNTED).one())
+    if found == NOTHING:
+        return found
+    publication_id = number(connection, publication)
+    run(_END, **stamp)
+    run(_INSERT, publication_id=publication_id, **stamp)
+    run(_ADD.format(counted_as=counted_as), publication_id=publication_id, **asdict(found))
+    return found
+
+
+# What the candidates change, in the types of the table: with the revision that gives way, where one does.
+_COMPARED = """
+DROP TABLE IF EXISTS compared;
+CREATE TEMPORARY TABLE compared ON COMMIT DROP AS SELECT {everything}, revision, TRUE AS is_there FROM {table} LIMIT 0
+"""
+
+_DIFFERENT_NOW = """
+INSERT INTO compared
+SELECT {all_of_c}, f.revision, TRUE
+FROM {candidate} c LEFT JOIN {table} f ON f.known_to = 'infinity' AND {same}
+WHERE f.revision IS NULL OR ({values_of_c}) IS DISTINCT FROM ({values_of_f})
+UNION ALL
+SELECT {all_of_f}, f.revision, FALSE
+FROM {table} f WHERE f.known_to = 'infinity' AND ({ends}) AND NOT EXISTS (SELECT FROM {candidate} c WHERE {same})
+"""
+
+_MISSING_THEN = """
+INSERT INTO compared
+SELECT {all_of_c}, NULL, TRUE
+FROM {candidate} c
+WHERE NOT EXISTS (SELECT FROM {table} f WHERE f.known_from <= :as_of AND f.known_to > :as_of AND {same_line})
+"""
+
+_COUNTED = """
+SELECT count(*) FILTER (WHERE revision IS NULL), count(*) FILTER (WHERE is_there AND revision IS NOT NULL),
+    count(*) FILTER (WHERE NOT is_there)
+FROM compared
+"""
+
+_END = """
+UPDATE {table} f SET known_to = :as_of FROM compared c WHERE {same} AND f.revision = c.revision
+"""
+
+# A vintage holds until the next revision of its line; without one, until the last publication, which knew the line not to be there.
+_INSERT = """
+INSERT INTO {table} ({everything}, revision, known_from, known_to, publication_id)
+SELECT {all_of_c}, coalesce(published.revision, 0) + 1, :as_of,
+    CASE WHEN :is_vintage THEN least(published.next, :last_as_of) ELSE 'infinity' END, :publication_id
+FROM compared c
+LEFT JOIN (
+    SELECT {keys_of_c}, max(f.revision) AS revision, min(f.known_from) FILTER (WHERE f.known_from > :as_of) AS next
+    FROM compared c JOIN {table} f ON {same_line} GROUP BY {keys_of_c}
+) published USING ({by_key})
+WHERE c.is_there
+ORDER BY {by_key}
+"""
+
+_ADD = """
+UPDATE ops.publication SET {counted_as}_added = {counted_as}_added + :added, {counted_as}_revised = {counted_as}_revised + :revised,
+    {counted_as}_ended = {counted_as}_ended + :ended
+WHERE publication_id = :publication_id
+"""

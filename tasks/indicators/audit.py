@@ -1,18 +1,22 @@
-"""The last look at computed values before they are published: what cannot be right stops the publication."""
+"""The last look at computed values before they are published: what cannot be right is held back, alone; what may be is pointed out.
+
+Held back means that no number is shown (L, held_back). The value published before does not stay in its place: no delivery in force
+says it any more, and the units above could not be the sum of what stands below them; it still answers as known then. A unit's own
+count that cannot be right is taken out before counts are added up, so that the units above are incomplete (P), not wrong.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
 
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, text
 
-from tasks.indicators.compute import indicator_keys
+from tasks.count.held_back import HeldBack, write_held_back
+from tasks.count.revisions import Publication
+from tasks.indicators.publish import indicator_keys
 from warehouse.indicators import indicators, never_more_together
 
-_SHOWN = 5
-"""Places named in a message; the rest is counted."""
 _JUMP = 30
 """Percentage points between two periods in a row that ask for a cause."""
 
@@ -27,25 +31,28 @@ class Warned:
     message_vi: str
 
 
-class AuditFailed(Exception):
-    """Values that cannot be right: nothing is published and the values published before stay. The message is complete, in Vietnamese."""
-
-
-def audit(connection: Connection) -> list[Warned]:
-    """Checks the candidates that `compute` left; AuditFailed where one cannot be right, else what deserves a look."""
+def hold_back(connection: Connection) -> None:
+    """Moves the units' own counts that cannot be right out of `counted`, before they are added up, into `held_back` with the reason."""
     keys = indicator_keys(connection)
-    may_exceed = {"may": [keys[i.code] for i in indicators() if i.may_exceed]}
-    stocks = {"stock": [keys[i.code] for i in indicators() if i.is_stock]}
-    failed = [
-        *_failures(connection, "tử số lớn hơn mẫu số", _EXCEEDS, may_exceed),
-        *_failures(connection, "giá trị ngoài khoảng 0 đến 100 %", _OUT_OF_RANGE, may_exceed),
-        *_failures(connection, "số của đơn vị cấp trên khác tổng các đơn vị cấp dưới", _NOT_THE_SUM, stocks),
-    ]
-    for group in never_more_together():
-        failed += _failures(connection, f"cộng {' và '.join(group)} vượt quá mẫu số", _PARTS, {"parts": [keys[code] for code in group]})
-    if failed:
-        raise AuditFailed("Không công bố số liệu vì kiểm tra cuối không đạt: " + "; ".join(failed) + ".")
-    return [
+    several = [i for i in indicators() if (i.listed_from, i.listed_to) != (date.min, date.max)]
+    if several:
+        listed = {name: [getattr(i, name) for i in several] for name in ("listed_from", "listed_to")}
+        connection.execute(text(_OF_ANOTHER_VERSION), listed | {"keys": [keys[i.version_name] for i in several]})
+    _hold(connection, "counted", keys)
+    connection.execute(text(_OUT_OF.format(table="counted")))
+
+
+def audit(connection: Connection, publication: Publication) -> tuple[list[HeldBack], list[Warned]]:
+    """Holds back the candidates that cannot be right, beside what `hold_back` took out; what was held back, and what deserves a look."""
+    keys = indicator_keys(connection)
+    stock = {"stock": [keys[i.version_name] for i in indicators() if i.is_stock]}
+    whole = {"whole": [keys[i.version_name] for i in indicators() if i.counted_fact.counts_whole]}
+    _hold(connection, "candidate", keys)
+    connection.execute(text(_NOT_THE_SUM), stock)
+    connection.execute(text(_NO_NUMBER))
+    connection.execute(text(_INCOMPLETE_ABOVE), stock | whole)
+    held = write_held_back(connection, publication, _LOOKED_AT, _HELD)
+    return held, [
         Warned(
             row["indicator_code"],
             row["unit_code"],
@@ -56,45 +63,101 @@ def audit(connection: Connection) -> list[Warned]:
     ]
 
 
-def _failures(connection: Connection, what: str, query: str, parameters: dict[str, Any]) -> list[str]:
-    rows: Sequence[RowMapping] = connection.execute(text(query), parameters).mappings().all()
-    places = [f"{row['indicator_code']} {row['unit_code']} {row['period']}" for row in rows[:_SHOWN]]
-    more = f" và {len(rows) - _SHOWN} chỗ khác" if len(rows) > _SHOWN else ""
-    return [f"{what} ở {', '.join(places)}{more}"] if rows else []
+def out_of_what_was_added_up(connection: Connection) -> None:
+    """Takes units whose own count is held back out of `added_up`: what stands above them is incomplete without them."""
+    connection.execute(text(_OUT_OF.format(table="added_up")))
 
 
-_WHERE = """
-SELECT i.indicator_code, u.unit_code, c.period
-FROM candidate c JOIN warehouse.dim_indicator i USING (indicator_key) JOIN warehouse.dim_unit u USING (unit_key)
+def _hold(connection: Connection, table: str, keys: dict[str, int]) -> None:
+    """Notes what of `counted` or `candidate` cannot be right."""
+    may_exceed = {"may_exceed": [keys[i.version_name] for i in indicators() if i.may_exceed]}
+    connection.execute(text(_IMPOSSIBLE.format(table=table)), may_exceed)
+    for group in never_more_together():
+        parts = {"parts": [keys[i.version_name] for i in indicators() if i.code in group], "names": " và ".join(group)}
+        connection.execute(text(_PARTS.format(table=table)), parts)
+
+
+# A version counts whatever it is asked to: what is shown by another one is none of its.
+_OF_ANOTHER_VERSION = """
+DELETE FROM counted c
+USING touched_period t, (SELECT unnest(CAST(:keys AS smallint[])) AS indicator_key, unnest(CAST(:listed_from AS date[])) AS listed_from,
+    unnest(CAST(:listed_to AS date[])) AS listed_to) i
+WHERE c.indicator_key = i.indicator_key AND c.period = t.period AND t.last_day NOT BETWEEN i.listed_from AND i.listed_to
 """
-_ORDER = "ORDER BY u.unit_level, u.unit_code, c.period, i.sort_order"
 
-_EXCEEDS = f"""
-{_WHERE}
-WHERE c.numerator > c.denominator AND indicator_key <> ALL(CAST(:may AS smallint[])) OR c.numerator < 0 OR c.denominator < 0
-{_ORDER}
+_IMPOSSIBLE = """
+INSERT INTO held_back
+SELECT indicator_key, unit_key, period, CASE WHEN least(numerator, denominator) < 0 THEN 'số âm' ELSE 'tử số lớn hơn mẫu số' END
+    || ' (' || numerator || '/' || denominator || ')'
+FROM {table}
+WHERE numerator > denominator AND indicator_key <> ALL(CAST(:may_exceed AS smallint[])) OR numerator < 0 OR denominator < 0
+ON CONFLICT DO NOTHING
 """
 
-_OUT_OF_RANGE = f"{_WHERE} WHERE (c.value < 0 OR c.value > 100 AND indicator_key <> ALL(CAST(:may AS smallint[]))) {_ORDER}"
-
-_PARTS = f"""
-{_WHERE} JOIN (
-    SELECT unit_key, period FROM candidate WHERE indicator_key = ANY(CAST(:parts AS smallint[]))
-    GROUP BY unit_key, period HAVING sum(numerator) > max(denominator)
+_PARTS = """
+INSERT INTO held_back
+SELECT indicator_key, unit_key, period, 'cộng ' || CAST(:names AS text) || ' vượt quá mẫu số (' || together || '/' || whole || ')'
+FROM {table} JOIN (
+    SELECT unit_key, period, sum(numerator) AS together, max(denominator) AS whole FROM {table}
+    WHERE indicator_key = ANY(CAST(:parts AS smallint[])) GROUP BY unit_key, period HAVING sum(numerator) > max(denominator)
 ) too_much USING (unit_key, period)
-WHERE indicator_key = ANY(CAST(:parts AS smallint[])) {_ORDER}
+WHERE indicator_key = ANY(CAST(:parts AS smallint[]))
+ON CONFLICT DO NOTHING
 """
 
 # Where the unit reported nothing itself, its number is the sum of what stands below it, and of nothing else.
-_NOT_THE_SUM = f"""
-{_WHERE} JOIN (
+_NOT_THE_SUM = """
+INSERT INTO held_back
+SELECT c.indicator_key, c.unit_key, c.period, 'số của đơn vị khác tổng các đơn vị cấp dưới'
+FROM candidate c JOIN (
     SELECT a.indicator_key, p.parent_key AS unit_key, p.period, sum(a.numerator) AS numerator, sum(a.denominator) AS denominator
     FROM added_up a JOIN place p USING (period, unit_key)
     WHERE p.is_at_end OR a.indicator_key <> ALL(CAST(:stock AS smallint[])) GROUP BY a.indicator_key, p.parent_key, p.period
-) below ON (below.indicator_key, below.unit_key, below.period) = (c.indicator_key, c.unit_key, c.period)
+) below USING (indicator_key, unit_key, period)
 WHERE (below.numerator, below.denominator) IS DISTINCT FROM (c.numerator, c.denominator) AND c.obs_status <> 'M'
   AND (c.indicator_key, c.unit_key, c.period) NOT IN (SELECT indicator_key, unit_key, period FROM counted)
-{_ORDER}
+ON CONFLICT DO NOTHING
+"""
+
+_OUT_OF = """
+DELETE FROM {table} c USING held_back h WHERE (c.indicator_key, c.unit_key, c.period) = (h.indicator_key, h.unit_key, h.period)
+"""
+
+_NO_NUMBER = """
+INSERT INTO candidate AS c (indicator_key, unit_key, period, obs_status, obs_reason)
+SELECT indicator_key, unit_key, period, 'L', 'held_back' FROM held_back
+ON CONFLICT (indicator_key, unit_key, period)
+    DO UPDATE SET numerator = NULL, denominator = NULL, value = NULL, obs_status = 'L', obs_reason = 'held_back' WHERE c.obs_status <> 'M'
+"""
+
+# Most are incomplete since a unit below them is missing; those of a sample, of which none is, and those held back after the adding
+# up are told here. A figure reported for a unit as a whole needs nothing from below.
+_INCOMPLETE_ABOVE = """
+WITH RECURSIVE above AS (
+    SELECT h.indicator_key, h.period, p.parent_key AS unit_key FROM held_back h JOIN place p USING (period, unit_key)
+    WHERE p.is_at_end OR h.indicator_key <> ALL(CAST(:stock AS smallint[]))
+  UNION
+    SELECT a.indicator_key, a.period, p.parent_key FROM above a JOIN place p USING (period, unit_key)
+    WHERE (a.indicator_key <> ALL(CAST(:whole AS smallint[]))
+            OR (a.indicator_key, a.unit_key, a.period) NOT IN (SELECT indicator_key, unit_key, period FROM counted))
+)
+UPDATE candidate c SET obs_status = 'P'
+FROM above a
+WHERE (c.indicator_key, c.unit_key, c.period) = (a.indicator_key, a.unit_key, a.period) AND c.obs_status IN ('A', 'B')
+  AND (a.indicator_key <> ALL(CAST(:whole AS smallint[]))
+    OR (a.indicator_key, a.unit_key, a.period) NOT IN (SELECT indicator_key, unit_key, period FROM counted))
+"""
+
+_HELD = """
+SELECT indicator_code, unit_key, period, reason_vi
+FROM held_back JOIN warehouse.dim_indicator USING (indicator_key) WHERE known_to = 'infinity'
+"""
+_LOOKED_AT = """
+SELECT indicator_code, unit_key, period FROM candidate JOIN warehouse.dim_indicator USING (indicator_key) WHERE known_to = 'infinity'
+UNION
+SELECT indicator_code, unit_key, period FROM ops.held_back
+WHERE released_by IS NULL AND indicator_code IN (SELECT indicator_code FROM warehouse.dim_indicator)
+  AND indicator_code NOT IN (SELECT indicator_code FROM warehouse.dim_indicator WHERE known_to = 'infinity')  -- taken out
 """
 
 _JUMPS = """
@@ -106,7 +169,8 @@ WITH value AS (
     WINDOW w AS (PARTITION BY indicator_key, unit_key, period_type ORDER BY first_day)
 )
 SELECT i.indicator_code, u.unit_code, v.period, v.before, abs(v.value - v.value_before) AS jump
-FROM in_a_row v JOIN warehouse.dim_indicator i USING (indicator_key) JOIN warehouse.dim_unit u USING (unit_key)
+FROM in_a_row v JOIN warehouse.dim_indicator i ON i.indicator_key = v.indicator_key AND i.known_to = 'infinity'
+JOIN warehouse.dim_unit u USING (unit_key)
 WHERE abs(v.value - v.value_before) > :jump
 ORDER BY jump DESC, i.sort_order, u.unit_code, v.period
 """

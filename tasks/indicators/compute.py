@@ -1,23 +1,25 @@
-"""The units' counts → indicator values: added up the hierarchy, divided once, published as revisions.
+"""The units' counts → indicator values: added up the hierarchy, divided once.
 
-Everything runs in the caller's transaction and in the database. `compute` finds what changed (tasks.count.changes), counts it
-(tasks.count.counts) and leaves the temporary table `candidate`; `audit` (tasks.indicators.audit) looks at it, `publish_values` turns what
-differs into new revisions. A value that cannot have changed is no candidate: the published one holds.
+Everything runs in the caller's transaction and in the database. `compute` brings the counts up to date and finds the periods that
+changed (tasks.indicators.touched), counts them (tasks.count.counts) and leaves the temporary table `candidate`; `audit`
+(tasks.indicators.audit) looks at it, `revise_indicators` (tasks.indicators.publish) publishes what differs. A value that cannot
+have changed is no candidate: the published one holds. For a vintage, all that was known then is a candidate, and nothing that is
+kept is touched.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy import Connection, text
 
-from tasks.count.changes import Changes, changes, ended
-from tasks.count.counts import count
+from tasks.count.counting import Counting
+from tasks.count.counts import Failed, as_of, count
+from tasks.indicators.audit import hold_back, out_of_what_was_added_up
+from tasks.indicators.publish import indicator_keys
+from tasks.indicators.touched import Touched, leave_marks, touched
 from warehouse import periods
-from warehouse.indicators import FACTS, indicators
-from warehouse.tables import agg_unit_month, dim_indicator, dim_target
+from warehouse.indicators import Indicator, facts, indicators
 
 
 @dataclass(frozen=True)
@@ -26,90 +28,33 @@ class Candidates:
 
     periods: tuple[str, ...]
     values: int
+    uncounted: Failed = field(default_factory=dict)
+    """Indicators whose declared condition failed: version → reason. The values published before hold."""
 
 
-@dataclass(frozen=True)
-class Publication:
-    """What a publication changed; no id where there was nothing to publish."""
-
-    publication_id: int | None
-    added: int
-    revised: int
-    unchanged: int
-
-
-def sync_indicators(connection: Connection) -> None:
-    """Brings dim_indicator and dim_target to what the YAML declares; a changed way of counting is dated now."""
-    known = {row.indicator_code: row for row in connection.execute(select(dim_indicator))}
-    now = datetime.now(UTC)
-    for declared in indicators():
-        row: dict[str, Any] = {
-            "indicator_name": declared.name,
-            "official_table": declared.official_table,
-            "pillar": declared.pillar,
-            "definition": declared.definition,
-            "legal_source": declared.legal_source,
-            "unit_measure": declared.unit_measure,
-            "decimals": declared.decimals,
-            "sort_order": declared.sort_order,
-            "valid_from": declared.valid_from,
-            "valid_to": declared.valid_to,
-            "counted_as": declared.counted_as,
-        }
-        old = known.get(declared.code)
-        if old is None:
-            # Not an upsert: a conflict would use up a number of the narrow identity every night.
-            connection.execute(insert(dim_indicator).values(indicator_code=declared.code, counted_since=now, **row))
-        elif any(getattr(old, column) != value for column, value in row.items()):
-            changed = {"counted_since": now} if old.counted_as != declared.counted_as else {}
-            connection.execute(update(dim_indicator).where(dim_indicator.c.indicator_key == old.indicator_key).values(**row, **changed))
-    keys = indicator_keys(connection)
-    targets = [
-        {"indicator_key": keys[i.code], "valid_from": t.valid_from, "valid_to": t.valid_to, "target": t.value, "legal_source": t.source}
-        for i in indicators()
-        for t in i.targets
-    ]
-    connection.execute(delete(dim_target))
-    connection.execute(insert(dim_target), targets)
-
-
-def indicator_keys(connection: Connection) -> dict[str, int]:
-    """Code → surrogate key of every indicator known."""
-    rows = connection.execute(select(dim_indicator.c.indicator_code, dim_indicator.c.indicator_key))
-    return {row.indicator_code: row.indicator_key for row in rows}
-
-
-def compute(connection: Connection, as_of: datetime) -> Candidates:
+def compute(connection: Connection, counting: Counting) -> Candidates:
     """Computes the values that what is new since the last publication may have changed, into the temporary table `candidate`."""
-    sync_indicators(connection)
     connection.execute(text(_TEMPORARY))
-    changed = changes(connection, as_of)
-    touched = changed.touched()
-    if touched:
-        connection.execute(text("SET LOCAL work_mem = '128MB'"))
-        _calendar(connection, changed, as_of)
+    connection.execute(text("SET LOCAL work_mem = '128MB'"))
+    failed: Failed = {}
+    found = touched(connection, counting, failed)
+    computed = found.all()
+    if computed:
+        _calendar(connection, found, counting)
         keys = indicator_keys(connection)
-        if changed.from_scratch:
-            connection.execute(delete(agg_unit_month))
-        count(connection, keys, changed.months, changed.periods)
-        _add_up(connection, keys)
-        _candidates(connection, keys)
-    return Candidates(tuple(touched), connection.scalar(text("SELECT count(*) FROM candidate")) or 0)
-
-
-def publish_values(connection: Connection, run_id: int, as_of: datetime) -> Publication:
-    """Makes every candidate that differs from the value in force a new revision; a night without news publishes nothing."""
-    if not connection.scalar(text("SELECT count(*) FROM candidate")):
-        return Publication(None, 0, 0, 0)
-    # By the clock that dates the loads: what was loaded after it is what the next night has to compute.
-    found = connection.execute(text(_PUBLISH), {"run_id": run_id, "as_of": as_of, "published_at": datetime.now(UTC)}).one()
-    return Publication(found.publication_id, found.values_added, found.values_revised, found.values_unchanged)
+        count(connection, counting, keys, {name for name in facts() if found.periods[name]}, failed)
+        declared = [i for i in indicators() if i.version_name not in failed]
+        hold_back(connection)
+        _add_up(connection, counting, keys, declared)
+        _candidates(connection, counting, keys, declared)
+    leave_marks(connection, counting, failed)
+    return Candidates(tuple(computed), connection.scalar(text("SELECT count(*) FROM candidate")) or 0, failed)
 
 
 # Working tables --------------------------------------------------------------------------------------------------------
 
 _TEMPORARY = """
-DROP TABLE IF EXISTS touched_period, touched_part, counted, measured, reporting, place, added_up, candidate;
+DROP TABLE IF EXISTS touched_period, touched_part, counted, measured, held_back, reporting, place, added_up, candidate;
 CREATE TEMPORARY TABLE touched_period
   (period text PRIMARY KEY, period_type text, first_day date, last_day date, seen_to date, has_ended boolean,
    facts text[]) ON COMMIT DROP;
@@ -118,6 +63,8 @@ CREATE TEMPORARY TABLE touched_part
    PRIMARY KEY (period, part)) ON COMMIT DROP;
 CREATE TEMPORARY TABLE counted
   (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint, is_fallback boolean) ON COMMIT DROP;
+CREATE TEMPORARY TABLE held_back
+  (indicator_key smallint, unit_key integer, period text, reason_vi text, PRIMARY KEY (indicator_key, unit_key, period)) ON COMMIT DROP;
 CREATE TEMPORARY TABLE measured (unit_key integer, period text, measure text, value bigint) ON COMMIT DROP;
 CREATE TEMPORARY TABLE reporting (unit_key integer, period text, PRIMARY KEY (unit_key, period)) ON COMMIT DROP;
 CREATE TEMPORARY TABLE place
@@ -128,14 +75,14 @@ CREATE TEMPORARY TABLE added_up
    PRIMARY KEY (indicator_key, unit_key, period)) ON COMMIT DROP;
 CREATE TEMPORARY TABLE candidate
   (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint, value numeric, obs_status text,
-   PRIMARY KEY (indicator_key, unit_key, period)) ON COMMIT DROP;
+   obs_reason text, PRIMARY KEY (indicator_key, unit_key, period)) ON COMMIT DROP;
 """
 
 
-def _calendar(connection: Connection, changed: Changes, as_of: datetime) -> None:
-    for period in changed.touched():
+def _calendar(connection: Connection, found: Touched, counting: Counting) -> None:
+    for period in found.all():
         first, last = periods.days(period)
-        facts = [fact for fact in FACTS if period in changed.periods[fact]]
+        names = [name for name in facts() if period in found.periods[name]]
         connection.execute(
             text("INSERT INTO touched_period VALUES (:period, :period_type, :first_day, :last_day, :seen_to, :has_ended, :facts)"),
             {
@@ -143,9 +90,9 @@ def _calendar(connection: Connection, changed: Changes, as_of: datetime) -> None
                 "period_type": periods.period_type(period),
                 "first_day": first,
                 "last_day": last,
-                "seen_to": max(first, min(last, as_of.astimezone(periods.VIETNAM).date())),
-                "has_ended": ended(period, as_of),
-                "facts": facts,
+                "seen_to": max(first, min(last, counting.today)),
+                "has_ended": counting.has_ended(period),
+                "facts": names,
             },
         )
         connection.execute(
@@ -158,7 +105,7 @@ def _calendar(connection: Connection, changed: Changes, as_of: datetime) -> None
                     "last_day": periods.days(part)[1],
                     "is_month": periods.period_type(part) == "month",
                     "lies_in": periods.containing(part)[1:],
-                    "facts": facts,
+                    "facts": names,
                 }
                 for part in periods.parts(period)
             ],
@@ -168,15 +115,16 @@ def _calendar(connection: Connection, changed: Changes, as_of: datetime) -> None
 
 # Up the hierarchy -----------------------------------------------------------------------------------------------------
 
-# A unit runs the model of which anything was counted, now or in what was published and still holds.
+# A unit runs the model of which anything was counted, now or in what was published and still holds: of facts that nothing
+# changed in, and of indicators that are left out tonight.
 _WHO_REPORTS = """
 INSERT INTO reporting
 SELECT unit_key, period FROM counted
 UNION
 SELECT f.unit_key, f.period FROM touched_period t
-JOIN warehouse.fact_indicator f ON f.period = t.period AND f.known_to = 'infinity' AND f.denominator IS NOT NULL
+JOIN warehouse.fact_indicator f ON f.period = t.period AND f.{held} AND f.denominator IS NOT NULL
 JOIN (SELECT unnest(CAST(:keys AS smallint[])) AS indicator_key, unnest(CAST(:facts AS text[])) AS fact) i USING (indicator_key)
-WHERE i.fact <> ALL(t.facts) AND i.fact <> 'units'
+WHERE i.fact <> ALL(t.facts)
 """
 
 # Units in force at any time of the period so far, units that rows count for although it was over, and what stands
@@ -255,21 +203,28 @@ FROM own FULL JOIN below USING (indicator_key, unit_key, period)
 """
 
 
-def _add_up(connection: Connection, keys: dict[str, int]) -> None:
-    declared = indicators()
+def _held(counting: Counting) -> str:
+    """SQL condition on what was in force at the state of knowledge that is published; binds :as_of in a vintage."""
+    return "known_from <= :as_of AND f.known_to > :as_of" if counting.is_vintage else "known_to = 'infinity'"
+
+
+def _add_up(connection: Connection, counting: Counting, keys: dict[str, int], declared: list[Indicator]) -> None:
     ways = {
-        "keys": [keys[i.code] for i in declared],
-        "whole": [i.fact in ("unit_count", "signature", "survey", "units") for i in declared],
+        "keys": [keys[i.version_name] for i in declared],
+        "whole": [i.counted_fact.counts_whole for i in declared],
         "stock": [i.is_stock for i in declared],
         "sample": [i.is_sample for i in declared],
     }
-    connection.execute(text(_WHO_REPORTS), {"keys": ways["keys"], "facts": [i.fact for i in declared]})
+    reporting = [(keys[i.version_name], i.fact if i in declared else "") for i in indicators() if i.counted_fact.way != "units"]
+    who = {"keys": [key for key, _ in reporting], "facts": [fact for _, fact in reporting]}
+    connection.execute(text(_WHO_REPORTS.replace("{held}", _held(counting))), who | as_of(counting))
     connection.execute(text(_PLACES))
     for i in declared:
-        if i.fact == "units":
-            connection.execute(text(_REPORTING), {"key": keys[i.code]})
+        if i.counted_fact.way == "units":
+            connection.execute(text(_REPORTING), {"key": keys[i.version_name]})
     for level in ("commune", "district", "province"):
         connection.execute(text(_ADD_UP), {"level": level, **ways})
+        out_of_what_was_added_up(connection)
         connection.execute(text("ANALYZE added_up"))
 
 
@@ -293,77 +248,48 @@ WITH reported AS (
     WHERE p.unit_level = 'commune' AND p.is_in_force
       AND (p.period, p.parent_key) IN (SELECT period, parent_key FROM reported WHERE unit_level = 'commune')
 ), published AS (
-    SELECT DISTINCT f.period, f.unit_key FROM warehouse.fact_indicator f JOIN touched_period USING (period) WHERE f.known_to = 'infinity'
+    SELECT DISTINCT f.period, f.unit_key FROM warehouse.fact_indicator f JOIN touched_period USING (period) WHERE f.{{held}}
 ), listed AS (  -- what was published once stays, even where nothing is left of it; a unit that is new has lines of every indicator
     SELECT period, unit_key, p.period IS NULL AS is_new FROM shown FULL JOIN published p USING (period, unit_key)
 ), line AS (
-    SELECT i.indicator_key, s.unit_key, s.period, d.decimals, t.has_ended, a.is_complete, a.numerator, a.denominator,
-        NOT (u.unit_level = ANY(string_to_array(i.levels, ','))) OR t.last_day < d.valid_from OR t.first_day > d.valid_to AS is_outside,
+    SELECT i.indicator_key, s.unit_key, s.period, i.decimals, t.has_ended, a.is_complete, a.numerator, a.denominator,
+        NOT (u.unit_level = ANY(string_to_array(i.levels, ','))) OR t.last_day < i.valid_from OR t.first_day > i.valid_to AS is_outside,
         a.denominator < i.suppress_below AS is_small, t.last_day >= i.breaks_from AS is_after_break
     FROM listed s JOIN touched_period t USING (period) JOIN warehouse.dim_unit u USING (unit_key)
     CROSS JOIN (
         SELECT unnest(CAST(:keys AS smallint[])) AS indicator_key, unnest(CAST(:facts AS text[])) AS fact,
             unnest(CAST(:levels AS text[])) AS levels, unnest(CAST(:suppress_below AS integer[])) AS suppress_below,
-            unnest(CAST(:breaks_from AS date[])) AS breaks_from
+            unnest(CAST(:breaks_from AS date[])) AS breaks_from, unnest(CAST(:decimals AS integer[])) AS decimals,
+            unnest(CAST(:valid_from AS date[])) AS valid_from, unnest(CAST(:valid_to AS date[])) AS valid_to,
+            unnest(CAST(:listed_from AS date[])) AS listed_from, unnest(CAST(:listed_to AS date[])) AS listed_to,
+            unnest(CAST(:keys AS smallint[])) = ANY(CAST(:derived AS smallint[])) AS is_derived
     ) i
-    JOIN warehouse.dim_indicator d USING (indicator_key)
     LEFT JOIN added_up a USING (indicator_key, unit_key, period)
-    WHERE s.is_new OR i.fact = ANY(t.facts) OR i.fact = 'units'
+    WHERE t.last_day BETWEEN i.listed_from AND i.listed_to AND (s.is_new OR i.fact = ANY(t.facts) OR i.is_derived)
 ), judged AS (
     SELECT *, CASE WHEN is_outside THEN 'M' WHEN denominator IS NULL OR denominator = 0 THEN 'L' WHEN is_small THEN 'Q'
         WHEN NOT has_ended OR NOT is_complete THEN 'P' WHEN is_after_break THEN 'B' ELSE 'A' END AS obs_status
     FROM line
 )
 SELECT indicator_key, unit_key, period, CASE WHEN NOT is_outside THEN numerator END, CASE WHEN NOT is_outside THEN denominator END,
-    CASE WHEN obs_status IN ('A', 'B', 'P') THEN {rounded_half_up("numerator", "denominator", "decimals")} END, obs_status
+    CASE WHEN obs_status IN ('A', 'B', 'P') THEN {rounded_half_up("numerator", "denominator", "decimals")} END, obs_status,
+    CASE obs_status WHEN 'M' THEN 'not_applicable' END
 FROM judged
 """
 
 
-def _candidates(connection: Connection, keys: dict[str, int]) -> None:
-    declared = indicators()
+def _candidates(connection: Connection, counting: Counting, keys: dict[str, int], declared: list[Indicator]) -> None:
     connection.execute(
-        text(_CANDIDATES),
+        text(_CANDIDATES.replace("{held}", _held(counting))),
         {
-            "keys": [keys[i.code] for i in declared],
+            "keys": [keys[i.version_name] for i in declared],
             "facts": [i.fact for i in declared],
             "levels": [",".join(i.levels) for i in declared],
             "suppress_below": [i.suppress_below for i in declared],
             "breaks_from": [min((b.from_ for b in i.breaks), default=None) for i in declared],
-            "derived": [keys[i.code] for i in declared if i.fact == "units"],
+            "derived": [keys[i.version_name] for i in declared if i.counted_fact.way == "units"],
+            **{name: [getattr(i, name) for i in declared] for name in ("decimals", "valid_from", "valid_to", "listed_from", "listed_to")},
+            **as_of(counting),
         },
     )
     connection.execute(text("ANALYZE candidate"))
-
-
-# Publishing -----------------------------------------------------------------------------------------------------------
-
-_PUBLISH = """
-WITH compared AS (
-    SELECT c.*, f.revision, f.known_from,
-        f.revision IS NOT NULL AND (c.numerator, c.denominator, c.value, c.obs_status::text)
-            IS NOT DISTINCT FROM (f.numerator, f.denominator, f.value, f.obs_status::text) AS is_unchanged
-    FROM candidate c LEFT JOIN warehouse.fact_indicator f
-        ON f.indicator_key = c.indicator_key AND f.unit_key = c.unit_key AND f.period = c.period AND f.known_to = 'infinity'
-), published AS (
-    INSERT INTO ops.publication (run_id, published_at, load_id, as_of, values_added, values_revised, values_unchanged)
-    SELECT :run_id, :published_at, (SELECT coalesce(max(load_id), 0) FROM ops.load), :as_of, count(*) FILTER (WHERE revision IS NULL),
-        count(*) FILTER (WHERE revision IS NOT NULL AND NOT is_unchanged), count(*) FILTER (WHERE is_unchanged)
-    FROM compared
-    RETURNING *
-), closed AS (
-    UPDATE warehouse.fact_indicator f SET known_to = greatest(f.known_from, :as_of)
-    FROM compared c
-    WHERE (f.indicator_key, f.unit_key, f.period, f.revision) = (c.indicator_key, c.unit_key, c.period, c.revision) AND NOT c.is_unchanged
-    RETURNING f.indicator_key
-), revised AS (
-    INSERT INTO warehouse.fact_indicator
-        (indicator_key, unit_key, period, revision, numerator, denominator, value, obs_status, known_from, publication_id)
-    SELECT c.indicator_key, c.unit_key, c.period, coalesce(c.revision, 0) + 1, c.numerator, c.denominator, c.value, c.obs_status,
-        greatest(c.known_from, :as_of), published.publication_id
-    FROM compared c CROSS JOIN published
-    WHERE NOT c.is_unchanged AND (SELECT count(*) FROM closed) >= 0
-    RETURNING revision
-)
-SELECT publication_id, values_added, values_revised, values_unchanged FROM published
-"""

@@ -21,7 +21,7 @@ from tasks.load.history import Mask, Microseconds, copy_keys, temporary
 from tasks.load.work import Finding, Load, constant, mask_of
 from tasks.words.keys import code_hash, row_hash, row_key, scoped
 from warehouse.bulk import copy_out_blocks
-from warehouse.indicators import added_over_providers, indicators
+from warehouse.indicators import indicators, measures
 from warehouse.periods import days as days_of_period
 from warehouse.tables import (
     UNKNOWN,
@@ -144,7 +144,8 @@ _COUNTED_UP = ("unit_key", "month", "holders_cumulative")
 def _unit_counts(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
     """A measure that several providers count has a key within its provider; any other is one number, whoever says it."""
     columns, found = _as_declared(work, rows)
-    several = np.isin(rows["measure"].to_numpy(zero_copy_only=False), sorted(added_over_providers()))
+    adding = [measure for measure, of_measure in measures().items() if of_measure.adds_up]
+    several = np.isin(rows["measure"].to_numpy(zero_copy_only=False), adding)
     keys = [rows[name] for name in work.contract.natural_key]
     own, shared = (row_key(prefix, keys).to_numpy() for prefix in (f"{work.contract.feed} {work.delivery.provider}", work.prefix))
     columns["provider_key"] = pa.array(np.where(several, work.provider_key, UNKNOWN).astype(np.int16))

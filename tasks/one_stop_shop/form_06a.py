@@ -1,230 +1,185 @@
 """Form II.06a (TT 01/2020/TT-VPCP): dossiers received, handled and pending, for every unit, period, section and sector.
 
-Each dossier is three events: received, ended, became overdue. Events are kept added up by month (agg_form_06a), and a night
-adds those of the states that changed. A month's form is the running sum of events, a quarter's and a year's are put together
-from its months. So the next period's (6) is this period's (11) whatever the states are, and the form as known on a day is
-the same for ever.
+Events of dossiers are kept counted by unit, procedure and month (warehouse.scores.form_06a); they climb the hierarchy here, and
+become months, quarters and years. A night computes the lines whose events changed or fell due. What is computed has to be what is
+found another way: the events, by looking at every state that was counted month by month; the lines, by adding events up
+straight between the days of a period.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
+from importlib import resources
+from typing import Any
 
 from sqlalchemy import Connection, text
 
-from tasks.count.known_dossiers import News, by_month, with_values
-from tasks.count.revisions import Revised, revise
-from warehouse.scores.on_time import on_time
+from tasks.count.counting import Counting, fingerprint, leave_mark, marked
+from tasks.count.counts import as_of
+from tasks.count.held_back import HeldBack, write_held_back
+from tasks.count.kept import Change, bring_up_to_date, count_anew
+from tasks.count.revisions import Publication, Revised, revise
+from tasks.one_stop_shop.hierarchy import holds_on, make_ancestors
+from warehouse.periods import VIETNAM
+from warehouse.scores.form_06a import form_06a, recount
 from warehouse.tables import fact_form_06a
 
 COLUMNS = tuple(f"c{number}" for number in range(3, 14))
 KEYS = ("unit_key", "period", "section", "sector_code")
-ON_TIME = on_time("form_06a")
+ITEM = "form 06a"
+"""Mark of the form's lines."""
 
-# Above each version of a unit, the versions that stood there while it held: a dossier counts for those of the day it was received.
-ANCESTORS = """
-CREATE TEMPORARY TABLE ancestor ON COMMIT DROP AS
-WITH RECURSIVE above AS (
-    SELECT unit_key, unit_key AS ancestor_key, unit_level AS section, valid_from, valid_to, parent_code FROM warehouse.dim_unit
-  UNION ALL
-    SELECT a.unit_key, p.unit_key, a.section, greatest(a.valid_from, p.valid_from), least(a.valid_to, p.valid_to), p.parent_code
-    FROM above a JOIN warehouse.dim_unit p ON p.unit_code = a.parent_code AND p.valid_from <= a.valid_to AND p.valid_to >= a.valid_from
-)
-SELECT a.unit_key, a.ancestor_key, a.section, a.valid_from, a.valid_to, u.valid_from AS unit_from, u.valid_to AS unit_to
-FROM above a JOIN warehouse.dim_unit u ON u.unit_key = a.unit_key;
-ANALYZE ancestor
+_TABLES = f"""
+DROP TABLE IF EXISTS form_line, form_month, form_candidate, form_held_back;
+CREATE TEMPORARY TABLE form_line (unit_key integer, section text, sector_code text, PRIMARY KEY (unit_key, section, sector_code))
+  ON COMMIT DROP;
+CREATE TEMPORARY TABLE form_month
+  (unit_key integer, section text, sector_code text, month date, c4 integer, c5 integer, c6 integer, c8 integer, c9 integer, c10 integer,
+   c11 integer, c13 integer) ON COMMIT DROP;
+CREATE TEMPORARY TABLE form_candidate
+  (unit_key integer, period text, section text, sector_code text, sector_name text, {", ".join(f"{c} integer" for c in COLUMNS)})
+  ON COMMIT DROP;
+CREATE TEMPORARY TABLE form_held_back (unit_key integer, period text, reason_vi text, PRIMARY KEY (unit_key, period)) ON COMMIT DROP
 """
+_HOLD_BACK = "INSERT INTO form_held_back SELECT DISTINCT unit_key, period, :reason FROM ({broken}) broken ON CONFLICT DO NOTHING"
 
+_LAST_MONTH = "SELECT date_trunc('month', max(day))::date FROM {counts} WHERE counted = 'form_06a' AND day <= :day"
 
-def holds_on(day: str) -> str:
-    """SQL condition on `ancestor`: it stood above its unit on a day, or on the nearest day on which the unit was there."""
-    return f"greatest(ancestor.unit_from, least(ancestor.unit_to, {day})) BETWEEN ancestor.valid_from AND ancestor.valid_to"
-
-
-# Pending supplements, payments and stops are in time whatever the due date.
-_STATES = f"""
-CREATE TEMPORARY TABLE form_state ON COMMIT DROP AS
-SELECT unit_key, sector_code, is_online, received, ended, outcome,
-    CASE WHEN date_trunc('month', overdue) < coalesce(date_trunc('month', ended), 'infinity') THEN overdue END AS overdue,
-    sum(sign)::int AS dossiers
+# Of what was counted, and of what fell due or was received or ended on a day that has come.
+_LINES = f"""
+INSERT INTO form_line
+SELECT DISTINCT ancestor_key, section, sector_code
 FROM (
-    SELECT d.sign, d.unit_key, p.sector_code, coalesce(d.channel_key = 2, FALSE) AS is_online,
-        {by_month("d.received_at::date")} AS received,
-        CASE WHEN {ON_TIME.judged} THEN {by_month(f"({ON_TIME.ended_at})::date")} END AS ended,
-        CASE WHEN NOT ({ON_TIME.judged}) THEN NULL WHEN NOT {ON_TIME.in_time_at("NULL")} THEN 'late'
-            WHEN NOT s.is_withdrawn AND ({ON_TIME.ended_at})::date < d.due_at::date THEN 'early' ELSE 'on_day' END AS outcome,
-        CASE WHEN s.dossier_status_code NOT IN ('5', '6', '8') AND d.due_at IS NOT NULL
-            THEN {by_month("greatest(d.due_at::date + 1, d.received_at::date)")} END AS overdue
-    FROM {{source}} d
-    JOIN warehouse.dim_dossier_status s USING (dossier_status_key)
-    JOIN warehouse.dim_procedure p USING (procedure_key)
-    WHERE d.deleted_at IS NULL AND s.is_received AND d.received_at >= '2000-01-01'
-) state
-GROUP BY unit_key, sector_code, is_online, received, ended, outcome, 7
-HAVING sum(sign) <> 0;
-ANALYZE form_state
+    SELECT unit_key, part, received FROM {{lines}} l
+    UNION
+    SELECT unit_key, part, received FROM {{counts}} a WHERE counted = 'form_06a' AND day > :since AND day <= :today
+) changed
+JOIN warehouse.dim_procedure p ON p.procedure_key = changed.part
+JOIN ancestor ON ancestor.unit_key = changed.unit_key AND {holds_on("changed.received")}
 """
 
-_EVENTS = f"""
-CREATE TEMPORARY TABLE form_event ON COMMIT DROP AS
-SELECT ancestor_key AS unit_key, section, sector_code, day, coalesce(sum(online), 0)::int AS online, coalesce(sum(other), 0)::int AS other,
-    coalesce(sum(early), 0)::int AS early, coalesce(sum(on_day), 0)::int AS on_day, coalesce(sum(late), 0)::int AS late,
-    coalesce(sum(event.overdue), 0)::int AS overdue
-FROM form_state c
-JOIN ancestor ON ancestor.unit_key = c.unit_key AND {holds_on("c.received")}
-CROSS JOIN LATERAL (VALUES
-    (c.received, CASE WHEN is_online THEN dossiers END, CASE WHEN NOT is_online THEN dossiers END, NULL, NULL, NULL, NULL),
-    (c.ended, NULL, NULL, CASE outcome WHEN 'early' THEN dossiers END, CASE outcome WHEN 'on_day' THEN dossiers END,
-        CASE outcome WHEN 'late' THEN dossiers END, CASE WHEN c.overdue IS NOT NULL THEN -dossiers END),
-    (c.overdue, NULL, NULL, NULL, NULL, NULL, dossiers)
-) event (day, online, other, early, on_day, late, overdue)
-WHERE day IS NOT NULL
-GROUP BY ancestor_key, section, sector_code, day;
-ANALYZE form_event
-"""
-
-_ADD = """
-INSERT INTO warehouse.agg_form_06a AS f (unit_key, section, sector_code, day, online, other, early, on_day, late, overdue)
-SELECT unit_key, section, sector_code, day, online, other, early, on_day, late, overdue FROM form_event
-ON CONFLICT (unit_key, section, sector_code, day) DO UPDATE SET online = f.online + excluded.online, other = f.other + excluded.other,
-    early = f.early + excluded.early, on_day = f.on_day + excluded.on_day, late = f.late + excluded.late,
-    overdue = f.overdue + excluded.overdue;
-DELETE FROM warehouse.agg_form_06a WHERE (online, other, early, on_day, late, overdue) = (0, 0, 0, 0, 0, 0);
-ANALYZE warehouse.agg_form_06a
-"""
-
-_LAST_MONTH = "SELECT date_trunc('month', max(day))::date FROM warehouse.agg_form_06a WHERE day <= :day"
-
-_LINES = """
-CREATE TEMPORARY TABLE form_line ON COMMIT DROP AS
-SELECT unit_key, section, sector_code FROM form_event
-UNION
-SELECT unit_key, section, sector_code FROM warehouse.agg_form_06a WHERE day > :since AND day <= :today
-"""
-
-# The last month there is has moved, or nothing is known: every line has a new one.
-_ALL_LINES = """
-CREATE TEMPORARY TABLE form_line ON COMMIT DROP AS
-SELECT unit_key, section, sector_code FROM warehouse.agg_form_06a
+_ALL_LINES = f"""
+INSERT INTO form_line
+SELECT DISTINCT ancestor_key, section, sector_code
+FROM (SELECT DISTINCT unit_key, part, received FROM {{counts}} WHERE counted = 'form_06a') a
+JOIN warehouse.dim_procedure p ON p.procedure_key = a.part
+JOIN ancestor ON ancestor.unit_key = a.unit_key AND {holds_on("a.received")}
 UNION
 SELECT unit_key, section, sector_code FROM warehouse.fact_form_06a WHERE known_to = 'infinity'
 """
 
-_MONTHS = """
-ANALYZE form_line;
-CREATE TEMPORARY TABLE form_month ON COMMIT DROP AS
-WITH monthly AS (
-    SELECT unit_key, section, sector_code, date_trunc('month', day)::date AS month, sum(online) AS online, sum(other) AS other,
-        sum(early) AS early, sum(on_day) AS on_day, sum(late) AS late, sum(overdue) AS overdue
-    FROM form_line JOIN warehouse.agg_form_06a USING (unit_key, section, sector_code)
-    WHERE day <= :today
-    GROUP BY 1, 2, 3, 4
-), running AS (
-    SELECT unit_key, section, sector_code, month, coalesce(online, 0) AS c4, coalesce(other, 0) AS c5,
-        coalesce(early, 0) AS c8, coalesce(on_day, 0) AS c9, coalesce(late, 0) AS c10,
-        sum(coalesce(online, 0) + coalesce(other, 0) - coalesce(early, 0) - coalesce(on_day, 0) - coalesce(late, 0)) OVER so_far AS c11,
-        sum(coalesce(overdue, 0)) OVER so_far AS c13
-    FROM (SELECT unit_key, section, sector_code, min(month) AS first FROM monthly GROUP BY unit_key, section, sector_code) line
-    JOIN (SELECT DISTINCT month_start AS month FROM warehouse.dim_date WHERE month_start <= :last) calendar
-        ON calendar.month >= line.first
-    LEFT JOIN monthly USING (unit_key, section, sector_code, month)
-    WINDOW so_far AS (PARTITION BY unit_key, section, sector_code ORDER BY month)
-)
-SELECT *, c11 - c4 - c5 + c8 + c9 + c10 AS c6 FROM running;
-ANALYZE form_month
-"""
+RECOUNTS = {
+    "số đếm sự kiện khác kết quả xem từng hồ sơ theo tháng": "recounted",
+    "các dòng khác kết quả cộng thẳng theo ngày của kỳ": "straight",
+}
+"""What holds of the form as a whole, where it does not → the query that counts how often; nothing of the form can be trusted then."""
+_QUERIES = ("months", "periods", "chain", *RECOUNTS.values())
 
-_PERIODS = """
-CREATE TEMPORARY TABLE form_candidate ON COMMIT DROP AS
-WITH month AS (
-    SELECT DISTINCT month_start, month, quarter, year,
-        make_date(left(year, 4)::int, 3 * right(quarter, 1)::int - 2, 1) AS quarter_start, make_date(year::int, 1, 1) AS year_start
-    FROM warehouse.dim_date
-), part AS (
-    SELECT m.month_start, of.period, of.first, least(of.last, CAST(:last AS date)) AS last
-    FROM month m
-    CROSS JOIN LATERAL (VALUES (month, month_start, month_start), (quarter, quarter_start, (quarter_start + interval '2 months')::date),
-        (year, year_start, (year_start + interval '11 months')::date)) of (period, first, last)
-), added AS (
-    SELECT unit_key, period, section, sector_code, sum(c4) AS c4, sum(c5) AS c5, coalesce(sum(c6) FILTER (WHERE month = first), 0) AS c6,
-        sum(c8) AS c8, sum(c9) AS c9, sum(c10) AS c10,
-        sum(c11) FILTER (WHERE month = last) AS c11, sum(c13) FILTER (WHERE month = last) AS c13
-    FROM form_month JOIN part ON part.month_start = form_month.month
-    GROUP BY unit_key, period, section, sector_code
-)
-SELECT unit_key, period, section, sector_code, sector_name, (c4 + c5 + c6)::int AS c3, c4::int, c5::int, c6::int,
-    (c8 + c9 + c10)::int AS c7,
-    c8::int, c9::int, c10::int, c11::int, (c11 - c13)::int AS c12, c13::int
-FROM added
-JOIN (SELECT sector_code, max(sector_name) AS sector_name FROM warehouse.dim_procedure GROUP BY sector_code) sector USING (sector_code)
-WHERE c4 + c5 + c6 > 0;
-ANALYZE form_candidate
-"""
+
+def _query(name: str) -> str:
+    return resources.files(__package__).joinpath(f"form_06a_{name}.sql").read_text("utf-8")
+
 
 CONTROLS = {
-    "(3) = (4) + (5) + (6)": "SELECT count(*) FROM form_candidate WHERE c3 <> c4 + c5 + c6",
-    "(7) = (8) + (9) + (10)": "SELECT count(*) FROM form_candidate WHERE c7 <> c8 + c9 + c10",
-    "(11) = (12) + (13)": "SELECT count(*) FROM form_candidate WHERE c11 <> c12 + c13",
-    "(3) = (7) + (11)": "SELECT count(*) FROM form_candidate WHERE c3 <> c7 + c11",
-    "no negative count": "SELECT count(*) FROM form_candidate WHERE least(c4, c5, c6, c8, c9, c10, c12, c13) < 0",
-    "(6) = (11) of the period before": """
-        WITH place AS (
-            SELECT period, kind, row_number() OVER (PARTITION BY kind ORDER BY period) AS number
-            FROM (SELECT DISTINCT period, kind FROM warehouse.dim_date
-                CROSS JOIN LATERAL (VALUES (month, 'month'), (quarter, 'quarter'), (year, 'year')) part (period, kind)) part
-        ), last AS (
-            SELECT kind, max(number) AS number FROM form_candidate JOIN place USING (period) GROUP BY kind
-        ), line AS (
-            SELECT kind, number, c6, c11, lag(number) OVER in_a_row AS number_before, lag(c11) OVER in_a_row AS c11_before,
-                lead(number) OVER in_a_row AS number_after
-            FROM form_candidate JOIN place USING (period)
-            WINDOW in_a_row AS (PARTITION BY unit_key, section, sector_code, kind ORDER BY number)
-        )
-        SELECT count(*) FROM line JOIN last USING (kind)
-        WHERE c6 <> CASE WHEN number_before = line.number - 1 THEN c11_before ELSE 0 END
-           OR c11 > 0 AND number_after IS DISTINCT FROM line.number + 1 AND line.number < last.number
-    """,
-    "every dossier is counted for exactly one unit without parent": """
-        SELECT (SELECT coalesce(sum(dossiers), 0) FROM form_state) - (
-            SELECT coalesce(sum(online + other), 0) FROM form_event JOIN warehouse.dim_unit USING (unit_key) WHERE parent_code IS NULL)
-    """,
-    "every dossier counted is in the form": """
-        SELECT (SELECT coalesce(sum(online + other), 0) FROM warehouse.agg_form_06a
-            JOIN form_line USING (unit_key, section, sector_code) WHERE day <= :today)
-            - (SELECT coalesce(sum(c4 + c5), 0) FROM form_candidate WHERE length(period) = 4)
-    """,
+    "(3) = (4) + (5) + (6)": "SELECT unit_key, period FROM form_candidate WHERE c3 <> c4 + c5 + c6",
+    "(7) = (8) + (9) + (10)": "SELECT unit_key, period FROM form_candidate WHERE c7 <> c8 + c9 + c10",
+    "(11) = (12) + (13)": "SELECT unit_key, period FROM form_candidate WHERE c11 <> c12 + c13",
+    "(3) = (7) + (11)": "SELECT unit_key, period FROM form_candidate WHERE c3 <> c7 + c11",
+    "không có số âm": "SELECT unit_key, period FROM form_candidate WHERE least(c4, c5, c6, c8, c9, c10, c12, c13) < 0",
+    "(6) = (11) của kỳ trước": _query("chain"),
 }
-"""Control totals of the form → how many lines break them."""
+"""What holds in a line of the form → the units and periods of the lines for which it does not."""
 
 
 class DoesNotAddUp(Exception):
-    """Form 06a breaks a control total: the computation is at fault, and nothing is published."""
+    """What was counted is not what is found another way: the computation is at fault, and nothing of the form is published."""
 
 
-def compute_form_06a(connection: Connection, news: News) -> None:
-    """Adds what is new and computes the form of every line it touches into the temporary table `form_candidate`, audited."""
-    days = {"today": f"{news.today}", "since": f"{news.since}"}
-    connection.execute(text("DROP TABLE IF EXISTS ancestor, form_state, form_event, form_line, form_month, form_candidate"))
-    connection.execute(text(ANCESTORS))
-    if news.since is None:
-        connection.execute(text("DELETE FROM warehouse.agg_form_06a"))
-        before = None
-    else:
-        before = connection.scalar(text(_LAST_MONTH), {"day": news.since})
-    for statement in (_STATES.format(source=news.source), _EVENTS, _ADD):
-        connection.execute(text(statement))
-    last = connection.scalar(text(_LAST_MONTH), {"day": news.today})
-    days["last"] = f"{last or news.today}"
-    for statement in (_LINES if before is not None and before == last else _ALL_LINES, _MONTHS, _PERIODS):
-        connection.execute(with_values(statement, days))
-    for control, broken in CONTROLS.items():
-        lines = connection.scalar(with_values(broken, days))
-        if lines:
-            raise DoesNotAddUp(f"form 06a: {control} does not hold for {lines} lines")
+def compute_form_06a(connection: Connection, counting: Counting) -> None:
+    """Computes the form of every line that what was loaded since, or the calendar, touches into `form_candidate`.
+
+    A form of a unit and period that breaks a control stands in `form_held_back` with the control. Where what it adds to does not
+    add up, everything is counted anew. DoesNotAddUp where the whole is not what is found another way all the same.
+    """
+    counted = form_06a()
+    mark = None if counting.is_vintage else marked(connection, ITEM)
+    since = None if mark is None else mark.as_of.astimezone(VIETNAM).date()
+    before = since and _last_month(connection, counting, since)
+    laid_down = fingerprint(connection, (_query(name) for name in _QUERIES), ("dim_unit", "dim_procedure"))
+    change = bring_up_to_date(connection, counting, counted)
+    last = _last_month(connection, counting, counting.today) or counting.today
+    # The last month there is has moved, or nothing is known: every line has a new one.
+    if mark is None or mark.fingerprint != laid_down or before != last or change.from_scratch:
+        since = None
+    try:
+        adds_up = _compute(connection, counting, change, last, since)
+    except DoesNotAddUp:
+        if change.from_scratch:
+            raise
+        adds_up = False
+    if not adds_up and not change.from_scratch:
+        _compute(connection, counting, count_anew(connection, counting, counted), last, None)
+    leave_mark(connection, ITEM, counting, laid_down)
 
 
-def publish_form_06a(connection: Connection, as_of: datetime, run_id: int) -> Revised:
-    """Makes every line of `form_candidate` that differs from the one in force a new revision; closes those that are gone."""
-    scope = "(f.unit_key, f.section, f.sector_code) IN (SELECT unit_key, section, sector_code FROM form_line)"
-    values = ("sector_name", *COLUMNS)
-    return revise(connection, fact_form_06a, "form_candidate", keys=KEYS, values=values, scope=scope, as_of=as_of, run_id=run_id)
+def revise_form_06a(connection: Connection, publication: Publication) -> tuple[Revised, list[HeldBack]]:
+    """Publishes the lines of `form_candidate` that differ from those in force and ends those that are gone, but for forms held back.
+
+    A form that does not add up is the computation's fault, not the data's: what was published before stays in its place.
+    """
+    code = "SELECT '06a' AS indicator_code, unit_key, period"
+    held = write_held_back(connection, publication, f"{code} FROM form_candidate", f"{code}, reason_vi FROM form_held_back")
+    adds_up = "(unit_key, period) NOT IN (SELECT unit_key, period FROM form_held_back)"
+    done = revise(
+        connection,
+        publication,
+        fact_form_06a,
+        f"(SELECT * FROM form_candidate WHERE {adds_up})",
+        keys=KEYS,
+        values=("sector_name", *COLUMNS),
+        counted_as="lines",
+        ends=f"(unit_key, section, sector_code) IN (SELECT unit_key, section, sector_code FROM form_line) AND {adds_up}",
+    )
+    return done, held
+
+
+def _last_month(connection: Connection, counting: Counting, day: date) -> date | None:
+    """The last month up to a day in which anything happened."""
+    last: date | None = connection.scalar(text(_LAST_MONTH.format(counts=counting.counts)), {"day": day})
+    return last
+
+
+def _compute(connection: Connection, counting: Counting, change: Change, last: date, since: date | None) -> bool:
+    """The lines of the units, sections and sectors touched since a day, or all of them; whether each holds to its controls."""
+    connection.execute(text(_TABLES))
+    make_ancestors(connection)
+    sums = ", ".join(f"sum(a.{change.counted.place(measure)}) AS {measure}" for measure in change.counted.measures)
+    filled = {
+        "counts": counting.counts,
+        "lines": change.lines,
+        "sums": sums,
+        "holds_on_received": holds_on("own.received"),
+        "added": ", ".join(f"sum({column}) AS {column}" for column in COLUMNS),
+        "recount": recount().replace("{states}", change.states),
+    }
+    days = {"today": counting.today, "last": last, "since": since, **as_of(counting)}
+
+    def run(query: str) -> Any:
+        for name, sql in filled.items():
+            query = query.replace(f"{{{name}}}", sql)
+        return connection.execute(text(query), {name: day for name, day in days.items() if f":{name}" in query})
+
+    run(_ALL_LINES if since is None else _LINES)
+    connection.execute(text("ANALYZE form_line"))
+    run(_query("months"))
+    connection.execute(text("ANALYZE form_month"))
+    run(_query("periods"))
+    connection.execute(text("ANALYZE form_candidate"))
+    for control, query in RECOUNTS.items():
+        broken = run(_query(query)).scalar_one()
+        if broken:
+            raise DoesNotAddUp(f"biểu 06a không cân đối: {control} ở {broken} chỗ")
+    for control, query in CONTROLS.items():
+        reason = {"reason": f"biểu 06a không cân đối: {control}"}
+        connection.execute(text(_HOLD_BACK.format(broken=query)), reason)
+    return not connection.scalar(text("SELECT EXISTS (SELECT FROM form_held_back)"))

@@ -1,4 +1,4 @@
-"""The score of decision 766 from our own dossiers: counts kept by unit, procedure and month, to which a night adds what changed.
+"""The score of decision 766 from our own dossiers: what is kept counted of them, climbed and put together by period.
 
 Counts of dossiers add up over units and periods; procedures count once in each, which a bit a month decides in one pass.
 """
@@ -9,11 +9,18 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection, text
 
-from tasks.count.known_dossiers import News, by_month, with_values
-from tasks.one_stop_shop.form_06a import ANCESTORS, holds_on
+from tasks.count.counting import Counting, fingerprint, leave_mark, marked
+from tasks.count.counts import as_of
+from tasks.count.kept import Change, bring_up_to_date
+from tasks.one_stop_shop.hierarchy import holds_on, make_ancestors
 from warehouse.bulk import copy_out
-from warehouse.scores.on_time import on_time
+from warehouse.counted import Counted
+from warehouse.periods import VIETNAM
 from warehouse.scores.score_766 import Component, Rules, versions
+from warehouse.scores.score_766_counts import counted_dossiers
+
+ITEM = "score 766"
+"""Mark of the scores from our own dossiers."""
 
 _SCHEMA = {
     "unit_key": pa.int32(),
@@ -25,126 +32,101 @@ _SCHEMA = {
 }
 
 
-def count_pipeline(connection: Connection, news: News) -> list[tuple[Rules, pd.DataFrame]]:
-    """Adds what is new and counts, by version of the rules, the components of the units and years it touches (`score_line`)."""
-    connection.execute(text("DROP TABLE IF EXISTS ancestor, score_line"))
-    connection.execute(text(ANCESTORS))
-    connection.execute(text("CREATE TEMPORARY TABLE score_line (unit_key integer, year text, PRIMARY KEY (unit_key, year)) ON COMMIT DROP"))
-    if news.since is None:
-        connection.execute(text("DELETE FROM warehouse.agg_score_766"))
-    days = {"today": f"{news.today}", "since": f"{news.since}"}
+def count_pipeline(connection: Connection, counting: Counting) -> list[tuple[Rules, pd.DataFrame]]:
+    """Counts, by version of the rules, the components of the units and years that what was loaded since touches (`score_line`)."""
+    make_ancestors(connection)
+    connection.execute(text(_TABLES))
+    mark = None if counting.is_vintage else marked(connection, ITEM)
+    laid_down = fingerprint(connection, map(repr, versions()), ("dim_unit", "dim_procedure"))
     for rules in versions():
-        _add(connection, rules, news)
-        connection.execute(with_values(_LINES if news.since else _ALL_LINES, days | {"rules_from": f"{rules.valid_from}"}))
+        change = bring_up_to_date(connection, counting, counted_dossiers(rules))
+        if mark is None or mark.fingerprint != laid_down or change.from_scratch:
+            _lines(connection, counting, change, _ALL_LINES)
+        else:
+            since = mark.as_of.astimezone(VIETNAM).date()
+            _lines(connection, counting, change, _LINES, since=since, today=counting.today)
     connection.execute(text("ANALYZE score_line"))
-    return [(rules, _count(connection, rules, days)) for rules in versions()]
+    leave_mark(connection, ITEM, counting, laid_down)
+    return [(rules, _count(connection, counting, rules)) for rules in versions()]
 
 
 def _carried(rules: Rules, counted_in: str) -> dict[str, Component]:
     return {code: component for code, component in rules.components.items() if component.pipeline and component.counted_in == counted_in}
 
 
-# What is kept ---------------------------------------------------------------------------------------------------------
+# Units and years -------------------------------------------------------------------------------------------------------
 
-_PROCEDURE = "(SELECT *, min(procedure_key) OVER (PARTITION BY procedure_code) AS procedure_no FROM warehouse.dim_procedure)"
-"""All versions of a procedure under one narrow number: it counts once."""
+_TABLES = """
+DROP TABLE IF EXISTS score_line, score_month, score_part, catalogue;
+CREATE TEMPORARY TABLE score_line (unit_key integer, year text, PRIMARY KEY (unit_key, year)) ON COMMIT DROP;
+CREATE TEMPORARY TABLE score_part (month date, year text, period text, kind text, first date, last date) ON COMMIT DROP
+"""
 
-
-def _measures(rules: Rules) -> dict[str, str]:
-    """Name → SQL condition of what is counted: d and n of shares of dossiers, w of procedures with such a dossier."""
-    measures = {}
-    in_time = on_time(rules.in_time).in_time_at("timestamp '-infinity'")
-    for code, component in rules.components.items():
-        counting = component.pipeline
-        if counting is None:
-            continue
-        if counting.with_dossier:
-            measures[f"w_{code}"] = counting.with_dossier
-        elif counting.numerator and not counting.catalogue:
-            among = counting.among or "TRUE"
-            measures[f"d_{code}"] = among
-            measures[f"n_{code}"] = f"({among}) AND ({counting.numerator.replace('{in_time}', in_time)})"
-    return measures
-
-
-def _add(connection: Connection, rules: Rules, news: News) -> None:
-    """What was in time when it was received stays so until the day it turns late: that day is kept, so no day has to be counted on."""
-    measures = _measures(rules)
-    late = on_time(rules.in_time).turns_late
-    counts = ", ".join(f"coalesce(sum(d.sign) FILTER (WHERE {condition}), 0)" for condition in measures.values())
-    added = ", ".join(f"f.counts[{place}] + excluded.counts[{place}]" for place in range(1, len(measures) + 1))
-    connection.execute(
-        text(f"""
-        DROP TABLE IF EXISTS score_added;
-        CREATE TEMPORARY TABLE score_added ON COMMIT DROP AS
-        SELECT d.unit_key, p.procedure_no, {by_month("d.received_at::date")} AS received,
-            coalesce({by_month(late)}, 'infinity')::date AS late_from, sum(d.sign)::int AS dossiers, ARRAY[{counts}]::int[] AS counts
-        FROM {news.source} d
-        JOIN warehouse.dim_dossier_status s USING (dossier_status_key)
-        JOIN {_PROCEDURE} p USING (procedure_key)
-        WHERE d.deleted_at IS NULL AND s.is_received AND d.unit_key <> 0 AND d.received_at >= '{rules.valid_from}'
-        GROUP BY 1, 2, 3, 4;
-        INSERT INTO warehouse.agg_score_766 AS f (rules_from, unit_key, procedure_no, received, late_from, dossiers, counts)
-        SELECT '{rules.valid_from}', * FROM score_added
-        ON CONFLICT (rules_from, unit_key, procedure_no, received, late_from)
-            DO UPDATE SET dossiers = f.dossiers + excluded.dossiers, counts = ARRAY[{added}];
-        DELETE FROM warehouse.agg_score_766 WHERE dossiers = 0;
-        ANALYZE warehouse.agg_score_766
-        """)
-    )
-
-
+# Of what was counted, of what was received on a day that has come, and of what fell late.
 _LINES = """
 INSERT INTO score_line
 SELECT DISTINCT ancestor_key, extract(year FROM received)::text
 FROM (
-    SELECT unit_key, received FROM score_added
+    SELECT unit_key, received FROM {lines} l
     UNION
-    SELECT unit_key, received FROM warehouse.agg_score_766
-    WHERE rules_from = :rules_from
-      AND (received > :since AND received <= :today OR late_from > :since AND late_from <= :today)
+    SELECT unit_key, received FROM {counts} a
+    WHERE counted = :counted AND (received > :since AND received <= :today OR day > :since AND day <= :today)
 ) changed JOIN ancestor USING (unit_key)
 ON CONFLICT DO NOTHING
 """
 _ALL_LINES = """
 INSERT INTO score_line
 SELECT ancestor_key, extract(year FROM received)::text
-FROM warehouse.agg_score_766 JOIN ancestor USING (unit_key) WHERE rules_from = :rules_from
+FROM (SELECT DISTINCT unit_key, received FROM {counts} WHERE counted = :counted) a JOIN ancestor USING (unit_key)
 UNION
 SELECT unit_key, left(period, 4) FROM warehouse.fact_score_766 WHERE known_to = 'infinity' AND counted_by = 'pipeline'
 ON CONFLICT DO NOTHING
 """
 
 
+def _lines(connection: Connection, counting: Counting, change: Change, query: str, **days: object) -> None:
+    filled = query.format(lines=change.lines, counts=counting.counts)
+    connection.execute(text(filled), {"counted": change.counted.name, **days, **(as_of(counting) if ":as_of" in filled else {})})
+
+
 # What is made of it ---------------------------------------------------------------------------------------------------
 
+_PROCEDURE = "(SELECT *, min(procedure_key) OVER (PARTITION BY procedure_code) AS procedure_no FROM warehouse.dim_procedure)"
+"""All versions of a procedure under one narrow number: it counts once."""
 
-def _count(connection: Connection, rules: Rules, days: dict[str, str]) -> pd.DataFrame:
-    connection.execute(text("DROP TABLE IF EXISTS score_month, score_part, catalogue"))
-    given = days | {"valid_from": f"{rules.valid_from}", "valid_to": f"{rules.valid_to}"}
-    for statement in (_months(rules), _PARTS, _catalogue(rules)):
-        connection.execute(with_values(statement, given))
-    queries = (_dossiers(rules), _procedures(rules))
-    counted = [copy_out(connection, query.replace(":today", f"DATE '{days['today']}'"), _SCHEMA) for query in queries]
-    frame: pd.DataFrame = pa.concat_tables(counted).to_pandas()
+
+def _count(connection: Connection, counting: Counting, rules: Rules) -> pd.DataFrame:
+    counted = counted_dossiers(rules)
+    days = {"today": counting.today, "valid_from": rules.valid_from, "valid_to": rules.valid_to, "counted": counted.name}
+    connection.execute(text("DROP TABLE IF EXISTS score_month, catalogue; DELETE FROM score_part"))
+    names = ", ".join(
+        ["unit_key integer", "procedure_no integer", "month date", "late_from date", *(f"{m} integer" for m in counted.measures)]
+    )
+    connection.execute(text(f"CREATE TEMPORARY TABLE score_month ({names}) ON COMMIT DROP"))
+    for query in (_months(counting, counted), _PARTS):
+        connection.execute(text(query), {name: value for name, value in days.items() if f":{name}" in query})
+    connection.execute(text(f"ANALYZE score_month; ANALYZE score_part; {_catalogue(rules)}"))
+    queries = (_dossiers(counted, rules), _procedures(rules))
+    found = [copy_out(connection, query.replace(":today", f"DATE '{counting.today}'"), _SCHEMA) for query in queries]
+    frame: pd.DataFrame = pa.concat_tables(found).to_pandas()
     return frame
 
 
-def _months(rules: Rules) -> str:
-    counts = ", ".join(f"counts[{place}] AS {name}" for place, name in enumerate(_measures(rules), 1))
+def _months(counting: Counting, counted: Counted) -> str:
+    sums = ", ".join(f"sum({counted.place(measure)})" for measure in counted.measures)
     return f"""
-    CREATE TEMPORARY TABLE score_month ON COMMIT DROP AS
-    SELECT unit_key, procedure_no, date_trunc('month', received)::date AS month, late_from, {counts}
-    FROM warehouse.agg_score_766
-    WHERE rules_from = :valid_from AND received <= :today
-      AND extract(year FROM received)::text IN (SELECT year FROM score_line)
-      AND unit_key IN (SELECT ancestor.unit_key FROM ancestor JOIN score_line ON score_line.unit_key = ancestor_key);
-    ANALYZE score_month
+    INSERT INTO score_month
+    SELECT a.unit_key, p.procedure_no, date_trunc('month', a.received)::date, a.day, {sums}
+    FROM {counting.counts} a JOIN {_PROCEDURE} p ON p.procedure_key = a.part
+    WHERE a.counted = :counted AND a.received <= :today
+      AND extract(year FROM a.received)::text IN (SELECT year FROM score_line)
+      AND a.unit_key IN (SELECT ancestor.unit_key FROM ancestor JOIN score_line ON score_line.unit_key = ancestor_key)
+    GROUP BY 1, 2, 3, 4
     """
 
 
 _PARTS = """
-CREATE TEMPORARY TABLE score_part ON COMMIT DROP AS
+INSERT INTO score_part
 WITH month AS (SELECT DISTINCT month_start, month, quarter, year FROM warehouse.dim_date
     WHERE month_start IN (SELECT month FROM score_month))
 SELECT month_start AS month, year, period, kind, first, (first + length - interval '1 day')::date AS last
@@ -152,8 +134,7 @@ FROM month CROSS JOIN LATERAL (VALUES
     (month, 'month', month_start, interval '1 month'),
     (quarter, 'quarter', make_date(left(year, 4)::int, 3 * right(quarter, 1)::int - 2, 1), interval '3 months'),
     (year, 'year', make_date(year::int, 1, 1), interval '1 year')) part (period, kind, first, length)
-WHERE first BETWEEN :valid_from AND :valid_to;
-ANALYZE score_part
+WHERE first BETWEEN :valid_from AND :valid_to
 """
 
 
@@ -174,7 +155,7 @@ def _catalogue(rules: Rules) -> str:
     """
 
 
-def _dossiers(rules: Rules) -> str:
+def _dossiers(counted: Counted, rules: Rules) -> str:
     """Shares of dossiers: an unfinished one is in time up to the day it turns late, the end of the period or today."""
     sums, figures = [], []
     for code, component in _carried(rules, "dossiers").items():
@@ -182,7 +163,7 @@ def _dossiers(rules: Rules) -> str:
         still = " FILTER (WHERE late_from > least(last, :today))" if timed else ""
         sums.append(f"coalesce(sum(n_{code}){still}, 0)::bigint AS n_{code}, sum(d_{code})::bigint AS d_{code}")
         figures.append(f"('{code}', n_{code}, d_{code})")
-    inner = ", ".join(f"sum({name}) AS {name}" for name in _measures(rules) if not name.startswith("w_"))
+    inner = ", ".join(f"sum({name}) AS {name}" for name in counted.measures if not name.startswith("w_"))
     return f"""
     SELECT unit_key, unit_level, period, component_code, numerator, denominator
     FROM (

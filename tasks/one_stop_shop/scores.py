@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection, MetaData, Table, text
+from sqlalchemy.exc import DataError, ProgrammingError
 
-from tasks.count.known_dossiers import News, everything, known, news, remember, remembered
-from tasks.count.revisions import Revised, revise
-from tasks.one_stop_shop.form_06a import DoesNotAddUp, compute_form_06a, publish_form_06a
+from tasks.count.counting import Counting, fingerprint, leave_mark, marked
+from tasks.count.held_back import HeldBack
+from tasks.count.revisions import NOTHING, Publication, Revised, revise
+from tasks.one_stop_shop.form_06a import DoesNotAddUp, compute_form_06a, revise_form_06a
 from tasks.one_stop_shop.score_pipeline import count_pipeline
 from warehouse import periods
 from warehouse.bulk import copy_in, copy_out
@@ -25,34 +27,48 @@ VALUES = ("numerator", "denominator", "ratio", "score", "max_score", "obs_status
 
 @dataclass(frozen=True)
 class Scores:
-    """What a night changed in the official tables; all nothing where there was no news."""
+    """What a night changed in the official tables of the one-stop-shop, and which forms it held back; nothing where there was no news."""
 
-    form_06a: Revised
-    pipeline: Revised
-    portal: Revised
+    form_06a: Revised = NOTHING
+    pipeline: Revised = NOTHING
+    portal: Revised = NOTHING
+    held_back: list[HeldBack] = field(default_factory=list)
+    """Forms that break a control."""
+    uncounted: dict[str, str] = field(default_factory=dict)
+    """Table → reason, of those that could not be counted: what was published of them before holds."""
 
 
-def compute_scores(connection: Connection, as_of: datetime, run_id: int) -> Scores:
-    """Computes form 06a and both scores as known at a time, audits the form, and publishes what differs as revisions."""
+def compute_scores(connection: Connection, counting: Counting, publication: Publication) -> Scores:
+    """Computes form 06a and both scores, audits the form, and publishes what differs; each table stands alone."""
     connection.execute(text("SET LOCAL work_mem = '128MB'"))
-    before, now = remembered(connection), known(connection, as_of)
-    if now == before:
-        return Scores(*[Revised(0, 0, 0)] * 3)
-    dossiers = news(connection, before, now, as_of)
-    try:
-        compute_form_06a(connection, dossiers)
-    except DoesNotAddUp:
-        if dossiers.since is None:
-            raise
-        dossiers = everything(as_of)  # what was kept was wrong: it is counted anew, not refused night after night
-        compute_form_06a(connection, dossiers)
-    form = publish_form_06a(connection, as_of, run_id)
-    pipeline = _publish(connection, "pipeline", pipeline_scores(connection, dossiers), as_of, run_id, _TOUCHED)
-    portal = Revised(0, 0, 0)
-    if before is None or (before.rules, before.answers) != (now.rules, now.answers):
-        portal = _publish(connection, "portal", portal_scores(connection, as_of), as_of, run_id)
-    remember(connection, now)
-    return Scores(form, pipeline, portal)
+    uncounted: dict[str, str] = {}
+    held_back: list[HeldBack] = []
+
+    def alone(table: str, publish: Callable[[], Revised]) -> Revised:
+        drawn = publication.publication_id
+        try:
+            with connection.begin_nested():
+                return publish()
+        except DoesNotAddUp as wrong:
+            uncounted[table] = str(wrong)
+        except (DataError, ProgrammingError) as wrong:
+            uncounted[table] = str(wrong.orig).splitlines()[0]
+        publication.publication_id = drawn  # a number drawn in what was taken back is none
+        return NOTHING
+
+    def form() -> Revised:
+        compute_form_06a(connection, counting)
+        done, held = revise_form_06a(connection, publication)
+        held_back.extend(held)
+        return done
+
+    def pipeline() -> Revised:
+        return _revise(connection, publication, "pipeline", pipeline_scores(connection, counting), _TOUCHED)
+
+    def portal() -> Revised:
+        return _portal(connection, counting, publication)
+
+    return Scores(alone("06a", form), alone("766", pipeline), alone("766 theo Cổng", portal), held_back, uncounted)
 
 
 # From our own dossiers --------------------------------------------------------------------------------------------------
@@ -60,20 +76,35 @@ def compute_scores(connection: Connection, as_of: datetime, run_id: int) -> Scor
 _TOUCHED = "(f.unit_key, left(f.period, 4)) IN (SELECT unit_key, year FROM score_line)"
 
 
-def pipeline_scores(connection: Connection, dossiers: News) -> pd.DataFrame:
-    """Components and group totals of the units and years that the news touches, as far as the warehouse carries them."""
-    parts = [_scored(rules, counts) for rules, counts in count_pipeline(connection, dossiers)]
+def pipeline_scores(connection: Connection, counting: Counting) -> pd.DataFrame:
+    """Components and group totals of the units and years that something changed in, as far as the warehouse carries them."""
+    parts = [_scored(rules, counts) for rules, counts in count_pipeline(connection, counting)]
     return pd.concat(parts, ignore_index=True).assign(agency_key=0)
 
 
 # From the portal's counts -----------------------------------------------------------------------------------------------
+
+_PORTAL = "portal 766"
+"""Mark of the scores from the portal's counts."""
+
+
+def _portal(connection: Connection, counting: Counting, publication: Publication) -> Revised:
+    """Computed again where an answer came or went, or where the rules or what is known of the departments are others."""
+    laid_down = fingerprint(connection, map(repr, versions()), ("dim_unit", "dim_department", "dim_agency"))
+    mark = None if counting.is_vintage else marked(connection, _PORTAL)
+    news = "SELECT EXISTS (SELECT FROM warehouse.fact_portal_766 WHERE loaded_by > :since OR ended_by > :since)"
+    if mark is not None and mark.fingerprint == laid_down and not connection.scalar(text(news), {"since": mark.load_id}):
+        return NOTHING
+    leave_mark(connection, _PORTAL, counting, laid_down)
+    return _revise(connection, publication, "portal", portal_scores(connection, counting))
+
 
 _ANSWERED = """
 SELECT f.period, d.agency_key, coalesce(place.unit_key, 0) AS unit_key,
     CASE d.department_level WHEN 'commune' THEN 'commune' ELSE 'province' END AS level,
     f.group_code, f.component_code, f.numerator, f.denominator, f.ratio, f.score AS printed, f.max_score,
     CASE f.quality_status WHEN 'TEMP_NATIONAL_REPORT_DENOMINATOR' THEN 'P' WHEN 'NO_NATIONAL_REPORT_DATA' THEN 'L' END AS quality
-FROM warehouse.fact_portal_766 f
+FROM {states} f
 JOIN warehouse.dim_department d USING (department_key)
 JOIN warehouse.dim_agency a USING (agency_key)
 JOIN (
@@ -84,7 +115,7 @@ LEFT JOIN LATERAL (
     SELECT v.unit_key FROM warehouse.dim_agency v
     WHERE v.agency_code = a.agency_code AND calendar.last BETWEEN v.valid_from AND v.valid_to ORDER BY v.is_inferred LIMIT 1
 ) place ON true
-WHERE d.agency_key <> 0 AND f.known_from <= '{as_of}' AND f.known_to > '{as_of}'
+WHERE d.agency_key <> 0
 """
 _ANSWERED_SCHEMA = {
     "period": pa.string(), "agency_key": pa.int32(), "unit_key": pa.int32(), "level": pa.string(),
@@ -94,9 +125,10 @@ _ANSWERED_SCHEMA = {
 }  # fmt: skip
 
 
-def portal_scores(connection: Connection, as_of: datetime) -> pd.DataFrame:
-    """Every score of every department from the counts of the capture in force at a time; without counts, the portal's own."""
-    answered = copy_out(connection, _ANSWERED.format(as_of=as_of.isoformat()), _ANSWERED_SCHEMA).to_pandas()
+def portal_scores(connection: Connection, counting: Counting) -> pd.DataFrame:
+    """Every score of every department from the counts of the capture in force; without counts, the portal's own."""
+    states = counting.states("fact_portal_766").replace(":as_of", f"'{counting.as_of.isoformat()}'")
+    answered = copy_out(connection, _ANSWERED.format(states=states), _ANSWERED_SCHEMA).to_pandas()
     return pd.concat([_recomputed(rules, answered[_begin_in(rules, answered["period"])]) for rules in versions()], ignore_index=True)
 
 
@@ -137,7 +169,7 @@ _LINE = pa.schema(
 )  # fmt: skip
 
 
-def _publish(connection: Connection, counted_by: str, scores: pd.DataFrame, as_of: datetime, run_id: int, touched: str = "TRUE") -> Revised:
+def _revise(connection: Connection, publication: Publication, counted_by: str, scores: pd.DataFrame, touched: str = "TRUE") -> Revised:
     lines = scores.assign(
         counted_by=counted_by, numerator=scores["numerator"].astype("Int64"), denominator=scores["denominator"].astype("Int64")
     )
@@ -155,11 +187,12 @@ def _publish(connection: Connection, counted_by: str, scores: pd.DataFrame, as_o
     connection.execute(text("ANALYZE score_candidate"))
     return revise(
         connection,
+        publication,
         fact_score_766,
         "score_candidate",
         keys=KEYS,
         values=VALUES,
-        scope=f"f.counted_by = '{counted_by}' AND {touched}",
-        as_of=as_of,
-        run_id=run_id,
+        counted_as="lines",
+        ends=f"f.counted_by = :counted_by AND {touched}",
+        ends_where={"counted_by": counted_by},
     )

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 from tasks.ask import official_table, questions
 from tasks.ask.score_card import COUNTED_BY
 from tasks.ask.score_table import score_table
+from tasks.count.revisions import last_publication
 from tasks.deliveries.source import Source
 from tasks.report.form_06a_sheet import rows_of
 from tasks.report.site import write_site
@@ -41,14 +42,16 @@ def report(engine: Engine, home: Path, sources: Sequence[Source], run_id: int, d
     shutil.rmtree(edition, ignore_errors=True)
     edition.mkdir(parents=True)
     with engine.connect() as connection:
-        run = questions.run(connection, run_id)
+        run, published = questions.find_run(connection, run_id), last_publication(connection)
+        # A night of an earlier day leaves in force what the last one published.
+        as_of = run.as_of if published is None else max(run.as_of, published.as_of)
         years = official_table.years(connection)
         tables = {year: official_table.of_period(connection, year) for year in years}
         for year, lines in tables.items():
-            write_workbook(lines, year, run.as_of, edition / workbook_name(year), _one_stop_shop(connection, lines, year))
+            write_workbook(lines, year, as_of, edition / workbook_name(year), _one_stop_shop(connection, lines, year))
         start = docs.build(run.started_at.astimezone(vi.VIETNAM))
         (edition / "data_docs").symlink_to(os.path.relpath(start.parent, edition), target_is_directory=True)
-        write_site(connection, run, sources, tables, edition)
+        write_site(connection, run, as_of, sources, tables, edition)
     _swap(home / "site", edition)
     for old in sorted(editions.iterdir())[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
@@ -76,7 +79,7 @@ def artifacts(engine: Engine, run_id: int, made: Report | None) -> None:
     from prefect.artifacts import create_link_artifact, create_table_artifact  # noqa: PLC0415  # the command line reads this module too
 
     with engine.connect() as connection:
-        run = questions.run(connection, run_id)
+        run = questions.find_run(connection, run_id)
         quality = [
             {
                 "source": row.source,

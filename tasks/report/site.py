@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from itertools import groupby
 from operator import attrgetter
@@ -14,13 +15,16 @@ from sqlalchemy import Connection, Row
 
 from tasks.ask import questions
 from tasks.ask.official_table import Line, sections
+from tasks.count.revisions import last_publication
 from tasks.deliveries.source import Source
 from tasks.words import vietnamese as vi
 
 
-def write_site(connection: Connection, run: Row[Any], sources: Sequence[Source], tables: Mapping[str, list[Line]], folder: Path) -> None:
-    """Writes the pages into a folder: the night, and the official tables of each year."""
-    common = {"run": run, "years": list(tables)}
+def write_site(
+    connection: Connection, run: Row[Any], as_of: datetime, sources: Sequence[Source], tables: Mapping[str, list[Line]], folder: Path
+) -> None:
+    """Writes the pages into a folder: the night, and the official tables of each year as known at a time."""
+    common = {"run": run, "as_of": as_of, "years": list(tables)}
     tonight = questions.deliveries(connection, since=run.started_at)
     night = _template("index.html").render(
         **common,
@@ -28,7 +32,8 @@ def write_site(connection: Connection, run: Row[Any], sources: Sequence[Source],
         deliveries=tonight or questions.deliveries(connection),
         rejected=questions.rejected(connection),
         sources=questions.source_states(connection, sources, run.as_of),
-        publication=questions.last_publication(connection),
+        publication=last_publication(connection),
+        held_back=questions.held_back(connection),
         warnings=questions.warnings(connection),
         set_aside=[(code, list(rows)) for code, rows in groupby(questions.set_aside(connection), attrgetter("rule_code"))],
         printed=questions.published_check(connection),

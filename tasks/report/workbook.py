@@ -163,7 +163,7 @@ def _line(sheet: Any, styles: _Styles, row: int, line: Line) -> None:
     for column, (value, style) in enumerate(numbers, 2):
         _number(sheet, styles, row, column, value, style)
     sheet.write(row, 6, line.met or None, styles.met if line.is_met else styles.unmet)
-    sheet.write_string(row, 7, vi.OBS_STATUS[line.obs_status], styles.centre)
+    sheet.write_string(row, 7, line.status, styles.centre)
 
 
 def _scores(book: Any, styles: _Styles, scores: dict[str, list[ScoreLine]], period: str) -> None:
@@ -201,7 +201,7 @@ def _scores(book: Any, styles: _Styles, scores: dict[str, list[ScoreLine]], peri
                     ((line.total, points), (line.max_score, whole), (line.change, points)), 3 + len(groups)
                 ):
                     _number(sheet, styles, row, column, value, style)
-                sheet.write_string(row, len(head) - 1, vi.OBS_STATUS["P" if line.is_provisional else "A"], styles.centre)
+                sheet.write_string(row, len(head) - 1, vi.OBS_STATUS[line.obs_status], styles.centre)
             row += 1
 
 

@@ -23,6 +23,8 @@ OBS_STATUS = {
     "M": "không áp dụng",
     "Q": "bảo mật",
 }
+HELD_BACK = "giữ lại để kiểm tra"
+"""In place of the status of a value that cannot be right and is not shown."""
 DELIVERY_STATUS = {"landed": "chờ nạp", "loaded": "đã nạp", "rejected": "bị từ chối", "superseded": "đã có bản thay"}
 VERDICT = {"accept": "đạt", "accept_with_flags": "đạt, có cảnh báo", "reject": "từ chối"}
 QUARANTINE_STATUS = {"open": "chờ xử lý", "waiting": "chờ hóa đơn", "released": "cho nạp lại", "dismissed": "đã bỏ"}

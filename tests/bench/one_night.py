@@ -10,7 +10,7 @@ from dataclasses import fields
 from datetime import date
 from typing import Any
 
-from flows.nightly import PLAIN, Steps, night
+from flows.nightly import WITHOUT_PREFECT, Steps, night
 from warehouse.database import open_warehouse
 from warehouse.settings import Settings
 
@@ -33,7 +33,7 @@ def main(until: date) -> None:
     """Runs the night of that day in the home the environment names."""
     settings = Settings.from_environment()
     seconds: dict[str, float] = {}
-    steps = Steps(**{field.name: timed(getattr(PLAIN, field.name), field.name, seconds) for field in fields(Steps)})
+    steps = Steps(**{field.name: timed(getattr(WITHOUT_PREFECT, field.name), field.name, seconds) for field in fields(Steps)})
     with open_warehouse(settings) as engine:
         start = time.perf_counter()
         done = night(settings, engine, until, steps=steps)

@@ -23,7 +23,7 @@ import yaml
 from prefect.states import Failed
 from sqlalchemy import Engine
 
-from flows.nightly import PLAIN, _passing, night
+from flows.nightly import WITHOUT_PREFECT, _is_worth_another_try, night
 from tasks.deliveries.ledger import pending
 from tasks.deliveries.source import Source
 from tasks.pull import landing as module
@@ -371,7 +371,7 @@ def test_a_night_names_the_server_it_does_not_believe_and_does_not_ask_again(eng
             raise
 
     settings = Settings(home=home, warehouse_url=None, sources=sources, secret_key=KEY.encode())
-    done = night(settings, engine, date(2025, 5, 5), steps=replace(PLAIN, pull=noted, report=None))
+    done = night(settings, engine, date(2025, 5, 5), steps=replace(WITHOUT_PREFECT, pull=noted, report=None))
     (line,) = done.unreachable
     (refusal,) = refusals
     assert line == str(refusal)
@@ -379,7 +379,7 @@ def test_a_night_names_the_server_it_does_not_believe_and_does_not_ask_again(eng
     assert fingerprint(second) in line
     assert "\n" not in line
     assert [outcome.status for outcome in done.outcomes] == ["loaded"]  # the procedures
-    assert not _passing(None, None, Failed(data=refusal))
+    assert not _is_worth_another_try(None, None, Failed(data=refusal))
 
 
 def test_a_server_that_hangs_up_is_named_in_one_line_and_asked_again(
@@ -398,7 +398,7 @@ def test_a_server_that_hangs_up_is_named_in_one_line_and_asked_again(
         hanging_up.join()
     assert str(gone.value).startswith(f"không dùng được SFTP của {address} (")
     assert "\n" not in str(gone.value)
-    assert _passing(None, None, Failed(data=gone.value))
+    assert _is_worth_another_try(None, None, Failed(data=gone.value))
     assert "Traceback" not in caplog.text
 
 

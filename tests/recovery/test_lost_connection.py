@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from flows.nightly import PLAIN, Steps, night
+from flows.nightly import WITHOUT_PREFECT, Steps, night
 from tasks.deliveries.ledger import Delivery
 from tasks.deliveries.run_lock import LOCK, LockLost
 from tests.nights import KEY, answers, bakhong, environment, few_sources, url_of
@@ -30,7 +30,7 @@ def settings(home: Path) -> Settings:
 def cutting(engine: Engine, step: str, call: int, what: str) -> Steps:
     """The steps of a night, of which the n-th call of one has connections cut before it does its work."""
     calls: list[object] = []
-    own = getattr(PLAIN, step)
+    own = getattr(WITHOUT_PREFECT, step)
 
     def run(*arguments: Any) -> Any:
         calls.append(arguments)
@@ -41,7 +41,7 @@ def cutting(engine: Engine, step: str, call: int, what: str) -> Steps:
             administrator.dispose()
         return own(*arguments)
 
-    return replace(PLAIN, report=None, **{step: run})
+    return replace(WITHOUT_PREFECT, report=None, **{step: run})
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_night_that_lost_its_lock_stops_and_the_next_one_leaves_what_an_undist
     assert status == "failed"
     assert "mất kết nối giữ khóa" in message
     assert (waiting > 0) == (step == "ingest"), "in mid-load the rest is left for the next night"
-    night(settings(tmp_path / "home"), engine, NIGHT, steps=replace(PLAIN, report=None))
+    night(settings(tmp_path / "home"), engine, NIGHT, steps=replace(WITHOUT_PREFECT, report=None))
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM ops.delivery WHERE status = 'landed'")) == 0
         assert connection.scalar(text("SELECT count(*) FROM mart.form_06a")) > 0
@@ -90,10 +90,10 @@ def test_no_other_run_begins_while_one_publishes_although_its_lock_is_gone(engin
             with pytest.raises(LockLost):
                 require_lock(connection, arguments[1])
         other.dispose()
-        return PLAIN.publish(*arguments)
+        return WITHOUT_PREFECT.publish(*arguments)
 
     with pytest.raises(LockLost):
-        night(settings(tmp_path / "home"), engine, NIGHT, steps=replace(PLAIN, report=None, publish=publish))
+        night(settings(tmp_path / "home"), engine, NIGHT, steps=replace(WITHOUT_PREFECT, report=None, publish=publish))
     assert publishing["rival"] == "55P03", "the row is held until the publishing transaction ends"
 
 
@@ -119,7 +119,7 @@ def test_a_run_that_died_is_not_said_to_be_at_work(engine: Engine, tmp_path: Pat
 
 def test_a_landed_file_that_is_gone_changes_nothing_and_is_named(engine: Engine, tmp_path: Path) -> None:
     here = settings(tmp_path / "home")
-    night(here, engine, NIGHT, steps=replace(PLAIN, report=None))
+    night(here, engine, NIGHT, steps=replace(WITHOUT_PREFECT, report=None))
     with engine.begin() as connection:  # a steward asks for rows of a loaded delivery, so it is to be read again
         number, source, sha256 = connection.execute(
             text("SELECT delivery_id, source, sha256 FROM ops.delivery JOIN ops.quarantine USING (delivery_id) LIMIT 1")
@@ -129,7 +129,7 @@ def test_a_landed_file_that_is_gone_changes_nothing_and_is_named(engine: Engine,
         connection.execute(text(release), {"n": number})
     before = answers(engine)
     (here.home / "landing" / source / sha256).rename(tmp_path / "away")
-    no_files = replace(PLAIN, report=None, pull=lambda *_: 0)  # the source has it no more
+    no_files = replace(WITHOUT_PREFECT, report=None, pull=lambda *_: 0)  # the source has it no more
     done = night(here, engine, NIGHT, steps=no_files)
     (told,) = done.problems
     assert str(here.home / "landing" / source / sha256) in told
@@ -137,13 +137,13 @@ def test_a_landed_file_that_is_gone_changes_nothing_and_is_named(engine: Engine,
     with engine.connect() as connection:
         assert connection.execute(text("SELECT * FROM ops.delivery WHERE delivery_id = :n"), {"n": number}).one() == kept
     assert answers(engine) == before
-    assert not night(here, engine, NIGHT, steps=replace(PLAIN, report=None)).problems  # it is still at its source: it lands again
+    assert not night(here, engine, NIGHT, steps=replace(WITHOUT_PREFECT, report=None)).problems  # it is still at its source: it lands again
     assert (here.home / "landing" / source / sha256).exists()
 
 
 def test_a_loaded_delivery_that_is_refused_when_read_again_keeps_its_rows(engine: Engine, tmp_path: Path) -> None:
     here = settings(tmp_path / "home")
-    night(here, engine, NIGHT, steps=replace(PLAIN, report=None))
+    night(here, engine, NIGHT, steps=replace(WITHOUT_PREFECT, report=None))
 
     def pending_again(engine: Engine) -> Delivery:
         from tasks.deliveries.ledger import delivered

@@ -31,6 +31,7 @@ LINE = Line(
     target=Decimal(80),
     is_met=True,
     obs_status="A",
+    obs_reason=None,
     revision=1,
     definition="Người được cấp / dân số",
     legal_source="Mô hình",
@@ -53,6 +54,11 @@ def test_it_has_a_cover_a_sheet_for_each_table_and_notes(tmp_path: Path) -> None
 def test_a_missing_value_is_a_dash_never_a_zero(tmp_path: Path) -> None:
     missing = replace(LINE, numerator=None, denominator=None, value=None, target=None, is_met=None, obs_status="L")
     assert [cell.value for cell in opened(tmp_path, missing)["Biểu 1"][6]][2:] == ["–", "–", "–", "–", None, "chưa thu thập"]
+
+
+def test_a_value_that_is_held_back_says_so(tmp_path: Path) -> None:
+    held = replace(LINE, numerator=None, denominator=None, value=None, is_met=None, obs_status="L", obs_reason="held_back")
+    assert [cell.value for cell in opened(tmp_path, held)["Biểu 1"][6]][2:] == ["–", "–", "–", 80, None, "giữ lại để kiểm tra"]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+84", "-5", "@SUM(A1)", "http://example.org", "007"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import count
@@ -12,8 +13,12 @@ from uuid import UUID
 import pyarrow as pa
 from sqlalchemy import Connection, Engine, Table, insert, select, text, update
 
-from tasks.indicators.audit import audit
-from tasks.indicators.compute import Publication, compute, publish_values
+from tasks.count.counting import Counting, counting
+from tasks.count.held_back import HeldBack
+from tasks.count.revisions import Publication, begin_publication
+from tasks.indicators.audit import Warned, audit
+from tasks.indicators.compute import Candidates, compute
+from tasks.indicators.publish import declare_indicators, revise_indicators
 from warehouse.bulk import copy_in
 from warehouse.tables import (
     delivery,
@@ -58,6 +63,11 @@ def arrived(connection: Connection, feed: str, exported_at: datetime = EXPORTED)
     }  # fmt: skip
     delivery_id: int = connection.execute(insert(delivery).values(row).returning(delivery.c.delivery_id)).scalar_one()
     return delivery_id
+
+
+def as_known(at: datetime) -> Counting:
+    """A counting from scratch, out of the states known at a time."""
+    return Counting(at, 0, is_vintage=True)
 
 
 def loading(connection: Connection) -> int:
@@ -141,18 +151,67 @@ def surveys(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: A
 
 
 def close(connection: Connection, table: Table, delivery_id: int, known_to: datetime) -> None:
-    """Ends the states a delivery brought, as a later delivery does that replaces it."""
-    connection.execute(update(table).where(table.c.delivery_id == delivery_id).values(known_to=known_to, ended_by=loading(connection)))
+    """Ends the current states a delivery brought, as a later delivery does that replaces it."""
+    current = (table.c.delivery_id == delivery_id) & table.c.ended_by.is_(None)
+    connection.execute(update(table).where(current).values(known_to=known_to, ended_by=loading(connection)))
 
 
-def publish(engine: Engine, as_of: datetime = datetime(2025, 6, 1, tzinfo=UTC)) -> Publication:
-    """One night's computing, auditing and publishing, in one transaction."""
+def move(connection: Connection, unit: int, chosen: str, at: datetime) -> None:
+    """Gives the current dossiers that fulfil an SQL condition another unit: they end, and go on as new states."""
+    given = {"unit_key": ":unit", "known_from": ":at", "known_to": "'infinity'", "loaded_by": ":load", "ended_by": "NULL"}
+    names = [column.name for column in fact_dossier.columns]
+    values = {"unit": unit, "at": at, "load": loading(connection)}
+    ended = f"UPDATE warehouse.fact_dossier SET known_to = :at, ended_by = :load WHERE known_to = 'infinity' AND {chosen} RETURNING *"
+    connection.execute(text("CREATE TEMPORARY TABLE moved ON COMMIT DROP AS SELECT * FROM warehouse.fact_dossier WHERE FALSE"))
+    connection.execute(text(f"WITH ended AS ({ended}) INSERT INTO moved SELECT * FROM ended"), values)
+    again = ", ".join(given.get(name, name) for name in names)
+    connection.execute(text(f"INSERT INTO warehouse.fact_dossier ({', '.join(names)}) SELECT {again} FROM moved"), values)
+    connection.execute(text("DROP TABLE moved"))
+
+
+AS_OF = datetime(2025, 6, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Published:
+    """What one publication of indicators changed, held back and pointed out."""
+
+    publication_id: int | None
+    added: int
+    revised: int
+    ended: int
+    held_back: list[HeldBack]
+    warned: list[Warned]
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there was nothing to publish."""
+        return (self.publication_id, self.added, self.revised, self.ended) == (None, 0, 0, 0)
+
+
+def begin(connection: Connection, as_of: datetime = AS_OF) -> Publication:
+    """A publication of a run of its own."""
+    row = {"flow": "nightly", "as_of": as_of, "started_at": as_of, "status": "running", "host": "test", "process_id": 1}
+    return begin_publication(connection, connection.execute(insert(run).values(row).returning(run.c.run_id)).scalar_one(), as_of)
+
+
+def computed(connection: Connection, as_of: datetime = AS_OF) -> Candidates:
+    """Leaves what the night of a day would publish in `candidate`."""
+    night = counting(connection, as_of)
+    declare_indicators(connection, begin(connection, night.as_of))
+    return compute(connection, night)
+
+
+def publish(engine: Engine, as_of: datetime = AS_OF) -> Published:
+    """One night's computing, auditing and publishing of indicators, in one transaction."""
     with engine.begin() as connection:
-        row = {"flow": "nightly", "as_of": as_of, "started_at": as_of, "status": "running", "host": "test", "process_id": 1}
-        run_id = connection.execute(insert(run).values(row).returning(run.c.run_id)).scalar_one()
-        compute(connection, as_of)
-        audit(connection)
-        return publish_values(connection, run_id, as_of)
+        night = counting(connection, as_of)
+        publication = begin(connection, night.as_of)
+        declare_indicators(connection, publication)
+        compute(connection, night)
+        held_back, warned = audit(connection, publication)
+        done = revise_indicators(connection, publication)
+        return Published(publication.publication_id, done.added, done.revised, done.ended, held_back, warned)
 
 
 def value(

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from tasks.indicators.audit import AuditFailed, audit
-from tasks.indicators.compute import Publication, compute
+from tasks.count.counting import counting
+from tasks.indicators.compute import compute
 from tests.warehouse.facts import (
     LUAN_KHE,
     NGOC_PHUNG,
@@ -30,7 +30,6 @@ from tests.warehouse.facts import (
 )
 from warehouse.tables import fact_dossier
 
-NOTHING = Publication(None, 0, 0, 0)
 CASH = {"payment_method_key": 1}
 
 
@@ -291,7 +290,7 @@ def test_a_period_that_still_runs_is_provisional_and_is_no_longer_once_it_ended(
         dossiers(c, [{}])
     publish(engine, datetime(2024, 3, 20, tzinfo=UTC))
     assert status(engine, "CQ4", period="2024-03") == "P"
-    assert publish(engine, datetime(2024, 3, 25, tzinfo=UTC)) == NOTHING
+    assert publish(engine, datetime(2024, 3, 25, tzinfo=UTC)).is_nothing
     done = publish(engine, datetime(2024, 3, 31, 16, 59, 59, tzinfo=UTC))
     assert done.revised > 0
     assert status(engine, "CQ4", period="2024-03") == "A"
@@ -397,7 +396,7 @@ def test_running_twice_changes_nothing(engine: Engine) -> None:
         dossiers(c, [{}])
     first = publish(engine)
     assert first.added > 0 == first.revised
-    assert publish(engine) == NOTHING
+    assert publish(engine).is_nothing
     with engine.connect() as c:
         assert c.scalar(text("SELECT count(*) FROM ops.publication")) == 1
 
@@ -425,7 +424,7 @@ def test_only_the_periods_that_changed_are_computed_again(engine: Engine) -> Non
     with engine.begin() as c:
         dossiers(c, [{"received_at": "2024-11-02 08:00:00", "finished_at": "2024-11-03 08:00:00", "due_at": None}])
     with engine.begin() as c:
-        assert compute(c, datetime(2025, 6, 1, tzinfo=UTC)).periods == ("2024", "2024-Q4", "2024-11")
+        assert compute(c, counting(c, datetime(2025, 6, 1, tzinfo=UTC))).periods == ("2024", "2024-Q4", "2024-11")
 
 
 def test_a_row_that_was_closed_without_a_new_one_is_taken_out_of_its_period(engine: Engine) -> None:
@@ -440,31 +439,38 @@ def test_a_row_that_was_closed_without_a_new_one_is_taken_out_of_its_period(engi
     assert rate(engine, "CQ4") == (0, 1, "0.0")
 
 
-def test_a_new_way_of_counting_is_applied_to_every_period(engine: Engine) -> None:
+@pytest.mark.parametrize(
+    ("fact", "change"),
+    [
+        ("bill", "UPDATE warehouse.dim_payment_method SET is_cashless = FALSE WHERE payment_method_code = 'QR'"),
+        ("dossier", "UPDATE warehouse.dim_channel SET channel_code = '2b' WHERE channel_code = '2'"),
+        ("dossier", "UPDATE warehouse.dim_dossier_status SET is_received = FALSE WHERE dossier_status_code = '10'"),
+    ],
+)
+def test_another_flag_of_a_code_list_is_applied_to_every_period(engine: Engine, fact: str, change: str) -> None:
+    january = {"received_at": "2024-01-15 08:00:00", "finished_at": "2024-01-16 08:00:00"}
     with engine.begin() as c:
-        dossiers(c, [{}])
+        dossiers(c, [{}, january])
+        bills(c, [{"row_key": -1}, {"row_key": -2, "billing_month": "2024-01-01"}])
+        payments(c, [{"bill_key": -1}, {"bill_key": -2}])
     publish(engine)
     with engine.begin() as c:
-        c.execute(text("UPDATE warehouse.dim_indicator SET counted_as = '{}' WHERE indicator_code = 'CQ4'"))
-    with engine.begin() as c:
-        assert "2024-03" in compute(c, datetime(2025, 6, 1, tzinfo=UTC)).periods
-
-
-def test_a_numerator_larger_than_its_denominator_stops_the_publication(engine: Engine) -> None:
-    with engine.begin() as c:
-        unit_counts(c, NGOC_PHUNG, "2024", {"shops_qr": 13, "shops_total": 12})
-    with pytest.raises(AuditFailed, match="tử số lớn hơn mẫu số ở K2g 15655 2024"):
-        publish(engine)
-    assert value(engine, "K2g", NGOC_PHUNG, "2024") is None
+        c.execute(text(change))
+        dossiers(c, [{"received_at": "2024-02-15 08:00:00", "dossier_status_key": 4, "finished_at": None, "channel_key": 1}])
+    publish(engine)
+    periods = ("2024-01", "2024-03", "2024")
+    expected = {"bill": [(0, 1, "0.0"), (0, 1, "0.0"), (0, 2, "0.0")], "dim_channel": [(0, 1, "0.0"), (0, 1, "0.0"), (0, 3, "0.0")]}
+    gone = [None, None, (0, 1, "0.0")]
+    code = "K2b" if fact == "bill" else "CQ4"
+    found = [rate(engine, code, period=period) for period in periods]
+    assert found == expected.get(fact, expected["dim_channel"] if "dim_channel" in change else [(None, None, None)] * 2 + gone[2:])
 
 
 def test_a_jump_is_pointed_out_and_published(engine: Engine) -> None:
     with engine.begin() as c:
         unit_counts(c, NGOC_PHUNG, "2024-01", {"shops_qr": 1, "shops_total": 10})
         unit_counts(c, NGOC_PHUNG, "2024-02", {"shops_qr": 9, "shops_total": 10})
-    with engine.begin() as c:
-        compute(c, datetime(2025, 6, 1, tzinfo=UTC))
-        warned = [w for w in audit(c) if w.unit_code == NGOC_PHUNG]
+    warned = [w for w in publish(engine).warned if w.unit_code == NGOC_PHUNG]
     assert [(w.indicator_code, w.period) for w in warned] == [("K2g", "2024-02")]
     assert "80,0 điểm so với kỳ 2024-01" in warned[0].message_vi
 

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, Table, text
 
+from tasks.count.counting import counting
 from tasks.indicators.compute import compute
 from tests.warehouse.facts import (
+    EXPORTED,
     LUAN_KHE,
     NGOC_PHUNG,
     THANH_HOA,
@@ -18,6 +20,7 @@ from tests.warehouse.facts import (
     close,
     dossiers,
     holders,
+    move,
     payments,
     person,
     publish,
@@ -41,7 +44,7 @@ def counts(engine: Engine, indicator: str, period: str, unit: str = NGOC_PHUNG) 
 def computed(engine: Engine, as_of: datetime = datetime(2025, 6, 1, tzinfo=UTC)) -> set[tuple[str, str]]:
     """Indicators and periods that the next night would compute."""
     with engine.begin() as c:
-        compute(c, as_of)
+        compute(c, counting(c, as_of))
         query = "SELECT DISTINCT indicator_code, period FROM candidate JOIN warehouse.dim_indicator USING (indicator_key)"
         return {(row.indicator_code, row.period) for row in c.execute(text(query))}
 
@@ -112,10 +115,8 @@ def test_a_correction_of_the_same_day_leaves_nothing_in_the_month_it_took_a_doss
         dossiers(c, [{"channel_key": 1}])
     publish(engine)
     with engine.begin() as c:
-        # A state that never held is removed by the load, not closed.
-        c.execute(text("DELETE FROM warehouse.fact_dossier WHERE delivery_id = :first"), {"first": first})
-        corrected = dossiers(c, [IN_MAY])
-        c.execute(text("UPDATE ops.delivery SET received_at = now() WHERE delivery_id = :corrected"), {"corrected": corrected})
+        close(c, fact_dossier, first, EXPORTED)  # another state takes its place: it never held
+        dossiers(c, [IN_MAY])
     publish(engine)
     assert [counts(engine, "CQ4", period) for period in ("2024-03", "2024-05", "2024")] == [(0, 1), (1, 1), (1, 2)]
 
@@ -146,17 +147,13 @@ def test_a_survey_of_some_communes_is_final_for_the_district_and_the_province(en
 # Statistics -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("loaded", "analysed"), [(5_001, True), (5_000, False)])
-def test_the_planner_is_told_of_a_fact_only_after_much_was_loaded(engine: Engine, loaded: int, analysed: bool) -> None:
+@pytest.mark.parametrize(("loaded", "known"), [(5_001, 5_001), (5_000, -1)])
+def test_the_planner_is_told_of_a_fact_only_after_much_was_loaded(engine: Engine, loaded: int, known: int) -> None:
     with engine.begin() as c:
-        delivery_id = dossiers(c, [{}] * 3)
-        c.execute(
-            text("UPDATE ops.delivery SET rows_received = :n, rows_loaded = :n WHERE delivery_id = :id"), {"n": loaded, "id": delivery_id}
-        )
+        dossiers(c, [{}] * loaded)
     publish(engine)
     with engine.connect() as c:
-        known = c.scalar(text("SELECT reltuples FROM pg_class WHERE oid = 'warehouse.fact_dossier'::regclass"))
-    assert known == (3 if analysed else -1)
+        assert c.scalar(text("SELECT reltuples FROM pg_class WHERE oid = 'warehouse.fact_dossier'::regclass")) == known
 
 
 # Any night ------------------------------------------------------------------------------------------------------------
@@ -247,9 +244,7 @@ class Nights:
 
     def _move(self, c: Connection) -> None:
         """A new list of agencies gives dossiers another unit."""
-        c.execute(text("UPDATE warehouse.fact_dossier SET unit_key = :unit WHERE row_key % 2 = 0"), {"unit": self._unit(c)})
-        listed = arrived(c, "agencies", self._now)
-        c.execute(text("UPDATE ops.delivery SET rows_received = 1, rows_loaded = 1 WHERE delivery_id = :listed"), {"listed": listed})
+        move(c, self._unit(c), "row_key % 2 = 0", self._now)
 
 
 DIFFERENCES = """
@@ -267,7 +262,7 @@ def test_what_nights_leave_is_what_a_computation_from_scratch_finds(engine: Engi
         as_of = nights.next(engine)
         publish(engine, as_of)
         with engine.connect() as c:
-            c.execute(text("UPDATE warehouse.dim_indicator SET counted_since = clock_timestamp()"))
-            compute(c, as_of)
+            c.execute(text("DELETE FROM ops.mark"))
+            compute(c, counting(c, as_of))
             assert c.execute(text(DIFFERENCES)).all() == []
             c.rollback()

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from tasks.count.known_dossiers import everything
 from tasks.deliveries.ledger import Delivery
 from tasks.one_stop_shop.form_06a import COLUMNS, compute_form_06a
 from tests.warehouse.deliveries import deliver, land
+from tests.warehouse.facts import as_known
 
 Row = dict[str, Any]
 REPORTED = datetime.fromisoformat("2024-04-05T00:00:00+07:00")
@@ -40,7 +40,7 @@ def form(engine: Engine, as_of: datetime, period: str = "2024-03") -> tuple[int,
     """Columns (3) to (13) of Ngọc Phụng's form of a period, as known at a time."""
     columns = ", ".join(f"coalesce(sum({column}), 0)::int" for column in COLUMNS)
     with engine.begin() as connection:
-        compute_form_06a(connection, everything(as_of))
+        compute_form_06a(connection, as_known(as_of))
         query = (
             f"SELECT {columns} FROM form_candidate JOIN warehouse.dim_unit USING (unit_key) WHERE unit_code = '15655' AND period = :period"
         )
@@ -82,7 +82,7 @@ def clear(engine: Engine) -> None:
         connection.execute(text("TRUNCATE warehouse.fact_dossier"))
         for table in ("quarantine", "verdict"):
             connection.execute(text(f"DELETE FROM ops.{table}"))
-        connection.execute(text("DELETE FROM ops.load WHERE delivery_id IN (SELECT delivery_id FROM ops.delivery WHERE feed = 'dossiers')"))
+        connection.execute(text("UPDATE ops.load SET delivery_id = NULL"))
         connection.execute(text("DELETE FROM ops.delivery WHERE feed = 'dossiers'"))
 
 

@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, insert, text
 
-from tasks.count.known_dossiers import everything
-from tasks.one_stop_shop.form_06a import COLUMNS, compute_form_06a, publish_form_06a
-from warehouse.tables import dim_procedure, fact_dossier, run
+from tasks.count.counting import counting
+from tasks.count.revisions import NOTHING, Revised
+from tasks.one_stop_shop import form_06a as module
+from tasks.one_stop_shop.form_06a import COLUMNS, DoesNotAddUp, compute_form_06a, revise_form_06a
+from tests.warehouse.facts import as_known, begin, loading
+from warehouse.scores import form_06a as counted_form
+from warehouse.tables import dim_procedure, fact_dossier
 
 NGOC_PHUNG, THUONG_XUAN, THANH_HOA = "15655", "396", "38"
 LATER = datetime.fromisoformat("2024-12-31T23:59:59+07:00")
@@ -46,13 +50,13 @@ def dossier(connection: Connection, number: int, received: str | None, status: i
         "agency_key": 0,
         "procedure_key": connection.scalar(text("SELECT procedure_key FROM warehouse.dim_procedure WHERE sector_code = 'HT'")),
         "unit_key": _unit(connection, NGOC_PHUNG), "channel_key": 2, "dossier_status_key": status, "received_at": received,
-        "known_from": "2024-01-01T00:00:00+07:00", **given,
+        "known_from": "2024-01-01T00:00:00+07:00", "loaded_by": loading(connection), **given,
     }  # fmt: skip
     connection.execute(insert(fact_dossier), row)
 
 
 def form(connection: Connection, unit: str, period: str, as_of: datetime = LATER) -> list[tuple[Any, ...]]:
-    compute_form_06a(connection, everything(as_of))
+    compute_form_06a(connection, as_known(as_of))
     columns = ", ".join(COLUMNS)
     rows = connection.execute(
         text(
@@ -110,17 +114,55 @@ def test_a_past_report_is_the_same_for_ever_as_known_on_its_day(connection: Conn
 
 def test_a_changed_line_is_a_revision_and_a_line_that_is_gone_is_closed(connection: Connection) -> None:
     night = datetime.fromisoformat("2024-04-01T00:00:00+07:00")
-    run_id = connection.execute(
-        insert(run).values(flow="nightly", as_of=night, started_at=night, status="running", host="h", process_id=1).returning(run.c.run_id)
-    ).scalar_one()
-    dossier(connection, 1, "2024-03-01", 4, known_to="2024-05-01T00:00:00+07:00")
-    compute_form_06a(connection, everything(night))
-    assert publish_form_06a(connection, night, run_id).added == 9  # commune, district, province × month, quarter, year
-    compute_form_06a(connection, everything(night))
-    assert publish_form_06a(connection, night, run_id) == type(publish_form_06a(connection, night, run_id))(0, 0, 0)
-    compute_form_06a(connection, everything(LATER))
-    assert publish_form_06a(connection, LATER, run_id).closed == 9
+    dossier(connection, 1, "2024-03-01", 4)
+
+    def published(as_of: datetime) -> Revised:
+        compute_form_06a(connection, counting(connection, as_of))
+        return revise_form_06a(connection, begin(connection, as_of))[0]
+
+    assert published(night) == Revised(added=9, revised=0, ended=0)  # commune, district, province × month, quarter, year
+    assert published(night) == NOTHING
+    gone = "UPDATE warehouse.fact_dossier SET known_to = '2024-05-01T00:00:00+07:00', ended_by = :load"
+    connection.execute(text(gone), {"load": loading(connection)})
+    assert published(LATER) == Revised(added=0, revised=0, ended=9)
     assert (
         connection.scalar(text("SELECT count(*) FROM warehouse.fact_form_06a WHERE known_from <= '2024-06-01' AND known_to > '2024-06-01'"))
         == 9
     )
+
+
+@pytest.fixture
+def four_that_ended_late(connection: Connection) -> Connection:
+    """And one that ended early, one on the day due, one pending and overdue: every count of the form is there."""
+    due = "2024-01-20 17:00"
+    for number in range(1, 5):
+        dossier(connection, number, "2024-01-10", 9, finished_at="2024-02-05 08:00", due_at=due)
+    dossier(connection, 5, "2024-01-10", 9, finished_at="2024-01-12 08:00", due_at=due, channel_key=1)
+    dossier(connection, 6, "2024-01-10", 9, finished_at="2024-01-20 08:00", due_at=due)
+    dossier(connection, 7, "2024-01-10", 4, due_at=due)
+    return connection
+
+
+def test_without_a_fault_every_control_holds(four_that_ended_late: Connection) -> None:
+    assert form(four_that_ended_late, NGOC_PHUNG, "2024") == [("commune", "HT", 7, 6, 1, 0, 6, 1, 1, 4, 1, 0, 1)]
+
+
+@pytest.mark.parametrize("measure", counted_form.form_06a().measures)
+def test_a_count_of_events_that_is_wrong_is_found_by_looking_at_the_dossiers(
+    four_that_ended_late: Connection, monkeypatch: pytest.MonkeyPatch, measure: str
+) -> None:
+    monkeypatch.setitem(counted_form._MEASURES, measure, ("sign", "FALSE"))
+    monkeypatch.setattr(module, "form_06a", counted_form.form_06a.__wrapped__)
+    with pytest.raises(DoesNotAddUp, match="xem từng hồ sơ theo tháng"):
+        compute_form_06a(four_that_ended_late, as_known(LATER))
+
+
+@pytest.mark.parametrize("column", ["c4", "c5", "c8", "c9", "c10", "c11", "c13"])
+def test_a_column_that_is_put_together_wrongly_is_found_by_adding_up_straight(
+    four_that_ended_late: Connection, monkeypatch: pytest.MonkeyPatch, column: str
+) -> None:
+    right = module._query
+    wrong = {"periods": right("periods").replace(f"sum({column})", "sum(0)")}
+    monkeypatch.setattr(module, "_query", lambda name: wrong.get(name) or right(name))
+    with pytest.raises(DoesNotAddUp, match="cộng thẳng theo ngày của kỳ"):
+        compute_form_06a(four_that_ended_late, as_known(LATER))

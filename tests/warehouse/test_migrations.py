@@ -18,7 +18,7 @@ CATALOGUE = {
                pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum)
         FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
         LEFT JOIN pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum
-        WHERE {OURS} AND c.relkind IN ('r', 'p') AND a.attnum > 0 ORDER BY 1, 2, 3""",
+        WHERE {OURS} AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, 2, 3""",
     "tables": f"""
         SELECT n.nspname, c.relname, c.relkind::text, pg_get_partkeydef(c.oid), obj_description(c.oid)
         FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE {OURS} AND c.relkind IN ('r', 'p') ORDER BY 1, 2""",
@@ -64,7 +64,7 @@ def _fill(connection: Connection) -> None:
             INSERT INTO ops.delivery (source, feed, layout, provider, file_name, sha256, received_at, status)
             VALUES ('a', 'payments', 'ecpay_csv', 'ecpay', 'a.csv', 'ff', now(), 'landed');
             INSERT INTO warehouse.fact_payment (transaction_code, provider_key, service_key, unit_key, merchant_key, payment_method_key,
-                payment_status_key, paid_at, business_date, amount_vnd, row_key, row_hash, known_from, delivery_id, row_number, loaded_by)
+                payment_status_key, paid_at, business_date, amount_vnd, row_key, row_hash, known_from, loaded_by, delivery_id, row_number)
             VALUES ('T1', 5, 1, 1, 0, 2, 1, '2024-03-15 08:00', '2024-03-15', 1000, 1, 1, now(), 1, 1, 1)
             """
         )
@@ -120,7 +120,8 @@ def test_everything_in_the_database_says_what_it_is(engine: Engine) -> None:
                 UNION ALL
                 SELECT n.nspname, c.relname, a.attname
                 FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
-                WHERE {OURS} AND c.relkind IN ('r', 'p', 'v') AND a.attnum > 0 AND coalesce(col_description(c.oid, a.attnum), '') = ''
+                WHERE {OURS} AND c.relkind IN ('r', 'p', 'v') AND a.attnum > 0 AND NOT a.attisdropped
+                  AND coalesce(col_description(c.oid, a.attnum), '') = ''
                 """
             )
         ).all()
@@ -137,3 +138,68 @@ def test_a_change_of_the_tables_is_written_as_the_next_numbered_step(monkeypatch
     (step,) = (tmp_path / "migrations" / "versions").glob(f"{int(newest) + 1:04}_*.py")
     assert newest_revision() == f"{int(newest) + 1:04}"
     assert "op." not in step.read_text(encoding="utf-8")
+
+
+def test_what_was_published_before_there_was_one_number_keeps_it_and_forms_get_that_of_their_run(engine: Engine) -> None:
+    downgrade(engine, BEFORE_ONE_NUMBER)
+    with engine.begin() as connection:
+        connection.execute(text(PUBLISHED_BEFORE))
+    upgrade(engine)
+    forms = text("SELECT c3, publication_id FROM warehouse.fact_form_06a ORDER BY c3")
+    with engine.connect() as connection:
+        assert [tuple(row) for row in connection.execute(forms)] == [(1, 1), (2, 2)]
+        counted = text("SELECT run_id, values_added, lines_added, as_of::date::text FROM ops.publication ORDER BY publication_id")
+        assert [tuple(row) for row in connection.execute(counted)] == [(1, 1, 1, "2024-01-31"), (2, 0, 1, "2024-02-29")]
+        shown = text("SELECT indicator_name, value, obs_status, obs_reason, target, known_from::date::text FROM mart.indicator")
+        assert connection.execute(shown).one() == ("Chỉ tiêu", None, "M", "not_applicable", 80, "2024-01-31")
+
+
+def test_versions_and_states_become_one_indicator_again_with_all_its_values(engine: Engine) -> None:
+    downgrade(engine, BEFORE_ONE_NUMBER)
+    with engine.begin() as connection:
+        connection.execute(text(PUBLISHED_BEFORE))
+    upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(text(VERSIONS_AFTER))
+    downgrade(engine, BEFORE_ONE_NUMBER)
+    with engine.connect() as connection:
+        assert connection.scalars(text("SELECT indicator_name FROM warehouse.dim_indicator")).all() == ["Tên mới"]
+        assert connection.scalars(text("SELECT target FROM warehouse.dim_target")).all() == [90]
+        lines = text("SELECT revision, obs_status, known_to = 'infinity' FROM warehouse.fact_indicator ORDER BY revision")
+        assert [tuple(row) for row in connection.execute(lines)] == [(1, "M", False), (2, "A", True)]
+        assert connection.scalars(text("SELECT run_id FROM warehouse.fact_form_06a ORDER BY c3")).all() == [1, 2]
+    upgrade(engine)
+
+
+BEFORE_ONE_NUMBER = "0004"
+WORDS = "'Bảng', 'xa_hoi_so', 'a / b', 'Kế hoạch', 'PERCENT', 1, 1"
+PUBLISHED_BEFORE = f"""
+INSERT INTO ops.run (flow, as_of, started_at, finished_at, status, host, process_id) VALUES
+    ('nightly', '2024-01-31 23:59+07', '2024-02-01 01:00+07', '2024-02-01 02:00+07', 'completed', 'h', 1),
+    ('nightly', '2024-02-29 23:59+07', '2024-03-01 01:00+07', '2024-03-01 02:00+07', 'completed', 'h', 1);
+INSERT INTO ops.publication (run_id, published_at, load_id, as_of, values_added, values_revised, values_unchanged)
+VALUES (1, '2024-02-01 02:00+07', 0, '2024-01-31 23:59+07', 1, 0, 0);
+INSERT INTO warehouse.dim_indicator (indicator_code, indicator_name, official_table, pillar, definition, legal_source, unit_measure,
+    decimals, sort_order, valid_from, valid_to, counted_as, counted_since)
+VALUES ('CQ4', 'Chỉ tiêu', {WORDS}, '0001-01-01', '9999-12-31', '', now());
+INSERT INTO warehouse.dim_target VALUES (1, '2024-01-01', '2024-12-31', 80, 'Kế hoạch');
+INSERT INTO warehouse.fact_indicator (indicator_key, unit_key, period, revision, obs_status, known_from, publication_id)
+VALUES (1, 1, '2024', 1, 'M', '2024-01-31 23:59+07', 1);
+INSERT INTO warehouse.fact_form_06a (unit_key, period, section, sector_code, revision, sector_name,
+    c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, known_from, run_id)
+SELECT 1, '2024-0' || n, 'commune', 'HT', 1, 'Hộ tịch', n, n, 0, 0, n, n, 0, 0, 0, 0, 0, '2024-01-31 23:59+07', n
+FROM generate_series(1, 2) n
+"""
+VERSIONS_AFTER = f"""
+UPDATE warehouse.dim_indicator SET valid_to = '2023-12-31';
+INSERT INTO warehouse.dim_indicator (indicator_code, indicator_name, official_table, pillar, definition, legal_source, unit_measure,
+    decimals, sort_order, valid_from, valid_to, counted_as, counted_since, known_from, known_to, version) VALUES
+    ('CQ4', 'Tên cũ', {WORDS}, '2024-01-01', '9999-12-31', '', now(), '-infinity', '2024-03-31 23:59+07', 2),
+    ('CQ4', 'Tên mới', {WORDS}, '2024-01-01', '9999-12-31', '', now(), '2024-03-31 23:59+07', 'infinity', 2);
+UPDATE warehouse.dim_indicator SET indicator_key = 2 WHERE version = 2;
+INSERT INTO warehouse.dim_target VALUES (2, '2024-01-01', '2024-12-31', 90, 'Kế hoạch', '2024-03-31 23:59+07');
+UPDATE warehouse.fact_indicator SET known_to = '2024-03-31 23:59+07';
+INSERT INTO warehouse.fact_indicator (indicator_key, unit_key, period, revision, numerator, denominator, value, obs_status, known_from,
+    publication_id)
+VALUES (2, 1, '2024', 1, 1, 1, 100, 'A', '2024-03-31 23:59+07', 2)
+"""

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, insert, text
 
-from tasks.count.known_dossiers import everything
+from tasks.count.counting import counting
 from tasks.one_stop_shop.form_06a import COLUMNS, compute_form_06a
 from tasks.one_stop_shop.scores import Scores, compute_scores, pipeline_scores
 from tests.warehouse import facts
-from warehouse.tables import dim_procedure, fact_dossier, run
+from warehouse.tables import dim_procedure, fact_dossier
 
 START = datetime(2024, 2, 26, 16, 59, 59, tzinfo=UTC)
 PLACES = ("15655", "15637", "396", "38")
@@ -35,19 +35,19 @@ def procedures(engine: Engine) -> list[int]:
 
 def compute(engine: Engine, as_of: datetime) -> Scores:
     with engine.begin() as connection:
-        row = {"flow": "nightly", "as_of": as_of, "started_at": as_of, "status": "running", "host": "test", "process_id": 1}
-        return compute_scores(connection, as_of, connection.execute(insert(run).values(row).returning(run.c.run_id)).scalar_one())
+        return compute_scores(connection, counting(connection, as_of), facts.begin(connection, as_of))
 
 
 def deliver(engine: Engine, states: dict[int, State], exported: datetime) -> None:
     """One delivery of dossiers: the states of before end, these begin."""
     with engine.begin() as connection:
+        load = facts.loading(connection)
         connection.execute(
-            text("UPDATE warehouse.fact_dossier SET known_to = :at WHERE known_to = 'infinity' AND row_key = ANY(:keys)"),
-            {"at": exported, "keys": list(states)},
+            text("UPDATE warehouse.fact_dossier SET known_to = :at, ended_by = :load WHERE known_to = 'infinity' AND row_key = ANY(:keys)"),
+            {"at": exported, "keys": list(states), "load": load},
         )
         delivery = facts.arrived(connection, "dossiers", exported)
-        usual = {"agency_key": 0, "row_hash": 0, "known_from": exported, "delivery_id": delivery}
+        usual = {"agency_key": 0, "row_hash": 0, "known_from": exported, "delivery_id": delivery, "loaded_by": load}
         for key, state in states.items():
             connection.execute(insert(fact_dossier), {**usual, "row_key": key, "row_number": key, "dossier_code": f"D{key}", **state})
 
@@ -89,10 +89,10 @@ def published(connection: Connection) -> tuple[set[tuple[Any, ...]], set[tuple[A
 
 
 def from_scratch(connection: Connection, as_of: datetime) -> tuple[set[tuple[Any, ...]], set[tuple[Any, ...]]]:
-    compute_form_06a(connection, everything(as_of))
+    compute_form_06a(connection, facts.as_known(as_of))
     form = f"SELECT unit_key, period, section, sector_code, {', '.join(COLUMNS)} FROM form_candidate"
     lines = {tuple(row) for row in connection.execute(text(form))}
-    scores = pipeline_scores(connection, everything(as_of)).astype(object)
+    scores = pipeline_scores(connection, facts.as_known(as_of)).astype(object)
     names = ["unit_key", "period", "group_code", "component_code", "numerator", "denominator", "score", "obs_status"]
     scores = scores[names].where(scores[names].notna(), None)
     return lines, {tuple(row) for row in scores.itertuples(index=False)}

@@ -6,13 +6,13 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert, text
+from sqlalchemy import Engine, text
 
-from tasks.count.known_dossiers import everything
+from tasks.count.counting import counting
 from tasks.deliveries.ledger import Outcome
-from tasks.one_stop_shop.form_06a import compute_form_06a, publish_form_06a
+from tasks.one_stop_shop.form_06a import compute_form_06a, revise_form_06a
 from tests.warehouse.deliveries import deliver, land
-from warehouse.tables import run
+from tests.warehouse.facts import as_known, begin
 
 NIGHT = datetime.fromisoformat("2025-08-31T23:59:59+07:00")
 REFORM = date(2025, 7, 1)
@@ -56,10 +56,9 @@ def owners(engine: Engine) -> dict[int, tuple[str, str]]:
 def form(engine: Engine, as_of: datetime = NIGHT) -> list[tuple[Any, ...]]:
     """The forms of 2025 as published that night: unit, section, sector, received."""
     with engine.begin() as connection:
-        row = {"flow": "nightly", "as_of": as_of, "started_at": as_of, "status": "running", "host": "test", "process_id": 1}
-        run_id = connection.execute(insert(run).values(row).returning(run.c.run_id)).scalar_one()
-        compute_form_06a(connection, everything(as_of))
-        publish_form_06a(connection, as_of, run_id)
+        night = counting(connection, as_of)
+        compute_form_06a(connection, night)
+        revise_form_06a(connection, begin(connection, night.as_of))
     query = (
         "SELECT unit_code, section, field_code, c4 + c5 FROM mart.form_06a WHERE period = '2025' "
         "ORDER BY unit_code, unit_valid_from, section, field_code"
@@ -143,6 +142,6 @@ def test_a_list_that_comes_late_moves_dossiers_to_their_unit_and_not_in_what_was
     agencies(engine, "2025-08-01")
     assert [line for line in form(engine) if line[0] in ("0", "15655")] == [("15655", "commune", "CT", 1)]
     with engine.begin() as connection:
-        compute_form_06a(connection, everything(datetime.fromisoformat("2025-07-31T23:59:59+07:00")))
+        compute_form_06a(connection, as_known(datetime.fromisoformat("2025-07-31T23:59:59+07:00")))
         before = "SELECT unit_code FROM form_candidate JOIN warehouse.dim_unit USING (unit_key) WHERE period = '2025'"
         assert connection.scalars(text(before)).all() == ["0"]

@@ -125,8 +125,9 @@ def test_a_payment_written_by_the_loader_finds_its_month(login: dict[str, Engine
             text(
                 """
                 INSERT INTO warehouse.fact_payment (transaction_code, provider_key, service_key, unit_key, merchant_key, payment_method_key,
-                    payment_status_key, paid_at, business_date, amount_vnd, row_key, row_hash, known_from, delivery_id, row_number)
-                VALUES ('T1', 5, 1, 1, 0, 2, 1, '2024-02-29 23:59:59', '2024-02-29', 1000, 1, 1, now(), 1, 1)
+                    payment_status_key, paid_at, business_date, amount_vnd, row_key, row_hash, known_from, loaded_by, delivery_id,
+                    row_number)
+                VALUES ('T1', 5, 1, 1, 0, 2, 1, '2024-02-29 23:59:59', '2024-02-29', 1000, 1, 1, now(), 1, 1, 1)
                 """
             )
         )

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert, text
+from sqlalchemy import Connection, Engine, text
 
 from expectations.contract import contract
-from tasks.ask.score_table import period_before, score_table
+from tasks.ask.score_table import score_table
+from tasks.count.counting import counting
 from tasks.deliveries.ledger import pending
 from tasks.deliveries.source import Source
 from tasks.load.deliver import load
@@ -22,7 +23,7 @@ from tasks.one_stop_shop.scores import compute_scores
 from tasks.pull.landing import pull
 from tasks.read.file import Rejected, read
 from tasks.validate.checks import validate
-from warehouse.tables import run
+from tests.warehouse.facts import begin
 
 SAMPLES = Path("samples/portal-766")
 BETWEEN = datetime.fromisoformat("2026-09-27T12:00:00+07:00")
@@ -42,12 +43,8 @@ def ingest(engine: Engine, home: Path, folder: Path) -> int:
 
 def compute(engine: Engine, as_of: datetime = NIGHT) -> Any:
     with engine.begin() as connection:
-        run_id = connection.execute(
-            insert(run)
-            .values(flow="nightly", as_of=as_of, started_at=as_of, status="running", host="h", process_id=1)
-            .returning(run.c.run_id)
-        ).scalar_one()
-        return compute_scores(connection, as_of, run_id)
+        night = counting(connection, as_of)
+        return compute_scores(connection, night, begin(connection, night.as_of))
 
 
 def ask(engine: Engine, query: str, **values: Any) -> list[tuple[Any, ...]]:
@@ -179,16 +176,11 @@ def test_the_table_ranks_departments_of_a_level_and_sums_the_groups(engine: Engi
         assert line.max_score == 100
 
 
-@pytest.mark.parametrize(("period", "before"), [("2026-01", "2025-12"), ("2026-Q1", "2025-Q4"), ("2026-Q3", "2026-Q2"), ("2026", "2025")])
-def test_the_period_before_is_of_the_same_kind(period: str, before: str) -> None:
-    assert period_before(period) == before
-
-
 def test_a_night_without_news_computes_nothing(engine: Engine, home: Path) -> None:
     ingest(engine, home, SAMPLES)
     assert compute(engine).portal.added == 3939
     again = compute(engine)
-    assert (again.portal.added, again.portal.revised, again.portal.closed) == (0, 0, 0)
+    assert (again.portal.added, again.portal.revised, again.portal.ended) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -221,3 +213,37 @@ def test_a_path_that_does_not_say_the_period_is_refused(tmp_path: Path) -> None:
                 "dossier-digitized-all.json",
             )
         )
+
+
+def scored(connection: Connection, code: str, period: str, score: int | None, as_of: datetime = NIGHT) -> None:
+    """A score of one group of a commune, as published."""
+    connection.execute(
+        text(
+            "INSERT INTO warehouse.fact_score_766 (counted_by, agency_key, unit_key, period, group_code, component_code, revision, score, "
+            "max_score, obs_status, is_computed, known_from, publication_id) "
+            "SELECT 'pipeline', 0, unit_key, :period, 'CKMB', '', 1, :score, 20, 'A', true, :as_of, 1 FROM warehouse.dim_unit "
+            "WHERE unit_code = :code AND DATE '2024-06-30' BETWEEN valid_from AND valid_to"
+        ),
+        {"code": code, "period": period, "score": score, "as_of": as_of},
+    )
+
+
+def test_equal_scores_share_a_place_and_who_has_none_has_no_place(engine: Engine) -> None:
+    with engine.begin() as connection:
+        for code, score in {"15655": 12, "15637": 15, "15640": 12, "15643": 9, "15646": None}.items():
+            scored(connection, code, "2024-Q1", score)
+    query = "SELECT unit_code, rank, ranked FROM mart.score_766_total WHERE period = '2024-Q1' ORDER BY rank NULLS LAST, unit_code"
+    places = [("15637", 1, 4), ("15640", 2, 4), ("15655", 2, 4), ("15643", 4, 4), ("15646", None, 4)]
+    assert ask(engine, query) == places
+
+
+@pytest.mark.parametrize(
+    ("period", "before"),
+    [("2024-01", "2023-12"), ("2024-10", "2024-09"), ("2024-Q1", "2023-Q4"), ("2024-Q3", "2024-Q2"), ("2024", "2023")],
+)
+def test_a_total_is_compared_with_the_period_before_of_the_same_kind(engine: Engine, period: str, before: str) -> None:
+    with engine.begin() as connection:
+        scored(connection, "15655", before, 9)
+        scored(connection, "15655", period, 12)
+    query = "SELECT period_before, score, change FROM mart.score_766_total WHERE period = :period"
+    assert ask(engine, query, period=period) == [(before, 12, 3)]

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection, Engine, insert, text
 
-from tasks.count.known_dossiers import everything
 from tasks.one_stop_shop.scores import pipeline_scores
+from tests.warehouse.facts import as_known
 from warehouse.scores.on_time import on_time
 from warehouse.tables import dim_procedure, fact_dossier
 
@@ -64,13 +64,14 @@ def dossier(
         "agency_key": 0,
         "procedure_key": _key(connection, "SELECT procedure_key FROM warehouse.dim_procedure WHERE procedure_code = :code", procedure),
         "unit_key": _key(connection, UNIT, unit),
-        "channel_key": 2, "dossier_status_key": status, "received_at": received, "known_from": "2024-01-01T00:00:00+07:00", **given,
+        "channel_key": 2, "dossier_status_key": status, "received_at": received, "known_from": "2024-01-01T00:00:00+07:00",
+        "loaded_by": 1, **given,
     }  # fmt: skip
     connection.execute(insert(fact_dossier), row)
 
 
 def scored(connection: Connection, unit: str, period: str) -> pd.DataFrame:
-    scores = pipeline_scores(connection, everything(LATER))
+    scores = pipeline_scores(connection, as_known(LATER))
     units = pd.DataFrame(connection.execute(text("SELECT unit_key, unit_code FROM warehouse.dim_unit")).all())
     scores = scores.merge(units, on="unit_key")
     return scores[(scores["unit_code"] == unit) & (scores["period"] == period)].set_index(["group_code", "component_code"]).sort_index()

@@ -13,9 +13,12 @@ INDICATOR = (
     "indicator_code, indicator_name, official_table, pillar, unit_code, unit_name, unit_level, unit_valid_from, period, period_type, "
     "numerator, denominator, value, decimals, unit_measure, target, is_met, obs_status, revision, known_from"
 )
+MORE = "obs_reason, definition, legal_source, sort_order"
+ALWAYS = "-infinity"
+"""From when a first state is known."""
 COLUMNS = {
-    "indicator": INDICATOR,
-    "indicator_vintage": f"{INDICATOR}, known_to",
+    "indicator": f"{INDICATOR}, {MORE}",
+    "indicator_vintage": f"{INDICATOR}, known_to, {MORE}, is_current",
     "published_check": "unit_code, period, indicator_code, printed, printed_value, recomputed, verdict, source_document",
 }
 
@@ -45,16 +48,16 @@ def _publish(connection: Connection, *values: tuple[str, str, str, int | None, i
     if connection.execute(select(run.c.run_id)).first() is None:
         moment = "2025-04-30 23:00+07"
         connection.execute(run.insert().values(flow="nightly", as_of=moment, started_at=moment, status="completed", host="h", process_id=1))
-        connection.execute(
-            publication.insert().values(run_id=1, published_at=moment, as_of=moment, values_added=1, values_revised=0, values_unchanged=0)
-        )
+        connection.execute(publication.insert().values(run_id=1, published_at=moment, load_id=0, as_of=moment))
     for code, unit, period, numerator, denominator, value in values:
         key = connection.execute(select(dim_indicator.c.indicator_key).where(dim_indicator.c.indicator_code == code)).scalar()
         if key is None:
             key = connection.execute(
                 dim_indicator.insert()
                 .values(
+                    known_from=ALWAYS,
                     indicator_code=code,
+                    version=1,
                     indicator_name=f"Chỉ tiêu {code}",
                     official_table="Bảng",
                     pillar="xa_hoi_so",
@@ -101,6 +104,7 @@ def _print(
             row_key=hash((code, printed)),
             row_hash=1,
             known_from="2025-04-30 23:00+07",
+            loaded_by=1,
             delivery_id=1,
             row_number=1,
         )
@@ -170,7 +174,9 @@ def test_the_target_is_the_one_in_force_at_the_end_of_the_period(engine: Engine)
         key = connection.execute(select(dim_indicator.c.indicator_key)).scalar_one()
         for first, last, target in [(date(2024, 1, 1), date(2025, 3, 31), 70), (date(2025, 4, 1), date(2025, 12, 31), 80)]:
             connection.execute(
-                dim_target.insert().values(indicator_key=key, valid_from=first, valid_to=last, target=target, legal_source="Kế hoạch")
+                dim_target.insert().values(
+                    indicator_key=key, known_from=ALWAYS, valid_from=first, valid_to=last, target=target, legal_source="Kế hoạch"
+                )
             )
         rows = connection.execute(text("SELECT period, period_type, target, is_met FROM mart.indicator ORDER BY period")).all()
     assert rows == [
@@ -190,7 +196,12 @@ def test_what_was_not_collected_is_neither_met_nor_missed(engine: Engine) -> Non
         key = connection.execute(select(dim_indicator.c.indicator_key)).scalar_one()
         connection.execute(
             dim_target.insert().values(
-                indicator_key=key, valid_from=date(2024, 1, 1), valid_to=date(2024, 12, 31), target=80, legal_source="Kế hoạch"
+                indicator_key=key,
+                known_from=ALWAYS,
+                valid_from=date(2024, 1, 1),
+                valid_to=date(2024, 12, 31),
+                target=80,
+                legal_source="Kế hoạch",
             )
         )
         assert connection.execute(text("SELECT value, target, is_met FROM mart.indicator")).one() == (None, 80, None)

@@ -1,8 +1,6 @@
 """The star and its operational tables: one module a table, grain first."""
 
-from warehouse.tables.agg_form_06a import agg_form_06a
-from warehouse.tables.agg_score_766 import agg_score_766
-from warehouse.tables.agg_unit_month import agg_unit_month
+from warehouse.tables.agg_count import agg_count
 from warehouse.tables.base import MART, OPS, STAGING, UNKNOWN, WAREHOUSE, metadata
 from warehouse.tables.bridge_unit_succession import bridge_unit_succession
 from warehouse.tables.dim_agency import dim_agency
@@ -37,8 +35,10 @@ from warehouse.tables.list_procedure import list_procedure
 from warehouse.tables.ops_confirmation import confirmation
 from warehouse.tables.ops_coverage import coverage
 from warehouse.tables.ops_delivery import delivery
+from warehouse.tables.ops_held_back import held_back
 from warehouse.tables.ops_installation import installation
 from warehouse.tables.ops_load import load
+from warehouse.tables.ops_mark import mark
 from warehouse.tables.ops_publication import publication
 from warehouse.tables.ops_quarantine import quarantine
 from warehouse.tables.ops_run import run
@@ -50,9 +50,7 @@ __all__ = [
     "STAGING",
     "UNKNOWN",
     "WAREHOUSE",
-    "agg_form_06a",
-    "agg_score_766",
-    "agg_unit_month",
+    "agg_count",
     "bridge_unit_succession",
     "confirmation",
     "coverage",
@@ -83,11 +81,13 @@ __all__ = [
     "fact_signature_holder",
     "fact_survey",
     "fact_unit_count",
+    "held_back",
     "installation",
     "list_agency",
     "list_merchant",
     "list_procedure",
     "load",
+    "mark",
     "metadata",
     "publication",
     "quarantine",

@@ -71,18 +71,18 @@ def big(table: str) -> list[Index]:
     ]
 
 
-def computed() -> list[Column[Any]]:
-    """The columns of a revision that a run computed, with the state of knowledge it shows."""
+def revised() -> list[Column[Any]]:
+    """The columns of a revision: the state of knowledge it shows, and the publication that brought it."""
     return [
         Column(
-            "known_from", DateTime(timezone=True), nullable=False, comment="State of knowledge from which this revision holds, inclusive"
+            "known_from", DateTime(timezone=True), nullable=False, comment="Time from which this revision was the published one, inclusive"
         ),
         Column(
             "known_to",
             DateTime(timezone=True),
             nullable=False,
             server_default=text("'infinity'"),
-            comment="Until which it held, exclusive; infinity while it does",
+            comment="Time until which it was, exclusive; infinity while it is",
         ),
-        Column("run_id", Integer, nullable=False, comment="Run that computed it (ops.run)"),
+        Column("publication_id", Integer, nullable=False, comment="Publication that brought this revision (ops.publication)"),
     ]

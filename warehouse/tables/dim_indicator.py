@@ -1,14 +1,28 @@
-"""One row per indicator, as declared in warehouse/indicators/."""
+"""One row per version of an indicator and state known of it, as declared in warehouse/indicators/."""
 
-from sqlalchemy import Column, Date, DateTime, Identity, SmallInteger, Table, Text
+from sqlalchemy import Column, Date, DateTime, Identity, Index, SmallInteger, Table, Text, text
 
 from warehouse.tables.base import WAREHOUSE, metadata
 
 dim_indicator = Table(
     "dim_indicator",
     metadata,
-    Column("indicator_key", SmallInteger, Identity(), primary_key=True, comment="Surrogate key"),
-    Column("indicator_code", Text, nullable=False, unique=True, comment="Code, as CQ4"),
+    Column("indicator_key", SmallInteger, Identity(), primary_key=True, comment="Number of the version, the same in all its states"),
+    Column(
+        "known_from",
+        DateTime(timezone=True),
+        primary_key=True,
+        comment="State of knowledge from which it was declared so, inclusive; -infinity for the first state",
+    ),
+    Column(
+        "known_to",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("'infinity'"),
+        comment="Until which it was, exclusive; infinity while it is, and never again where the indicator was taken out",
+    ),
+    Column("indicator_code", Text, nullable=False, comment="Code, as CQ4"),
+    Column("version", SmallInteger, nullable=False, comment="1 for the first version under the code, then 2, 3 … in the order of validity"),
     Column("indicator_name", Text, nullable=False, comment="Official name in Vietnamese"),
     Column("official_table", Text, nullable=False, comment="Official table it is printed in"),
     Column("pillar", Text, nullable=False, comment="chinh_quyen_so, kinh_te_so or xa_hoi_so"),
@@ -17,7 +31,7 @@ dim_indicator = Table(
     Column("unit_measure", Text, nullable=False, comment="PERCENT or the thing counted"),
     Column("decimals", SmallInteger, nullable=False, comment="Decimals it is printed with"),
     Column("sort_order", SmallInteger, nullable=False, comment="Place in the official table"),
-    Column("valid_from", Date, nullable=False, comment="First day of a period to which the definition applies, inclusive"),
+    Column("valid_from", Date, nullable=False, comment="First day of a period to which the version applies, inclusive"),
     Column("valid_to", Date, nullable=False, comment="Last day, inclusive; 9999-12-31 while it holds"),
     Column(
         "counted_as", Text, nullable=False, comment="How it is counted, as declared: fact, numerator, denominator and what goes with them"
@@ -28,6 +42,7 @@ dim_indicator = Table(
         nullable=False,
         comment="Time at which counted_as last changed; every period is computed again after it",
     ),
+    Index("ux_dim_indicator_current", "indicator_code", "version", unique=True, postgresql_where=text("known_to = 'infinity'")),
     schema=WAREHOUSE,
-    comment="One row per indicator, as declared in warehouse/indicators/.",
+    comment="One row per version of an indicator and state known of it, as declared in warehouse/indicators/.",
 )

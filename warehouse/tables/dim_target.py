@@ -1,17 +1,29 @@
-"""One row per indicator and period in which a target holds."""
+"""One row per state of an indicator's version and period in which a target holds."""
 
-from sqlalchemy import Column, Date, ForeignKey, Numeric, SmallInteger, Table, Text
+from sqlalchemy import Column, Date, DateTime, ForeignKeyConstraint, Numeric, SmallInteger, Table, Text
 
 from warehouse.tables.base import WAREHOUSE, metadata
 
 dim_target = Table(
     "dim_target",
     metadata,
-    Column("indicator_key", SmallInteger, ForeignKey("warehouse.dim_indicator.indicator_key"), primary_key=True, comment="Indicator"),
+    Column("indicator_key", SmallInteger, primary_key=True, comment="Version of the indicator (dim_indicator)"),
+    Column(
+        "known_from",
+        DateTime(timezone=True),
+        primary_key=True,
+        comment="Its state to which the target belongs: another target is another state",
+    ),
     Column("valid_from", Date, primary_key=True, comment="First day of a period to which the target applies, inclusive"),
     Column("valid_to", Date, nullable=False, comment="Last day, inclusive"),
     Column("target", Numeric, nullable=False, comment="Value to be reached, in the indicator's unit"),
     Column("legal_source", Text, nullable=False, comment="Where the target is laid down"),
+    ForeignKeyConstraint(
+        ["indicator_key", "known_from"],
+        ["warehouse.dim_indicator.indicator_key", "warehouse.dim_indicator.known_from"],
+        name="fk_dim_target_indicator_key",
+        ondelete="CASCADE",
+    ),
     schema=WAREHOUSE,
-    comment="One row per indicator and period in which a target holds.",
+    comment="One row per state of an indicator's version and period in which a target holds.",
 )

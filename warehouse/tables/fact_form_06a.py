@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Index, Integer, SmallInteger, Table, Text, text
 
-from warehouse.tables.base import WAREHOUSE, computed, metadata
+from warehouse.tables.base import WAREHOUSE, metadata, revised
 
 fact_form_06a = Table(
     "fact_form_06a",
@@ -16,7 +16,7 @@ fact_form_06a = Table(
     Column("period", Text, primary_key=True, comment="2024, 2024-Q1 or 2024-03"),
     Column("section", Text, primary_key=True, comment="Level of the handling unit: province, district, commune or unknown"),
     Column("sector_code", Text, primary_key=True, comment="Sector (lĩnh vực) of the procedure; the unknown procedure has its own"),
-    Column("revision", SmallInteger, primary_key=True, comment="1 for the first, then 2, 3 …"),
+    Column("revision", SmallInteger, primary_key=True, comment="1 for the first published, then 2, 3 … in the order of publication"),
     Column("sector_name", Text, nullable=False, comment="Name of the sector"),
     Column("c3", Integer, nullable=False, comment="(3) Received for handling: total"),
     Column("c4", Integer, nullable=False, comment="(4) Of these received online in the period"),
@@ -29,7 +29,7 @@ fact_form_06a = Table(
     Column("c11", Integer, nullable=False, comment="(11) Being handled: total"),
     Column("c12", Integer, nullable=False, comment="(12) Being handled in time"),
     Column("c13", Integer, nullable=False, comment="(13) Being handled and overdue"),
-    *computed(),
+    *revised(),
     Index(
         "ux_fact_form_06a_current",
         "unit_key",

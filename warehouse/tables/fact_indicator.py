@@ -1,16 +1,16 @@
 """One row per indicator, unit, period and revision."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, Numeric, SmallInteger, String, Table, Text, text
+from sqlalchemy import BigInteger, Column, Index, Integer, Numeric, SmallInteger, String, Table, Text, text
 
-from warehouse.tables.base import WAREHOUSE, metadata
+from warehouse.tables.base import WAREHOUSE, metadata, revised
 
 fact_indicator = Table(
     "fact_indicator",
     metadata,
-    Column("indicator_key", SmallInteger, primary_key=True, comment="Indicator (dim_indicator)"),
+    Column("indicator_key", SmallInteger, primary_key=True, comment="Version of the indicator (dim_indicator)"),
     Column("unit_key", Integer, primary_key=True, comment="Administrative unit (dim_unit)"),
     Column("period", Text, primary_key=True, comment="2024, 2024-Q1 or 2024-03"),
-    Column("revision", SmallInteger, primary_key=True, comment="1 for the first value published, then 2, 3 …"),
+    Column("revision", SmallInteger, primary_key=True, comment="1 for the first published, then 2, 3 … in the order of publication"),
     Column("numerator", BigInteger, comment="Numerator; empty where not collected or not applicable"),
     Column("denominator", BigInteger, comment="Denominator; empty where not collected or not applicable"),
     Column("value", Numeric, comment="The rate in its unit, rounded half up once at the printed decimals"),
@@ -20,20 +20,12 @@ fact_indicator = Table(
         nullable=False,
         comment="SDMX: A normal, P provisional, B break in series, L not collected, M not applicable, Q suppressed",
     ),
-    Column("known_from", DateTime(timezone=True), nullable=False, comment="Time from which this revision was the published one, inclusive"),
     Column(
-        "known_to",
-        DateTime(timezone=True),
-        nullable=False,
-        server_default=text("'infinity'"),
-        comment="Time until which it was, exclusive; infinity while it is",
+        "obs_reason",
+        Text,
+        comment="Why there is no value: not_applicable beside M; held_back beside L where the audit let it not pass (ops.held_back)",
     ),
-    Column(
-        "publication_id",
-        Integer,
-        nullable=False,
-        comment="Publication that brought this revision (ops.publication)",
-    ),
+    *revised(),
     Index("ux_fact_indicator_current", "period", "indicator_key", "unit_key", unique=True, postgresql_where=text("known_to = 'infinity'")),
     schema=WAREHOUSE,
     comment="One row per indicator, unit, period and revision.",

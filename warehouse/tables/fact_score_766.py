@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Numeric, SmallInteger, String, Table, Text, text
 
-from warehouse.tables.base import WAREHOUSE, computed, metadata
+from warehouse.tables.base import WAREHOUSE, metadata, revised
 
 fact_score_766 = Table(
     "fact_score_766",
@@ -28,7 +28,7 @@ fact_score_766 = Table(
     Column("period", Text, primary_key=True, comment="2024, 2024-Q1 or 2024-03"),
     Column("group_code", Text, primary_key=True, comment="Group of the decision"),
     Column("component_code", Text, primary_key=True, comment="Component; empty text for the group's total"),
-    Column("revision", SmallInteger, primary_key=True, comment="1 for the first, then 2, 3 …"),
+    Column("revision", SmallInteger, primary_key=True, comment="1 for the first published, then 2, 3 … in the order of publication"),
     Column("numerator", BigInteger, comment="Numerator; empty for a total and where nothing was counted"),
     Column("denominator", BigInteger, comment="Denominator; empty for a total and where nothing was counted"),
     Column("ratio", Numeric, comment="Percentage of the counts, or of the maximum for a total; half up at 2 decimals"),
@@ -41,7 +41,7 @@ fact_score_766 = Table(
         comment="SDMX: A normal, P provisional denominator, L not collected, M no cases or not applicable",
     ),
     Column("is_computed", Boolean, nullable=False, comment="False where the portal gives no counts and its own score is taken over"),
-    *computed(),
+    *revised(),
     Index(
         "ux_fact_score_766_current",
         "counted_by",

@@ -1,4 +1,4 @@
--- One row per indicator, unit, period and revision: every value ever published, with the time in which it was the valid one.
+-- One row per indicator, unit, period, revision and state of what was declared: every value published, with the time in which it was so shown.
 SELECT indicator.indicator_code,
        indicator.indicator_name,
        indicator.official_table,
@@ -18,10 +18,18 @@ SELECT indicator.indicator_code,
        fact.value >= target.target AS is_met,
        fact.obs_status::text AS obs_status,
        fact.revision,
-       fact.known_from,
-       fact.known_to
+       greatest(fact.known_from, indicator.known_from) AS known_from,
+       least(fact.known_to, indicator.known_to) AS known_to,
+       fact.obs_reason,
+       indicator.definition,
+       indicator.legal_source,
+       indicator.sort_order,
+       fact.known_to = 'infinity' AND indicator.known_to = 'infinity' AS is_current
 FROM warehouse.fact_indicator AS fact
-JOIN warehouse.dim_indicator AS indicator USING (indicator_key)
+JOIN warehouse.dim_indicator AS indicator
+     ON indicator.indicator_key = fact.indicator_key
+    AND indicator.known_from < fact.known_to
+    AND indicator.known_to > fact.known_from
 JOIN warehouse.dim_unit AS unit USING (unit_key)
 CROSS JOIN LATERAL (
     SELECT CASE WHEN length(fact.period) = 4 THEN 'year' WHEN fact.period LIKE '%Q%' THEN 'quarter' ELSE 'month' END AS period_type,
@@ -29,5 +37,6 @@ CROSS JOIN LATERAL (
            CASE WHEN length(fact.period) = 4 THEN 12 WHEN fact.period LIKE '%Q%' THEN 3 * right(fact.period, 1)::int ELSE right(fact.period, 2)::int END AS last_month
 ) AS span
 LEFT JOIN warehouse.dim_target AS target
-       ON target.indicator_key = fact.indicator_key
+       ON target.indicator_key = indicator.indicator_key
+      AND target.known_from = indicator.known_from
       AND (make_date(span.year, span.last_month, 1) + interval '1 month - 1 day')::date BETWEEN target.valid_from AND target.valid_to

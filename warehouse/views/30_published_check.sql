@@ -14,21 +14,19 @@ SELECT unit.unit_code,
        figure.source_document
 FROM warehouse.fact_published_figure AS figure
 JOIN warehouse.dim_unit AS unit USING (unit_key)
-LEFT JOIN warehouse.dim_indicator AS indicator USING (indicator_code)
-LEFT JOIN warehouse.fact_indicator AS fact
-       ON fact.indicator_key = indicator.indicator_key
-      AND fact.unit_key = figure.unit_key
-      AND fact.period = figure.period
-      AND fact.known_to = 'infinity'
-      AND fact.obs_status <> 'Q'                -- a rate of so few would name them
+LEFT JOIN mart.indicator AS counted           -- without the rates of so few, which would name them
+       ON counted.indicator_code = figure.indicator_code
+      AND counted.unit_code = unit.unit_code
+      AND counted.unit_valid_from = unit.valid_from
+      AND counted.period = figure.period
 CROSS JOIN LATERAL (
     SELECT round(
                CASE
-                   WHEN figure.printed LIKE '%/%' THEN fact.numerator  -- printed as 16/16: the number is a count, not a rate
-                   WHEN indicator.unit_measure = 'PERCENT' THEN 100.0 * fact.numerator / nullif(fact.denominator, 0)
-                   ELSE fact.value
+                   WHEN figure.printed LIKE '%/%' THEN counted.numerator  -- printed as 16/16: the number is a count, not a rate
+                   WHEN counted.unit_measure = 'PERCENT' THEN 100.0 * counted.numerator / nullif(counted.denominator, 0)
+                   ELSE counted.value
                END,
-               coalesce(figure.printed_decimals, indicator.decimals)
+               coalesce(figure.printed_decimals, counted.decimals)
            ) AS recomputed
 ) AS again
 WHERE figure.known_to = 'infinity'

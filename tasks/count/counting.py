@@ -1,0 +1,103 @@
+"""One night's counting: what state of knowledge it is for, which states it counts, and the marks it leaves for the next one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Connection, Row, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from warehouse import periods
+from warehouse.tables import mark
+
+
+@dataclass(frozen=True)
+class Counting:
+    """What a night counts, made once by `counting` and handed to indicators, form and scores."""
+
+    as_of: datetime
+    """State of knowledge it publishes."""
+    load_id: int
+    """Last load there is (ops.load): a night counts all up to it."""
+    is_vintage: bool = False
+    """A night for a day before one that was published: it counts the states known at `as_of` from scratch, beside what is kept."""
+    analysed: set[str] = field(default_factory=set, compare=False, repr=False)
+    """Facts of which the planner was told this night."""
+
+    @property
+    def today(self) -> date:
+        """Day at which a running period is judged."""
+        return self.as_of.astimezone(periods.VIETNAM).date()
+
+    @property
+    def counts(self) -> str:
+        """Table of the counts it leaves."""
+        return "pg_temp.vintage_count" if self.is_vintage else "warehouse.agg_count"
+
+    def states(self, table: str) -> str:
+        """The states of a fact that it counts, as a relation in SQL with their sign; binds :as_of in a vintage."""
+        held = "known_from <= :as_of AND known_to > :as_of" if self.is_vintage else "known_to = 'infinity'"
+        return f"(SELECT *, 1 AS sign FROM warehouse.{table} WHERE {held})"
+
+    def has_ended(self, period: str) -> bool:
+        """Whether the last second of a period lies behind: a night's state of knowledge is the end of its day."""
+        return _has_ended(period, self.as_of)
+
+
+def _has_ended(period: str, at: datetime) -> bool:
+    return (at + timedelta(seconds=1)).astimezone(periods.VIETNAM).date() > periods.days(period)[1]
+
+
+def ended_between(period: str, before: datetime, now: datetime) -> bool:
+    """Whether a period ended from one state of knowledge to another."""
+    return _has_ended(period, now) and not _has_ended(period, before)
+
+
+def counting(connection: Connection, as_of: datetime) -> Counting:
+    """The counting of a night; a vintage where something was published for a later day.
+
+    Time does not go back: a night at noon counts as one before it for the end of the day, or for a day of which nothing was published.
+    """
+    query = text(
+        "SELECT (SELECT coalesce(max(load_id), 0) FROM ops.load), "
+        "(SELECT max(as_of) FROM ops.publication), (SELECT max(as_of) FROM ops.mark)"
+    )
+    load_id, published, counted = connection.execute(query).one()
+    if published is not None and as_of.astimezone(periods.VIETNAM).date() < published.astimezone(periods.VIETNAM).date():
+        return Counting(as_of, load_id, is_vintage=True)
+    return Counting(max(filter(None, (as_of, published, counted))), load_id)
+
+
+# Marks ----------------------------------------------------------------------------------------------------------------
+
+
+def marked(connection: Connection, item: str) -> Row[tuple[str, int, datetime, str]] | None:
+    """What an item was last made of: fingerprint, load_id, as_of and totals; nothing where it never was."""
+    columns = (mark.c.fingerprint, mark.c.load_id, mark.c.as_of, mark.c.totals)
+    return connection.execute(select(*columns).where(mark.c.item == item)).one_or_none()
+
+
+def leave_mark(connection: Connection, item: str, counting: Counting, fingerprint: str, totals: str = "") -> None:
+    """Writes down what an item is made of now; a vintage leaves none."""
+    if not counting.is_vintage:
+        made_of = {"fingerprint": fingerprint, "load_id": counting.load_id, "as_of": counting.as_of, "totals": totals}
+        row = insert(mark).values(item=item, **made_of)
+        connection.execute(row.on_conflict_do_update(index_elements=["item"], set_=made_of))
+
+
+def fingerprint(connection: Connection, texts: Iterable[str], dimensions: Iterable[str] = ()) -> str:
+    """Hash of texts and of the content of dimensions; which delivery told them and what only facts speak of does not matter."""
+    hashed = hashlib.sha256("\0".join(texts).encode())
+    for dimension in dimensions:
+        content = connection.scalar(
+            text(
+                "SELECT md5(string_agg(member::text, '' ORDER BY member::text)) FROM ("
+                f"SELECT to_jsonb(d) - 'delivery_id' AS member FROM warehouse.{dimension} d) members "
+                "WHERE NOT coalesce((member ->> 'is_inferred')::boolean, FALSE)"
+            )
+        )
+        hashed.update((content or "").encode())
+    return hashed.hexdigest()

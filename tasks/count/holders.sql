@@ -1,0 +1,26 @@
+-- Distinct persons at the end of a period, each once whatever the number of carriers, in the unit of their last certificate.
+INSERT INTO counted
+WITH RECURSIVE became AS (  -- a unit that went whole into another takes its people along
+    SELECT unit_key, unit_key AS later_key, valid_from, valid_to FROM warehouse.dim_unit
+    UNION
+    SELECT b.unit_key, u.unit_key, u.valid_from, u.valid_to FROM became b
+    JOIN warehouse.bridge_unit_succession s ON s.old_unit_key = b.later_key AND s.extent = 'whole'
+    JOIN warehouse.dim_unit u ON u.unit_key = s.new_unit_key
+), state AS (  -- the first state known holds for the time before it as well
+    SELECT *, CASE WHEN known_from > min(known_from) OVER (PARTITION BY provider_key, holder_hash) THEN known_from
+        ELSE '-infinity' END AS holds_from
+    FROM {history} h
+), ending AS (
+    SELECT *, (last_day + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh' AS ends_at FROM touched_period WHERE :fact = ANY(facts)
+), person AS (
+    SELECT DISTINCT ON (t.period, f.holder_hash) t.period, coalesce(b.later_key, f.unit_key) AS unit_key
+    FROM state f
+    JOIN ending t ON f.{day} <= t.last_day AND f.holds_from < t.ends_at AND f.known_to >= t.ends_at
+    LEFT JOIN became b ON b.unit_key = f.unit_key AND t.last_day BETWEEN b.valid_from AND b.valid_to
+    WHERE f.unit_key <> 0 AND ({numerator})
+    ORDER BY t.period, f.holder_hash, f.{day} DESC, f.provider_key
+)
+SELECT :key, unit_key, period, persons, d.value, false
+FROM (SELECT unit_key, period, count(*) AS persons FROM person GROUP BY unit_key, period) held
+JOIN measured d USING (unit_key, period)
+WHERE d.measure = :denominator

@@ -1,0 +1,20 @@
+-- Measures as offices report them: a figure given for the period itself, else the last of a stock or the sum of a flow inside it,
+-- for each provider where the counts of several add up.
+INSERT INTO measured
+WITH reported AS (
+    SELECT f.unit_key, CASE WHEN f.measure = ANY(:adding) THEN f.provider_key ELSE 0 END AS provider_key,
+        t.period, t.part, t.part_last_day, t.lies_in, f.measure, f.value
+    FROM {states} f JOIN touched_part t ON t.part = f.{day}
+    WHERE f.unit_key <> 0 AND :fact = ANY(t.facts)
+), widest AS (  -- a month inside a quarter that was reported itself adds nothing
+    SELECT * FROM reported r WHERE NOT EXISTS (
+        SELECT FROM reported w
+        WHERE w.unit_key = r.unit_key AND w.provider_key = r.provider_key AND w.measure = r.measure AND w.period = r.period
+          AND w.part = ANY(r.lies_in))
+), last AS (
+    SELECT DISTINCT ON (unit_key, period, measure, provider_key) * FROM widest
+    ORDER BY unit_key, period, measure, provider_key, part_last_day DESC
+)
+SELECT unit_key, period, measure, sum(value) FROM widest WHERE measure = ANY(:flows) GROUP BY unit_key, period, measure
+UNION ALL
+SELECT unit_key, period, measure, sum(value) FROM last WHERE measure <> ALL(:flows) GROUP BY unit_key, period, measure

@@ -1,0 +1,77 @@
+"""What is kept counted from night to night: a query over states that bear a sign, so that it counts a whole and a change alike.
+
+The states that hold have the sign 1. A change has them as well, those that came with 1 and those that no longer hold with -1:
+what the query makes of a change, added to what it made of the whole before, is what it makes of the whole after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+SCHEMA = "warehouse"
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Rows of another fact that decide what a row counts as: where one of them changes, the row is counted again."""
+
+    table: str
+    by: str
+    """Its column that holds the row_key of the row."""
+
+
+@dataclass(frozen=True)
+class Together:
+    """Rows that count as one, as the bills of a customer: where one of them changes, all of them are counted again."""
+
+    columns: tuple[str, ...]
+    """Rows that agree in these columns, inside a year, are one."""
+    day: str
+    """Date column that says of which year a row is."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """One thing that is counted by unit, part, day and month received into `warehouse.agg_count`."""
+
+    name: str
+    """As it stands in agg_count.counted."""
+    table: str
+    """Fact whose states it counts."""
+    query: str
+    """SELECT unit_key, part, day, received, counts over {states} s of the fact, and over {beside}: every column of the table and `sign`."""
+    measures: tuple[str, ...]
+    """Names of the counts, after the first, which is the number of rows."""
+    depends_on: tuple[str, ...] = ()
+    """Dimensions whose content, not only their keys, decides what counts."""
+    beside: Beside | None = None
+    together: Together | None = None
+
+    def over(self, states: str, beside: str = "") -> str:
+        """The query over relations of states in SQL."""
+        return self.query.replace("{states}", states).replace("{beside}", beside)
+
+    def place(self, measure: str) -> str:
+        """SQL of one of its counts in a row of agg_count."""
+        return f"counts[{self.measures.index(measure) + 2}]"
+
+    @property
+    def width(self) -> int:
+        """How many counts a row of it has."""
+        return len(self.measures) + 1
+
+
+def counts(amounts: Sequence[tuple[str, str]]) -> str:
+    """SQL array of the number of rows and of what is summed up where a condition holds, given as (amount, condition)."""
+    sums = "".join(f", coalesce(sum({amount}) FILTER (WHERE {condition}), 0)" for amount, condition in amounts)
+    return f"ARRAY[sum(sign){sums}]::bigint[]"
+
+
+def by_month(day: str) -> str:
+    """SQL date of an event of a state d: the first of its month; the day itself where it still lay ahead when it became known.
+
+    So nothing that is counted depends on the day it is counted on, and what comes due is there to be found.
+    """
+    ahead = f"{day} > (d.known_from AT TIME ZONE 'Asia/Ho_Chi_Minh')::date"
+    return f"CASE WHEN {ahead} THEN {day} ELSE date_trunc('month', {day}) END::date"

@@ -1,0 +1,238 @@
+"""The facts that indicators count: declared under `facts` in the YAML files beside this module → checked model.
+
+A fact is one object: where its rows are, to which unit and time they belong, which columns a condition may use, how it is
+counted, which rows stand behind a value. To add one: its table, a migration, and its entry in a YAML file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from warehouse.counted import SCHEMA, Beside, Counted, Together, counts
+from warehouse.scores.on_time import on_time
+from warehouse.tables import metadata
+
+if TYPE_CHECKING:
+    from warehouse.indicators import Indicator
+
+Way = Literal["rows", "reports", "carriers", "holders", "waves", "units"]
+"""rows: rows that fulfil conditions, added up over days and units; reports: measures that offices report for a period;
+carriers: the last monthly report of each carrier; holders: distinct persons in the history of a list; waves: answers of the
+last time a question was asked; units: units of which anything was counted."""
+CURRENT = "(SELECT *, 1 AS sign FROM {table} WHERE known_to = 'infinity')"
+"""The states that hold now, as a relation in SQL."""
+
+
+class Model(BaseModel):
+    """Strict base: a misspelt key in a YAML is an error, not a silence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DependsOnRows(Model):
+    """Rows of another fact that decide what a row counts as, found by the column that holds its row_key."""
+
+    table: str
+    by: str
+
+
+class CountedFact(Model):
+    """One fact that indicators count."""
+
+    about: str
+    """What is counted, in Vietnamese."""
+    table: str | None = None
+    """Its table of the warehouse; none where it is made of what others count."""
+    way: Way = "rows"
+    rows: str | None = None
+    """way rows: file with its SELECT over {states}, where a row needs more than its table: sign, row_key, delivery_id, row_number,
+    unit_key, the days and the columns named here. {beside} are the rows beside it; {judged}, {ended_at} and {in_time} are the
+    rule named in `on_time`."""
+    days: dict[str, str] = {}
+    """What happens to a row → its date column, or a column that holds a period; the first is meant where an indicator names none."""
+    columns: list[str] = []
+    """Columns that the conditions of its indicators may use, or that they name."""
+    amounts: dict[str, list[str]] = {}
+    """way rows: `count` of an indicator that is a sum → column summed up in the numerator, column in the denominator."""
+    distinct: dict[str, str] = {}
+    """way rows: `count` of an indicator that counts each value of a column once in a period and unit → that column."""
+    zero: Literal["counts", "missing"] = "counts"
+    """way rows: whether a unit that has rows, but none in the denominator of an indicator, counts 0 there or says nothing of it."""
+    is_stock: bool = False
+    """Whether it tells how things stand at the end of a period; of measures, measures.csv says so."""
+    is_sample: bool = False
+    """Whether only some units are asked, who stand for all: nothing is missing where the others say nothing."""
+    counts_whole: bool = False
+    """Whether what is told of a unit holds for it as a whole, and so takes the place of the sum of those below it."""
+    divided_by: str | None = None
+    """Fact that holds the denominators of its indicators."""
+    on_time: str | None = None
+    beside: DependsOnRows | None = None
+    depends_on: list[str] = []
+    """Dimensions whose content, not only their keys, decides what counts."""
+
+    @model_validator(mode="after")
+    def _is_in_the_warehouse(self) -> CountedFact:
+        tables = {table.name: table for table in metadata.tables.values() if table.schema == SCHEMA}
+        named = [self.table, self.beside and self.beside.table, *self.depends_on]
+        missing = [name for name in named if name is not None and name not in tables]
+        if missing:
+            raise ValueError(f"not in warehouse/tables/: {missing}")
+        if self.table is None:
+            if self.way != "units":
+                raise ValueError("says no table")
+            return self
+        needed = ["unit_key", "row_key", "known_from", "known_to", "loaded_by", "ended_by", "delivery_id", "row_number"]
+        if self.rows is None:
+            needed += self._named()
+        absent = [name for name in needed if name not in tables[self.table].columns]
+        if absent:
+            raise ValueError(f"columns that {self.table} does not have: {absent}")
+        if not self.days:
+            raise ValueError("says no day to which a row belongs")
+        return self
+
+    @property
+    def fullname(self) -> str:
+        """Its table with the schema."""
+        return f"{SCHEMA}.{self.table}"
+
+    def day(self, happens: str | None) -> str:
+        """Column of the day on which something happens to a row; the first where nothing is named."""
+        return self.days[happens] if happens in self.days else next(iter(self.days.values()))
+
+    def _named(self) -> list[str]:
+        """Columns that are named here."""
+        return [*self.days.values(), *self.columns, *self.distinct.values(), *(name for pair in self.amounts.values() for name in pair)]
+
+    def select(self) -> str:
+        """SELECT of its rows over {states} and {beside}, with every column that conditions may use."""
+        if self.rows is None:
+            named = "".join(f", f.{name}" for name in dict.fromkeys(self._named()))
+            return f"SELECT f.sign, f.row_key, f.delivery_id, f.row_number, f.unit_key{named} FROM {{states}} f WHERE f.unit_key <> 0"
+        text = resources.files(__package__).joinpath(self.rows).read_text("utf-8")
+        if self.on_time is not None:
+            rule = on_time(self.on_time)
+            for name, sql in (("{judged}", rule.judged), ("{ended_at}", rule.ended_at), ("{in_time}", rule.in_time_at("NULL"))):
+                text = text.replace(name, sql)
+        return text
+
+
+def kept(name: str, fact: CountedFact, indicators: Sequence[Indicator]) -> list[Counted]:
+    """What of a fact is kept counted for these indicators: sums, and each distinct thing once a period; nothing for other ways."""
+    if fact.way != "rows" or not indicators:
+        return []
+    beside = None if fact.beside is None else Beside(fact.beside.table, fact.beside.by)
+    day, depends_on = fact.day(None), tuple(fact.depends_on)
+    found = []
+    added = [i for i in indicators if i.count not in fact.distinct]
+    if added:
+        found.append(Counted(name, str(fact.table), _sums(fact, added), _measures(added), depends_on, beside))
+    for count, column in fact.distinct.items():
+        once = [i for i in indicators if i.count == count]
+        if once:
+            query, together = _once(fact, once, column, day), Together(("unit_key", column), day)
+            found.append(Counted(f"{name} {count}", str(fact.table), query, _measures(once), depends_on, beside, together))
+    return found
+
+
+def _measures(indicators: Sequence[Indicator]) -> tuple[str, ...]:
+    return tuple(f"{part}_{i.version_name}" for i in indicators for part in "nd")
+
+
+def _sums(fact: CountedFact, indicators: Sequence[Indicator]) -> str:
+    """Rows and amounts, for each day on which something happens to a row: all indicators in one pass."""
+    summed = []
+    for i in indicators:
+        part, whole = (f"sign * {amount}" for amount in fact.amounts[i.count]) if i.count in fact.amounts else ("sign", "sign")
+        happens = f"happens = '{i.counted_by}' AND " if len(fact.days) > 1 else ""
+        summed += [(part, f"{happens}({i.denominator}) AND ({i.numerator})"), (whole, f"{happens}({i.denominator})")]
+    days = ", ".join(f"('{happens}', {column})" for happens, column in fact.days.items())
+    month = "date_trunc('month', happens_on)::date"
+    return f"""
+    SELECT unit_key, 0 AS part, {month} AS day, {month} AS received, {counts(summed)} AS counts
+    FROM ({fact.select()}) counted_row
+    CROSS JOIN LATERAL (VALUES {days}) happening (happens, happens_on)
+    WHERE happens_on IS NOT NULL
+    GROUP BY 1, 3
+    """
+
+
+def _once(fact: CountedFact, indicators: Sequence[Indicator], column: str, day: str) -> str:
+    """Each value of a column once in every month, quarter and year; the months of a year as bits, so that one pass serves all periods."""
+    masks = ", ".join(_measures(indicators))
+    bits = ", ".join(
+        f"coalesce(bit_or(bit) FILTER (WHERE ({i.denominator}) AND ({i.numerator})), 0) AS n_{i.version_name}, "
+        f"coalesce(bit_or(bit) FILTER (WHERE {i.denominator}), 0) AS d_{i.version_name}"
+        for i in indicators
+    )
+    summed = counts([("sign", f"{name} & bits <> 0") for name in _measures(indicators)])
+    of_any = " OR ".join(f"({i.denominator})" for i in indicators)
+    whole = " | ".join(f"d_{i.version_name}" for i in indicators)
+    return f"""
+    SELECT unit_key, months AS part, first AS day, first AS received, {summed} AS counts
+    FROM (
+        SELECT sum(sign)::int AS sign, unit_key, year, {masks}
+        FROM (
+            SELECT sign, unit_key, extract(year FROM {day})::int AS year, {bits}
+            FROM (SELECT *, 1 << (extract(month FROM {day})::int - 1) AS bit FROM ({fact.select()}) counted_row) counted_row
+            WHERE {column} IS NOT NULL AND ({of_any})
+            GROUP BY sign, unit_key, 3, {column}
+        ) one
+        GROUP BY unit_key, year, {masks}
+    ) alike
+    CROSS JOIN LATERAL (
+        SELECT months, make_date(year, first, 1) AS first, ((1 << months) - 1) << (first - 1) AS bits
+        FROM unnest(ARRAY[1, 3, 12]) months CROSS JOIN generate_series(1, 12, months) first
+    ) period
+    WHERE ({whole}) & bits <> 0
+    GROUP BY unit_key, months, first
+    """
+
+
+# What stands behind a value -------------------------------------------------------------------------------------------
+
+_BEHIND: dict[Way, str] = {
+    "rows": """
+        SELECT row_key, delivery_id, row_number, coalesce({numerator}, FALSE) AS is_in_numerator FROM ({select}) counted_row
+        WHERE unit_key = ANY(:units) AND {day} BETWEEN :first AND :last AND ({denominator})""",
+    "reports": """
+        SELECT row_key, delivery_id, row_number, measure = :numerator AS is_in_numerator FROM {states} f
+        WHERE unit_key = ANY(:units) AND {day} = ANY(:parts) AND measure IN (:numerator, :denominator)""",
+    "carriers": """
+        SELECT row_key, delivery_id, row_number, TRUE AS is_in_numerator FROM {states} f
+        WHERE unit_key = ANY(:units) AND {day} = ANY(:parts)""",
+    "holders": """
+        SELECT row_key, delivery_id, row_number, TRUE AS is_in_numerator FROM {states} f
+        WHERE unit_key = ANY(:units) AND {day} <= :last AND ({numerator})""",
+    "waves": """
+        SELECT row_key, delivery_id, row_number, TRUE AS is_in_numerator FROM {states} f
+        WHERE unit_key = ANY(:units) AND {day} BETWEEN :first AND :last AND question_code = :indicator""",
+    "units": "SELECT 0::bigint AS row_key, 0 AS delivery_id, 0 AS row_number, FALSE AS is_in_numerator WHERE FALSE",
+}
+
+
+def rows_behind(fact: CountedFact, indicator: Indicator, divisor: CountedFact | None = None) -> str:
+    """SELECT row_key, delivery_id, row_number, is_in_numerator of the rows that stand behind a value of an indicator.
+
+    Binds :units (keys of the unit and all below it), :first and :last day of the period, :parts (the period and all inside it),
+    :indicator, :numerator and :denominator as declared. `divisor`: fact that holds its denominators.
+    """
+    query = _BEHIND[fact.way].replace("{select}", fact.select()).replace("{day}", fact.day(indicator.counted_by) if fact.days else "")
+    query = query.replace("{numerator}", indicator.numerator).replace("{denominator}", indicator.denominator)
+    query = query.replace("{states}", CURRENT.format(table=fact.fullname))
+    if fact.beside is not None:
+        beside = CURRENT.format(table=f"{SCHEMA}.{fact.beside.table}")
+        query = query.replace("{beside}", beside)
+        query = (
+            f"WITH behind AS ({query}) SELECT * FROM behind UNION ALL "
+            f"SELECT b.row_key, b.delivery_id, b.row_number, TRUE FROM {beside} b JOIN behind ON behind.row_key = b.{fact.beside.by}"
+        )
+    if divisor is not None:
+        over = f"measure = :denominator AND unit_key = ANY(:units) AND {divisor.day(None)} = ANY(:parts)"
+        query += f" UNION ALL SELECT row_key, delivery_id, row_number, FALSE FROM {CURRENT.format(table=divisor.fullname)} f WHERE {over}"
+    return query
