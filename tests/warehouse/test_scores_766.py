@@ -53,7 +53,7 @@ def ask(engine: Engine, query: str, **values: Any) -> list[tuple[Any, ...]]:
 
 
 def test_every_score_of_the_captured_month_holds(engine: Engine, home: Path) -> None:
-    assert ingest(engine, home, SAMPLES) == 6
+    assert ingest(engine, home, SAMPLES).landed == 6
     compute(engine)
     verdicts = dict(ask(engine, "SELECT verdict, count(*) FROM mart.published_check WHERE indicator_code LIKE '766.%' GROUP BY verdict"))
     assert verdicts == {"holds": 2461, "not_computable": 163 + 164}
@@ -100,7 +100,7 @@ def test_null_zero_and_full_marks_stay_three_things(engine: Engine, home: Path) 
 def test_the_same_bytes_asked_for_another_period_are_another_answer(engine: Engine, home: Path, tmp_path: Path) -> None:
     for period in ("2026-08", "2026-Q3", "2026"):
         shutil.copytree(SAMPLES / "H44" / "2026-08", tmp_path / "portal" / "H44" / period)
-    assert ingest(engine, home, tmp_path / "portal") == 18
+    assert ingest(engine, home, tmp_path / "portal").landed == 18
     compute(engine)
     assert ask(engine, "SELECT period, count(*) FROM mart.published_check WHERE verdict = 'holds' GROUP BY period ORDER BY period") == [
         ("2026", 2461), ("2026-08", 2461), ("2026-Q3", 2461)
