@@ -251,6 +251,8 @@ class Contract(Model):
     """Feeds whose things its rows name: in a night, it comes after them."""
     key_within: Literal["provider", "source", "nothing"] = "nothing"
     """Within what the natural key is unique."""
+    adding: str | None = None
+    """Column of measures: of one whose counts add up over providers (measures.csv), the key is unique within the provider."""
     replaces: Literal["period", "period and unit", "wave", "document", "list", "nothing"]
     """What an earlier delivery of the same source said of the same one is gone unless said again; `nothing`: what was said stays."""
     scope: list[str] = []

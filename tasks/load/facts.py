@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import BigInteger, Connection, Integer, SmallInteger, select, text
 
-from expectations.contract import EXPORTED_ON, ROW_NUMBER
+from expectations.contract import EXPORTED_ON, ROW_NUMBER, Rule
 from tasks.load.dimensions import days_of, first_of
 from tasks.load.history import Mask, Microseconds, copy_keys, temporary
 from tasks.load.work import Finding, Load, constant, mask_of
@@ -33,7 +33,6 @@ from warehouse.tables import (
     dim_procedure,
     dim_provider,
     dim_service,
-    fact_signature,
     metadata,
 )
 from warehouse.tables import delivery as deliveries
@@ -90,6 +89,9 @@ def _as_declared(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
             raise LookupError(f"{work.contract.feed}: nothing says what {work.table.name}.{name} holds")
     if work.contract.role == "list":
         found += _of_a_list(work, rows)
+    if work.contract.adding is not None:
+        _by_provider(work, rows, columns)
+    found += [Finding(rule.check, CHECKS[rule.check](work, rows, columns, rule)) for rule in work.contract.rules if rule.check in CHECKS]
     return columns, found
 
 
@@ -121,39 +123,29 @@ def _of_a_list(work: Load, rows: pa.Table) -> list[Finding]:
     return found
 
 
-def _signatures(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
-    columns, found = _as_declared(work, rows)
-    return columns, [*found, Finding("cumulative", _fallen(work, columns))]
-
-
-def _fallen(work: Load, columns: dict[str, Any]) -> npt.NDArray[np.bool_]:
-    """Units whose cumulative count is below that of the last month known before, in the file or in the warehouse."""
-    here = pd.DataFrame({name: columns[name] if name == "unit_key" else columns[name].to_pandas() for name in _COUNTED_UP})
-    known = select(*(fact_signature.c[name] for name in _COUNTED_UP)).where(
-        fact_signature.c.provider_key == work.provider_key, fact_signature.c.known_to == text("'infinity'")
-    )
-    there = pd.DataFrame(work.connection.execute(known).all(), columns=list(_COUNTED_UP))
-    told = pd.concat([here, there], ignore_index=True).drop_duplicates(["unit_key", "month"]).sort_values(["unit_key", "month"])
-    fallen = told.index[told["holders_cumulative"] < told.groupby("unit_key")["holders_cumulative"].shift()]
-    return np.isin(np.arange(len(here)), fallen)
-
-
-_COUNTED_UP = ("unit_key", "month", "holders_cumulative")
-
-
-def _unit_counts(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
-    """A measure that several providers count has a key within its provider; any other is one number, whoever says it."""
-    columns, found = _as_declared(work, rows)
+def _by_provider(work: Load, rows: pa.Table, columns: Columns) -> None:
+    """Counts that add up over providers have a key within their own; of any other there is one number, whoever says it."""
     adding = [measure for measure, of_measure in measures().items() if of_measure.adds_up]
-    several = np.isin(rows["measure"].to_numpy(zero_copy_only=False), adding)
+    several = np.isin(rows[work.contract.adding].to_numpy(zero_copy_only=False), adding)
     keys = [rows[name] for name in work.contract.natural_key]
     own, shared = (row_key(prefix, keys).to_numpy() for prefix in (f"{work.contract.feed} {work.delivery.provider}", work.prefix))
     columns["provider_key"] = pa.array(np.where(several, work.provider_key, UNKNOWN).astype(np.int16))
     columns["row_key"] = pa.array(np.where(several, own, shared))
-    return columns, [*found, Finding("possible", _impossible(rows))]
 
 
-def _impossible(rows: pa.Table) -> Mask:
+def _fallen(work: Load, _rows: pa.Table, columns: Columns, rule: Rule) -> Mask:
+    """Rows whose cumulative count is below that of the last period known before, in the file or in the warehouse."""
+    place, counted = ["unit_key", str(work.contract.period_column)], str(rule.column)
+    here = pd.DataFrame({name: columns[name] if name == "unit_key" else columns[name].to_pandas() for name in (*place, counted)})
+    known = select(*(work.table.c[name] for name in (*place, counted))).where(
+        work.table.c.provider_key == work.provider_key, work.table.c.known_to == text("'infinity'")
+    )
+    there = pd.DataFrame(work.connection.execute(known).all(), columns=[*place, counted])
+    told = pd.concat([here, there], ignore_index=True).drop_duplicates(place).sort_values(place)
+    return np.isin(np.arange(len(here)), told.index[told[counted] < told.groupby("unit_key")[counted].shift()])
+
+
+def _impossible(_work: Load, rows: pa.Table, _columns: Columns, _rule: Rule) -> Mask:
     """Counts of a unit and period of which the part is larger than the whole, where an indicator divides the two."""
     place = ["unit_code", "period", "measure"]
     counted = rows.select([*place, "value"]).to_pandas()
@@ -165,6 +157,10 @@ def _impossible(rows: pa.Table) -> Mask:
         too_much = wide.index[wide[indicator.numerator] > wide[indicator.denominator]]
         impossible |= {(*unit, measure) for unit in too_much for measure in (indicator.numerator, indicator.denominator)}
     return pd.MultiIndex.from_frame(counted[place]).isin(sorted(impossible)) if impossible else np.zeros(rows.num_rows, dtype=bool)
+
+
+CHECKS: dict[str | None, Callable[[Load, pa.Table, Columns, Rule], Mask]] = {"cumulative": _fallen, "possible": _impossible}
+"""Checks of the rows of a fact as a whole, which a rule of its contract may name."""
 
 
 # What needs more ---------------------------------------------------------------------------------------------------------
@@ -351,7 +347,5 @@ BUILDERS: dict[str, Build] = {
     "payments": _payments,
     "published_figures": _published_figures,
     "portal_766": _portal_766,
-    "signatures": _signatures,
-    "unit_counts": _unit_counts,
 }
 """Feeds whose rows need more than their contract says."""

@@ -4,57 +4,54 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Table, text
+from sqlalchemy import Table, UniqueConstraint, text
 
+from tasks.load.dimensions import NOT_GIVEN
 from tasks.load.history import renew
 from tasks.load.work import Load
-from warehouse.tables import dim_agency, dim_merchant, dim_procedure, fact_dossier
+from warehouse.tables import fact_dossier, metadata
 
 
 @dataclass(frozen=True)
 class Members:
-    """How the lines of a list become members: one a line and stretch of days in which nothing about it changes."""
+    """The dimension that is made of a list, and how: one member a line and stretch of days in which nothing about it changes."""
 
     table: Table
-    code: tuple[str, ...]
-    """Columns that a member is known by, beside the day from which it is valid."""
-    content: tuple[str, ...]
-    """Columns of the dimension → taken from the line under the same name, unless `said` says otherwise."""
     said: dict[str, str]
     """Column of the dimension → SQL over the line l, its unit u and its provider p."""
-    has_inferred: bool
-    """Whether facts make members of codes that no list knows yet."""
 
+    @classmethod
+    def of(cls, listed: Table) -> Members:
+        """The dimension that bears the list's name; its columns are the list's, or are found by their code."""
+        table = metadata.tables[f"warehouse.{listed.name.replace('list_', 'dim_')}"]
+        names, given = ({column.name for column in one.columns} for one in (table, listed))
+        said = {name: f"l.{name}" for name in sorted(names & given - {"valid_from", "delivery_id"})}
+        # A member that has to have what a line may lack says of it what an inferred one says.
+        said |= {name: f"coalesce({said[name]}, '{blank}')" for name, blank in NOT_GIVEN.items() if name in said}
+        said |= {"valid_to": "least(l.ends, u.valid_to)" if "unit_key" in names else "l.ends"}
+        said |= {"unit_key": "u.unit_key"} if "unit_key" in names else {}
+        said |= {"provider_key": "p.provider_key"} if "provider_key" in names else {}
+        said |= {"is_inferred": "false"} if "is_inferred" in names else {}
+        missing = names - said.keys() - {*table.primary_key.columns.keys(), "valid_from", "delivery_id"}
+        if missing:
+            raise LookupError(f"{table.name}: nothing in {listed.name} says {', '.join(sorted(missing))}")
+        return cls(table, said)
 
-_UNIT = {"unit_key": "u.unit_key"}
-MEMBERS = {
-    "procedures": Members(
-        dim_procedure,
-        ("procedure_code",),
-        ("valid_to", "procedure_name", "sector_code", "sector_name", "service_level", "has_fee", "authority_level", "is_inferred"),
-        {
-            "sector_code": "coalesce(l.sector_code, '0')",
-            "sector_name": "coalesce(l.sector_name, 'Không rõ')",
-            "is_inferred": "false",
-        },
-        has_inferred=True,
-    ),
-    "agencies": Members(
-        dim_agency,
-        ("agency_code",),
-        ("valid_to", "agency_name", "unit_key", "is_inferred"),
-        {**_UNIT, "is_inferred": "false"},
-        has_inferred=True,
-    ),
-    "merchants": Members(
-        dim_merchant,
-        ("provider_key", "merchant_code"),
-        ("valid_to", "merchant_name", "merchant_kind", "unit_key"),
-        {**_UNIT, "provider_key": "p.provider_key"},
-        has_inferred=False,
-    ),
-}
-"""List → how its lines become members."""
+    @property
+    def code(self) -> list[str]:
+        """Columns that a member is known by, beside the day from which it is valid."""
+        known_by = next(one for one in self.table.constraints if isinstance(one, UniqueConstraint))
+        return [column.name for column in known_by.columns if column.name != "valid_from"]
+
+    @property
+    def content(self) -> list[str]:
+        """The other columns that a line says."""
+        return [name for name in self.said if name not in self.code]
+
+    @property
+    def may_be_inferred(self) -> bool:
+        """Whether facts make members of codes that no list knows yet."""
+        return "is_inferred" in self.said
 
 
 def make_members(work: Load) -> None:
@@ -63,7 +60,7 @@ def make_members(work: Load) -> None:
     A line ends where the next of its code begins. One whose unit was reorganised is divided at that day, so that a member always
     lies in one unit. What no list of the source says any more holds on no day; the member stays, since older states refer to it.
     """
-    members = MEMBERS[work.contract.feed]
+    members = Members.of(work.table)
     table, key = members.table.fullname, (*members.code, "valid_from")
     _want(work, members)
     same = " AND ".join(f"d.{name} = w.{name}" for name in key)
@@ -86,8 +83,8 @@ def make_members(work: Load) -> None:
         values,
     )
     listed = "d.delivery_id IN (SELECT delivery_id FROM ops.delivery WHERE source = :source)"
-    if members.has_inferred:
-        (code,) = members.code
+    if members.may_be_inferred:
+        code = members.code[0]
         named = f"d.{code} IN (SELECT {code} FROM pg_temp.wanted)"
         listed = f"({listed} AND NOT d.is_inferred OR d.is_inferred AND d.valid_from < '9999-12-31' AND {named})"
     work.connection.execute(
@@ -98,23 +95,20 @@ def make_members(work: Load) -> None:
         ),
         values,
     )
-    if members.has_inferred:
+    if members.may_be_inferred:
         _resolve_again(work)
 
 
 def _want(work: Load, members: Members) -> None:
     """The temporary table `wanted`: members as the lines in force say, those of unknown units and providers having been set aside."""
-    codes = [name for name in work.contract.natural_key if name != "valid_from"]
-    columns = [*members.code, *members.content]
-    taken = {"valid_to": "least(l.ends, u.valid_to)" if "unit_key" in columns else "l.ends", **members.said}
-    shown = ", ".join(f"{taken.get(name, f'l.{name}')} AS {name}" for name in columns)
-    begins = "greatest(l.valid_from, u.valid_from)" if "unit_key" in columns else "l.valid_from"
-    joined = ""
-    if "unit_key" in columns:
+    by_code = ", ".join(name for name in work.contract.natural_key if name != "valid_from")
+    shown = ", ".join(f"{expression} AS {name}" for name, expression in members.said.items())
+    begins, joined = "l.valid_from", ""
+    if "unit_key" in members.said:
+        begins = "greatest(l.valid_from, u.valid_from)"
         joined += "JOIN warehouse.dim_unit AS u ON u.unit_code = l.unit_code AND u.valid_from <= l.ends AND u.valid_to >= l.valid_from "
-    if "provider_key" in columns:
+    if "provider_key" in members.said:
         joined += "JOIN warehouse.dim_provider AS p ON p.provider_code = l.provider_code "
-    by_code = ", ".join(codes)
     work.connection.execute(
         text(
             f"CREATE TEMP TABLE wanted ON COMMIT DROP AS SELECT {begins} AS valid_from, {shown} FROM ("
@@ -128,19 +122,18 @@ def _want(work: Load, members: Members) -> None:
 def _resolve_again(work: Load) -> None:
     """Current dossiers whose agency, unit or procedure is another now go on with these from the export of the list."""
     day = "coalesce(f.received_at, f.submitted_at, f.known_from AT TIME ZONE 'Asia/Ho_Chi_Minh')::date"
-    attributes = ("agency_key", "unit_key", "procedure_key")
-    now = ", ".join(f"coalesce({'ap'[name == 'procedure_key']}.{name}, f.{name}) AS {name}" for name in attributes)
-    then = ", ".join(f"f.{name}" for name in attributes)
-    changed = ", ".join(f"coalesce({'ap'[name == 'procedure_key']}.{name}, f.{name})" for name in attributes)
+    found = {"agency_key": "a.agency_key", "unit_key": "a.unit_key", "procedure_key": "p.procedure_key"}
+    now = {name: f"coalesce({there}, f.{name})" for name, there in found.items()}
     work.connection.execute(
         text(
-            f"CREATE TEMP TABLE resolved ON COMMIT DROP AS SELECT f.row_key, f.known_from, {now} FROM warehouse.fact_dossier AS f "
+            f"CREATE TEMP TABLE resolved ON COMMIT DROP AS SELECT f.row_key, f.known_from, "
+            f"{', '.join(f'{there} AS {name}' for name, there in now.items())} FROM warehouse.fact_dossier AS f "
             "JOIN warehouse.dim_agency AS oa ON oa.agency_key = f.agency_key "
             "JOIN warehouse.dim_procedure AS op ON op.procedure_key = f.procedure_key "
             f"LEFT JOIN warehouse.dim_agency AS a ON a.agency_code = oa.agency_code AND {day} BETWEEN a.valid_from AND a.valid_to "
             f"LEFT JOIN warehouse.dim_procedure AS p ON p.procedure_code = op.procedure_code AND {day} BETWEEN p.valid_from AND p.valid_to "
-            f"WHERE f.known_to = 'infinity' AND ({changed}) IS DISTINCT FROM ({then})"
+            f"WHERE f.known_to = 'infinity' AND ({', '.join(now.values())}) IS DISTINCT FROM ({', '.join(f'f.{name}' for name in now)})"
         )
     )
-    renew(work.connection, fact_dossier, work.load_id, work.delivery.exported_at, "pg_temp.resolved", attributes)
+    renew(work.connection, fact_dossier, work.load_id, work.delivery.exported_at, "pg_temp.resolved", list(now))
     work.connection.execute(text("INSERT INTO pg_temp.told_again SELECT row_key FROM pg_temp.resolved"))

@@ -36,7 +36,7 @@ class Tally:
 class Finding:
     """What a row rule of the loader found: which rows broke it, in which column, and for which bill they wait."""
 
-    check: str
+    check: str | None
     rows: Mask
     column: str | None = None
     """Column of the contract, where the rule itself names none."""
@@ -85,7 +85,7 @@ class Load:
         """Scope in which the natural key is unique."""
         return {"provider": self.delivery.provider, "source": self.delivery.source}.get(self.contract.key_within, self.contract.feed)
 
-    def rules(self, check: str) -> list[Rule]:
+    def rules(self, check: str | None) -> list[Rule]:
         """The rules of the feed, and of all feeds, that name a check of the pipeline."""
         return [rule for rule in (*self.contract.rules, *structure()) if rule.check == check]
 
