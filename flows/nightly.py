@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import date as Day
 from datetime import datetime, time
 from functools import partial
-from itertools import groupby
-from operator import attrgetter
 from typing import Any
 
 from prefect import flow, task
@@ -21,18 +19,12 @@ from sqlalchemy.exc import OperationalError
 from flows.ending import NightStopped, state_of
 from flows.ingest import ingest_delivery
 from flows.progress import each, tell
+from flows.publish import Published, publish
 from flows.stopping import stoppable
-from tasks.count.counting import counting
-from tasks.count.held_back import HeldBack
-from tasks.count.revisions import Revised, begin_publication
 from tasks.deliveries.ledger import Delivery, Outcome, delivered, pending, waves
 from tasks.deliveries.run_lock import LockLost, Run, in_one_line, one_at_a_time, require_lock
 from tasks.deliveries.source import Source, read_providers, read_sources
-from tasks.indicators.audit import Warned, audit
-from tasks.indicators.compute import compute
-from tasks.indicators.publish import declare_indicators, revise_indicators
 from tasks.load.dependents import releasable
-from tasks.one_stop_shop.scores import Scores, compute_scores
 from tasks.pull.landing import Pulled, Unreadable, pull
 from tasks.report.edition import Report, artifacts, report
 from tasks.validate.data_docs import DataDocs
@@ -62,63 +54,6 @@ class Night:
         """What was not taken or not published, one line each: what broke, was out of reach, was rejected, was held back."""
         rejected = [f"Bị từ chối: {outcome.message_vi}" for outcome in self.outcomes if outcome.status == "rejected"]
         return [*self.problems, *self.unreachable, *rejected, *self.published.not_published]
-
-
-@dataclass(frozen=True)
-class Published:
-    """What one publication changed, what it held back, and what deserves a look."""
-
-    publication_id: int | None
-    """Nothing where there was nothing to publish."""
-    is_vintage: bool
-    """Whether it shows an earlier day than the last one: it only adds what would have been published then."""
-    indicators: Revised
-    scores: Scores
-    held_back: list[HeldBack]
-    """Values and forms that cannot be right, and are not shown."""
-    uncounted: dict[str, str]
-    """Code → reason, of indicators whose declared condition failed: the values published before hold."""
-    warned: list[Warned]
-    """Values published that deserve a look."""
-
-    @property
-    def not_published(self) -> list[str]:
-        """What was not published, one line for each indicator."""
-        held = groupby(sorted(self.held_back, key=attrgetter("indicator_code")), attrgetter("indicator_code"))
-        lines = [f"Giữ lại, không công bố {code}: {_places(list(same))}" for code, same in held]
-        return lines + [f"Không tính được {code}, số đã công bố giữ nguyên: {reason}" for code, reason in self.uncounted.items()]
-
-
-SHOWN = 3
-"""Places named in a line; the rest is counted."""
-
-
-def _places(held: list[HeldBack]) -> str:
-    named = "; ".join(f"{line.unit_code} {line.period}, {line.reason_vi}" for line in held[:SHOWN])
-    return named + (f"; và {len(held) - SHOWN} chỗ khác" if len(held) > SHOWN else "")
-
-
-def publish(engine: Engine, run_id: int, as_of: datetime) -> Published:
-    """Counts what changed, computes, audits and publishes it in one transaction: readers never see half a night."""
-    with engine.begin() as connection:
-        require_lock(connection, run_id)
-        counted = counting(connection, as_of)
-        publication = begin_publication(connection, run_id, counted.as_of)
-        declare_indicators(connection, publication)
-        uncounted = compute(connection, counted).uncounted
-        held_back, warned = audit(connection, publication)
-        indicators = revise_indicators(connection, publication)
-        scores = compute_scores(connection, counted, publication)
-        require_lock(connection, run_id)
-        return Published(
-            publication.publication_id,
-            publication.is_vintage,
-            indicators,
-            scores,
-            [*held_back, *scores.held_back],
-            uncounted | scores.uncounted,
-            warned,
-        )
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from flows.backfill import nights
-from flows.nightly import WITHOUT_PREFECT, night, waves
+from flows.nightly import WITHOUT_PREFECT, night
 from tasks.ask import questions
-from tasks.deliveries.ledger import Delivery, Outcome
+from tasks.deliveries.ledger import Delivery, Outcome, waves
 from tasks.one_stop_shop import form_06a
 from tasks.one_stop_shop.form_06a import CONTROLS
 from tasks.report.edition import Report

@@ -1,6 +1,6 @@
 """What was not published is told in few lines, however many places it concerns."""
 
-from flows.nightly import Published
+from flows.publish import Published
 from tasks.count.held_back import HeldBack
 from tasks.count.revisions import NOTHING
 from tasks.one_stop_shop.scores import Scores

@@ -15,7 +15,8 @@ from sqlalchemy import Engine
 
 from expectations.contract import Contract, contract
 from flows.ingest import ingest_delivery
-from flows.nightly import Night, Steps, night, publish
+from flows.nightly import Night, Steps, night
+from flows.publish import publish
 from tasks.pull.landing import pull
 from tasks.words.vietnamese import VIETNAM
 from tests.nights import KEY
