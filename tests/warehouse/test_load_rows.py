@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -130,6 +131,63 @@ def test_a_fee_lies_in_the_unit_of_its_dossier_and_does_not_wait_for_it(engine: 
         "LEFT JOIN warehouse.fact_dossier d ON d.row_key = dossier_key ORDER BY 1",
     )
     assert found == [("T1", "15655"), ("T2", "0")]
+
+
+IN_FORCE = (
+    "SELECT transaction_code, unit_code FROM warehouse.fact_payment JOIN warehouse.dim_unit USING (unit_key) "
+    "WHERE known_to = 'infinity' ORDER BY 1"
+)
+
+
+def test_a_fee_paid_before_its_dossier_came_follows_it_to_its_unit(engine: Engine) -> None:
+    deliver(engine, land(engine, "agencies", "2024-01-01"), [agency("H56.38.05", "15655")])
+    fee = payment("T1", dossier_code="H56.38.05-240301-0001", service_code="DVC")
+    deliver(engine, land(engine, "payments", "2024-03-01", provider="dvcqg"), [fee])
+    assert all_rows(engine, IN_FORCE) == [("T1", "0")]
+    deliver(engine, land(engine, "dossiers", "2024-03-02"), [dossier("H56.38.05-240301-0001")])
+    assert all_rows(engine, IN_FORCE) == [("T1", "15655")]
+
+
+def test_a_fee_follows_its_dossier_when_a_list_says_whose_the_agency_is(engine: Engine) -> None:
+    deliver(engine, land(engine, "dossiers", "2024-03-01"), [dossier("H56.38.05-240301-0001")])
+    fee = payment("T1", dossier_code="H56.38.05-240301-0001", service_code="DVC")
+    deliver(engine, land(engine, "payments", "2024-03-01", provider="dvcqg"), [fee])
+    deliver(engine, land(engine, "agencies", "2024-01-01"), [agency("H56.38.05", "15655")])
+    assert all_rows(engine, IN_FORCE) == [("T1", "15655")]
+
+
+def test_a_row_that_a_reading_again_sets_aside_holds_no_more(engine: Engine) -> None:
+    delivery = land(engine, "bills", "2024-03-01")
+    deliver(engine, delivery, [bill("A"), bill("B")])
+    again = deliver(engine, replace(delivery, is_loaded=True), [bill("A"), bill("B", unit_code="99999")])
+    assert (again.received, again.loaded, again.quarantined) == (2, 1, 1)
+    assert all_rows(engine, "SELECT bill_code FROM warehouse.fact_bill WHERE known_to = 'infinity'") == [("A",)]
+
+
+def test_a_number_that_its_column_cannot_hold_sets_its_row_aside_and_names_the_column(engine: Engine) -> None:
+    rows = [dossier("H56.38.05-240301-0001"), dossier("H56.38.05-240301-0002", supplement_count=40_000)]
+    outcome = deliver(engine, land(engine, "dossiers", "2024-03-01"), rows)
+    assert (outcome.loaded, outcome.quarantined) == (1, 1)
+    assert all_rows(engine, "SELECT rule_code, column_name FROM ops.quarantine") == [("STR-020", "SoLanBoSung")]
+
+
+def test_carriers_counts_add_up_and_two_counts_of_people_are_one_number(engine: Engine) -> None:
+    for provider, subscribers in (("vnpt", 300), ("viettel", 500)):
+        counts = {"smartphone_subscribers": subscribers, "population_adult": 1000}
+        rows = [{"unit_code": "15655", "period": "2024", "measure": measure, "value": value} for measure, value in counts.items()]
+        deliver(engine, land(engine, "unit_counts", "2025-01-05", source=provider, provider=provider), rows)
+    assert all_rows(engine, "SELECT measure, sum(value) FROM warehouse.fact_unit_count GROUP BY measure ORDER BY 1") == [
+        ("population_adult", 1000),
+        ("smartphone_subscribers", 800),
+    ]
+
+
+def test_counts_of_which_the_part_exceeds_the_whole_are_named_to_their_supplier(engine: Engine) -> None:
+    counts = {"population_adult": 200, "eid_issued": 1000, "eid_activated": 100}
+    rows = [{"unit_code": "15655", "period": "2024", "measure": measure, "value": value} for measure, value in counts.items()]
+    outcome = deliver(engine, land(engine, "unit_counts", "2025-01-05"), rows)
+    assert (outcome.loaded, outcome.verdict) == (3, "accept_with_flags")
+    assert all_rows(engine, "SELECT unexpected_count FROM ops.verdict WHERE rule_code = 'CNT-008'") == [(2,)]
 
 
 def test_a_payment_at_a_market_lies_in_the_unit_of_the_stall(engine: Engine) -> None:

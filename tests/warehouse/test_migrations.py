@@ -171,6 +171,44 @@ def test_versions_and_states_become_one_indicator_again_with_all_its_values(engi
     upgrade(engine)
 
 
+def test_what_was_loaded_before_loads_had_numbers_is_one_load_and_covers_what_its_period_said(engine: Engine) -> None:
+    downgrade(engine, "0003")
+    with engine.begin() as connection:
+        connection.execute(text(LOADED_BEFORE))
+    upgrade(engine)
+    with engine.connect() as connection:
+        states = text("SELECT bill_code, amount_vnd, loaded_by, ended_by FROM warehouse.fact_bill ORDER BY known_from")
+        assert [tuple(row) for row in connection.execute(states)] == [("B1", 100, 1, 1), ("B1", 120, 1, None)]
+        covered = text("SELECT source, scope FROM ops.coverage JOIN ops.delivery USING (delivery_id) ORDER BY 1, 2")
+        assert [tuple(row) for row in connection.execute(covered)] == [("counts", "2024 15655"), ("ec", "2024-03")]
+        assert connection.scalars(text("SELECT source FROM ops.delivery WHERE status = 'landed'")).all() == ["ag"]  # read again as a list
+    downgrade(engine, "0003")
+    with engine.connect() as connection:
+        assert connection.scalars(text("SELECT amount_vnd FROM warehouse.fact_bill ORDER BY known_from")).all() == [100, 120]
+    upgrade(engine)
+
+
+def test_a_new_month_of_payments_locks_no_reader_out(engine: Engine) -> None:
+    with engine.begin() as loading, engine.connect() as reading:
+        loading.execute(text("SELECT warehouse.ensure_payment_partition('2024-03-15')"))
+        reading.execute(text("SET lock_timeout = '1s'"))
+        assert reading.scalar(text("SELECT count(*) FROM warehouse.fact_payment")) == 0
+
+
+LOADED_BEFORE = """
+INSERT INTO ops.delivery (source, feed, layout, provider, file_name, sha256, business_period, exported_at, received_at, loaded_at, status,
+    rows_received, rows_loaded, rows_unchanged, rows_quarantined, rows_ignored)
+SELECT source, feed, 'x', 'td', source, source, period, '2024-04-01', '2024-04-01', '2024-04-01', 'loaded', 0, 0, 0, 0, 0
+FROM (VALUES ('evn', 'bills', '2024-03'), ('ec', 'payments', '2024-03'), ('counts', 'unit_counts', '2024'), ('ag', 'agencies', NULL))
+    AS given (source, feed, period);
+INSERT INTO warehouse.fact_bill (bill_code, provider_key, service_key, unit_key, billing_month, amount_vnd, row_key, row_hash, known_from,
+    known_to, delivery_id, row_number)
+VALUES ('B1', 2, 1, 1, '2024-03-01', 100, 1, 1, '2024-04-01', '2024-04-02', 1, 1),
+    ('B1', 2, 1, 1, '2024-03-01', 120, 1, 2, '2024-04-02', 'infinity', 1, 1);
+INSERT INTO warehouse.fact_unit_count (unit_key, period, measure, value, row_key, row_hash, known_from, delivery_id, row_number)
+SELECT max(unit_key), '2024', 'population_adult', 10, 1, 1, '2024-04-01', 3, 1 FROM warehouse.dim_unit WHERE unit_code = '15655'
+"""
+
 BEFORE_ONE_NUMBER = "0004"
 WORDS = "'Bảng', 'xa_hoi_so', 'a / b', 'Kế hoạch', 'PERCENT', 1, 1"
 PUBLISHED_BEFORE = f"""
