@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 
 import fsspec
 import httpx
-from sqlalchemy import Connection, Engine, and_, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, insert, select, text, update
 
+from expectations.contract import contract
 from tasks.deliveries.coverage import NotSaid, Said, as_glob, exported_at, said
 from tasks.deliveries.source import SFTP, Source
 from tasks.pull import api as pull_api
@@ -254,19 +255,13 @@ def _record(connection: Connection, source: Source, file: _File, sha256: str, to
     # One at a time: two deliveries of a feed never share an export time, which orders the states of a row.
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('ops.delivery'))"))
     period = told.covers.text if told.covers else None
-    same_name = deliveries.c.file_name == file.name
-    same_period = and_(
-        deliveries.c.named_period.is_not_distinct_from(period),
-        deliveries.c.named_unit.is_not_distinct_from(told.unit),
-        deliveries.c.about == told.about,
-    )
     now = datetime.now(VIETNAM)
     is_settled = file.modified is not None and (now - file.modified).total_seconds() > SETTLED_SECONDS
     stamp = file.stamp if is_settled else None
-    for same, order in ((same_name, deliveries.c.delivery_id), (same_period, deliveries.c.exported_at)):
-        last = connection.execute(
-            select(deliveries).where(deliveries.c.source == source.name, same).order_by(order.desc()).limit(1)
-        ).first()
+    own = deliveries.c.file_name == file.name
+    for same, order in ((own, deliveries.c.delivery_id), (_same_word(source, told, made_at), deliveries.c.exported_at)):
+        query = select(deliveries).where(deliveries.c.source == source.name, same).order_by(order.desc()).limit(1)
+        last = connection.execute(query).first()
         if last is not None and last.sha256 == sha256:
             if last.file_name == file.name and stamp is not None:
                 connection.execute(update(deliveries).where(deliveries.c.delivery_id == last.delivery_id).values(file_stamp=stamp))
@@ -291,6 +286,18 @@ def _record(connection: Connection, source: Source, file: _File, sha256: str, to
     connection.execute(insert(deliveries).values(row))
     log.info("%s: landed %s as %s", source.name, file.name, sha256[:12])
     return 1
+
+
+def _same_word(source: Source, told: Said, made_at: datetime) -> ColumnElement[bool]:
+    """Deliveries of a source whose latest one says what a file says, if it has its bytes: of the same stretch where names say it."""
+    terms = contract(source.feed)
+    if told.is_declared or (terms.replaces == "period" and not terms.scope):
+        return and_(
+            deliveries.c.named_period.is_not_distinct_from(told.covers.text if told.covers else None),
+            deliveries.c.named_unit.is_not_distinct_from(told.unit),
+            deliveries.c.about == told.about,
+        )
+    return deliveries.c.exported_at < made_at + timedelta(seconds=1)
 
 
 def _free_moment(connection: Connection, source: Source, made_at: datetime) -> datetime:

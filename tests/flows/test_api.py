@@ -119,7 +119,7 @@ def refused(engine: Engine, endpoint: Endpoint, home: Path) -> str:
 def test_all_pages_of_a_window_become_one_delivery(engine: Engine, home: Path, endpoint: Endpoint) -> None:
     pages = {"1": page(1, 2, dossier(1), dossier(2)), "2": page(2, 2, dossier(3))}
     endpoint.answers = lambda asked: pages[asked["page"]]
-    assert pull(engine, source(endpoint), home, DAY) == 1
+    assert pull(engine, source(endpoint), home, DAY).landed == 1
     (delivery,) = pending(engine, home)
     assert codes(delivery.path) == [dossier(number)["MaHoSo"] for number in (1, 2, 3)]
     assert [asked["page"] for asked in endpoint.asked] == ["1", "2"]
@@ -131,7 +131,7 @@ def test_the_next_window_begins_where_the_last_delivery_ended(engine: Engine, ho
     endpoint.answers = lambda asked: page(1, 1, dossier(1))
     pull(engine, source(endpoint), home, DAY)
     endpoint.answers = lambda asked: page(1, 1, dossier(1, "10"))
-    assert pull(engine, source(endpoint), home, DAY + timedelta(days=1)) == 1
+    assert pull(engine, source(endpoint), home, DAY + timedelta(days=1)).landed == 1
     assert [(asked["from"], asked["to"]) for asked in endpoint.asked] == [
         ("20000101000000", "20240315235959"),
         ("20240315235959", "20240316235959"),
@@ -147,7 +147,7 @@ def test_a_byte_order_mark_before_each_page_does_no_harm(engine: Engine, home: P
 def test_a_window_that_was_asked_for_is_not_asked_for_again(engine: Engine, home: Path, endpoint: Endpoint) -> None:
     endpoint.answers = lambda asked: page(1, 1, dossier(1))
     pull(engine, source(endpoint), home, DAY)
-    assert pull(engine, source(endpoint), home, DAY) == 0
+    assert pull(engine, source(endpoint), home, DAY).landed == 0
     assert len(endpoint.asked) == 1
 
 
@@ -157,7 +157,7 @@ def test_a_window_never_ends_in_the_future(engine: Engine, home: Path, endpoint:
 
 
 def test_nothing_new_is_no_delivery_and_stays_in_the_next_window(engine: Engine, home: Path, endpoint: Endpoint) -> None:
-    assert pull(engine, source(endpoint), home, DAY) == 0
+    assert pull(engine, source(endpoint), home, DAY).landed == 0
     assert pending(engine, home) == []
     pull(engine, source(endpoint), home, DAY + timedelta(days=1))
     assert endpoint.asked[1]["from"] == endpoint.asked[0]["from"]
@@ -170,14 +170,14 @@ def test_the_window_of_a_rejected_delivery_is_asked_for_again(engine: Engine, ho
         counts = "rows_received = 0, rows_loaded = 0, rows_unchanged = 0, rows_quarantined = 0, rows_ignored = 0"
         connection.execute(text(f"UPDATE ops.delivery SET status = 'rejected', {counts}"))
     endpoint.answers = lambda asked: page(1, 1, dossier(1, "10"))
-    assert pull(engine, source(endpoint), home, DAY + timedelta(days=1)) == 1
+    assert pull(engine, source(endpoint), home, DAY + timedelta(days=1)).landed == 1
     assert endpoint.asked[1]["from"] == "20000101000000"
 
 
 def test_the_same_answers_are_the_same_delivery(engine: Engine, home: Path, endpoint: Endpoint) -> None:
     endpoint.answers = lambda asked: page(1, 1, dossier(1))
     pull(engine, source(endpoint), home, DAY)
-    assert pull(engine, source(endpoint), home, DAY + timedelta(days=1)) == 0
+    assert pull(engine, source(endpoint), home, DAY + timedelta(days=1)).landed == 0
     assert len(pending(engine, home)) == 1
 
 
@@ -202,7 +202,7 @@ def test_a_token_that_fits_in_no_header_is_not_quoted(
 
 def test_a_server_that_is_down_for_a_moment_is_asked_again(engine: Engine, home: Path, endpoint: Endpoint) -> None:
     endpoint.answers = lambda asked: (503, b"busy") if len(endpoint.asked) == 1 else page(1, 1, dossier(1))
-    assert pull(engine, source(endpoint), home) == 1
+    assert pull(engine, source(endpoint), home).landed == 1
     assert len(endpoint.asked) == 2
 
 
@@ -221,7 +221,7 @@ def test_a_late_answer_is_asked_for_again(engine: Engine, home: Path, endpoint: 
         return page(1, 1, dossier(1))
 
     endpoint.answers = late_once
-    assert pull(engine, source(endpoint), home) == 1
+    assert pull(engine, source(endpoint), home).landed == 1
     assert len(endpoint.asked) == 2
 
 

@@ -45,8 +45,8 @@ def test_what_others_refer_to_comes_first_and_what_refers_to_others_last() -> No
         delivery(5, "bills", 9),
     ]
     first, second, third = waves(found)
-    assert [[d.delivery_id for d in chain] for chain in first] == [[4]]
-    assert sorted([d.delivery_id for d in chain] for chain in second) == [[3, 2], [5]]
+    assert sorted([d.delivery_id for d in chain] for chain in first) == [[4], [5]]
+    assert [[d.delivery_id for d in chain] for chain in second] == [[3, 2]]
     assert [[d.delivery_id for d in chain] for chain in third] == [[1]]
 
 

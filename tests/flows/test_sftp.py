@@ -154,7 +154,7 @@ def test_a_server_that_changed_its_key_gives_nothing_until_the_new_key_is_known(
     first, second = sshd.host_key("first"), sshd.host_key("second")
     sshd.start(first)
     sshd.know(first)
-    assert pull(engine, sshd.source, home) == 1
+    assert pull(engine, sshd.source, home).landed == 1
     (delivery,) = pending(engine, home)
     assert (delivery.file_name, delivery.path.read_bytes()) == ("td_20240315.csv", b"MaHoSo\n1\n")
 
@@ -167,7 +167,7 @@ def test_a_server_that_changed_its_key_gives_nothing_until_the_new_key_is_known(
     assert pending(engine, home) == [delivery]
 
     sshd.know(second)
-    assert pull(engine, sshd.source, home) == 1
+    assert pull(engine, sshd.source, home).landed == 1
     assert landed(home) == [b"MaHoSo\n1\n", b"MaHoSo\n2\n"]
 
 
@@ -183,7 +183,7 @@ def test_an_unknown_key_is_refused_and_the_command_it_names_makes_it_known(engin
     advice = said.partition("thêm khóa: ")[2]
     assert advice == f"ssh-keyscan -p {sshd.port} 127.0.0.1 >> {shlex.quote(str(sshd.known_hosts))}"
     subprocess.run(["sh", "-c", advice], check=True, capture_output=True)
-    assert pull(engine, sshd.source, home) == 1
+    assert pull(engine, sshd.source, home).landed == 1
 
 
 @needs_sshd
@@ -193,7 +193,7 @@ def test_hashed_names_are_understood(engine: Engine, home: Path, sshd: Sshd) -> 
     keygen("-H", "-f", sshd.known_hosts)
     assert sshd.known_hosts.read_text().startswith("|1|")
     sshd.start(first)
-    assert pull(engine, sshd.source, home) == 1
+    assert pull(engine, sshd.source, home).landed == 1
     sshd.start(second)
     assert "host key changed" in refused(engine, sshd.source, home)
 
@@ -203,9 +203,9 @@ def test_a_new_key_may_be_added_beside_the_old_one_before_the_server_takes_it_up
     first, second = sshd.host_key("first"), sshd.host_key("second")
     sshd.know(first, second)
     sshd.start(first)
-    assert pull(engine, sshd.source, home) == 1
+    assert pull(engine, sshd.source, home).landed == 1
     sshd.start(second)
-    assert pull(engine, sshd.source, home) == 0
+    assert pull(engine, sshd.source, home).landed == 0
 
 
 @needs_sshd
@@ -214,7 +214,7 @@ def test_of_several_keys_the_server_is_asked_for_the_known_one(engine: Engine, h
     known = sshd.host_key("known", kind)
     sshd.start(sshd.host_key("other"), known)
     sshd.know(known)
-    assert pull(engine, sshd.source, home) == 1
+    assert pull(engine, sshd.source, home).landed == 1
 
 
 @needs_sshd
@@ -228,7 +228,7 @@ def test_a_revoked_key_is_refused_and_lines_that_are_not_understood_make_nothing
     sshd.known_hosts.write_text("\n".join([*rubbish, f"{name}1 {kind} {blob}", f"# {kind} {blob}", "\xff"]), "latin-1")
     assert "unknown host key" in refused(engine, sshd.source, home)
     sshd.known_hosts.write_text("\n".join([*rubbish, f"other,{name} {kind} {blob} a comment"]))
-    assert pull(engine, sshd.source, home) == 1
+    assert pull(engine, sshd.source, home).landed == 1
     sshd.known_hosts.write_text(f"{name} {kind} {blob}\n@revoked * {kind} {blob}\n")
     assert f"(revoked host key): ssh-ed25519 {fingerprint(key)} ({sshd.known_hosts}, dòng 2)" in refused(engine, sshd.source, home)
 
@@ -245,10 +245,10 @@ def test_without_a_file_of_its_own_a_source_believes_those_of_the_user_and_the_m
     assert refused(engine, source, home).endswith(f" >> {user_home}/known_hosts")
     sshd.know(key)
     shutil.copy(sshd.known_hosts, user_home)
-    assert pull(engine, source, home) == 1
+    assert pull(engine, source, home).landed == 1
     (user_home / "known_hosts").unlink()
     shutil.copy(sshd.known_hosts, machine)
-    assert pull(engine, source, home) == 0
+    assert pull(engine, source, home).landed == 0
 
 
 @needs_sshd
@@ -275,7 +275,7 @@ def test_a_key_file_with_a_passphrase(engine: Engine, home: Path, sshd: Sshd, mo
     assert "a wrong secret" not in said
     assert "no passphrase" in refused(engine, replace(source, key_file=str(sshd.login)), home)
     monkeypatch.setenv("SFTP_KEY", PASSWORD)
-    assert pull(engine, source, home) == 1
+    assert pull(engine, source, home).landed == 1
 
 
 @needs_sshd
@@ -289,7 +289,7 @@ def test_with_a_key_file_no_other_key_is_tried(
     shutil.copy(sshd.login, user_home / "id_ed25519")
     said = refused(engine, stranger, home)
     assert f"127.0.0.1:{sshd.port} không cho đăng nhập (login refused: Authentication failed" in said
-    assert pull(engine, replace(stranger, key_file=None), home) == 1  # the user's own key would have opened
+    assert pull(engine, replace(stranger, key_file=None), home).landed == 1  # the user's own key would have opened
     (user_home / "id_ed25519").unlink()
 
     agent = subprocess.Popen(["ssh-agent", "-D", "-a", user_home / "agent"], stdout=subprocess.DEVNULL)
@@ -298,7 +298,7 @@ def test_with_a_key_file_no_other_key_is_tried(
             time.sleep(0.01)
         monkeypatch.setenv("SSH_AUTH_SOCK", str(user_home / "agent"))
         subprocess.run(["ssh-add", "-q", sshd.login], check=True)
-        assert pull(engine, replace(stranger, key_file=None), home) == 0  # and the agent's
+        assert pull(engine, replace(stranger, key_file=None), home).landed == 0  # and the agent's
         assert "login refused" in refused(engine, stranger, home)
     finally:
         agent.terminate()
@@ -358,7 +358,7 @@ def test_a_night_names_the_server_it_does_not_believe_and_does_not_ask_again(eng
     sshd.start(second)
     (procedures,) = (entry for entry in yaml.safe_load(SAMPLES.read_text("utf-8"))["sources"] if entry["name"] == "procedures")
     procedures["url"] = str(SAMPLES.parent / procedures["url"])
-    named = {field: value for field, value in vars(sshd.source).items() if value is not None}
+    named = {field: value for field, value in vars(sshd.source).items() if isinstance(value, str)}
     sources = sshd.folder / "sources.yaml"
     sources.write_text(yaml.safe_dump({"sources": [procedures, {**named, "known_hosts": "known_hosts", "key_file": "login"}]}), "utf-8")
     refusals: list[Exception] = []
@@ -488,11 +488,11 @@ def test_a_file_on_an_sftp_server_lands_once(
     file.write_bytes(b"MaHoSo\n1\n")
     os.utime(file, (0, 0))
     monkeypatch.setenv("SFTP_PASSWORD", PASSWORD)
-    assert pull(engine, password_server.source, home) == 1
+    assert pull(engine, password_server.source, home).landed == 1
     (delivery,) = pending(engine, home)
     assert delivery.file_name == "td_20240315.csv"
     assert delivery.path.read_bytes() == b"MaHoSo\n1\n"
-    assert pull(engine, password_server.source, home) == 0
+    assert pull(engine, password_server.source, home).landed == 0
     assert password_server.door.tried == ["password", "password"]
 
 

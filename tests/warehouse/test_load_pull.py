@@ -56,8 +56,17 @@ def test_the_last_word_said_again_makes_no_delivery_under_whatever_name(engine: 
     put(inbox, "td_20240315.csv", "x")
     pull(engine, source(inbox), home)
     put(inbox, "td_20240315_copy.csv", "x")
+    put(inbox, "td_20240316.csv", "x")
     put(inbox, "td_20240315.csv", "x", age=60)
     assert pull(engine, source(inbox), home).landed == 0
+
+
+def test_the_same_bytes_of_another_day_are_another_delivery_where_names_say_what_is_covered(
+    engine: Engine, home: Path, inbox: Path
+) -> None:
+    for name in ("p_20240315.csv", "p_20240316.csv"):
+        put(inbox, name, "no rows")
+    assert pull(engine, source(inbox, "pay", "payments", "ecpay_csv"), home).landed == 2
 
 
 def test_what_was_said_before_the_last_word_is_a_delivery_when_it_comes_back(engine: Engine, home: Path, inbox: Path) -> None:
