@@ -312,8 +312,8 @@ class Contract(Model):
         for name in self.natural_key:
             text = pc.fill_null(parts[name].cast(pa.string()), "")
             text = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
-            shape = self.columns[name].pattern
-            fits = pc.match_substring_regex(text, shape) if shape else pa.scalar(False)
+            column = self.columns[name]
+            fits = pc.match_substring_regex(text, column.pattern) if column.pattern else pa.scalar(column.type in ("date", "period"))
             safe = pc.and_(safe, pc.and_(fits, pc.invert(pc.match_substring_regex(text, PERSONAL))))
             texts.append(text)
         return pc.if_else(safe, pc.binary_join_element_wise(*texts, "|"), None)

@@ -113,7 +113,7 @@ def _pull(
     lines = [str(why) if isinstance(why, Unreadable | Refusal) else f"{source.name}: {in_one_line(why)}" for source, why in failed]
     if sources and sum(not isinstance(why, Unreadable) for _, why in failed) == len(sources):
         raise Refusal(f"Không nguồn nào nhận được tệp. {lines[0]}")
-    ahead = [f"{source.name}: {some(result.ahead)}" for source, result in pulled if isinstance(result, Pulled) and result.ahead]
+    ahead = [f"{source.name}: {some(it.ahead)}" for source, it in pulled if isinstance(it, Pulled | Unreadable) and it.ahead]
     return lines, ahead
 
 

@@ -48,6 +48,7 @@ class Covered:
         self._work = work
         self._scopes: set[str] = set()
         self._period: Stretch | None = None
+        self._of_other_units = 0
         self._is_replacing = work.contract.replaces != "nothing"
         connection, delivery = work.connection, work.delivery
         connection.execute(delete(confirmation).where(confirmation.c.delivery_id == delivery.delivery_id))
@@ -140,6 +141,9 @@ class Covered:
         """Ends what is not said any more, within the window of each stretch; returns the delivery that this one corrects."""
         work = self._work
         self._write_down()
+        if self._of_other_units:
+            for rule in work.rules("outside"):
+                work.count(rule, self._of_other_units, f"{number(self._of_other_units)} dòng không phải của {work.delivery.named_unit}")
         if not self.remembers:
             return None
         temporary(work.connection, "absent", f"LIKE {work.table.fullname}, scope text, until timestamptz")
@@ -191,7 +195,9 @@ class Covered:
             near = [other.first <= delivery.covers.last and other.last >= delivery.covers.first for other in ranges]
             inside &= np.array(near, dtype=bool)[periods.indices.to_numpy()]
         if delivery.named_unit and re.fullmatch(r"\d{2,5}", delivery.named_unit) and "unit_code" in rows.column_names:
-            inside &= mask_of(pc.equal(rows["unit_code"], delivery.named_unit))
+            of_the_unit = mask_of(pc.equal(rows["unit_code"], delivery.named_unit))
+            self._of_other_units += int((~of_the_unit).sum())
+            inside &= of_the_unit
         return inside
 
     def _widen(self, rows: pa.Table) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import text
 
-from expectations.contract import ROW_NUMBER, Contract
+from expectations.contract import ROW_NUMBER
 from tasks.load.history import Mask, copy_temporary, temporary
 from tasks.load.work import Finding, Load
 from tasks.validate.checks import Checked
@@ -48,25 +47,10 @@ def _faults(work: Load, rows: pa.Table, broken: Mask, rule_code: str, column: st
             "row_number": picked[ROW_NUMBER],
             "rule_code": pa.repeat(rule_code, picked.num_rows),
             "column_name": pa.repeat(name, picked.num_rows),
-            "natural_key": _shown_key(work.contract, picked),
+            "natural_key": work.contract.shown_keys({part: picked[part] for part in work.contract.natural_key}),
             "awaited_key": awaited.filter(chosen) if awaited is not None else pa.nulls(picked.num_rows, pa.int64()),
         }
     )
-
-
-def _shown_key(contract: Contract, rows: pa.Table) -> pa.Array:
-    """Natural keys as they may be shown: only where each part has the declared shape."""
-    shown = []
-    for name in contract.natural_key:
-        pattern, column = contract.columns[name].pattern, rows[name].combine_chunks().cast(pa.string())
-        if contract.columns[name].type in ("date", "period"):
-            shown.append(column)
-        elif pattern is None:
-            return pa.nulls(rows.num_rows, pa.string())
-        else:
-            fits = pd.Series(column.to_pylist(), dtype=object).str.fullmatch(pattern).fillna(False).to_numpy(dtype=bool)
-            shown.append(pc.if_else(pa.array(fits), column, pa.scalar(None, pa.string())))
-    return pc.binary_join_element_wise(*shown, " ")
 
 
 def _set_aside(work: Load, faults: pa.Table, rows: int) -> None:

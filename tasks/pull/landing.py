@@ -6,7 +6,7 @@ import hashlib
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -41,6 +41,11 @@ for protocol in SFTP:  # by name: its libraries are loaded where a source needs 
 
 class Unreadable(Exception):
     """Files of a source that could not be taken, one line each; all others of it were."""
+
+    def __init__(self, message: str, ahead: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.ahead = list(ahead)
+        """Names of its files that wait for the night of a later day."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,7 @@ def pull(engine: Engine, source: Source, home: Path, until: date | None = None, 
             except OSError as error:
                 unreadable.append(f"{file.name}: không đọc được (cannot be read: {error.strerror or error})")
     if unreadable:
-        raise Unreadable(f"{source.name}: " + "; ".join(unreadable))
+        raise Unreadable(f"{source.name}: " + "; ".join(unreadable), ahead)
     return Pulled(landed, ahead)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -161,3 +161,33 @@ def test_every_state_ends_once_and_no_load_changes_what_another_wrote(engine: En
             assert known_to == "infinity" or now[state][0] <= known_to
         assert all((known_to == "infinity") == (ended_by is None) for known_to, ended_by in now.values())
         before = now
+
+
+def test_a_file_of_one_unit_speaks_for_that_unit_alone_and_rows_of_others_are_told(engine: Engine) -> None:
+    def counted(unit: str, value: int) -> dict[str, Any]:
+        return {"unit_code": unit, "period": "2024-03", "measure": "households", "value": value}
+
+    deliver(engine, land(engine, "unit_counts", DAYS[0], covers="2024-03"), [counted("15655", 1), counted("15661", 2)])
+    of_one = replace(land(engine, "unit_counts", DAYS[1], covers="2024-03"), named_unit="15655", is_declared=True)
+    deliver(engine, of_one, [counted("15655", 3), {**counted("15661", 4), "measure": "shops_total"}])
+    with engine.connect() as connection:
+        held = connection.execute(text("SELECT measure, value FROM warehouse.fact_unit_count WHERE known_to = 'infinity' ORDER BY value"))
+        assert [tuple(row) for row in held] == [("households", 2), ("households", 3), ("shops_total", 4)]
+        outside = text("SELECT observed FROM ops.verdict WHERE rule_code = 'STR-017' AND NOT success")
+        assert connection.scalars(outside).all() == ["1 dòng không phải của 15655"]
+
+
+def test_a_shop_on_two_lists_stays_while_either_says_so(engine: Engine) -> None:
+    def shop(code: str) -> dict[str, Any]:
+        named = {"merchant_name": "Sạp", "merchant_kind": "cho", "unit_code": "15655", "valid_from": date(2024, 1, 1)}
+        return {"provider_code": "vnpay", "merchant_code": code, **named}
+
+    deliver(engine, land(engine, "merchants", DAYS[0], source="a"), [shop("T1"), shop("T2")])
+    deliver(engine, land(engine, "merchants", DAYS[1], source="b"), [shop("T1")])
+    deliver(engine, land(engine, "merchants", DAYS[2], source="a"), [shop("T2")])
+    valid = text("SELECT DISTINCT merchant_code FROM warehouse.dim_merchant WHERE valid_to >= valid_from AND merchant_key <> 0 ORDER BY 1")
+    with engine.connect() as connection:
+        assert connection.scalars(valid).all() == ["T1", "T2"]
+    deliver(engine, land(engine, "merchants", DAYS[3], source="b"), [shop("T2")])
+    with engine.connect() as connection:
+        assert connection.scalars(valid).all() == ["T2"]
