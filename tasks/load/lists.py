@@ -58,14 +58,14 @@ def make_members(work: Load) -> None:
     """Makes a dimension say what the lines in force of all sources say.
 
     A line ends where the next of its code begins. One whose unit was reorganised is divided at that day, so that a member always
-    lies in one unit. What no list of the source says any more holds on no day; the member stays, since older states refer to it.
+    lies in one unit. What no list says any more holds on no day; the member stays, since older states refer to it.
     """
     members = Members.of(work.table)
     table, key = members.table.fullname, (*members.code, "valid_from")
     _want(work, members)
     same = " AND ".join(f"d.{name} = w.{name}" for name in key)
     old, new = (", ".join(f"{side}.{name}" for name in members.content) for side in "dw")
-    values = {"delivery_id": work.delivery.delivery_id, "source": work.delivery.source}
+    values = {"delivery_id": work.delivery.delivery_id}
     assignments = ", ".join(f"{name} = w.{name}" for name in members.content)
     work.connection.execute(
         text(
@@ -82,7 +82,9 @@ def make_members(work: Load) -> None:
         ),
         values,
     )
-    listed = "d.delivery_id IN (SELECT delivery_id FROM ops.delivery WHERE source = :source)"
+    # Members of a source whose list was loaded before lists were kept, and has not been read again, are left as they are.
+    kept = f"SELECT source FROM ops.delivery WHERE delivery_id IN (SELECT delivery_id FROM {work.table.fullname})"
+    listed = f"d.delivery_id IN (SELECT delivery_id FROM ops.delivery WHERE source IN ({kept}))"
     if members.may_be_inferred:
         code = members.code[0]
         named = f"d.{code} IN (SELECT {code} FROM pg_temp.wanted)"
@@ -92,8 +94,7 @@ def make_members(work: Load) -> None:
             f"UPDATE {table} AS d SET valid_to = greatest(d.valid_from - 1, DATE '0001-01-01') "
             f"WHERE {listed} AND d.valid_to >= d.valid_from AND d.valid_to > '0001-01-01' "
             f"AND NOT EXISTS (SELECT FROM pg_temp.wanted AS w WHERE {same})"
-        ),
-        values,
+        )
     )
     if members.may_be_inferred:
         _resolve_again(work)
