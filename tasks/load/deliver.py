@@ -1,6 +1,6 @@
 """Accepted rows → dimensions and facts, in one transaction: set aside what may not be loaded, close the delivery last.
 
-`tasks.load.facts` turns typed rows into columns, `history` merges them into what is known, `coverage` ends what they replace;
+`tasks.load.facts` turns typed rows into columns, `history` merges them into what is known, `replace` ends what they replace;
 lists and facts go the same way. Here is the order of things, and the delivery's own row.
 """
 
@@ -17,13 +17,13 @@ from sqlalchemy import Engine, delete, func, insert, text, update
 
 from expectations.contract import Contract
 from tasks.deliveries.ledger import Delivery, Outcome
-from tasks.load.coverage import Covered, deliveries_of_the_day, said_otherwise
 from tasks.load.dependents import follow
 from tasks.load.dimensions import Dimensions
 from tasks.load.facts import facts_of
 from tasks.load.history import Mask, append, apply, compare_natural_keys, copy_keys, overwrite, states_of, temporary
 from tasks.load.lists import make_members
 from tasks.load.quarantine import judge, take
+from tasks.load.replace import Covered, deliveries_of_the_day, said_otherwise
 from tasks.load.work import Load
 from warehouse.database import ensure_payment_partitions
 from warehouse.tables import delivery as deliveries
