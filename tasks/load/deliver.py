@@ -17,7 +17,7 @@ from sqlalchemy import Engine, delete, func, insert, text, update
 
 from expectations.contract import Contract
 from tasks.deliveries.ledger import Delivery, Outcome
-from tasks.load.dependents import follow
+from tasks.load.dependents import are_there, follow
 from tasks.load.dimensions import Dimensions
 from tasks.load.facts import facts_of
 from tasks.load.history import Mask, append, apply, compare_natural_keys, copy_keys, overwrite, states_of, temporary
@@ -44,6 +44,7 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
         connection.execute(
             delete(quarantine).where(quarantine.c.delivery_id == delivery.delivery_id, quarantine.c.status.in_(("open", "waiting")))
         )
+        work.is_followed = are_there(work)
         covered = Covered(work)
         temporary(connection, "incoming", "row_key bigint")
         for told in ("told_new", "told_again"):
@@ -62,7 +63,8 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
         corrected = covered.withdraw()
         if contract.role == "list":
             make_members(work)
-        follow(work)
+        if work.is_followed:
+            follow(work)
         return _close(work, covered, corrected)
 
 
@@ -102,7 +104,8 @@ def _merge(work: Load, covered: Covered, rows: pa.Table, of_the_day: dict[int, s
         ensure_payment_partitions(work.connection, pc.unique(facts["business_date"]).to_pylist())
     if is_empty:
         work.loaded += facts.num_rows
-        copy_keys(work.connection, "told_new", keys)
+        if work.is_followed:
+            copy_keys(work.connection, "told_new", keys)
         append(work.connection, work.delivery, work.load_id, work.table, facts, None, until)
         return 0, set()
     natural = [name for name in work.contract.natural_key if name in work.table.c]
@@ -112,8 +115,9 @@ def _merge(work: Load, covered: Covered, rows: pa.Table, of_the_day: dict[int, s
     told_here = plan.same & (states["delivery_id"].to_numpy()[plan.told] == work.delivery.delivery_id) if states.num_rows else plan.same
     work.loaded += int((plan.added | told_here).sum())
     work.unchanged += int((plan.same & ~told_here).sum())
-    copy_keys(work.connection, "told_new", keys[plan.added & (plan.known < 0)])
-    copy_keys(work.connection, "told_again", keys[plan.added & (plan.known >= 0)])
+    if work.is_followed:
+        copy_keys(work.connection, "told_new", keys[plan.added & (plan.known < 0)])
+        copy_keys(work.connection, "told_again", keys[plan.added & (plan.known >= 0)])
     covered.confirm(facts, rows, states, plan)
     covered.unsettle(keys, states, plan)
     apply(work.connection, work.delivery, work.load_id, work.table, facts, states, plan)

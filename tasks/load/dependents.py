@@ -14,20 +14,25 @@ from warehouse.bulk import copy_out
 from warehouse.tables import delivery as deliveries
 from warehouse.tables import fact_payment, quarantine
 
+REFERRING = {"bills": "bill_key", "dossiers": "dossier_key", "agencies": "dossier_key"}
+"""Feed → column of payments that names its things, or what they are resolved by."""
+
+
+def are_there(work: Load) -> bool:
+    """Whether any payment refers to what the delivery is about: only then its keys have to be kept in mind."""
+    referring = REFERRING.get(work.contract.feed)
+    query = f"SELECT EXISTS (SELECT FROM warehouse.fact_payment WHERE known_to = 'infinity' AND {referring} IS NOT NULL)"
+    return referring is not None and bool(work.connection.scalar(text(query)))
+
 
 def follow(work: Load) -> None:
     """Gives payments the unit and service of the bill or dossier as it is known now."""
-    if work.contract.feed == "bills" and _are_there(work, "bill_key"):
+    if work.contract.feed == "bills":
         _move(work, "bill_key", "told_again", "fact_bill", ("unit_key", "service_key"))
         _read_again_those_of_twins(work)
-    elif work.contract.feed in ("dossiers", "agencies") and _are_there(work, "dossier_key"):
+    else:
         for told in ("told_new", "told_again"):
             _move(work, "dossier_key", told, "fact_dossier", ("unit_key",))
-
-
-def _are_there(work: Load, referring: str) -> bool:
-    query = f"SELECT EXISTS (SELECT FROM warehouse.fact_payment WHERE known_to = 'infinity' AND {referring} IS NOT NULL)"
-    return bool(work.connection.scalar(text(query)))
 
 
 def _move(work: Load, referring: str, told: str, fact: str, attributes: tuple[str, ...]) -> None:

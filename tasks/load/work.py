@@ -58,6 +58,8 @@ class Load:
     unchanged: int = 0
     quarantined: int = 0
     ignored: int = 0
+    is_followed: bool = False
+    """Whether payments refer to what is loaded, and have to follow it."""
     tallies: dict[str, Tally] = field(default_factory=dict)
 
     @cached_property
