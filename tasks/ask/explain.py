@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, text
 from tasks.ask import questions
 from tasks.ask.official_table import Line, Unit, of_unit
 from warehouse.indicators import Indicator, facts, in_force, indicators, measures
+from warehouse.indicators.behind import rows_behind
 from warehouse.periods import VIETNAM, containing, days, parts
 from warehouse.settings import Refusal
 
@@ -76,117 +77,20 @@ def explain(connection: Connection, code: str, unit: Unit, period: str) -> Expla
     )
 
 
-# What stands behind a value, one line a row of a delivery, and whether it makes the numerator. {numerator} and {denominator} are
-# the conditions of the indicator, over the columns they are declared for.
-
-_CURRENT = "(SELECT *, 1 AS sign FROM warehouse.fact_dossier WHERE known_to = 'infinity' AND unit_key = ANY(:units))"
-
-# Dossiers received in the period, or ended in it by the rule of the form.
-_DOSSIERS = f"""
-SELECT delivery_id, coalesce(({{numerator}}), false) AS is_in_numerator
-FROM ({facts()["dossier"].select().replace("{states}", _CURRENT)}) dossier
-WHERE {{counted_by}} BETWEEN :first AND :last AND ({{denominator}})
-"""
-
-# Bills, and the payments that make them paid without cash.
-_BILLS = """
-WITH bill AS (
-    SELECT * FROM (
-        SELECT b.delivery_id, b.row_key, s.service_code, b.amount_vnd, paid.vnd IS NOT NULL AS is_cashless,
-            least(coalesce(paid.vnd, 0), b.amount_vnd)::bigint AS cashless_vnd, paid.deliveries
-        FROM warehouse.fact_bill b
-        JOIN warehouse.dim_service s USING (service_key)
-        CROSS JOIN LATERAL (
-            SELECT sum(p.amount_vnd) AS vnd, array_agg(p.delivery_id) AS deliveries
-            FROM warehouse.fact_payment p
-            JOIN warehouse.dim_payment_status USING (payment_status_key)
-            JOIN warehouse.dim_payment_method USING (payment_method_key)
-            WHERE p.known_to = 'infinity' AND p.bill_key = b.row_key AND is_settled AND is_cashless
-        ) paid
-        WHERE b.known_to = 'infinity' AND b.billing_month BETWEEN :first AND :last AND b.unit_key = ANY(:units)
-    ) billed
-    WHERE {denominator}
-)
-SELECT delivery_id, coalesce(({numerator}), false) AS is_in_numerator FROM bill
-UNION ALL
-SELECT unnest(deliveries), true FROM bill WHERE {numerator}
-"""
-
-# Both measures of a unit: of what was reported for the period and inside it the last of a stock; of a flow what nothing longer holds.
-_BY_OFFICES = """
-SELECT s.delivery_id, s.measure = :numerator AS is_in_numerator
-FROM said s
-WHERE NOT EXISTS (SELECT FROM said w WHERE (w.unit_key, w.measure) = (s.unit_key, s.measure) AND w.period = ANY(s.lies_in))
-  AND (s.measure = ANY(:flows)
-    OR NOT EXISTS (SELECT FROM said w WHERE (w.unit_key, w.measure) = (s.unit_key, s.measure) AND w.last_day > s.last_day))
-"""
-_SAID = """
-WITH said AS (
-    SELECT f.delivery_id, f.unit_key, f.measure, part.*
-    FROM warehouse.fact_unit_count f
-    JOIN json_to_recordset(CAST(:inside AS json)) part (period text, last_day date, lies_in text[]) USING (period)
-    WHERE f.known_to = 'infinity' AND f.unit_key = ANY(:units) AND f.measure IN (:numerator, :denominator)
-)
-"""
-
-# The last month of each carrier, over what offices counted.
-_SIGNATURES = f"""
-{_SAID}
-SELECT * FROM (
-    SELECT DISTINCT ON (provider_key, unit_key) delivery_id, true AS is_in_numerator FROM warehouse.fact_signature
-    WHERE known_to = 'infinity' AND unit_key = ANY(:units) AND month = ANY(:parts) AND {{numerator}} IS NOT NULL
-    ORDER BY provider_key, unit_key, month DESC
-) carrier
-UNION ALL {_BY_OFFICES}
-"""
-
-# Each person once, by the last certificate that held at the end of the period, over what offices counted.
-_HOLDERS = f"""
-{_SAID}
-SELECT * FROM (
-    SELECT DISTINCT ON (holder_hash) delivery_id, true AS is_in_numerator
-    FROM (
-        SELECT *, known_from = min(known_from) OVER (PARTITION BY provider_key, holder_hash) AS is_first
-        FROM warehouse.fact_signature_holder WHERE unit_key = ANY(:units)
-    ) state
-    WHERE issued_on <= :last AND (is_first OR known_from < :ends_at) AND known_to >= :ends_at AND ({{numerator}})
-    ORDER BY holder_hash, issued_on DESC, provider_key
-) person
-UNION ALL {_BY_OFFICES}
-"""
-
-# The last time each unit was asked in the period.
-_SURVEYS = """
-SELECT DISTINCT ON (unit_key) delivery_id, true AS is_in_numerator FROM warehouse.fact_survey
-WHERE known_to = 'infinity' AND asked_on BETWEEN :first AND :last AND unit_key = ANY(:units) AND question_code = :code
-ORDER BY unit_key, asked_on DESC, wave DESC, survey_code
-"""
-
-_ROWS = {
-    "dossier": _DOSSIERS,
-    "bill": _BILLS,
-    "unit_count": _SAID + _BY_OFFICES,
-    "signature": _SIGNATURES,
-    "signature_holder": _HOLDERS,
-    "survey": _SURVEYS,
-}
-
-
 def _files(connection: Connection, indicator: Indicator, unit: Unit, period: str) -> Sequence[Row[Any]]:
-    if indicator.fact not in _ROWS:
+    rows = rows_behind(facts()[indicator.fact], indicator)
+    if rows is None:
         return []
     first, last = days(period)
-    conditions = {name: getattr(indicator, name) for name in ("numerator", "denominator", "counted_by")}
-    if indicator.count == "amount":
-        conditions["numerator"] = f"({indicator.numerator}) AND is_cashless"
     query = f"""
         SELECT d.delivery_id, d.source, d.file_name, d.exported_at, count(*) AS rows,
             count(*) FILTER (WHERE is_in_numerator) AS rows_in_numerator
-        FROM ({_ROWS[indicator.fact].format(**conditions)}) counted JOIN ops.delivery d USING (delivery_id)
+        FROM ({rows}) counted JOIN ops.delivery d USING (delivery_id)
         GROUP BY d.delivery_id ORDER BY d.exported_at, d.delivery_id
     """
     values = {
-        **conditions,
+        "numerator": indicator.numerator,
+        "denominator": indicator.denominator,
         "code": indicator.code,
         "first": first,
         "last": last,

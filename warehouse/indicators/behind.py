@@ -1,0 +1,104 @@
+"""The rows that stand behind a value of an indicator, one line a row of a delivery, and whether it makes the numerator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from warehouse.counted import SCHEMA
+from warehouse.indicators.facts import CURRENT, CountedFact, Way
+
+if TYPE_CHECKING:
+    from warehouse.indicators import Indicator
+
+# Rows by their conditions, over the columns these are declared for.
+_ROWS = """
+SELECT row_key, delivery_id, coalesce(({numerator}), FALSE) AS is_in_numerator
+FROM ({select}) counted_row
+WHERE unit_key = ANY(:units) AND {day} BETWEEN :first AND :last AND ({denominator})
+"""
+
+# Both measures of a unit: of what was reported for the period and inside it the last of a stock; of a flow what nothing longer holds.
+_BY_OFFICES = """
+SELECT s.delivery_id, s.measure = :numerator AS is_in_numerator
+FROM said s
+WHERE NOT EXISTS (SELECT FROM said w WHERE (w.unit_key, w.measure) = (s.unit_key, s.measure) AND w.period = ANY(s.lies_in))
+  AND (s.measure = ANY(:flows)
+    OR NOT EXISTS (SELECT FROM said w WHERE (w.unit_key, w.measure) = (s.unit_key, s.measure) AND w.last_day > s.last_day))
+"""
+_SAID = """
+WITH said AS (
+    SELECT f.delivery_id, f.unit_key, f.measure, part.*
+    FROM warehouse.fact_unit_count f
+    JOIN json_to_recordset(CAST(:inside AS json)) part (period text, last_day date, lies_in text[]) USING (period)
+    WHERE f.known_to = 'infinity' AND f.unit_key = ANY(:units) AND f.measure IN (:numerator, :denominator)
+)
+"""
+
+# The last month of each carrier, over what offices counted.
+_SIGNATURES = (
+    _SAID
+    + """
+SELECT * FROM (
+    SELECT DISTINCT ON (provider_key, unit_key) delivery_id, true AS is_in_numerator FROM warehouse.fact_signature
+    WHERE known_to = 'infinity' AND unit_key = ANY(:units) AND month = ANY(:parts) AND {numerator} IS NOT NULL
+    ORDER BY provider_key, unit_key, month DESC
+) carrier
+UNION ALL """
+    + _BY_OFFICES
+)
+
+# Each person once, by the last certificate that held at the end of the period, over what offices counted.
+_HOLDERS = (
+    _SAID
+    + """
+SELECT * FROM (
+    SELECT DISTINCT ON (holder_hash) delivery_id, true AS is_in_numerator
+    FROM (
+        SELECT *, known_from = min(known_from) OVER (PARTITION BY provider_key, holder_hash) AS is_first
+        FROM warehouse.fact_signature_holder WHERE unit_key = ANY(:units)
+    ) state
+    WHERE issued_on <= :last AND (is_first OR known_from < :ends_at) AND known_to >= :ends_at AND ({numerator})
+    ORDER BY holder_hash, issued_on DESC, provider_key
+) person
+UNION ALL """
+    + _BY_OFFICES
+)
+
+# The last time each unit was asked in the period.
+_SURVEYS = """
+SELECT DISTINCT ON (unit_key) delivery_id, true AS is_in_numerator FROM warehouse.fact_survey
+WHERE known_to = 'infinity' AND asked_on BETWEEN :first AND :last AND unit_key = ANY(:units) AND question_code = :code
+ORDER BY unit_key, asked_on DESC, wave DESC, survey_code
+"""
+
+_BEHIND: dict[Way, str] = {
+    "rows": _ROWS,
+    "reports": _SAID + _BY_OFFICES,
+    "carriers": _SIGNATURES,
+    "holders": _HOLDERS,
+    "waves": _SURVEYS,
+}
+"""Way of counting → what stands behind a value; of units that report, nothing does."""
+
+
+def rows_behind(fact: CountedFact, indicator: Indicator) -> str | None:
+    """SELECT delivery_id, is_in_numerator of the rows that stand behind a value of an indicator; nothing where none do.
+
+    Binds, where it names them, :units (keys of the unit and all below it), :first and :last day of the period and :ends_at, :parts
+    (the period and all inside it), :inside (the same as JSON: period, last_day, lies_in), :flows, :code, :numerator, :denominator.
+    """
+    query = _BEHIND.get(fact.way)
+    if query is None:
+        return None
+    amount = fact.amounts.get(indicator.count)
+    numerator = f"({indicator.numerator}) AND {amount[0]} > 0" if amount else indicator.numerator
+    given = {"numerator": numerator, "denominator": indicator.denominator}
+    given |= {"day": fact.day(indicator.counted_by)} if fact.days else {}
+    given |= {"select": fact.select().replace("{states}", CURRENT.format(table=fact.fullname))} if fact.way == "rows" else {}
+    if fact.beside is None:
+        return query.format(**given)
+    beside = CURRENT.format(table=f"{SCHEMA}.{fact.beside.table}")
+    return (
+        f"WITH behind AS ({query.format(**given).replace('{beside}', beside)}) SELECT delivery_id, is_in_numerator FROM behind UNION ALL "
+        f"SELECT b.delivery_id, TRUE FROM {beside} b JOIN behind ON behind.row_key = b.{fact.beside.by} AND behind.is_in_numerator"
+    )
