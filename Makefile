@@ -23,7 +23,7 @@ run: setup  ## the nightly flow on samples/, and what it published
 	@$(VENV)/bin/bakhong demo
 
 test: setup  ## the whole test suite
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: setup  ## ruff
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
