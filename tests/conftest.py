@@ -1,8 +1,13 @@
-"""What the tests share: one embedded PostgreSQL a session, a fresh database a test, a home of its own."""
+"""What the tests share: one embedded PostgreSQL a worker, a fresh database a test, a home of its own, one sample night for all."""
 
 from __future__ import annotations
 
+import fcntl
 import itertools
+import json
+import os
+import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +17,7 @@ import pytest
 from hypothesis import settings
 from sqlalchemy import Engine
 
-from tests.nights import bakhong, environment
+from tests.nights import bakhong, environment, stop_postgresql
 from warehouse.database import connect, upgrade
 from warehouse.embedded import Server, serve
 
@@ -21,6 +26,19 @@ _numbers = itertools.count(1)
 
 settings.register_profile("patient", deadline=None)  # how long an example takes says nothing on a shared machine
 settings.load_profile("patient")
+
+LONGEST_FIRST = ("flows", "recovery", "golden", "warehouse", "site")
+
+
+def pytest_configure() -> None:
+    """Tests that are told to end do so as after Ctrl-C, also in the background, where that is ignored: what they started is stopped."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The folders that take longest come first, so that side by side no worker ends long after the others."""
+    items.sort(key=lambda item: LONGEST_FIRST.index(item.path.parent.name) if item.path.parent.name in LONGEST_FIRST else 99)
 
 
 @pytest.fixture(scope="session")
@@ -55,11 +73,12 @@ def engine(server: Server) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """An empty BAKHONG_HOME."""
+def home(tmp_path: Path) -> Iterator[Path]:
+    """An empty BAKHONG_HOME, of which no PostgreSQL outlives the test."""
     folder = tmp_path / "home"
     folder.mkdir()
-    return folder
+    yield folder
+    stop_postgresql(folder)
 
 
 @dataclass(frozen=True)
@@ -75,7 +94,28 @@ class SampleNight:
 
 
 @pytest.fixture(scope="session")
-def sample_night(tmp_path_factory: pytest.TempPathFactory) -> SampleNight:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what is made once for all workers."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def sample_night(shared: Path) -> SampleNight:
     """The sample night, once a session, by the command of `make run`: embedded PostgreSQL, Prefect, report and all."""
-    home = tmp_path_factory.mktemp("sample-night")
-    return SampleNight(home, bakhong("demo", env=environment(home)))
+    home, told = shared / "sample-night", shared / "sample-night.json"
+    with (shared / "sample-night.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the worker that comes first makes it, another one waits
+        if not told.exists():
+            home.mkdir(exist_ok=True)
+            done = bakhong("demo", env=environment(home))
+            if done.returncode == 0:
+                shutil.copytree(home / "prefect", shared / "prefect", dirs_exist_ok=True)
+            told.write_text(json.dumps(vars(done)))
+    return SampleNight(home, subprocess.CompletedProcess(**json.loads(told.read_text())))
+
+
+@pytest.fixture
+def prefect_home(shared: Path, sample_night: SampleNight, tmp_path: Path) -> Path:
+    """Prefect's database as the sample night left it, for one test alone: making a new one takes long."""
+    return shutil.copytree(shared / "prefect", tmp_path / "prefect")

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import yaml
 from sqlalchemy import Engine, text
+
+from warehouse.embedded import serve
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "samples" / "sources.yaml"
@@ -54,10 +61,81 @@ def environment(home: Path, sources: Path = SAMPLES, warehouse_url: str | None =
     return kept | given
 
 
-def bakhong(*words: str, env: dict[str, str], folder: Path | None = None, timeout: float = 200) -> subprocess.CompletedProcess[str]:
+SILENCE_SECONDS = 180
+"""Nothing that gets on, on however busy a machine, shows no sign of it for so long."""
+
+
+class Patience:
+    """Waiting for as long as something gets on: a log, or any file of a folder, changes now and then."""
+
+    def __init__(self, *places: Path) -> None:
+        self._places = places
+        self._seen: list[tuple[int, int]] = []
+        self._seen_at = self._looked_at = time.monotonic()
+
+    def wait(self, seconds: float) -> None:
+        """Waits a moment; TimeoutError where nothing has changed for too long."""
+        time.sleep(seconds)
+        now = time.monotonic()
+        if now - self._looked_at < 5:  # a look at a whole folder is not free
+            return
+        self._looked_at = now
+        if (signs := self._signs()) != self._seen:
+            self._seen, self._seen_at = signs, now
+        elif now - self._seen_at > SILENCE_SECONDS:
+            raise TimeoutError(f"nothing changed for {SILENCE_SECONDS} s in {', '.join(map(str, self._places))}")
+
+    def _signs(self) -> list[tuple[int, int]]:
+        files = (Path(folder, name) for place in self._places for folder, _, names in os.walk(place) for name in names)
+        signs = []
+        for path in (*self._places, *files):
+            with suppress(FileNotFoundError):  # it went meanwhile
+                found = path.stat()
+                signs.append((found.st_mtime_ns, found.st_size))
+        return signs
+
+
+@contextmanager
+def started(command: list[str], **given: Any) -> Iterator[subprocess.Popen[Any]]:
+    """A process that is there for the block only, as is all that it started itself."""
+    with subprocess.Popen(command, start_new_session=True, **given) as process:
+        try:
+            yield process
+        finally:
+            for number in (signal.SIGTERM, signal.SIGKILL):  # asked to first: it may have a PostgreSQL to stop
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, number)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=15)
+
+
+def stop_postgresql(home: Path) -> None:
+    """Stops the server of a home where one was left behind: whoever uses it last stops it."""
+    if (home / "postgres" / "data" / "postmaster.pid").exists():
+        with serve(home):
+            pass
+
+
+def run_command(command: list[str], env: dict[str, str], folder: Path, home: Path) -> subprocess.CompletedProcess[str]:
+    """Runs a command to its end, for as long as it gets on: it says something, or something changes in its home."""
+    with NamedTemporaryFile("w+") as said, NamedTemporaryFile("w+") as complained:
+        try:
+            with started(command, env=env, cwd=folder, stdout=said, stderr=complained) as process:
+                patience = Patience(home, Path(said.name), Path(complained.name))
+                while process.poll() is None:
+                    patience.wait(0.05)
+        except BaseException:  # this test is over, or all are: a command that did not end in order leaves its PostgreSQL running
+            stop_postgresql(home)
+            raise
+        said.seek(0)
+        complained.seek(0)
+        return subprocess.CompletedProcess(command, process.returncode, said.read(), complained.read())
+
+
+def bakhong(*words: str, env: dict[str, str], folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Runs `bakhong …` as a user would, in the folder of the installation: what a developer's own `.env` says is not for tests."""
-    command = [sys.executable, "-m", "desk", *words]
-    return subprocess.run(command, env=env, cwd=folder or env["BAKHONG_HOME"], capture_output=True, text=True, timeout=timeout, check=False)
+    home = Path(env["BAKHONG_HOME"])
+    return run_command([sys.executable, "-m", "desk", *words], env, folder or home, home)
 
 
 def url_of(engine: Engine) -> str:

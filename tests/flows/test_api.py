@@ -6,7 +6,6 @@ import json
 import logging
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -213,11 +212,13 @@ def test_a_server_that_stays_down_is_given_up(engine: Engine, home: Path, endpoi
 
 
 def test_a_late_answer_is_asked_for_again(engine: Engine, home: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pull_api, "TIMEOUT", 0.3)
+    monkeypatch.setattr(pull_api, "TIMEOUT", 1.0)
+    asked_again = threading.Event()
 
     def late_once(_: dict[str, str]) -> Answer:
         if len(endpoint.asked) == 1:
-            time.sleep(0.8)
+            asked_again.wait()
+        asked_again.set()
         return page(1, 1, dossier(1))
 
     endpoint.answers = late_once

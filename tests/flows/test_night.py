@@ -17,7 +17,6 @@ from tasks.one_stop_shop import form_06a
 from tasks.one_stop_shop.form_06a import CONTROLS
 from tasks.report.edition import Report
 from tasks.words.vietnamese import VIETNAM
-from tests.conftest import SampleNight
 from tests.nights import KEY, bakhong, environment, few_sources, url_of
 from warehouse.scores.form_06a import _MEASURES
 from warehouse.scores.form_06a import form_06a as counted_form
@@ -168,9 +167,9 @@ def test_the_report_is_swapped_in_whole(engine: Engine, settings: Settings) -> N
 
 
 def test_a_backfill_makes_the_nights_one_by_one_and_again_there_is_nothing_to_do(
-    engine: Engine, settings: Settings, sample_night: SampleNight
+    engine: Engine, settings: Settings, prefect_home: Path
 ) -> None:
-    env = environment(settings.home, settings.sources, url_of(engine)) | {"PREFECT_HOME": str(sample_night.home / "prefect")}
+    env = environment(settings.home, settings.sources, url_of(engine)) | {"PREFECT_HOME": str(prefect_home)}
     first = bakhong("backfill", "--from", "2024-01", "--to", "2024-03", env=env)
     assert first.returncode in (0, 1), first.stderr
     with engine.connect() as connection:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from select import select
 from time import monotonic, sleep
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,15 +20,13 @@ import httpx
 import pytest
 import yaml
 
-from tests.nights import ROOT, environment, few_sources
+from tests.nights import ROOT, Patience, environment, few_sources, run_command, started
 from warehouse.database import connect
 from warehouse.embedded import Server
 
-STARTUP_SECONDS = 180
-RUN_SECONDS = 180
-SCHEDULE_SECONDS = 30
-ANSWER_SECONDS = 30
-BUSY = httpx.codes.SERVICE_UNAVAILABLE
+SCHEDULE_SECONDS = 180
+"""A scheduler that makes no runs says nothing of it, so only a clock can tell; one that works takes a second or two."""
+BUSY = (httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS)
 """What the server answers while its SQLite is locked; Prefect's own client asks again, too."""
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -48,21 +45,20 @@ class Prefect:
     """What server and worker said."""
 
     def command(self, *words: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "prefect", *words], env=self.env, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
-        )
+        done = run_command([sys.executable, "-m", "prefect", *words], self.env, ROOT, self.log.parent)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     def ask(self, method: str, path: str, **body: Any) -> Any:
-        deadline = monotonic() + ANSWER_SECONDS
-        while (answer := self._asked(method, path, body)).status_code == BUSY and monotonic() < deadline:
-            sleep(0.3)
+        """The server's answer, however long it takes; whoever is told that it is busy asks again."""
+        patience = Patience(self.log.parent)
+        while (answer := self._asked(method, path, body)).status_code in BUSY:
+            patience.wait(0.3)
         answer.raise_for_status()
         return answer.json()
 
     def _asked(self, method: str, path: str, body: dict[str, Any]) -> httpx.Response:
-        return httpx.request(method, f"{self.env['PREFECT_API_URL']}{path}", json=body or None, timeout=ANSWER_SECONDS)
+        return httpx.request(method, f"{self.env['PREFECT_API_URL']}{path}", json=body or None, timeout=None)
 
     def deployment(self, name: str) -> Any:
         (found,) = [each for each in self.ask("POST", "/deployments/filter", limit=50) if each["name"] == name]
@@ -93,10 +89,10 @@ class Prefect:
         path.write_text(before, "utf-8")
 
     def seen_through(self, run: Any) -> Any:
-        deadline = monotonic() + RUN_SECONDS
+        """The run when it has ended; it takes what it takes as long as server, worker or run say something."""
+        patience = Patience(self.log)
         while run["state_type"] not in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
-            assert monotonic() < deadline, run["state"]
-            sleep(0.3)
+            patience.wait(0.3)
             run = self.ask("GET", f"/flow_runs/{run['id']}")
         return run
 
@@ -106,15 +102,6 @@ def two_in_the_morning(after: datetime) -> datetime:
     local = after.astimezone(VIETNAM)
     today = local.replace(hour=2, minute=0, second=0, microsecond=0)
     return today if today > local else today + timedelta(days=1)
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    os.killpg(process.pid, signal.SIGTERM)
-    try:
-        process.wait(timeout=15)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 def nights(server: Server) -> list[tuple[str, str]]:
@@ -149,32 +136,25 @@ def prefect(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "PREFECT_SERVER_SERVICES_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "1",
     }
     found = Prefect(env, datetime.now(UTC), home / "prefect.log")
-    log = found.log.open("wb")
-    processes = []
+    with found.log.open("wb") as log, ExitStack() as processes:
 
-    def start(*words: str) -> None:
-        processes.append(
-            subprocess.Popen([sys.executable, "-m", "prefect", *words], env=env, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
-        )
+        def start(*words: str) -> subprocess.Popen[bytes]:
+            command = [sys.executable, "-m", "prefect", *words]
+            return processes.enter_context(started(command, env=env, cwd=ROOT, stdout=log, stderr=log))
 
-    try:
-        start("server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui")
-        deadline = monotonic() + STARTUP_SECONDS
+        server_process = start("server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui")
+        patience = Patience(home)
         while True:
             try:
                 found.ask("GET", "/health")
                 break
             except httpx.HTTPError:
-                assert monotonic() < deadline, found.log.read_text("utf-8")[-3000:]
-                sleep(0.3)
+                assert server_process.poll() is None, found.log.read_text("utf-8")[-3000:]
+                patience.wait(0.3)
         found.command("work-pool", "create", "bakhong", "--type", "process")
         found.command("--no-prompt", "deploy", "--all")
         start("worker", "start", "--pool", "bakhong", "--name", "test")
         yield found
-    finally:
-        for process in reversed(processes):
-            end(process)
-        log.close()
 
 
 def test_every_deployment_arrives_as_written(prefect: Prefect) -> None:
@@ -254,7 +234,9 @@ def test_a_night_that_is_cancelled_stops_and_says_what_stands(prefect: Prefect, 
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/evn_202404.csv"
         with prefect.another_source(feed="bills", layout="evn_csv", provider="evn", url=url):
             run = prefect.ask("POST", f"/deployments/{nightly['id']}/create_flow_run", parameters={"date": "2025-05-05"})
-            silent.settimeout(RUN_SECONDS)
+            patience = Patience(prefect.log)
+            while not select([silent], [], [], 0)[0]:
+                patience.wait(0.3)
             asked, _ = silent.accept()
             cancelled = prefect.ask("POST", f"/flow_runs/{run['id']}/set_state", state={"type": "CANCELLING"})
             assert cancelled["status"] == "ACCEPT"

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SampleNight
 from tests.nights import bakhong, environment, few_sources
 
 LOOK = """
@@ -54,14 +53,14 @@ def readable_by_another(folder: Path) -> list[str]:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
-def test_another_user_reads_nothing_of_a_night_nor_of_the_nights_before(open_home: Path, sample_night: SampleNight) -> None:
+def test_another_user_reads_nothing_of_a_night_nor_of_the_nights_before(open_home: Path, prefect_home: Path) -> None:
     earlier = open_home / "landing" / "one-stop-shop" / "0a1b"  # as an earlier version left it
     for folder in (earlier.parent.parent, earlier.parent):
         folder.mkdir()
         folder.chmod(0o755)
     earlier.write_text("MaHoSo,ChuHoSo\n")
     earlier.chmod(0o444)
-    shutil.copytree(sample_night.home / "prefect", open_home / "prefect")  # its database is there already
+    shutil.copytree(prefect_home, open_home / "prefect")  # its database is there already
     for path in (open_home / "prefect", *(open_home / "prefect").rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
     assert str(earlier) in readable_by_another(open_home), "the folder is one that others can look into"

@@ -20,8 +20,8 @@ import httpx
 import pytest
 from cronsim import CronSim
 
-from tests.flows.test_prefect_deployment import STARTUP_SECONDS, VIETNAM, Prefect, two_in_the_morning
-from tests.nights import ROOT, few_sources
+from tests.flows.test_prefect_deployment import VIETNAM, Prefect, two_in_the_morning
+from tests.nights import ROOT, Patience, few_sources, run_command, started
 
 (SECTION,) = re.findall(r"^## Every night\n(.*?)^## ", (ROOT / "README.md").read_text("utf-8"), re.M | re.S)
 PRINTED = dict(re.findall(r"^```(\w+)\n(.*?)^```", SECTION, re.M | re.S))
@@ -78,13 +78,12 @@ def test_the_lines_bring_the_deployments_their_schedule_and_a_worker(folder: Pat
     prefect = Prefect({"PREFECT_API_URL": f"http://127.0.0.1:{port}/api"}, datetime.now(UTC), folder / "said.txt")
     # In a terminal, where Prefect would ask what it is not told; one that is at its end, so a question ends the lines.
     terminal = ["script", "--quiet", "--return", "--flush", "--command", "bash -e lines.sh", prefect.log.name]
-    lines = subprocess.Popen(terminal, cwd=folder, env=bare(folder), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    try:
-        deadline = monotonic() + STARTUP_SECONDS
+    with started(terminal, cwd=folder, env=bare(folder), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as lines:
+        patience = Patience(folder.parent)
         workers: list[str] = []
         while workers != ["ONLINE"]:
-            assert lines.poll() is None and monotonic() < deadline, prefect.log.read_text("utf-8")[-3000:]
-            sleep(0.3)
+            assert lines.poll() is None, prefect.log.read_text("utf-8")[-3000:]
+            patience.wait(0.3)
             with suppress(httpx.HTTPError):
                 workers = [worker["status"] for worker in prefect.ask("POST", "/work_pools/bakhong/workers/filter")]
         night = prefect.scheduled_nights()[0]
@@ -92,9 +91,6 @@ def test_the_lines_bring_the_deployments_their_schedule_and_a_worker(folder: Pat
         assert moment in {two_in_the_morning(prefect.since), two_in_the_morning(datetime.now(UTC))}
         prefect.bring_forward(night)
         assert prefect.seen_through(night)["state_type"] == "COMPLETED", prefect.log.read_text("utf-8")[-3000:]
-    finally:
-        lines.terminate()
-        lines.wait()
 
 
 def test_the_unit_is_one_that_systemd_takes(folder: Path) -> None:
@@ -108,7 +104,7 @@ def test_the_unit_is_one_that_systemd_takes(folder: Path) -> None:
 
 def test_the_line_of_cron_runs_the_night_without_a_server(folder: Path) -> None:
     command = re.sub(rf"^{FIVE_FIELDS}\s+", "", PRINTED["crontab"]).replace(FOLDER, str(folder))
-    done = subprocess.run(["/bin/sh", "-c", command], env=bare(folder), cwd="/", capture_output=True, text=True, timeout=200, check=False)
+    done = run_command(["/bin/sh", "-c", command], bare(folder), Path("/"), folder / ".bakhong")
     assert done.returncode == 1, done.stdout + done.stderr  # done; what the samples hold is of 2024, so sources are late
     assert (folder / ".bakhong" / "site" / "index.html").exists()
 

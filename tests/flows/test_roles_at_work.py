@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from tests.conftest import SampleNight
 from tests.nights import bakhong, environment, few_sources, url_of
 from warehouse.database import downgrade, newest_revision, upgrade
 
@@ -30,8 +29,8 @@ def logins(engine: Engine) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture
-def env(home: Path, sample_night: SampleNight) -> dict[str, str]:
-    return environment(home, few_sources(home)) | {"PREFECT_HOME": str(sample_night.home / "prefect")}
+def env(home: Path, prefect_home: Path) -> dict[str, str]:
+    return environment(home, few_sources(home)) | {"PREFECT_HOME": str(prefect_home)}
 
 
 def as_login(env: dict[str, str], url: str, *, with_key: bool = False) -> dict[str, str]:

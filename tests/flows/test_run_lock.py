@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import Engine, text
 
 from tasks.deliveries.run_lock import in_one_line, one_at_a_time
-from tests.conftest import SampleNight
 from tests.nights import bakhong, environment, few_sources, url_of
 from warehouse.database import connect
 from warehouse.settings import Refusal
@@ -37,8 +36,8 @@ def test_a_second_run_is_refused_and_told_who_works(engine: Engine) -> None:
     assert runs(engine) == [("completed", None)]
 
 
-def test_the_command_line_leaves_with_2_while_another_run_works(engine: Engine, home: Path, sample_night: SampleNight) -> None:
-    env = environment(home, few_sources(home), url_of(engine)) | {"PREFECT_HOME": str(sample_night.home / "prefect")}
+def test_the_command_line_leaves_with_2_while_another_run_works(engine: Engine, home: Path, prefect_home: Path) -> None:
+    env = environment(home, few_sources(home), url_of(engine)) | {"PREFECT_HOME": str(prefect_home)}
     with one_at_a_time(engine, "nightly", NOW):
         said = bakhong("nightly", "--date", "2025-05-05", env=env)
     assert said.returncode == 2

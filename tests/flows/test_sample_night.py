@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import signal
 import socket
 import subprocess
@@ -16,7 +15,7 @@ import openpyxl
 import pytest
 
 from tests.conftest import SampleNight
-from tests.nights import ROOT, bakhong, environment
+from tests.nights import ROOT, bakhong, environment, started
 
 # As printed by Báo Thanh Hóa (article 247817), but 70,0 where it prints 70,2: 2.660 of 3.798 are 70,04 %.
 ARTICLE = {
@@ -163,19 +162,19 @@ def test_serve_shows_the_site_until_it_is_interrupted(sample_night: SampleNight)
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-c", "from desk.cli import main; main()", "serve", "--port", str(port)]
-    with subprocess.Popen(
+    with started(
         command, env=environment(sample_night.home), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as served:
         page = ""
-        for _ in range(200):
+        while not page:
+            assert served.poll() is None, served.communicate()
             try:
-                page = urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).read().decode()
-                break
+                page = urllib.request.urlopen(f"http://127.0.0.1:{port}/").read().decode()
             except OSError:
                 time.sleep(0.1)
         taken = sample_night.ask("serve", "--port", str(port))
-        os.kill(served.pid, signal.SIGINT)
-        _, complained = served.communicate(timeout=20)
+        served.send_signal(signal.SIGINT)
+        _, complained = served.communicate(timeout=60)
     assert "Đêm 30/09/2026" in page
     assert taken.returncode == 2
     assert str(port) in taken.stderr

@@ -13,31 +13,40 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.conftest import SampleNight
-from tests.nights import AS_FROM_A_TERMINAL, environment
+from tests.nights import AS_FROM_A_TERMINAL, KEY, environment, run_command, started
+from warehouse.database import open_warehouse
+from warehouse.settings import Settings
 
-SECONDS = 10
+SECONDS = 60
+"""In which it ends although others are still connected; they would stay for ever."""
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a warehouse and a page, whose PostgreSQL no other test uses."""
+    home = tmp_path_factory.mktemp("served")
+    with open_warehouse(Settings(home, None, home / "sources.yaml", KEY.encode())):
+        (home / "site").mkdir()
+        (home / "site" / "index.html").write_text("a page")
+    return home
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
-def test_serve_takes_its_postgresql_with_it(name: str, sample_night: SampleNight) -> None:
+def test_serve_takes_its_postgresql_with_it(name: str, own: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    env, running = environment(sample_night.home), sample_night.home / "postgres" / "data" / "postmaster.pid"
+    env, running = environment(own), own / "postgres" / "data" / "postmaster.pid"
     command = [sys.executable, "-c", AS_FROM_A_TERMINAL, "serve", "--port", str(port)]
-    with subprocess.Popen(command, env=env, cwd=sample_night.home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
-        try:
-            page = reached(port, child)
-            url = next(line for line in told_so_far(child) if "Kho số liệu" in line).split(": ", 1)[1].strip()
-            assert running.exists()
-            with psycopg.connect(url, autocommit=True) as reader:  # a BI tool that stays connected, as does the browser
-                assert reader.execute("SELECT count(*) FROM mart.indicator").fetchone()
-                child.send_signal(signal.Signals[name])
-                _, said = child.communicate(timeout=SECONDS)
-            page.close()
-        finally:
-            child.kill()
+    with started(command, env=env, cwd=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        page = reached(port, child)
+        url = next(line for line in told_so_far(child) if "Kho số liệu" in line).split(": ", 1)[1].strip()
+        assert running.exists()
+        with psycopg.connect(url, autocommit=True) as reader:  # a BI tool that stays connected, as does the browser
+            assert reader.execute("SELECT count(*) FROM mart.indicator").fetchone()
+            child.send_signal(signal.Signals[name])
+            _, said = child.communicate(timeout=SECONDS)
+        page.close()
     assert child.returncode == 0
     assert said.strip() == f"Đã dừng theo yêu cầu ({name})."
     assert not running.exists()
@@ -47,7 +56,7 @@ def reached(port: int, child: subprocess.Popen[str]) -> http.client.HTTPConnecti
     """The start page, asked for until it is there."""
     while True:
         assert child.poll() is None, child.communicate()
-        page = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        page = http.client.HTTPConnection("127.0.0.1", port)
         try:
             page.request("GET", "/index.html")
             assert page.getresponse().read()
@@ -59,9 +68,11 @@ def reached(port: int, child: subprocess.Popen[str]) -> http.client.HTTPConnecti
 def told_so_far(child: subprocess.Popen[str]) -> list[str]:
     """Where page and warehouse are, which the command says before it waits."""
     assert child.stdout is not None
-    lines: list[str] = []
-    while not any("Ctrl-C" in line for line in lines):
-        lines.append(child.stdout.readline())
+    lines = []
+    for line in child.stdout:
+        lines.append(line)
+        if "Ctrl-C" in line:
+            break
     return lines
 
 
@@ -81,9 +92,7 @@ embedded._start = started
 with stoppable(), embedded.serve(Path(sys.argv[1])):
     print("used")
 """
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path)], env=environment(tmp_path), capture_output=True, text=True, timeout=60, check=False
-    )
+    done = run_command([sys.executable, "-c", script, str(tmp_path)], environment(tmp_path), tmp_path, tmp_path)
     assert (done.returncode, done.stdout) == (143, "")
     assert (tmp_path / "postgres" / "data" / "PG_VERSION").exists()
     assert not (tmp_path / "postgres" / "data" / "postmaster.pid").exists()

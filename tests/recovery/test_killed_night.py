@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from flows.nightly import night
-from tests.nights import KEY, ROOT, answers, environment, few_sources, url_of
+from tests.nights import KEY, ROOT, answers, environment, few_sources, run_command, url_of
 from warehouse.database import connect, upgrade
 from warehouse.embedded import Server
 from warehouse.settings import Settings
@@ -26,12 +26,12 @@ def run_night(engine: Engine, home: Path) -> None:
     night(Settings(home=home, warehouse_url=None, sources=few_sources(home), secret_key=KEY.encode()), engine, NIGHT)
 
 
-def die_at_night(engine: Engine, home: Path, *death: str) -> int:
-    """A night in a process of its own that kills itself where told; its exit code."""
+def die_at_night(engine: Engine, home: Path, *death: str) -> subprocess.CompletedProcess[str]:
+    """A night in a process of its own that kills itself where told."""
     home.mkdir()
     command = [sys.executable, "-m", "tests.recovery.killed_night", str(NIGHT), *death]
     env = environment(home, few_sources(home), url_of(engine))
-    return subprocess.run(command, env=env, cwd=ROOT, timeout=120, check=False).returncode
+    return run_command(command, env, ROOT, home)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,8 @@ DEATHS = {
 def test_a_killed_night_run_again_leaves_what_an_undisturbed_one_leaves(
     death: tuple[str, str, str], engine: Engine, tmp_path: Path, undisturbed: dict[str, list[Any]]
 ) -> None:
-    assert die_at_night(engine, tmp_path / "home", *death) == -signal.SIGKILL
+    died = die_at_night(engine, tmp_path / "home", *death)
+    assert died.returncode == -signal.SIGKILL, died.stderr
     run_night(engine, tmp_path / "home")
     assert answers(engine) == undisturbed
     with engine.connect() as connection:

@@ -11,6 +11,7 @@ from datetime import date
 
 from sqlalchemy import Engine, text
 
+from tests.nights import ROOT, started
 from tests.warehouse.deliveries import deliver, land
 
 CHILD = """
@@ -44,13 +45,12 @@ def test_a_killed_load_leaves_nothing_and_the_next_one_loads_all(engine: Engine)
     delivery = land(engine, "bills", "2024-03-01")
     url = engine.url.render_as_string(hide_password=False)
     command = [sys.executable, "-c", CHILD, url, str(delivery.delivery_id)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": os.getcwd()}) as child:  # noqa: PTH109
-        assert child.stdout is not None
+    with started(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}) as child:
         assert child.stdout.readline() == "half\n"
         child.send_signal(signal.SIGKILL)
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM warehouse.fact_bill")) == 0
         assert connection.scalar(text("SELECT status FROM ops.delivery")) == "landed"
-    started = time.monotonic()
+    begun = time.monotonic()
     assert deliver(engine, delivery, ROWS).loaded == len(ROWS)
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - begun < 30
