@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 if TYPE_CHECKING:
     import great_expectations as gx
@@ -278,6 +278,13 @@ class Contract(Model):
             unknown = layout.sources - layout.headers.keys()
             if unknown:
                 raise ValueError(f"{self.feed}/{name}: headers that the layout does not name: {sorted(unknown)}")
+        for name, layout in self.layouts.items():
+            said = {*filter(None, layout.headers.values()), *layout.constants, *layout.joined, *layout.cases}
+            unsaid = [column for column, what in self.columns.items() if what.required and column not in said]
+            if unsaid and layout.reader is None:
+                raise ValueError(f"{self.feed}/{name}: required columns that nothing in the layout says: {unsaid}")
+        if self.replaces in ("period and unit", "wave", "document") and not self.scope:
+            raise ValueError(f"{self.feed}: `scope` names the columns that say which {self.replaces} a row is about")
         for name, derived in self.derived.items():
             unknown = set(derived.columns) - set(self.schema.names)
             if unknown:
@@ -370,7 +377,10 @@ def contract(feed: str) -> Contract:
     """The contract of a feed; LookupError where no YAML declares it."""
     if feed not in feeds():
         raise LookupError(f"no contract for feed {feed!r}; there are: {', '.join(feeds())}")
-    return Contract(feed=feed, **_read(f"{feed}.yaml"))
+    try:
+        return Contract(feed=feed, **_read(f"{feed}.yaml"))
+    except ValidationError as mistake:
+        raise ValueError(f"expectations/{feed}.yaml: {mistake}") from None
 
 
 @cache

@@ -38,6 +38,17 @@ def test_every_column_of_a_feed_is_kept_or_said_not_to_be(feed: str) -> None:
 
 
 @pytest.mark.parametrize("feed", feeds())
+def test_its_table_has_the_indexes_by_which_loads_and_publications_find_states(feed: str) -> None:
+    table = metadata.tables[f"warehouse.{contract(feed).table}"]
+    assert {f"ux_{table.name}_current", f"ix_{table.name}_ended_by"} <= {index.name for index in table.indexes}
+
+
+@pytest.mark.parametrize("feed", [feed for feed in feeds() if feed not in BUILDERS and contract(feed).role == "fact"])
+def test_a_feed_with_units_says_on_which_days_they_are_looked_up(feed: str) -> None:
+    assert contract(feed).unit_on or "unit_key" not in metadata.tables[f"warehouse.{contract(feed).table}"].c
+
+
+@pytest.mark.parametrize("feed", feeds())
 def test_a_layout_names_only_readers_there_are(feed: str) -> None:
     named = {layout.reader or layout.kind for layout in contract(feed).layouts.values()}
     assert named <= READERS.keys()

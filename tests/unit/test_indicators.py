@@ -25,9 +25,8 @@ def target(code: str, on: date) -> Decimal | None:
 
 
 def test_every_official_indicator_is_declared_once() -> None:
-    codes = [i.code for i in indicators()]
-    assert len(codes) == len(set(codes))
-    assert set(codes) == OFFICIAL
+    assert {i.code for i in indicators()} == OFFICIAL
+    assert len({i.version_name for i in indicators()}) == len(indicators())
 
 
 def test_indicators_are_printed_table_by_table() -> None:
@@ -94,3 +93,15 @@ def test_a_misspelt_key_is_an_error() -> None:
 def test_a_measure_that_nobody_counts_is_an_error() -> None:
     with pytest.raises(ValidationError, match="measures not in"):
         Indicator(**USUAL, fact="unit_count", numerator="cats", denominator="households")
+
+
+def test_a_target_holds_until_the_next_one_begins() -> None:
+    whole = indicators()[0].model_dump(by_alias=True)
+    first, second = ({"valid_from": day, "value": 50, "source": "Kế hoạch"} for day in (date(2024, 1, 1), date(2024, 2, 1)))
+    found = Indicator(**{**whole, "targets": [second, first]}).targets
+    assert [(target.valid_from, target.valid_to) for target in found] == [
+        (date(2024, 1, 1), date(2024, 1, 31)),
+        (date(2024, 2, 1), date.max),
+    ]
+    with pytest.raises(ValidationError, match="overlaps the next one"):
+        Indicator(**{**whole, "targets": [{**first, "valid_to": date(2024, 3, 1)}, second]})

@@ -17,7 +17,7 @@ from importlib import resources
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from warehouse.indicators.facts import CountedFact, Model
 
@@ -90,8 +90,23 @@ class Indicator(Model):
     breaks: tuple[Break, ...] = ()
     targets: tuple[Target, ...] = ()
 
+    @field_validator("targets")
+    @classmethod
+    def _one_at_a_time(cls, targets: tuple[Target, ...]) -> tuple[Target, ...]:
+        """A target holds until the next one begins; one that says otherwise is a mistake."""
+        ordered = sorted(targets, key=lambda target: target.valid_from)
+        lasts = [after.valid_from - timedelta(days=1) for after in ordered[1:]] + [date.max]
+        for target, last in zip(ordered, lasts, strict=True):
+            if target.valid_from > last or last < target.valid_to < date.max:
+                raise ValueError(f"the target valid from {target.valid_from} overlaps the next one")
+        return tuple(
+            target.model_copy(update={"valid_to": min(target.valid_to, last)}) for target, last in zip(ordered, lasts, strict=True)
+        )
+
     @model_validator(mode="after")
     def _is_counted(self) -> Indicator:
+        if self.valid_to < self.valid_from:
+            raise ValueError(f"{self.code}: valid_to lies before valid_from")
         if self.fact not in facts():
             raise ValueError(f"{self.code}: fact {self.fact} is declared in no file of warehouse/indicators/")
         fact = self.counted_fact
@@ -192,6 +207,8 @@ def _versions(entry: dict[str, Any]) -> list[Indicator]:
     """The versions of an entry in the order of validity; each holds until the next begins, and is shown until then even where it ended."""
     shared = {name: value for name, value in entry.items() if name != "versions"}
     versions = sorted((Indicator(**{**shared, **version}) for version in entry.get("versions", [{}])), key=lambda i: i.valid_from)
+    if any(version.valid_from == date.min for version in versions[1:]):
+        raise ValueError(f"{versions[0].code}: every version but the first says the day from which it is valid")
     lasts = [after.valid_from - timedelta(days=1) for after in versions[1:]] + [date.max]
     for version, last in zip(versions, lasts, strict=True):
         if version.valid_from > last or last < version.valid_to < date.max:

@@ -81,7 +81,9 @@ class CountedFact(Model):
         named = [self.table, self.beside and self.beside.table, *self.depends_on]
         missing = [name for name in named if name is not None and name not in tables]
         if missing:
-            raise ValueError(f"not in warehouse/tables/: {missing}")
+            raise ValueError(f"not in warehouse/tables/__init__.py: {missing}")
+        if self.rows is not None and not resources.files(__package__).joinpath(self.rows).is_file():
+            raise ValueError(f"there is no file {self.rows} in warehouse/indicators/")
         if self.table is None:
             if self.way != "units":
                 raise ValueError("says no table")
@@ -90,6 +92,8 @@ class CountedFact(Model):
         if self.rows is None:
             needed += self._named()
         absent = [name for name in needed if name not in tables[self.table].columns]
+        if self.beside is not None and self.beside.by not in tables[self.beside.table].columns:
+            raise ValueError(f"column that {self.beside.table} does not have: {self.beside.by}")
         if absent:
             raise ValueError(f"columns that {self.table} does not have: {absent}")
         if not self.days:
