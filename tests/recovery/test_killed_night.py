@@ -56,8 +56,8 @@ DEATHS = {
     "after landing": ("flows.nightly:pending", "1", "after"),
     "in mid-load, facts written": ("tasks.load.deliver:_close", "4", "before"),
     "between two loads": ("flows.ingest:load", "5", "after"),
-    "before publication": ("flows.nightly:revise_indicators", "1", "before"),
-    "during publication": ("flows.nightly:revise_indicators", "1", "after"),
+    "before publication": ("flows.publish:revise_indicators", "1", "before"),
+    "during publication": ("flows.publish:revise_indicators", "1", "after"),
     "while the report is made": ("tasks.report.edition:write_site", "1", "before"),
 }
 
