@@ -23,9 +23,9 @@ run: setup  ## the nightly flow on samples/, and what it published
 	@$(VENV)/bin/bakhong demo
 
 # A part of it, one after the other: .venv/bin/python -m pytest tests/unit. A file stays on one worker, for what its tests share;
-# the order is that of tests/conftest.py. More than four workers would each keep a PostgreSQL for little.
-test: setup  ## the whole test suite, side by side on the cores there are
-	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# the order is that of tests/conftest.py. Three workers on two cores, since nights wait for Prefect and PostgreSQL a third of the time.
+test: setup  ## the whole test suite, side by side
+	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: setup  ## ruff
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
