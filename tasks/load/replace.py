@@ -72,14 +72,11 @@ class Covered:
         """Notes the stretches of a chunk; returns until when each row holds at most: until its source speaks for its stretch again."""
         if not self._is_replacing:
             return np.full(rows.num_rows, FOREVER)
-        contract = self._work.contract
         self._widen(rows)
-        if not contract.scope:
+        if not self._work.contract.scope:
             self._scopes.add(self._named())
             return np.full(rows.num_rows, self._until.get(self._named(), FOREVER))
-        encoded = pc.dictionary_encode(
-            pc.binary_join_element_wise(*(rows[name].combine_chunks().cast(pa.string()) for name in contract.scope), " ")
-        )
+        encoded = pc.dictionary_encode(self._scope_of(rows))
         scopes = encoded.dictionary.to_pylist()
         inside = encoded.indices.filter(pa.array(self._inside(rows)))
         self._scopes |= {scopes[place] for place in pc.unique(inside).to_pylist()}

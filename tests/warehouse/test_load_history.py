@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, delete, text
 
 from tasks.deliveries.ledger import Delivery
 from tests.warehouse.deliveries import deliver, land
+from warehouse.tables import confirmation, coverage, fact_bill, fact_payment, fact_unit_count, metadata, quarantine, verdict
+from warehouse.tables import delivery as deliveries
+from warehouse.tables import load as loads
 
 DAYS = ("2024-03-01", "2024-03-02", "2024-03-03", "2024-03-04")
 Row = dict[str, Any]
@@ -34,9 +37,12 @@ def count(measure: str, value: int) -> Row:
 
 
 def clear(engine: Engine) -> None:
-    facts = "warehouse.fact_bill, warehouse.fact_payment, warehouse.fact_unit_count"
+    """Leaves nothing of what was delivered: row by row, which for a few rows is many times quicker than TRUNCATE."""
+    emptied = {fact_bill, fact_payment, fact_unit_count, quarantine, verdict, confirmation, coverage, loads, deliveries}
     with engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {facts}, ops.quarantine, ops.verdict, ops.delivery CASCADE"))
+        for table in reversed(metadata.sorted_tables):
+            if table in emptied:
+                connection.execute(delete(table))
 
 
 def history(engine: Engine, table: str, code: str, value: str) -> list[tuple[str, int, datetime, str]]:
@@ -79,7 +85,7 @@ contents = st.lists(st.dictionaries(st.sampled_from(["A", "B"]), st.integers(1, 
     ("feed", "table", "code", "value", "make"),
     [("bills", "fact_bill", "bill_code", "amount_vnd", bill), ("unit_counts", "fact_unit_count", "measure", "value", count)],
 )
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(contents=contents, data=st.data())
 def test_any_order_of_deliveries_ends_in_the_same_history(
     engine: Engine, feed: str, table: str, code: str, value: str, make: Any, contents: list[dict[str, int]], data: st.DataObject

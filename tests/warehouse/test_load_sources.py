@@ -103,7 +103,7 @@ def exchanges(draw: st.DrawFn) -> tuple[list[Word], list[int]]:
 
 
 @pytest.mark.parametrize("feed", ["unit_counts", "payments"])
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(exchange=exchanges())
 def test_what_holds_is_the_latest_word_in_force_at_any_time_and_in_any_order_of_arrival(
     engine: Engine, feed: str, exchange: tuple[list[Word], list[int]]

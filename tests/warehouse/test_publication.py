@@ -127,7 +127,7 @@ def test_a_night_of_an_earlier_day_leaves_the_news_to_the_next_one(engine: Engin
         assert c.scalar(text("SELECT max(load_id) FROM ops.publication")) == counted.load_id  # type: ignore[union-attr]
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     nights=st.lists(
         st.tuples(

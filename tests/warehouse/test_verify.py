@@ -113,7 +113,7 @@ class Warehouse:
 
 
 @given(events)
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_kept_counts_are_what_the_facts_say_after_any_loads_and_nights(engine: Engine, happening: list[tuple[str, Any]]) -> None:
     with engine.connect() as connection:
         warehouse = Warehouse(connection)

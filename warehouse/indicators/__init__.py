@@ -133,11 +133,6 @@ class Indicator(Model):
         return self.counted_fact.is_stock
 
     @property
-    def counts_once(self) -> bool:
-        """Whether it counts distinct things, which are counted for each period: months do not add up to a quarter."""
-        return self.count in self.counted_fact.distinct
-
-    @property
     def is_sample(self) -> bool:
         """Whether only some units are asked, who stand for all: nothing is missing where the others say nothing."""
         return self.counted_fact.is_sample
