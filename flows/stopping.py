@@ -43,7 +43,7 @@ def stoppable(
     """Has a request to end raise `kind` in the block, with what stands by then. Only the main thread hears signals.
 
     A signal that Prefect listens to itself, to tell a run that was cancelled there from one that crashed, stays Prefect's:
-    its own word for it, `told_by`, becomes `kind` here.
+    its own word for it, `told_by`, becomes `kind` here. After a request the block ends as that, whatever closing ran into.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -72,8 +72,9 @@ def stoppable(
             signal.signal(number, stop)
     try:
         yield
-    except told_by as theirs:
-        if isinstance(theirs, Stopped):
+    except BaseException as end:
+        # What stumbles over being cut off, such as closing a connection whose query is still under way, is the request too.
+        if isinstance(end, Stopped) or not (heard or isinstance(end, told_by)):
             raise
         raise request(signal.SIGTERM) from None
     finally:

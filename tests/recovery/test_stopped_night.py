@@ -83,3 +83,17 @@ sys.meta_path.insert(0, Importing())
     done = run_command(command, environment(tmp_path), tmp_path, tmp_path)
     assert done.returncode == 128 + signal.SIGINT
     assert done.stderr == "Đã dừng theo yêu cầu (SIGINT).\n"
+
+
+def test_what_closing_runs_into_does_not_hide_that_it_was_told_to_end(tmp_path: Path) -> None:
+    script = """
+import os, signal
+from flows.stopping import stoppable
+with stoppable(lambda: "Chạy lại sẽ làm tiếp."):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        raise OSError("the connection is busy")
+"""
+    done = run_command([sys.executable, "-c", script], environment(tmp_path), tmp_path, ROOT)
+    assert done.returncode == 128 + signal.SIGINT, done.stderr
