@@ -192,6 +192,8 @@ Check = Literal[
     "left_out",
     "contradicts",
     "fits",
+    "account",
+    "hidden",
     "read",
 ]
 

@@ -20,9 +20,10 @@ from tasks.read.cells import clean, integers, mapped, typed
 from tasks.read.csv_file import read_csv
 from tasks.read.dossier_json import read_dossier_json
 from tasks.read.html_file import read_html
+from tasks.read.limits import DEFAULT, Limits
 from tasks.read.portal_766 import read_portal_766
 from tasks.read.pseudonym import pseudonyms
-from tasks.read.rows import File, Rejected, Rows
+from tasks.read.rows import NOTHING_SEEN, Account, File, Rejected, Rows
 from tasks.read.sheet_file import read_sheet
 
 __all__ = ["FAULTS", "Chunk", "Rejected", "read"]
@@ -62,16 +63,24 @@ class Chunk:
     """What the totals row says: `rows`, and column → sum. In the chunk that holds it: the file's last rows."""
     titled: str | None = None
     """Period that a cell above the header says the file is about."""
+    account: Account = NOTHING_SEEN
 
 
 def read(
-    path: Path, contract: Contract, layout_name: str, secret_key: bytes, file_name: str, *, chunk_rows: int = 250_000
+    path: Path,
+    contract: Contract,
+    layout_name: str,
+    secret_key: bytes,
+    file_name: str,
+    *,
+    limits: Limits = DEFAULT,
+    chunk_rows: int = 250_000,
 ) -> Iterator[Chunk]:
     """Chunks of a delivered file. Raises Rejected where the file as a whole cannot be read; that may come after some chunks.
 
     A file that is not there or closed to us is an OSError: what was landed is ours to keep, not its supplier's.
     """
-    file = File(Path(path), file_name, contract, layout_name)
+    file = File(Path(path), file_name, contract, layout_name, limits)
     if file.path.stat().st_size == 0:
         raise file.refused("STR-003")
     useful = 0
@@ -127,7 +136,8 @@ def _chunk(rows: Rows, file: File, secret_key: bytes) -> Chunk:
         table = table.filter(pa.array(~bad))
     if rows.malformed:
         wrong.append(_fault_rows(len(rows.malformed), row_number=rows.malformed, rule_code="STR-012"))
-    return Chunk(table, pa.concat_tables([_fault_rows(), *wrong]).sort_by("row_number"), ignored_count, received, controls, rows.titled)
+    faults = pa.concat_tables([_fault_rows(), *wrong]).sort_by("row_number")
+    return Chunk(table, faults, ignored_count, received, controls, rows.titled, rows.account)
 
 
 def _text(name: str, cells: dict[str, pa.StringArray], file: File, count: int) -> pa.StringArray | None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from expectations.contract import Contract, Layout
+from tasks.read.limits import DEFAULT, Limits
 
 _ROMAN = {"I": "1", "II": "2", "III": "3", "IV": "4"}
 HEADER_WITHIN = 20
@@ -23,13 +25,43 @@ HEADER_WITHIN = 20
 class Rejected(Exception):
     """The delivery as a whole is refused, by this rule, with this message to its supplier."""
 
-    def __init__(self, rule_code: str, message_vi: str) -> None:
+    def __init__(self, rule_code: str, message_vi: str, results: Sequence[Any] = (), faults: pa.Table | None = None) -> None:
         super().__init__(rule_code, message_vi)
         self.rule_code = rule_code
         self.message_vi = message_vi
+        self.results = results
+        """What every rule found until then (`RuleResult`), where rows were checked at all."""
+        self.faults = faults
+        """The first faults of each rule, schema FAULTS."""
 
     def __str__(self) -> str:
         return f"{self.rule_code}: {self.message_vi}"
+
+
+@dataclass(frozen=True)
+class Account:
+    """What a reader saw of a file beside its rows, so that nothing of it goes unmentioned."""
+
+    cells: int = 0
+    """Cells read under a header, those of rows that were ignored or set aside among them."""
+    sheets: int = 0
+    """Sheets of the workbook, or tables of the page."""
+    other_sheets: int = 0
+    """Of them, those without the header: not read."""
+    hidden_sheets: int = 0
+    """Of them, those that the sender cannot see: not read."""
+    hidden_rows: int = 0
+    """Rows that the sender cannot see: not read."""
+    hidden_columns: int = 0
+    """Columns that the sender cannot see and that are read all the same."""
+    below: int = 0
+    """Lines under the table: notes, signatures; ignored."""
+
+    def __add__(self, other: Account) -> Account:
+        return Account(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
+
+
+NOTHING_SEEN = Account()
 
 
 @dataclass(frozen=True)
@@ -43,6 +75,7 @@ class Rows:
     """Numbers of the rows between these whose cells do not fit under the header."""
     titled: str | None = None
     """Period that a cell above the header says the file is about."""
+    account: Account = NOTHING_SEEN
 
 
 @dataclass(frozen=True)
@@ -54,6 +87,7 @@ class File:
     """As the supplier called it; the landing calls it by its hash."""
     contract: Contract
     layout_name: str
+    limits: Limits = DEFAULT
 
     @property
     def layout(self) -> Layout:
