@@ -21,6 +21,11 @@ _ROMAN = {"I": "1", "II": "2", "III": "3", "IV": "4"}
 HEADER_WITHIN = 20
 """Rows of a sheet or table among which the header is looked for."""
 
+WITHOUT_VALUE = "\0formula"
+"""Stands for a cell whose formula nobody calculated; no text of a file may hold its first sign."""
+LOST_DIGITS = "\0digits"
+"""Stands for a code that a workbook holds as a number of more digits than it can keep."""
+
 
 class Rejected(Exception):
     """The delivery as a whole is refused, by this rule, with this message to its supplier."""
