@@ -45,8 +45,14 @@ ARROW_TYPES: dict[str, pa.DataType] = {
 first 128 bits of a keyed HMAC-SHA-256 made in the reader from a personal value."""
 
 
-PERSONAL = r"^(?:\d{9}|\d{12}|(?:0|84|\+84)\d{9,10})$"
+_NUMBER_OF_A_PERSON = r"(?:\d{9}|\d{12}|(?:0|84|\+84)\d{9,10})"
+PERSONAL = rf"^{_NUMBER_OF_A_PERSON}$"
 """Shape of identity papers (CMND, CCCD) and telephone numbers: what has it is never quoted, whatever a pattern allows."""
+NAMES_A_PERSON = rf"(?:^|\D){_NUMBER_OF_A_PERSON}(?:\D|$)|[\w.%+-]@[\w-]+\.\w"
+"""Shape of text that has such a number in it, or an e-mail address: it is in no column of ours but those that are hashed or dropped."""
+
+INTEGERS = (-(2**31), 2**31 - 1)
+"""Range of whole numbers where a column declares no other."""
 
 
 class Model(BaseModel):
@@ -64,8 +70,17 @@ class Column(Model):
     required: bool = False
     """A row in which it is missing is quarantined."""
     pattern: str | None = None
-    """Shape of a code. A row whose value has another is set aside, unless a rule of its own says what becomes of it; a value of
-    another shape, or of an identity paper's or telephone's, is never quoted."""
+    """Plausible shape of a code, or of what a hash is made of. A row whose value has another is set aside."""
+    quoted: str | None = None
+    """Shape of values that may be quoted in a message, where it is narrower than the plausible one. Nothing else is ever quoted."""
+    numeric: bool = False
+    """Its codes may be plain numbers of any length, which nothing tells from a person's: they are loaded, and not quoted."""
+    length: int = 500
+    """Most characters of a text."""
+    range: tuple[int, int] = INTEGERS
+    """Least and greatest whole number."""
+    tolerant: bool = False
+    """A value that no hash is made of counts as missing, and is counted, instead of setting the row aside."""
     stands_for: str | None = None
     """Pattern whose first group is what the code stands for, where several writings mean one thing."""
     placeholder: list[str] = []
@@ -322,16 +337,13 @@ class Contract(Model):
             text = pc.fill_null(parts[name].cast(pa.string()), "")
             text = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
             column = self.columns[name]
-            fits = pc.match_substring_regex(text, column.pattern) if column.pattern else pa.scalar(column.type in ("date", "period"))
+            shape = column.quoted or column.pattern
+            fits = (
+                pc.match_substring_regex(text, shape) if shape and column.type != "hash" else pa.scalar(column.type in ("date", "period"))
+            )
             safe = pc.and_(safe, pc.and_(fits, pc.invert(pc.match_substring_regex(text, PERSONAL))))
             texts.append(text)
         return pc.if_else(safe, pc.binary_join_element_wise(*texts, "|"), None)
-
-    @property
-    def shaped(self) -> dict[str, bool]:
-        """Columns whose values have a shape → whether a rule of the feed says what becomes of another one."""
-        ruled = {rule.args["column"] for rule in self.rules if rule.expect == "ExpectColumnValuesToMatchRegex"}
-        return {name: name in ruled for name, column in self.columns.items() if column.type == "text" and column.pattern}
 
     @property
     def checked_columns(self) -> list[str]:

@@ -136,7 +136,8 @@ class Dimensions:
         pairs = pairs[(pairs["begin"] <= pairs["day"]) & (pairs["day"] <= pairs["end"])]
         found = pairs.groupby(["name", "day"])["code"].agg(["first", "nunique"]).reset_index()
         named = sought.merge(found[found["nunique"] == 1], on=["name", "day"], how="left")["first"]
-        return pc.replace_with_mask(_flat(codes), blank, pa.array(named, pa.string(), from_pandas=True))
+        texts = named.astype(object).where(named.notna(), None)  # where no name is known at all, pandas makes them numbers
+        return pc.replace_with_mask(_flat(codes), blank, pa.array(texts, pa.string()))
 
     def _named(self, table: Table) -> pd.DataFrame:
         """What the list of agencies or procedures calls each code, and when."""

@@ -7,6 +7,7 @@ Vietnamese layout, `1.44` is nothing.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from expectations.contract import ARROW_TYPES
+from tasks.read.encodings import once_more
 
 Numbers = Literal["plain", "vietnamese", "decimal_point"]
 EPOCH_MILLISECONDS = "epoch_ms"
@@ -24,6 +26,14 @@ LOCAL_OFFSET = 7 * 3600
 """Asia/Ho_Chi_Minh in seconds: no daylight saving."""
 
 _SPACES = r"[\s\p{Z}]+"
+_FORMAT = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
+"""Signs that no one sees (Unicode category Cf): they leave a cell as spaces do."""
+_STROKES = str.maketrans("ÐƉðɖ", "ĐĐđđ")
+"""Letters of other languages that look like Đ and that old fonts and converters write in its place."""
+_UNUSABLE = r"[\x00-\x1f\x7f-\x{9f}\x{fffd}\p{Co}]"
+"""Control signs, and what stands for a letter that was lost."""
+_GUARDED = r'^="(.*)"$'
+"""A text that an exporter wrote as a formula, so that a spreadsheet leaves it as it is."""
 _INTEGER = {
     "plain": r"^-?\d{1,18}$",
     # `,0` and `,00` say "whole"; `,000` could as well be a foreign thousands mark.
@@ -39,32 +49,49 @@ _WIDTHS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2}
 _EARLIEST, _LATEST = 1900, 2199
 
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
-_YEAR = re.compile(r"(?:năm )?((?:19|20)\d\d)")
-_QUARTER = re.compile(r"(?:q|quý) ?(iii|iv|ii|i|[1-4]) ?[/-] ?((?:19|20)\d\d)|((?:19|20)\d\d)-q([1-4])")
-_MONTH = re.compile(r"(?:tháng )?(0?[1-9]|1[0-2]) ?[/-] ?((?:19|20)\d\d)|((?:19|20)\d\d)-(0[1-9]|1[0-2])")
+_YEAR = re.compile(r"(?:năm )?((?:19|20)[0-9]{2})")
+_QUARTER = re.compile(r"(?:q|quý) ?(iii|iv|ii|i|[1-4]) ?[/-] ?((?:19|20)[0-9]{2})|((?:19|20)[0-9]{2})-q([1-4])")
+_MONTH = re.compile(r"(?:tháng )?(0?[1-9]|1[0-2]) ?[/-] ?((?:19|20)[0-9]{2})|((?:19|20)[0-9]{2})-(0[1-9]|1[0-2])")
+
+
+def tidy(text: str) -> str:
+    """The text in NFC with single spaces, without signs that no one sees, Đ written as Đ; what was encoded twice is decoded once more."""
+    text = once_more(text).translate(_STROKES)
+    return " ".join(_FORMAT.sub("", unicodedata.normalize("NFC", text)).split())
 
 
 def clean(values: pa.StringArray, missing: Collection[str]) -> pa.StringArray:
-    """The same cells in NFC, trimmed, inner spaces collapsed, null where the cell is empty or one of `missing`.
+    """The same cells made tidy, null where the cell is empty or one of `missing`.
 
     Where `missing` names nothing, an empty cell is an empty text: the file has its own word for missing, as JSON's null.
     """
-    data = _bytes(values)
+    data = bytes_of(values)
     if data.size and data.max() >= 128:
-        # Names repeat: the distinct ones are far fewer, and normalising is the dear part.
-        encoded = values.dictionary_encode()
-        values = _tidy(pc.utf8_normalize(encoded.dictionary, form="NFC")).take(encoded.indices)
+        # Names repeat: the distinct ones are far fewer, and making tidy is the dear part.
+        values = _by_distinct(values, tidy)
     else:
         space = data <= 32
         if space.any():
             crowded = (space & (data != 32)).any() or (space[1:] & space[:-1]).any()
-            values = _tidy(values) if crowded else pc.utf8_trim_whitespace(values)
+            spaced = pc.replace_substring_regex(values, _SPACES, " ") if crowded else values
+            values = pc.utf8_trim_whitespace(spaced)
+    if (data == ord("=")).any():
+        values = pc.replace_substring_regex(values, _GUARDED, r"\1")
     if not missing:
         return values
     if set(missing) == {""}:
-        gone = np.diff(_offsets(values)) == 0
+        gone = lengths_of(values) == 0
         return pc.if_else(pa.array(gone), pa.scalar(None, pa.string()), values) if gone.any() else values
     return _null_where(values, pc.is_in(values, value_set=pa.array({"", *missing}, pa.string())))
+
+
+def unusable(values: pa.StringArray) -> pa.BooleanArray | None:
+    """Cells with signs that no text has: control signs, letters that were lost on the way; nothing where there are none."""
+    data = bytes_of(values)
+    if not data.size or not ((data < 32) | (data >= 127)).any():
+        return None
+    encoded = values.dictionary_encode()
+    return pc.fill_null(pc.match_substring_regex(encoded.dictionary, _UNUSABLE).take(encoded.indices), False)
 
 
 def typed(
@@ -134,7 +161,7 @@ def moments(values: pa.StringArray, date_format: str) -> pa.TimestampArray:
         padded = pc.replace_substring_regex(values.filter(other), r"\b(\d)\b", r"0\1")
         values = pc.replace_with_mask(values, other, padded)
     fits = pc.fill_null(pc.equal(pc.binary_length(values), width), False).to_numpy(zero_copy_only=False)
-    matrix = _bytes(values.filter(pa.array(fits))).reshape(-1, width)
+    matrix = bytes_of(values.filter(pa.array(fits))).reshape(-1, width)
     seconds_of_fitting, real = _seconds(matrix, date_format)
     seconds = np.zeros(len(values), np.int64)
     seconds[fits] = seconds_of_fitting
@@ -197,13 +224,9 @@ def _by_distinct(values: pa.StringArray, convert: Callable[[str], str | None]) -
     return pa.array([convert(value) for value in encoded.dictionary.to_pylist()], pa.string()).take(encoded.indices)
 
 
-def _tidy(values: pa.StringArray) -> pa.StringArray:
-    return pc.utf8_trim_whitespace(pc.replace_substring_regex(values, _SPACES, " "))
-
-
 def _only_digits(values: pa.StringArray) -> bool:
     """Every cell that is there is a plain number already: seen in the bytes, which is ten times faster than a pattern."""
-    data, lengths = _bytes(values), np.diff(_offsets(values))
+    data, lengths = bytes_of(values), lengths_of(values)
     plain = data.size and data.min() >= 48 and data.max() <= 57 and lengths.max() <= 18
     return bool(plain and np.count_nonzero(lengths) == len(values) - values.null_count)
 
@@ -212,13 +235,19 @@ def _null_where(values: Any, mask: pa.BooleanArray) -> Any:
     return pc.if_else(mask, pa.scalar(None, values.type), values) if pc.any(mask).as_py() else values
 
 
-def _offsets(values: pa.StringArray) -> npt.NDArray[np.int32]:
+def lengths_of(values: pa.StringArray) -> npt.NDArray[np.int32]:
+    """Bytes of each cell; 0 where it is missing."""
+    return np.diff(offsets_of(values))
+
+
+def offsets_of(values: pa.StringArray) -> npt.NDArray[np.int32]:
+    """Where each cell's bytes begin, and where the last one's end."""
     if not len(values):
         return np.zeros(1, np.int32)
     return np.frombuffer(values.buffers()[1], np.int32, len(values) + 1, values.offset * 4)
 
 
-def _bytes(values: pa.StringArray) -> npt.NDArray[np.uint8]:
+def bytes_of(values: pa.StringArray) -> npt.NDArray[np.uint8]:
     """All the cells' bytes, one cell after the other, without copying."""
-    offsets, buffer = _offsets(values), values.buffers()[2]
+    offsets, buffer = offsets_of(values), values.buffers()[2]
     return np.frombuffer(buffer, np.uint8)[offsets[0] : offsets[-1]] if buffer and offsets[-1] > offsets[0] else np.zeros(0, np.uint8)

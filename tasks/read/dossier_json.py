@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from tasks.read.rows import File, Rows
-
-NOT_A_NUMBER = "?"
-"""Stands where a fee cannot be added up, so that the row is set aside like any cell that cannot be typed."""
+from tasks.read.json_text import LONGEST_NUMBER, parsed, text_of
+from tasks.read.rows import NO_VALUE, File, Rows
 
 
 def read_dossier_json(file: File, chunk_rows: int) -> Iterator[Rows]:
@@ -29,20 +26,12 @@ def read_dossier_json(file: File, chunk_rows: int) -> Iterator[Rows]:
     file.recognise(list(dict.fromkeys([*(key for record in records for key in record), *left_out])))
     for start in range(0, len(records), chunk_rows):
         part = records[start : start + chunk_rows]
-        cells = {header: pa.array([_text(record.get(header)) for record in part], pa.string()) for header in file.needed()}
+        cells = {header: pa.array([text_of(record.get(header)) for record in part], pa.string()) for header in file.needed()}
         yield Rows(cells, np.arange(start + 1, start + len(part) + 1, dtype=np.int32))
 
 
 def _pages(file: File) -> list[dict[str, Any]]:
-    content = file.path.read_bytes().strip()
-    if not content.startswith((b"{", b"[")):
-        raise file.refused("STR-007")
-    try:
-        answer = json.loads(content)
-    except UnicodeDecodeError:
-        raise file.refused("STR-006") from None
-    except ValueError:
-        raise file.refused("STR-005") from None
+    answer = parsed(file)
     pages = answer if isinstance(answer, list) else [answer]
     if not all(isinstance(page, dict) and page.get("error_code") == "0" and isinstance(page.get("result"), list) for page in pages):
         raise file.refused("STR-007", advice="Câu trả lời báo lỗi hoặc không có danh sách hồ sơ.")
@@ -59,29 +48,24 @@ def _flat(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fees(fees: list[dict[str, Any]]) -> dict[str, Any]:
-    amounts = [_text(fee.get("Gia")) or "0" for fee in fees]
-    return {"TongPhiLePhi": sum(map(int, amounts)) if all(map(str.isdecimal, amounts)) else NOT_A_NUMBER}
+    amounts = [text_of(fee.get("Gia")) or "0" for fee in fees]
+    are_numbers = all(amount.isascii() and amount.isdigit() and len(amount) < LONGEST_NUMBER for amount in amounts)
+    return {"TongPhiLePhi": sum(map(int, amounts)) if are_numbers else NO_VALUE}
 
 
 def _papers(papers: list[dict[str, Any]]) -> dict[str, Any]:
-    reused = {_text(paper.get("DuocTaiSuDung")) for paper in papers}
-    digitised = any(_text(paper.get("DuocSoHoa")) == "1" for paper in papers)
+    reused = {text_of(paper.get("DuocTaiSuDung")) for paper in papers}
+    digitised = any(text_of(paper.get("DuocSoHoa")) == "1" for paper in papers)
     return {"HoSoCoThanhPhanSoHoa": digitised, "DuocTaiSuDung": next((code for code in ("2", "1") if code in reused), "0")}
 
 
 def _supplements(supplements: list[dict[str, Any]]) -> dict[str, Any]:
-    days = [day for supplement in supplements if (day := _text(supplement.get("NgayBoSung")))]
+    days = [day for supplement in supplements if (day := text_of(supplement.get("NgayBoSung")))]
     return {"SoLanBoSung": len(supplements), "NgayYeuCauBoSung": max(days, default=None)}
 
 
 def _results(results: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"CoKetQuaDienTu": any(_text(result.get("DuongDanTepTinKetQua")) for result in results)}
+    return {"CoKetQuaDienTu": any(text_of(result.get("DuongDanTepTinKetQua")) for result in results)}
 
 
 _LISTS = {"DanhSachLePhi": _fees, "TaiLieuNop": _papers, "DanhSachHoSoBoSung": _supplements, "DanhSachGiayToKetQua": _results}
-
-
-def _text(value: Any) -> str | None:
-    if isinstance(value, bool):
-        return str(int(value))
-    return None if value is None else str(value)

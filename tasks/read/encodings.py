@@ -108,3 +108,23 @@ def _is_syllable(word: str) -> bool:
     decomposed = unicodedata.normalize("NFD", word.lower())
     toneless, tones = _TONES.subn("", decomposed)
     return tones <= 1 and _SYLLABLE.fullmatch(unicodedata.normalize("NFC", toneless)) is not None
+
+
+_TWICE = re.compile("[\u00c2-\u00c6\u00e1-\u00e2][\u0080-\u00bf\u0152-\u2122]")
+"""What the first two bytes of a Vietnamese letter in UTF-8 look like when they are read as Windows-1252."""
+_WINDOWS = {bytes([byte]).decode("cp1252", "replace"): byte for byte in range(0x80, 0xA0)} | {
+    chr(byte): byte for byte in range(0x80, 0x100)
+}
+
+
+def once_more(text: str) -> str:
+    """The text, decoded once more where it is UTF-8 that was taken for Windows-1252 and encoded again (`XÃ£` for `Xã`).
+
+    Only where all of it can be: what is partly so stays as it came.
+    """
+    if _TWICE.search(text) is None:
+        return text
+    try:
+        return bytes(ord(letter) if letter.isascii() else _WINDOWS[letter] for letter in text).decode()
+    except (KeyError, UnicodeDecodeError):
+        return text

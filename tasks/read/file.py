@@ -7,7 +7,7 @@ or not read at all; no cell is ever quoted in a fault or a refusal.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from expectations.contract import ARROW_TYPES, PERSONAL, ROW_NUMBER, Contract
+from expectations.contract import ARROW_TYPES, ROW_NUMBER, Contract
 from tasks.read.cells import clean, integers, mapped, typed
 from tasks.read.csv_file import read_csv
 from tasks.read.dossier_json import read_dossier_json
+from tasks.read.fitting import Faults, fit
 from tasks.read.html_file import read_html
 from tasks.read.limits import DEFAULT, Limits
 from tasks.read.portal_766 import read_portal_766
 from tasks.read.pseudonym import pseudonyms
-from tasks.read.rows import NOTHING_SEEN, Account, File, Rejected, Rows
+from tasks.read.rows import NO_VALUE, NOTHING_SEEN, Account, File, Rejected, Rows
 from tasks.read.sheet_file import read_sheet
 
 __all__ = ["FAULTS", "Chunk", "Rejected", "read"]
+
+MOST_NOTES = 1_000
+"""Lines below a table that are taken for notes; more of them are rows that are not what they should be."""
 
 FAULTS = pa.schema(
     [
@@ -57,13 +61,15 @@ class Chunk:
     faults: pa.Table
     """Schema FAULTS; a row may have several."""
     ignored: int
-    """Totals rows and wholly empty rows."""
+    """Totals rows, wholly empty rows, notes below the table."""
     received: int
     controls: dict[str, int] = field(default_factory=dict)
     """What the totals row says: `rows`, and column → sum. In the chunk that holds it: the file's last rows."""
     titled: str | None = None
     """Period that a cell above the header says the file is about."""
     account: Account = NOTHING_SEEN
+    warned: dict[str, int] = field(default_factory=dict)
+    """Rule → how many rows it only flags."""
 
 
 def read(
@@ -83,50 +89,96 @@ def read(
     file = File(Path(path), file_name, contract, layout_name, limits)
     if file.path.stat().st_size == 0:
         raise file.refused("STR-003")
-    useful = 0
-    for rows in READERS[file.layout.reader or file.layout.kind](file, chunk_rows):
-        chunk = _chunk(rows, file, secret_key)
+    received = useful = 0
+    for rows, ignored, below in _above_the_notes(READERS[file.layout.reader or file.layout.kind](file, chunk_rows), file):
+        chunk = _chunk(rows, file, secret_key, ignored, below)
+        received += chunk.received
         useful += chunk.received - chunk.ignored
+        if received > limits.rows:
+            raise file.refused("STR-022", advice=f"hơn {limits.rows} dòng")
         yield chunk
     if not useful:
         raise file.refused("STR-004")
 
 
-def _chunk(rows: Rows, file: File, secret_key: bytes) -> Chunk:
+def _above_the_notes(parts: Iterator[Rows], file: File) -> Iterator[tuple[Rows, int, int]]:
+    """Rows with their cells cleaned, without those that are none of the table: how many of them were ignored, and were notes below it.
+
+    Notes and signatures under the table of a workbook or page: lines without a code, date or number in its place, after which
+    no row of data comes. So the last lines of a chunk are held back until what follows them is known.
+    """
+    held: Rows | None = None
+    is_begun = False
+    for rows in parts:
+        cells = {header: clean(values, file.layout.missing) for header, values in rows.cells.items()}
+        part = replace(rows, cells=cells)
+        if held is not None:
+            part = replace(part, cells={name: pa.concat_arrays([held.cells[name], cells[name]]) for name in cells})
+            part = replace(part, numbers=np.concatenate([held.numbers, rows.numbers]))
+            held = None
+        count = len(part.numbers)
+        notes = _notes(part, file) if file.layout.kind in ("xlsx", "html") else 0
+        is_begun |= notes < count
+        if notes and is_begun:
+            held = replace(part.part(count - notes, count), malformed=[], account=NOTHING_SEEN)
+            part = part.part(0, count - notes)
+        yield part, 0, 0
+    if held is not None:
+        empty = pc.sum(_empty_rows(held.cells, len(held.numbers))).as_py()
+        yield held.part(0, 0), len(held.numbers), len(held.numbers) - empty
+
+
+def _notes(rows: Rows, file: File) -> int:
+    """How many of the last rows hold nothing that is of its column's kind, and are no totals."""
+    first = max(len(rows.numbers) - MOST_NOTES, 0)
+    last = rows.part(first, len(rows.numbers))
+    is_data = _totals_rows(last.cells, file).to_numpy(zero_copy_only=False).copy()
+    for header, cells in last.cells.items():
+        name = file.layout.headers.get(header)
+        column = file.contract.columns.get(name or "")
+        if name is None or column is None or column.type == "dropped":
+            continue
+        shape = column.quoted or column.pattern
+        if column.type not in ("text", "hash"):
+            fits = _typed(name, fit(cells, column)[0], file).is_valid()
+        elif shape is not None:
+            fits = pc.fill_null(pc.match_substring_regex(cells, shape), False)
+        else:
+            continue
+        is_data |= fits.to_numpy(zero_copy_only=False)
+    rows_of_data = np.flatnonzero(is_data)
+    notes = len(is_data) - (rows_of_data[-1] + 1 if len(rows_of_data) else 0)
+    return 0 if notes == MOST_NOTES else int(notes)
+
+
+def _chunk(rows: Rows, file: File, secret_key: bytes, ignored_count: int, below: int) -> Chunk:
     """Rows as text → the typed rows, the faults of the others, and how many were no rows of data."""
-    contract, layout = file.contract, file.layout
-    cells = {header: clean(values, layout.missing) for header, values in rows.cells.items()}
+    contract, cells = file.contract, rows.cells
     numbers = pa.array(rows.numbers, pa.int32())
-    received = len(numbers) + len(rows.malformed)
+    received = len(numbers) + len(rows.malformed) + ignored_count
+    account = rows.account + Account(cells=len(numbers) * len(cells), below=below)
 
     totals = _totals_rows(cells, file)
     controls = _controls(cells, totals, file)
     ignored = pc.or_(totals, _empty_rows(cells, len(numbers)))
-    ignored_count = pc.sum(ignored).as_py() or 0
-    if ignored_count:
+    if pc.any(ignored).as_py():
+        ignored_count += pc.sum(ignored).as_py()
         kept = pc.invert(ignored)
         cells = {header: values.filter(kept) for header, values in cells.items()}
         numbers = numbers.filter(kept)
 
-    shaped = contract.shaped
     columns: dict[str, Any] = {ROW_NUMBER: numbers}
     found: list[tuple[str, str, Any]] = []
+    warned: dict[str, int] = {}
     for name, column in contract.columns.items():
         if column.type == "dropped":
             continue
-        text = _text(name, cells, file, len(numbers))
-        if text is None:
-            columns[name] = pa.nulls(len(numbers), ARROW_TYPES[column.type])
-        else:
-            if name in shaped:
-                found.append(("STR-015", name, _misshapen(text, column.pattern, is_ruled=shaped[name])))
-            columns[name] = _typed(name, text, file, secret_key)
-            untyped = columns[name].null_count - text.null_count if column.type != "hash" else 0
-            if untyped:
-                found.append(("STR-010", name, pc.and_(columns[name].is_null(), text.is_valid())))
-        if column.required and columns[name].null_count:
-            missing = columns[name].is_null() if text is None else pc.and_(columns[name].is_null(), text.is_null())
-            found.append(("STR-011", name, missing))
+        columns[name], faults = _column(name, cells, file, len(numbers), secret_key)
+        for code, mask in faults:
+            if column.tolerant:
+                warned["STR-037"] = warned.get("STR-037", 0) + pc.sum(mask).as_py()
+            else:
+                found.append((code, name, mask))
 
     found = [(code, name, mask) for code, name, mask in found if pc.any(mask).as_py()]
     table = pa.table(columns, schema=contract.schema)
@@ -136,8 +188,36 @@ def _chunk(rows: Rows, file: File, secret_key: bytes) -> Chunk:
         table = table.filter(pa.array(~bad))
     if rows.malformed:
         wrong.append(_fault_rows(len(rows.malformed), row_number=rows.malformed, rule_code="STR-012"))
-    faults = pa.concat_tables([_fault_rows(), *wrong]).sort_by("row_number")
-    return Chunk(table, faults, ignored_count, received, controls, rows.titled, rows.account)
+    return Chunk(
+        table=table,
+        faults=pa.concat_tables([_fault_rows(), *wrong]).sort_by("row_number"),
+        ignored=ignored_count,
+        received=received,
+        controls=controls,
+        titled=rows.titled,
+        account=account,
+        warned=warned,
+    )
+
+
+def _column(name: str, cells: dict[str, pa.StringArray], file: File, count: int, secret_key: bytes) -> tuple[pa.Array, Faults]:
+    """The column's values, and by rule which of them could not be taken."""
+    column = file.contract.columns[name]
+    text = _text(name, cells, file, count)
+    if text is None:
+        return pa.nulls(count, ARROW_TYPES[column.type]), [("STR-011", pa.repeat(True, count))] if column.required else []
+    if column.placeholder:
+        text = clean(text, column.placeholder)
+    fitting, faults = fit(text, column)
+    if column.required and text.null_count:
+        faults.append(("STR-011", text.is_null()))
+    values = pseudonyms(fitting, secret_key) if column.type == "hash" else _typed(name, fitting, file)
+    if values.null_count > fitting.null_count:
+        faults.append(("STR-010", pc.and_(values.is_null(), fitting.is_valid())))
+    if column.type == "integer":
+        outside = pc.or_(pc.less(values, column.range[0]), pc.greater(values, column.range[1]))
+        faults.append(("STR-020", pc.fill_null(outside, False)))
+    return values, faults
 
 
 def _text(name: str, cells: dict[str, pa.StringArray], file: File, count: int) -> pa.StringArray | None:
@@ -160,8 +240,10 @@ def _text(name: str, cells: dict[str, pa.StringArray], file: File, count: int) -
 
 
 def _decided(name: str, cells: dict[str, pa.StringArray], file: File, count: int) -> pa.StringArray:
-    """The column as its cases say, the first that holds deciding."""
-    result = pa.nulls(count, pa.string())
+    """The column as its cases say, the first that holds deciding; cells that are there and fit no case are no value."""
+    headers = {header for case in file.layout.cases[name] for header in case.when if header in cells}
+    said = np.logical_or.reduce([cells[header].is_valid().to_numpy(zero_copy_only=False) for header in headers])
+    result = pc.if_else(pa.array(said), NO_VALUE, pa.scalar(None, pa.string()))
     for case in reversed(file.layout.cases[name]):
         holds: Any = pa.repeat(True, count)
         for header, values in case.when.items():
@@ -171,13 +253,9 @@ def _decided(name: str, cells: dict[str, pa.StringArray], file: File, count: int
     return result
 
 
-def _typed(name: str, text: pa.StringArray, file: File, secret_key: bytes) -> pa.Array:
+def _typed(name: str, text: pa.StringArray, file: File) -> pa.Array:
     """The column's values; null where a cell cannot be typed."""
     column, layout = file.contract.columns[name], file.layout
-    if column.placeholder:
-        text = clean(text, column.placeholder)
-    if column.type == "hash":
-        return pseudonyms(text, secret_key)
     if column.stands_for:
         text = pc.replace_substring_regex(text, column.stands_for, r"\1")
     default = layout.timestamp_format if column.type == "timestamp" else layout.date_format
@@ -186,13 +264,6 @@ def _typed(name: str, text: pa.StringArray, file: File, secret_key: bytes) -> pa
         return typed(text, column.type, numbers=layout.numbers, scale=scale, date_format=date_format)
     except pa.ArrowException:  # its message would quote a cell
         raise RuntimeError(f"{file.contract.feed}/{file.layout_name}: column {name} broke the parser of its type {column.type}") from None
-
-
-def _misshapen(text: pa.StringArray, pattern: str | None, *, is_ruled: bool) -> pa.BooleanArray:
-    """Values that are not of their column's shape; where a rule of the feed judges that, only what looks like a person's number."""
-    personal = pc.match_substring_regex(text, PERSONAL)
-    fits = pc.invert(personal) if is_ruled else pc.match_substring_regex(text, pattern)
-    return pc.fill_null(pc.invert(fits), False)
 
 
 def _empty_rows(cells: dict[str, pa.StringArray], count: int) -> pa.BooleanArray:

@@ -5,16 +5,15 @@ The answers repeat neither province nor period nor the time of capture: the path
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from tasks.deliveries.coverage import Capture, capture
-from tasks.read.rows import File, Rows
+from tasks.read.json_text import parsed, text_of
+from tasks.read.rows import NO_VALUE, File, Rows
 
 Row = dict[str, Any]
 
@@ -30,33 +29,29 @@ class NotAnAnswer(Exception):
 def read_portal_766(file: File, chunk_rows: int) -> Iterator[Rows]:
     """Rows of one answer, a figure of a department each."""
     try:
-        found = rows(file.path, file.name)
+        found = rows(parsed(file), file.name)
     except NotAnAnswer as refusal:
         raise file.refused(refusal.code) from None
     header = {column: name for name, column in file.layout.headers.items() if column}
     for start in range(0, len(found), chunk_rows):
         part = found[start : start + chunk_rows]
-        cells = {header.get(name, name): pa.array([_text(row[name]) for row in part], pa.string()) for name in part[0]}
+        cells = {header.get(name, name): pa.array([text_of(row[name]) for row in part], pa.string()) for name in part[0]}
         yield Rows(cells, np.arange(start + 1, start + len(part) + 1, dtype=np.int32))
 
 
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
-
-
-def rows(path: Path, file_name: str) -> list[Row]:
+def rows(answer: Any, file_name: str) -> list[Row]:
     """Rows of one answer, in the order of the file, with the columns of the contract `portal_766`."""
     about = capture(file_name)
     if about is None or about.endpoint not in ENDPOINTS:
         raise NotAnAnswer("P766-008")
     try:
-        answer = json.loads(path.read_bytes())
         if answer["code"] != "OK":
             raise NotAnAnswer("P766-010")
         found = list(_complete(ENDPOINTS[about.endpoint](answer["data"]), about))
+        others = [row for row in found if row["department_code"] and row["department_code"].split(".")[0] != about.province]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise NotAnAnswer("P766-010") from error
-    if any(row["department_code"] and row["department_code"].split(".")[0] != about.province for row in found):
+    if others:
         raise NotAnAnswer("P766-009")
     return found
 
@@ -66,7 +61,7 @@ def _complete(found: Iterator[Row], about: Capture) -> Iterator[Row]:
         yield {"period": about.period, "province_code": about.province, **row}
 
 
-def _figure(component: str, numerator: int | None, denominator: int | None, **printed: Any) -> Row:
+def _figure(component: str, numerator: int | str | None, denominator: int | None, **printed: Any) -> Row:
     blank = {"ratio": None, "score": None, "max_score": None, "quality_status": None}
     return {"component_code": component, "numerator": numerator, "denominator": denominator, **blank, **printed}
 
@@ -98,9 +93,13 @@ def _progress(node: Row) -> Iterator[Row]:
 def _online(node: Row) -> Iterator[Row]:
     if "authorityCount" not in node:  # departments carry a score and no counts
         return
-    yield _figure("ONLINE_SERVICES", node["partialCount"] + node["fullCount"], node["authorityCount"])
+    yield _figure("ONLINE_SERVICES", _added(node["partialCount"], node["fullCount"]), node["authorityCount"])
     yield _figure("SERVICES_WITH_ONLINE_DOSSIERS", node["onlineDossierCount"], node["onlineServiceTotal"])
     yield _figure("ONLINE_DOSSIERS", node["channelOnlineSum"], node["channelTotalSum"])
+
+
+def _added(*counts: Any) -> int | str:
+    return sum(counts) if all(isinstance(count, int) for count in counts) else NO_VALUE
 
 
 def _payment(node: Row) -> Iterator[Row]:

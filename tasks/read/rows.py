@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,21 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from expectations.contract import Contract, Layout
+from tasks.read.cells import tidy
 from tasks.read.limits import DEFAULT, Limits
 
 _ROMAN = {"I": "1", "II": "2", "III": "3", "IV": "4"}
+_BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
+_HINT = re.compile(r"[dmyhs/:. -]+|ngày/tháng/năm|tháng/năm|[0-9]{1,2}|bắt buộc|nếu có|không bắt buộc|số|chữ")
+"""What brackets in a header may say without changing what its cells mean: a format, the column's number, whether it has to be filled."""
+_MONEY = re.compile(r"đồng|đ|vnđ|vnd|việt nam đồng")
+_SCALED = re.compile(
+    r"(?:nghìn|ngàn|triệu|tr\.?|tỷ|tỉ|1[.]?000(?:[.]?000)*) ?(?:đồng|đ|vnđ|vnd|người|hồ sơ)?(?!\w)|%|‰|phần trăm|usd|eur", re.IGNORECASE
+)
+"""Units of measure in which the same number says something else than was agreed on."""
+_TITLE_UNIT = re.compile(r"(?:đơn vị(?: tính)?|đvt) ?: ?(.*)", re.IGNORECASE)
+_FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z_]{0,38}[A-Za-z][0-9]{0,2}")
+"""Written like the name of a field of a system, as no person's name or number is: it may be quoted."""
 HEADER_WITHIN = 20
 """Rows of a sheet or table among which the header is looked for."""
 
@@ -25,6 +36,8 @@ WITHOUT_VALUE = "\0formula"
 """Stands for a cell whose formula nobody calculated; no text of a file may hold its first sign."""
 LOST_DIGITS = "\0digits"
 """Stands for a code that a workbook holds as a number of more digits than it can keep."""
+NO_VALUE = "\0value"
+"""Stands for what is no text, number or truth at all, as a list in JSON, and for a combination of cells that nobody agreed on."""
 
 
 class Rejected(Exception):
@@ -82,6 +95,12 @@ class Rows:
     """Period that a cell above the header says the file is about."""
     account: Account = NOTHING_SEEN
 
+    def part(self, start: int, stop: int) -> Rows:
+        """Some of the rows; what is said of the file as a whole goes with the first of them."""
+        cells = {header: values.slice(start, stop - start) for header, values in self.cells.items()}
+        numbers = self.numbers[start:stop]
+        return replace(self, cells=cells, numbers=numbers) if start == 0 else Rows(cells, numbers, titled=self.titled)
+
 
 @dataclass(frozen=True)
 class File:
@@ -105,17 +124,24 @@ class File:
         return Rejected(rule_code, message if advice in message else f"{message} {advice}")
 
     def titled(self, cells: Iterable[str]) -> str | None:
-        """The period that the cells above the header say the file is about, where the layout has a pattern for it."""
-        if self.layout.title is None:
+        """The period that the cells above the header say the file is about, where the layout has a pattern for it.
+
+        Refuses a file whose title says another unit of measure than the one agreed on.
+        """
+        found = None
+        for text in map(tidy, cells):
+            unit = _TITLE_UNIT.search(text)
+            other = _SCALED.search(unit[1]) if unit is not None else None
+            if other is not None:
+                raise self.refused("STR-025", advice=f"phần trên dòng tiêu đề ghi {other[0].lower()}")
+            if found is None and self.layout.title is not None:
+                found = re.search(self.layout.title, text, re.IGNORECASE | re.ASCII)
+        if found is None:
             return None
-        for cell in cells:
-            found = re.search(self.layout.title, unicodedata.normalize("NFC", cell), re.IGNORECASE)
-            if found is not None:
-                said = found.groupdict()
-                part = f"-Q{_ROMAN.get(said['quarter'], said['quarter'])}" if said.get("quarter") else ""
-                part = f"-{int(said['month']):02}" if said.get("month") else part
-                return f"{said['year']}{part}"
-        return None
+        said = found.groupdict()
+        part = f"-Q{_ROMAN.get(said['quarter'].upper(), said['quarter'])}" if said.get("quarter") else ""
+        part = f"-{int(said['month']):02}" if said.get("month") else part
+        return f"{said['year']}{part}"
 
     def needed(self) -> list[str]:
         """Headers whose cells are read at all. Personal columns that are dropped are not among them."""
@@ -126,44 +152,73 @@ class File:
             if header in layout.sources or (columns[column].type != "dropped" if column else layout.totals is not None)
         ]
 
-    def recognise(self, found: list[str]) -> list[str | None]:
+    def recognise(self, found: Sequence[str]) -> list[str | None]:
         """The layout's headers for the labels found in the file, in the file's order.
 
-        Refuses what is missing or unknown; order and letter case do not matter. A row that is no header at all
-        is refused without being quoted: it may hold a person's data.
+        Refuses what is missing, unknown, there twice or in another unit of measure; order and letter case do not matter. What is
+        unknown is not quoted, unless it is written like the name of a field: it may hold a person's data.
         """
+        if len(found) > self.limits.columns:
+            raise self.refused("STR-022", advice=f"{len(found)} cột, nhiều nhất {self.limits.columns}")
+        if not self.is_header(found):
+            raise self.refused("STR-009")
         known = {label(header): header for header in self.layout.headers}
-        headers = [known.get(label(text)) for text in found]
+        headers = [self._named(text, known) for text in found]
         named = [header for header in headers if header]
+        if len(named) != len(set(named)):
+            raise self.refused("STR-036", next(header for header in named if named.count(header) > 1))
         unknown = [
-            self._shown(place, text)
+            self._shown(place, text, known)
             for place, (text, header) in enumerate(zip(found, headers, strict=True), 1)
             if header is None and text.strip()
         ]
         missing = [header for header in known.values() if header not in {*named, *self.layout.optional}]
-        if not self.is_header(found):
-            raise self.refused("STR-009")
         if missing:
-            renamed = f"Cột lạ trong tệp, có thể đã bị đổi tên: {', '.join(unknown)}." if unknown else ""
-            raise self.refused("STR-001", ", ".join(missing), renamed)
+            renamed = f"Cột lạ trong tệp, có thể đã bị đổi tên: {_first_of(unknown)}." if unknown else ""
+            raise self.refused("STR-001", _first_of(missing), renamed)
         if unknown:
-            raise self.refused("STR-002", ", ".join(unknown))
-        if len(named) != len(set(named)):
-            twice = next(header for header in named if named.count(header) > 1)
-            raise self.refused("STR-002", f'"{twice}"', "Cột này có nhiều lần trong tệp.")
+            raise self.refused("STR-002", _first_of(unknown))
         return headers
 
-    def _shown(self, place: int, text: str) -> str:
-        """An unknown label as it may be told: quoted where it resembles one of the layout's, else by its place, since it may be a name."""
-        known = [label(header) for header in self.layout.headers]
-        return f'"{text.strip()}"' if get_close_matches(label(text), known, n=1, cutoff=0.6) else f"thứ {place} từ trái sang"
+    def _named(self, text: str, known: dict[str, str]) -> str | None:
+        """The layout's header that a label of the file stands for: by its words, without hints of format in brackets."""
+        plain = label(text)
+        if plain in known:
+            return known[plain]
+        bare, brackets = _BRACKETS.sub("", plain), _BRACKETS.findall(plain)
+        header = known.get(" ".join(bare.split()))
+        if header is None:
+            return None
+        column = self.contract.columns.get(self.layout.headers[header] or "")
+        is_money = column is not None and (self.layout.headers[header] or "").endswith("_vnd")
+        for said in brackets:
+            other = _SCALED.search(said) or (None if is_money else _MONEY.fullmatch(said))
+            if other is not None:
+                raise self.refused("STR-025", advice=f'cột "{header}" ghi {other[0]}')
+            if not (_HINT.fullmatch(said) or _MONEY.fullmatch(said)):
+                return None
+        return header
 
-    def is_header(self, found: list[str]) -> bool:
+    def _shown(self, place: int, text: str, known: dict[str, str]) -> str:
+        """An unknown label as it may be told: by its place, and what it resembles; quoted where it is written like a field's name."""
+        if _FIELD_NAME.fullmatch(text.strip()):
+            return f'"{text.strip()}"'
+        close = get_close_matches(label(text), known, n=1, cutoff=0.6)
+        return f"thứ {place} từ trái sang" + (f' (gần giống "{known[close[0]]}")' if close else "")
+
+    def is_header(self, found: Iterable[str]) -> bool:
         """Whether at least half of the layout's headers stand in this row."""
         known = {label(header) for header in self.layout.headers}
-        return 2 * len(known & {label(text) for text in found}) >= len(known)
+        labels = {label(text) for text in found}
+        labels |= {" ".join(_BRACKETS.sub("", text).split()) for text in labels}
+        return 2 * len(known & labels) >= len(known)
 
 
 def label(text: str) -> str:
-    """A header as it is compared: NFC, single spaces, without letter case."""
-    return " ".join(unicodedata.normalize("NFC", text).split()).casefold()
+    """A header as it is compared: tidy, without letter case and the star of a required column."""
+    return tidy(text).rstrip("* ").casefold()
+
+
+def _first_of(labels: Sequence[str], most: int = 5) -> str:
+    more = f" và {len(labels) - most} cột khác" if len(labels) > most else ""
+    return ", ".join(labels[:most]) + more

@@ -19,7 +19,7 @@ SELECT indicator.indicator_code,
        fact.obs_status::text AS obs_status,
        fact.revision,
        greatest(fact.known_from, indicator.known_from) AS known_from,
-       least(fact.known_to, indicator.known_to) AS known_to,
+       least(fact.known_to, indicator.known_to, timestamptz '9999-12-31 00:00:00+07') AS known_to,  -- no tool reads 'infinity'
        fact.obs_reason,
        indicator.definition,
        indicator.legal_source,
