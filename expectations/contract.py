@@ -206,7 +206,6 @@ Check = Literal[
     "outside",
     "left_out",
     "contradicts",
-    "fits",
     "account",
     "hidden",
     "read",

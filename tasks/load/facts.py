@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import BigInteger, Connection, Integer, SmallInteger, select, text
+from sqlalchemy import Connection, select, text
 
 from expectations.contract import EXPORTED_ON, ROW_NUMBER, Rule
 from tasks.load.dimensions import days_of, first_of
@@ -51,20 +51,7 @@ def facts_of(work: Load, rows: pa.Table) -> tuple[pa.Table, list[Finding], pa.Ta
     if "row_key" not in columns:
         columns["row_key"] = row_key(work.prefix, [rows[name] for name in work.contract.natural_key])
     columns |= {"row_hash": row_hash(rows.select(content)), "row_number": rows[ROW_NUMBER]}
-    return pa.table(columns), [*_too_large(work, columns), *found], rows
-
-
-def _too_large(work: Load, columns: Columns) -> list[Finding]:
-    """Numbers that their columns cannot hold."""
-    found = []
-    for name, values in columns.items():
-        kind = work.table.c[name].type
-        bits = 15 if isinstance(kind, SmallInteger) else 31 if isinstance(kind, Integer) and not isinstance(kind, BigInteger) else None
-        if bits is None or not isinstance(values, pa.Array | pa.ChunkedArray) or values.type != pa.int64():
-            continue
-        outside = pc.or_(pc.less(values, -(1 << bits)), pc.greater(values, (1 << bits) - 1))
-        found.append(Finding("fits", mask_of(pc.fill_null(outside, False)), name))
-    return found
+    return pa.table(columns), found, rows
 
 
 # As the contract says --------------------------------------------------------------------------------------------------

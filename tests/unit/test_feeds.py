@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import BigInteger, Integer, SmallInteger
 
 from expectations.contract import contract, feeds
 from tasks.deliveries.ledger import wave
@@ -35,6 +36,31 @@ def test_every_column_of_a_feed_is_kept_or_said_not_to_be(feed: str) -> None:
     }
     by_hand = {"paid_at", "department_id"} if feed in BUILDERS else set()
     assert set(terms.schema.names) - kept - set(terms.not_kept) - by_hand - {"row_number"} - set(terms.unit_on) == set()
+
+
+BITS = {SmallInteger: 15, Integer: 31, BigInteger: 63}
+
+
+@pytest.mark.parametrize("feed", feeds())
+def test_its_table_holds_every_number_that_its_columns_may_have(feed: str) -> None:
+    terms = contract(feed)
+    table = metadata.tables[f"warehouse.{terms.table}"]
+    for name, column in terms.columns.items():
+        if column.type == "integer" and name in table.c:
+            bound = 2 ** BITS[type(table.c[name].type)]
+            assert -bound <= column.range[0] <= column.range[1] < bound, name
+
+
+INDEXED = 2_700
+"""Bytes of the longest value that PostgreSQL takes into an index: a third of a page."""
+
+
+@pytest.mark.parametrize("feed", feeds())
+def test_no_text_of_an_index_is_longer_than_an_index_takes(feed: str) -> None:
+    terms = contract(feed)
+    table = metadata.tables[f"warehouse.{terms.table}"]
+    indexed = {column.name for index in table.indexes for column in index.columns}
+    assert all(4 * terms.columns[name].length < INDEXED for name in indexed & terms.columns.keys())
 
 
 @pytest.mark.parametrize("feed", feeds())

@@ -188,6 +188,13 @@ def test_a_code_that_has_not_its_shape_sets_its_row_aside(put: Put) -> None:
     assert_conserved(found)
 
 
+@pytest.mark.parametrize("amount", ["2147483648", "-2147483649", "999999999999999999", "NaN", "Infinity", "1442²", "١٤٤٢"])
+def test_a_number_beyond_its_columns_range_or_in_other_digits_sets_its_row_aside(put: Put, amount: str) -> None:
+    found = chunks(put(HEADER + ROW + f"HD2,,,x,{amount},,\n"))
+    assert [(number, code in ("STR-010", "STR-020")) for number, code, _ in faults(found)] == [(3, True)]
+    assert_conserved(found)
+
+
 def test_an_unknown_label_that_resembles_none_of_the_layout_is_told_by_its_place(put: Put) -> None:
     message = refusal(put(HEADER.replace("Cờ", "Cờ,Nguyễn Văn Mẫu") + ROW)).message_vi
     assert "Nguyễn" not in message
@@ -232,6 +239,42 @@ def test_a_renamed_column_is_told_by_its_place_and_quoted_only_where_it_is_a_fie
     assert 'thiếu cột "Ngày"' in message
     assert 'thứ 6 từ trái sang (gần giống "Ngày")' in message
     assert '"NGAY_THU"' in refusal(put(HEADER.replace("Ngày", "NGAY_THU") + ROW)).message_vi
+
+
+@pytest.mark.parametrize(
+    ("label", "refused"),
+    [
+        ("Số  tiền\u200b (đồng)", None),
+        ("SỐ TIỀN *", None),
+        ("Số tiền [VND]", None),
+        ("So\u0302\u0301 tie\u0302\u0300n", None),
+        ("Số tiền (nghìn đồng)", "STR-025"),
+        ("Số tiền (triệu đồng)", "STR-025"),
+        ("Số tiền (USD)", "STR-025"),
+        ("Số tiền (%)", "STR-025"),
+        ("Số tiền (ước tính)", "STR-001"),
+    ],
+)
+def test_a_header_is_found_by_its_words_and_refused_in_another_unit(put: Put, label: str, refused: str | None) -> None:
+    headers = {"Mã": "code", "Số tiền": "amount_vnd"}
+    whole = feed().model_dump()
+    columns = {"code": whole["columns"]["code"], "amount_vnd": whole["columns"]["amount"]}
+    layouts = {"it": {"kind": "csv", "description": "test", "headers": headers}}
+    terms = Contract.model_validate(whole | {"columns": columns, "layouts": layouts})
+    path = put(f"Mã,{label}\nHD1,1442\n")
+    assert (refusal(path, terms).rule_code if refused else None) == refused
+    if refused is None:
+        assert [row["amount_vnd"] for row in rows(chunks(path, terms))] == [1442]
+
+
+def test_a_header_may_say_the_format_of_its_cells(put: Put) -> None:
+    assert len(rows(chunks(put(HEADER.replace("Ngày", '"Ngày\n(dd/MM/yyyy)"') + ROW)))) == 1
+
+
+def test_a_hundred_thousand_columns_are_refused_in_one_short_line(put: Put) -> None:
+    refused = refusal(put(HEADER.strip() + "".join(f",c{n}" for n in range(100_000)) + "\n" + ROW))
+    assert refused.rule_code == "STR-022"
+    assert len(refused.message_vi) < 300
 
 
 def test_an_optional_column_may_be_left_out(put: Put) -> None:

@@ -164,13 +164,6 @@ def test_a_row_that_a_reading_again_sets_aside_holds_no_more(engine: Engine) -> 
     assert all_rows(engine, "SELECT bill_code FROM warehouse.fact_bill WHERE known_to = 'infinity'") == [("A",)]
 
 
-def test_a_number_that_its_column_cannot_hold_sets_its_row_aside_and_names_the_column(engine: Engine) -> None:
-    rows = [dossier("H56.38.05-240301-0001"), dossier("H56.38.05-240301-0002", supplement_count=40_000)]
-    outcome = deliver(engine, land(engine, "dossiers", "2024-03-01"), rows)
-    assert (outcome.loaded, outcome.quarantined) == (1, 1)
-    assert all_rows(engine, "SELECT rule_code, column_name FROM ops.quarantine") == [("STR-020", "SoLanBoSung")]
-
-
 def test_carriers_counts_add_up_and_two_counts_of_people_are_one_number(engine: Engine) -> None:
     for provider, subscribers in (("vnpt", 300), ("viettel", 500)):
         counts = {"smartphone_subscribers": subscribers, "population_adult": 1000}
