@@ -26,6 +26,7 @@ from tasks.deliveries.run_lock import LockLost, Run, in_one_line, one_at_a_time,
 from tasks.deliveries.source import Source, read_providers, read_sources
 from tasks.load.dependents import releasable
 from tasks.pull.landing import Pulled, Unreadable, pull
+from tasks.pull.writing import Unwritable
 from tasks.report.edition import Report, artifacts, report
 from tasks.validate.data_docs import DataDocs
 from tasks.words.vietnamese import VIETNAM, some
@@ -108,13 +109,23 @@ def _pull(
     engine: Engine, settings: Settings, sources: list[Source], as_of: datetime, until: Day | None, steps: Steps
 ) -> tuple[list[str], list[str]]:
     """Takes what the sources have; what could not be taken and what is of a later day, one line each."""
-    pulled = each("Nhận tệp", lambda source: steps.pull(engine, source, settings.home, until, as_of), [[source] for source in sources])
+
+    def step(source: Source) -> Pulled:
+        return steps.pull(engine, source, settings.home, until, as_of)
+
+    pulled = each("Nhận tệp", step, [[source] for source in sources], fatal=(Unwritable,))
     failed = [(source, result) for source, result in pulled if isinstance(result, Exception)]
-    lines = [str(why) if isinstance(why, Unreadable | Refusal) else f"{source.name}: {in_one_line(why)}" for source, why in failed]
+    lines = [line for source, why in failed for line in _lines(source, why)]
     if sources and sum(not isinstance(why, Unreadable) for _, why in failed) == len(sources):
         raise Refusal(f"Không nguồn nào nhận được tệp. {lines[0]}")
     ahead = [f"{source.name}: {some(it.ahead)}" for source, it in pulled if isinstance(it, Pulled | Unreadable) and it.ahead]
     return lines, ahead
+
+
+def _lines(source: Source, why: Exception) -> list[str]:
+    if isinstance(why, Unreadable):
+        return why.lines
+    return [str(why) if isinstance(why, Refusal) else f"{source.name}: {in_one_line(why)}"]
 
 
 def _ingest(engine: Engine, settings: Settings, chains: list[list[Delivery]], run: Run, steps: Steps, docs: DataDocs) -> set[int]:

@@ -16,7 +16,8 @@ from typing import IO, Any
 import httpx
 from sqlalchemy import Engine, func, select
 
-from tasks.words.vietnamese import VIETNAM
+from tasks.pull.writing import writing
+from tasks.words.vietnamese import VIETNAM, safe
 from warehouse.tables import delivery as deliveries
 
 LAYOUT = "dvcqg_json"
@@ -55,7 +56,8 @@ def fetch(url: str, token: str | None, begin: datetime, end: datetime) -> IO[byt
     if token is not None and not (token.isascii() and token.isprintable()):
         raise Unanswered("token không hợp lệ (the token holds characters that no header may hold)")
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    spool = tempfile.TemporaryFile()  # noqa: SIM115  # closed by whoever lands it
+    with writing(tempfile.gettempdir()):
+        spool = tempfile.TemporaryFile()  # noqa: SIM115  # closed by whoever lands it
     try:
         with httpx.Client(headers=headers, timeout=TIMEOUT) as client:
             rows = _copy_pages(client, url, token, {"from": f"{begin:{MOMENT}}", "to": f"{end:{MOMENT}}"}, spool)
@@ -65,7 +67,6 @@ def fetch(url: str, token: str | None, begin: datetime, end: datetime) -> IO[byt
     if not rows:
         spool.close()
         return None
-    spool.seek(0)
     return spool
 
 
@@ -79,9 +80,12 @@ def _copy_pages(client: httpx.Client, url: str, token: str | None, asked: dict[s
             raise Unanswered(f"trang {page}: số trang thay đổi khi đang đọc (the number of pages changed while they were read)")
         pages = answer["pages"]
         rows += len(answer["result"])
-        spool.write((b"[" if page == 1 else b",\n") + body.removeprefix(b"\xef\xbb\xbf").strip())
+        with writing(tempfile.gettempdir()):
+            spool.write((b"[" if page == 1 else b",\n") + body.removeprefix(b"\xef\xbb\xbf").strip())
         page += 1
-    spool.write(b"]\n")
+    with writing(tempfile.gettempdir()):
+        spool.write(b"]\n")
+        spool.seek(0)
     return rows
 
 
@@ -126,4 +130,4 @@ def _judged(body: bytes, page: int, token: str | None) -> dict[str, Any]:
 
 
 def _line(words: str) -> str:
-    return " ".join(words.split())[:300]
+    return safe(" ".join(words.split()), 300)

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from expectations.contract import contract
 from tasks.deliveries.coverage import NotSaid, Said, as_glob, exported_at, said
 from tasks.deliveries.source import SFTP, Source
 from tasks.pull import api as pull_api
+from tasks.pull.names import shown, wrong_with
+from tasks.pull.writing import writing
 from tasks.words import vietnamese as vi
 from tasks.words.vietnamese import VIETNAM
 from warehouse.settings import Refusal
@@ -32,6 +35,15 @@ SETTLED_SECONDS = 60
 """A file younger than this may still change within the tick of its clock, so its time is not trusted yet."""
 LOOK_AGAIN = timedelta(days=3)
 """For so long the bytes of a file are read again where its place tells no more than size and time of change, which an exporter may set."""
+MOST_LINES = 100
+"""Of one source; a folder full of what is no delivery hides no other line of the night."""
+NO_FILES = {
+    stat.S_IFDIR: "thư mục, không phải tệp (a folder, not a file)",
+    stat.S_IFIFO: "ống dẫn, không phải tệp (a pipe, not a file)",
+    stat.S_IFSOCK: "ổ cắm mạng, không phải tệp (a socket, not a file)",
+    stat.S_IFCHR: "thiết bị, không phải tệp (a device, not a file)",
+    stat.S_IFBLK: "thiết bị, không phải tệp (a device, not a file)",
+}
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +52,13 @@ for protocol in SFTP:  # by name: its libraries are loaded where a source needs 
 
 
 class Unreadable(Exception):
-    """Files of a source that could not be taken, one line each; all others of it were."""
+    """Files of a source that could not be taken; all others of it were."""
 
-    def __init__(self, message: str, ahead: Sequence[str] = ()) -> None:
-        super().__init__(message)
+    def __init__(self, source: str, whys: Sequence[str], ahead: Sequence[str] = ()) -> None:
+        super().__init__(f"{source}: {vi.some(whys)}")
+        more = len(whys) - MOST_LINES
+        self.lines = [f"{source}: {why}" for why in [*whys[:MOST_LINES], *([f"và {vi.number(more)} tệp khác"] if more > 0 else [])]]
+        """One for each, fit for a terminal or a page as it is."""
         self.ahead = list(ahead)
         """Names of its files that wait for the night of a later day."""
 
@@ -66,7 +81,8 @@ class _File:
     size: int | None
     modified: datetime | None
     opening: Any
-    is_file: bool = True
+    wrong: str = ""
+    """Why it can be no delivery, whatever its name."""
     place: str = ""
     """What else its place tells of it and no exporter can set: number and time of change of its inode."""
 
@@ -78,6 +94,10 @@ class _File:
         return f"{self.size} {self.modified.timestamp():.6f} {self.place}".rstrip()
 
 
+class _NotGiven(Exception):
+    """The source does not give the bytes of a file; says why, in Vietnamese."""
+
+
 def pull(engine: Engine, source: Source, home: Path, until: date | None = None, as_of: datetime | None = None) -> Pulled:
     """Lands every file of a source that says something new.
 
@@ -86,8 +106,9 @@ def pull(engine: Engine, source: Source, home: Path, until: date | None = None, 
     read, or whose names say nothing that can be, are left out and named by `Unreadable` after the others were taken.
     """
     landing = home / "landing" / source.name
-    for folder in (landing.parent, landing):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with writing(landing):
+        for folder in (landing.parent, landing):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     landed = 0
     ahead: list[str] = []
     unreadable: list[str] = []
@@ -97,14 +118,13 @@ def pull(engine: Engine, source: Source, home: Path, until: date | None = None, 
                 ahead.append(file.name)
                 continue
             try:
-                if not _is_unchanged(engine, source, landing, file):
-                    landed += _land(engine, source, landing, file, told, min(moment, as_of or moment))
-            except FileNotFoundError:
-                unreadable.append(f"{file.name}: không còn ở nguồn khi đọc (gone before it could be read)")
-            except OSError as error:
-                unreadable.append(f"{file.name}: không đọc được (cannot be read: {error.strerror or error})")
+                with writing(landing):
+                    if not _is_unchanged(engine, source, landing, file):
+                        landed += _land(engine, source, landing, file, told, min(moment, as_of or moment))
+            except _NotGiven as why:
+                unreadable.append(f"{shown(file.name)}: {why}")
     if unreadable:
-        raise Unreadable(f"{source.name}: " + "; ".join(unreadable), ahead)
+        raise Unreadable(source.name, unreadable, ahead)
     return Pulled(landed, ahead)
 
 
@@ -114,16 +134,17 @@ def _offered(
     """The files of a source in the order in which they were made, with what their names say; what is none is named in `unreadable`."""
     found, now = [], datetime.now(VIETNAM)
     for file in _files(engine, source, until, opened):
-        if not file.is_file:
-            unreadable.append(f"{file.name}: là thư mục, không phải tệp (a folder, not a file)")
+        if file.wrong:
+            unreadable.append(f"{shown(file.name)}: {file.wrong}")
             continue
         try:
+            if wrong := wrong_with(file.name):
+                raise NotSaid(wrong)
             told = said(file.name, source.url)
+            if told.covers is not None and told.covers.first > now.date():
+                raise NotSaid(f"tên tệp nói {vi.stretch(told.covers.text)}, ở tương lai")
         except NotSaid as problem:
-            unreadable.append(f"{file.name}: {problem}; sửa tên tệp rồi gửi lại")
-            continue
-        if told.covers is not None and told.covers.first > now.date():
-            unreadable.append(f"{file.name}: tên tệp nói {vi.stretch(told.covers.text)}, ở tương lai; sửa tên tệp rồi gửi lại")
+            unreadable.append(f"{shown(file.name)}: {problem}; sửa tên tệp rồi gửi lại")
             continue
         found.append((exported_at(told, file.modified, now), file, told))
     return sorted(found, key=lambda one: (one[0], Path(one[1].name).stem, one[1].name))
@@ -153,20 +174,55 @@ def _files(engine: Engine, source: Source, until: date | None, opened: ExitStack
     if scheme in SFTP:
         opened.callback(system.close)
     fixed = pattern[: re.search(r"[*?\[]|$", pattern).start()].rpartition("/")[0]  # type: ignore[union-attr]
-    if scheme in ("", "file") and not Path(fixed).is_dir():
+    is_here = scheme in ("", "file")
+    if is_here and not Path(fixed).is_dir():
         raise Refusal(f"{source.name}: không có thư mục {fixed} (no such folder)")
-    for path, info in system.glob(pattern, detail=True).items():
-        modified = info.get("mtime", info.get("LastModified"))
-        if isinstance(modified, (int, float)):
-            modified = datetime.fromtimestamp(modified, VIETNAM)
+    for path, listed in system.glob(pattern, detail=True).items():
+        info, wrong = _followed(system, path, listed)
         yield _File(
             path.removeprefix(fixed).lstrip("/"),
             info.get("size"),
-            modified,
-            lambda path=path: system.open(path, "rb"),
-            is_file=info["type"] != "directory",
+            _moment(info.get("mtime", info.get("LastModified"))),
+            lambda path=path: _open_regular(path) if is_here else system.open(path, "rb"),
+            wrong,
             place=f"{info['ino']} {info['created']:.6f}" if "ino" in info and "created" in info else "",
         )
+
+
+def _followed(system: Any, path: str, info: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """What is told of a file, or of what it links to; and why it is none, empty where it is one."""
+    words = "là "
+    if info.get("islink") or info["type"] == "link":
+        try:
+            info, words = system.info(path), "là liên kết tới "
+        except FileNotFoundError:
+            return info, "là liên kết tới một tệp không có (a link to nothing)"
+        except OSError as error:
+            return info, f"là liên kết không tới đâu cả (a link that cannot be followed: {_words(error)})"
+    kind = stat.S_IFMT(info.get("mode", 0)) or (stat.S_IFDIR if info["type"] == "directory" else stat.S_IFREG)
+    return info, words + NO_FILES[kind] if kind in NO_FILES else ""
+
+
+def _moment(told: Any) -> datetime | None:
+    if not isinstance(told, (int, float)):
+        return told  # type: ignore[no-any-return]
+    try:
+        return datetime.fromtimestamp(told, VIETNAM)
+    except (ValueError, OverflowError, OSError):  # years that no calendar has: any user may set them
+        return None
+
+
+def _open_regular(path: str) -> IO[bytes]:
+    """Opens a file of this machine; what took its place since it was listed is not waited for."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise _NotGiven("không còn là tệp khi đọc (no file any more when it was read)")
+    return os.fdopen(handle, "rb")
+
+
+def _words(error: OSError) -> str:
+    return vi.safe(str(error.strerror or error))
 
 
 def _over_http(url: str, token: str | None) -> _File:
@@ -191,7 +247,7 @@ def _from_api(engine: Engine, source: Source, token: str | None, until: date | N
     try:
         pages = pull_api.fetch(source.url, token, *asked)
     except pull_api.Unanswered as error:
-        raise Unreadable(f"{source.name}: {error}") from None
+        raise Unreadable(source.name, [str(error)]) from None
     if pages is not None:
         yield _File(f"{source.name}_{asked[1]:{pull_api.MOMENT}}.json", None, asked[1], lambda: pages)
 
@@ -226,8 +282,8 @@ def _is_unchanged(engine: Engine, source: Source, landing: Path, file: _File) ->
 def _land(engine: Engine, source: Source, landing: Path, file: _File, told: Said, made_at: datetime) -> int:
     part = landing / f".part-{os.getpid()}"
     try:
-        with file.opening() as stream, part.open("wb") as sink:
-            sha256 = _copy(stream, sink)
+        with part.open("wb") as sink:
+            sha256 = _copy(file, sink)
         part.chmod(0o600)
         part.replace(landing / sha256)
     finally:
@@ -237,9 +293,21 @@ def _land(engine: Engine, source: Source, landing: Path, file: _File, told: Said
         return _record(connection, source, file, sha256, told, made_at)
 
 
-def _copy(stream: IO[bytes], sink: IO[bytes]) -> str:
+def _blocks(file: _File) -> Iterator[bytes]:
+    """The bytes of a file; raises _NotGiven where its source does not give them."""
+    try:
+        with file.opening() as stream:
+            while block := stream.read(BLOCK):
+                yield block
+    except FileNotFoundError:
+        raise _NotGiven("không còn ở nguồn khi đọc (gone before it could be read)") from None
+    except OSError as error:
+        raise _NotGiven(f"không đọc được (cannot be read: {_words(error)})") from None
+
+
+def _copy(file: _File, sink: IO[bytes]) -> str:
     digest = hashlib.sha256()
-    while block := stream.read(BLOCK):
+    for block in _blocks(file):
         digest.update(block)
         sink.write(block)
     sink.flush()

@@ -18,7 +18,9 @@ from typing import Any
 
 import paramiko
 from fsspec.implementations.sftp import SFTPFileSystem
+from paramiko.sftp import CMD_NAME
 
+from tasks.words.vietnamese import safe
 from warehouse.settings import Refusal
 
 KNOWN_HOSTS = ("~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts")
@@ -65,8 +67,8 @@ class ProvenSftp(SFTPFileSystem):  # type: ignore[misc]  # fsspec has no types
             failed.callback(self.client.close)
             try:
                 self.client.connect(self.host, transport_factory=door.transport, **waits, **self.ssh_kwargs)
-                self.ftp = self.client.open_sftp()
-                self.ftp.sock.settimeout(TIMEOUT)
+                self.ftp = _AnyNames.from_transport(self.client.get_transport())  # type: ignore[arg-type]  # it is connected, so
+                self.ftp.sock.settimeout(TIMEOUT)  # type: ignore[union-attr]  # neither is nothing
             except paramiko.AuthenticationException as error:
                 raise Refusal(
                     f"{self._source}: máy chủ {self.host}:{port} không cho đăng nhập (login refused: {_line(error)}); "
@@ -80,9 +82,33 @@ class ProvenSftp(SFTPFileSystem):  # type: ignore[misc]  # fsspec has no types
         """Lists folders; one that cannot be listed is an error, where fsspec would take it for empty."""
         return super().walk(path, maxdepth, topdown, on_error, **options)
 
+    @staticmethod
+    def _decode_stat(stat: paramiko.SFTPAttributes, parent_path: str | None = None) -> dict[str, Any]:
+        """With the mode, where fsspec takes a pipe for a file."""
+        return {**SFTPFileSystem._decode_stat(stat, parent_path), "mode": stat.st_mode}
+
     def close(self) -> None:
         """Ends the connection."""
         self.client.close()
+
+
+class _AnyNames(paramiko.SFTPClient):
+    """Gives names that are no Unicode as Python gives those of this machine, where paramiko would break on their whole folder."""
+
+    def listdir_iter(self, path: bytes | str = ".", read_aheads: int = 50) -> Iterator[paramiko.SFTPAttributes]:
+        return iter(self.listdir_attr(path))  # type: ignore[arg-type]  # which asks through _request, as the iterator does not
+
+    def _request(self, kind: Any, *given: Any) -> Any:
+        kind, answer = super()._request(kind, *given)  # type: ignore[misc]
+        return kind, _AnyText(answer.get_remainder()) if kind == CMD_NAME else answer
+
+    def _adjust_cwd(self, path: bytes | str) -> Any:
+        return super()._adjust_cwd(path.encode("utf-8", "surrogateescape") if isinstance(path, str) else path)  # type: ignore[misc]
+
+
+class _AnyText(paramiko.Message):
+    def get_text(self) -> str:
+        return self.get_string().decode("utf-8", "surrogateescape")
 
 
 @dataclass(frozen=True)
@@ -171,7 +197,7 @@ def _is(name: str, server: str) -> bool:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
+    return safe(" ".join(str(error).split()), 300) or type(error).__name__
 
 
 def _fingerprint(key: bytes) -> str:

@@ -71,7 +71,9 @@ class DataDocs:
 
     def _write(self, site: Path, at: datetime) -> None:
         found = sorted(self._found, key=lambda one: one[:2])
-        identifiers = [f"{number:03}-{re.sub(r'[^A-Za-z0-9._-]+', '_', file_name)}" for number, (_, file_name, _) in enumerate(found, 1)]
+        identifiers = [
+            f"{number:03}-{re.sub(r'[^A-Za-z0-9._-]+', '_', file_name)[:100]}" for number, (_, file_name, _) in enumerate(found, 1)
+        ]
         with GX_LOCK:
             _build(site, at, [(feed, identifier, result) for (feed, _, result), identifier in zip(found, identifiers, strict=True)])
         shutil.rmtree(site / "static", ignore_errors=True)

@@ -31,6 +31,8 @@ QUARANTINE_STATUS = {"open": "chờ xử lý", "waiting": "chờ hóa đơn", "r
 RUN_STATUS = {"running": "đang chạy", "completed": "hoàn thành", "failed": "hỏng", "killed": "bị ngắt"}
 SEVERITY = {"critical": "nghiêm trọng", "warning": "cảnh báo", "info": "thông tin"}
 EXPECTED = {"daily": "hằng ngày", "monthly": "hằng tháng", "quarterly": "hằng quý", "yearly": "hằng năm", "once": "một lần"}
+UNSEEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+"""Categories of signs that steer a terminal, turn or break a line, or are not seen: they may deceive whoever reads them."""
 PILLAR = {"chinh_quyen_so": "Chính quyền số", "kinh_te_so": "Kinh tế số", "xa_hoi_so": "Xã hội số"}
 
 
@@ -103,6 +105,17 @@ def some(names: Sequence[str], shown: int = 3) -> str:
     """The first of some names, and how many more there are: `a.csv, b.csv, c.csv và 11 tệp khác`."""
     more = f" và {number(len(names) - shown)} tệp khác" if len(names) > shown else ""
     return ", ".join(names[:shown]) + more
+
+
+def unseen(text: str) -> list[str]:
+    """The signs of a text that act or are not seen, each once."""
+    return [sign for sign in dict.fromkeys(text) if unicodedata.category(sign) in UNSEEN]
+
+
+def safe(text: str, most: int = 255, shown: str = "<U+{:04X}>") -> str:
+    """What others wrote as part of one line: signs that act or are not seen as `<U+202E>`, and of a long text its beginning and end."""
+    line = text.translate({ord(sign): shown.format(ord(sign)) for sign in unseen(text)})
+    return line if len(line) <= most else f"{line[: most // 2]}…{line[len(line) + most // 2 + 1 - most :]}"
 
 
 def plain(name: str) -> str:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import resource
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+from prefect.states import Failed
 from sqlalchemy import Engine, text
 
 from flows.backfill import nights
-from flows.nightly import WITHOUT_PREFECT, night
+from flows.nightly import WITHOUT_PREFECT, _is_worth_another_try, night
 from tasks.ask import questions
 from tasks.deliveries.ledger import Delivery, Outcome, waves
 from tasks.one_stop_shop import form_06a
 from tasks.one_stop_shop.form_06a import CONTROLS
+from tasks.pull.writing import Unwritable
 from tasks.report.edition import Report
 from tasks.words.vietnamese import VIETNAM
 from tests.nights import KEY, bakhong, environment, few_sources, url_of
@@ -113,6 +116,19 @@ def test_no_source_in_reach_is_no_night(engine: Engine, settings: Settings) -> N
     settings.sources.write_text(settings.sources.read_text().replace("samples/inbox", "samples/no-inbox"))
     with pytest.raises(Refusal, match="no-inbox"):
         night(settings, engine, NIGHT)
+
+
+def test_a_disk_that_takes_no_more_ends_the_night_and_blames_no_file(engine: Engine, settings: Settings) -> None:
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, unlimited[1]))
+    try:
+        with pytest.raises(Unwritable, match=r"^Không ghi được vào \S+/landing/\S+ \(cannot be written: File too large\)\. Dọn") as full:
+            night(settings, engine, NIGHT)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    assert not _is_worth_another_try(None, None, Failed(data=full.value))
+    assert [file for file in (settings.home / "landing").rglob("*") if file.is_file() and file.stat().st_size >= 1_000] == []
+    assert list((settings.home / "landing").rglob(".part*")) == []
 
 
 def test_a_count_that_is_not_found_another_way_holds_back_the_whole_form_and_nothing_else(

@@ -28,7 +28,7 @@ from tasks.deliveries.ledger import pending
 from tasks.deliveries.source import Source
 from tasks.pull import landing as module
 from tasks.pull import sftp as pull_sftp
-from tasks.pull.landing import pull
+from tasks.pull.landing import Unreadable, pull
 from tests.nights import KEY, SAMPLES
 from warehouse.settings import Refusal, Settings
 
@@ -349,6 +349,29 @@ def test_a_folder_that_cannot_be_listed_is_not_taken_for_empty(engine: Engine, h
     sshd.know(key)
     with pytest.raises(FileNotFoundError):
         pull(engine, replace(sshd.source, url=sshd.source.url.replace("/outbox/", "/no-outbox/")), home)
+
+
+@needs_sshd
+def test_what_is_no_file_or_has_no_name_in_unicode_is_named_and_the_others_land(engine: Engine, home: Path, sshd: Sshd) -> None:
+    key = sshd.host_key("key")
+    sshd.start(key)
+    sshd.know(key)
+    os.mkfifo(sshd.outbox / "a.csv")
+    for name, target in {"b.csv": "a.csv", "c.csv": "nowhere", "td_20240316.csv": "../outside.csv"}.items():
+        (sshd.outbox / name).symlink_to(target)
+    (sshd.folder / "outside.csv").write_text("MaHoSo\n2\n")
+    folder = sshd.outbox / os.fsdecode(b"d\xe2n")
+    folder.mkdir()
+    (folder / os.fsdecode(b"d\xe2n.csv")).touch()
+    with pytest.raises(Unreadable) as unreadable:
+        pull(engine, replace(sshd.source, url=sshd.source.url.replace("*.csv", "**/*.csv")), home)
+    lines = sorted(line.removeprefix("td: ") for line in unreadable.value.lines)
+    for line, said in zip(
+        lines, ["a.csv: là ống dẫn", "b.csv: là liên kết tới ống dẫn", "c.csv: là liên kết tới một tệp không có"], strict=False
+    ):
+        assert line.startswith(said)
+    assert lines[3:] == ["d\ufffdn/d\ufffdn.csv: tên tệp không phải Unicode (its bytes are not UTF-8); sửa tên tệp rồi gửi lại"]
+    assert landed(home) == [b"MaHoSo\n1\n", b"MaHoSo\n2\n"]
 
 
 @needs_sshd

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tasks.deliveries.source import read_sources
+from tasks.pull.names import LONGEST, shown, wrong_with
+from tasks.words.vietnamese import safe
 from warehouse.settings import Refusal
 
 GOOD = {"name": "water", "feed": "bills", "layout": "utility_xlsx", "provider": "nuoc", "url": "inbox/*.xlsx", "expected": "monthly"}
@@ -101,3 +103,57 @@ def test_a_placeholder_nobody_knows_is_refused(tmp_path: Path, url: str, wrong: 
 def test_sources_are_ranked_as_they_stand(tmp_path: Path) -> None:
     found = read_sources(written(tmp_path, GOOD, {**GOOD, "name": "second"}))
     assert [source.rank for source in found] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "td_240131.csv",
+        "td_20240131T0200.csv",
+        "td_202401311530.csv",
+        "td_20240131235959.csv",
+        "td_240131235959.csv",
+        "thang 3-2024, bản sửa.csv",
+        "portal-766/H44/2026-08/2026-09-26T1814Z/transparency-all.json",
+        "one-stop-shop_20240315235959.json",
+        "000.00.00.H56-240131-0001.json",
+        "1706660000_1706660000123.csv",
+        "x" * 251 + ".csv",
+    ],
+)
+def test_a_name_that_tells_of_no_person_is_taken_and_shown_as_it_is(name: str) -> None:
+    assert wrong_with(name) == ""
+    assert shown(name) == name
+
+
+@pytest.mark.parametrize("digits", ["012345678", "001099012345", "084912345678", "0912345678", "84912345678", "202413311530"])
+def test_a_name_with_the_number_of_a_person_is_not_taken_and_shown_without_it(digits: str) -> None:
+    name = f"cccd{digits}/td_20240131_{digits}.csv"
+    assert "số giấy tờ hoặc số điện thoại" in wrong_with(name)
+    dots = "•" * len(digits)
+    assert shown(name) == f"cccd{dots}/td_20240131_{dots}.csv"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("\x1b[2Jtd.csv", "(U+001B)"),
+        ("a\nb\x7f.csv", "(U+000A, U+007F)"),
+        ("td\u202evsc.exe", "(U+202E)"),
+        ("td\u2028\u200b\ue000\u00ad.csv", "(U+2028, U+200B, U+E000)"),
+        ("d\udce2n.csv", "không phải Unicode"),
+        ("x" * (LONGEST + 1), f"dài hơn {LONGEST}"),
+    ],
+)
+def test_a_name_that_may_deceive_is_not_taken_and_shown_in_one_safe_line(name: str, words: str) -> None:
+    assert words in wrong_with(name)
+    assert len(shown(name)) <= 255
+    assert shown(name).isprintable()
+
+
+def test_a_text_of_others_is_shown_in_one_bounded_line() -> None:
+    assert safe("Mã\u200bKH\n") == "Mã<U+200B>KH<U+000A>"
+    assert safe("Ngày tiếp nhận") == "Ngày tiếp nhận"
+    assert safe("a" * 8 + "b" * 8, most=5) == "aa…bb"
+    assert safe("a" * 8 + "b" * 8, most=6) == "aaa…bb"
+    assert safe("a" * 8, most=8) == "a" * 8

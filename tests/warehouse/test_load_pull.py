@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 import stat
 import time
+from contextlib import chdir
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -155,34 +157,85 @@ def test_files_exported_after_the_day_asked_for_stay_where_they_are(engine: Engi
     assert pull(engine, source(inbox), home, date(2024, 3, 16)).landed == 1
 
 
-def test_a_folder_among_the_files_is_named_and_the_others_land(engine: Engine, home: Path, inbox: Path) -> None:
+def test_what_is_no_file_is_named_and_the_others_land(engine: Engine, home: Path, inbox: Path) -> None:
     (inbox / "a_20240314.csv").mkdir()
+    os.mkfifo(inbox / "b_20240314.csv")
+    for name, target in {"c": "/dev/zero", "d": "b_20240314.csv", "e": "a_20240314.csv", "f": "nowhere", "g": "g_20240314.csv"}.items():
+        (inbox / f"{name}_20240314.csv").symlink_to(target)
+    with socket.socket(socket.AF_UNIX) as listening, chdir(inbox):  # the path of a socket must be short
+        listening.bind("h_20240314.csv")
     put(inbox, "td_20240315.csv", "x")
+    put(inbox.parent, "outside.csv", "y")
+    (inbox / "td_20240316.csv").symlink_to("../outside.csv")
     with pytest.raises(Unreadable) as unreadable:
         pull(engine, source(inbox), home)
-    assert "a_20240314.csv: là thư mục" in str(unreadable.value)
-    assert [delivery.file_name for delivery in pending(engine, home)] == ["td_20240315.csv"]
+    for line, said in zip(
+        sorted(unreadable.value.lines),
+        ["là thư mục", "là ống dẫn", "tới thiết bị", "tới ống dẫn", "tới thư mục", "một tệp không có", "không tới đâu cả", "là ổ cắm"],
+        strict=True,
+    ):
+        assert line.startswith("one-stop-shop: ")
+        assert said in line
+    assert [delivery.path.read_text() for delivery in pending(engine, home)] == ["x", "y"]
 
 
-def test_a_file_that_vanishes_or_cannot_be_read_is_named_and_the_others_land(
+def test_a_name_that_may_not_be_shown_is_named_without_what_it_hides_and_the_others_land(
+    engine: Engine, home: Path, inbox: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    os.close(os.open(bytes(inbox) + b"/d\xe2n_cu_20240314.csv", os.O_CREAT))
+    for name in ("a\x1b[2J\n.csv", "b\u202evsc.csv", "c_001099012345.csv"):
+        put(inbox, name, "x")
+    put(inbox, "x" * 238 + "_td_20240315.csv", "y")
+    with caplog.at_level("INFO"), pytest.raises(Unreadable) as unreadable:
+        pull(engine, source(inbox), home)
+    shown = [line.removeprefix("one-stop-shop: ").partition(": ")[0] for line in unreadable.value.lines]
+    assert sorted(shown) == ["a\ufffd[2J\ufffd.csv", "b\ufffdvsc.csv", "c_••••••••••••.csv", "d\ufffdn_cu_20240314.csv"]
+    assert "001099012345" not in caplog.text
+    assert [delivery.path.read_text() for delivery in pending(engine, home)] == ["y"]
+
+
+def test_a_folder_full_of_what_is_no_delivery_is_told_in_bounded_lines(engine: Engine, home: Path, inbox: Path) -> None:
+    for number in range(module.MOST_LINES + 7):
+        (inbox / f"{number}.csv").mkdir()
+    with pytest.raises(Unreadable) as unreadable:
+        pull(engine, source(inbox), home)
+    assert unreadable.value.lines[-1] == "one-stop-shop: và 7 tệp khác"
+    assert len(unreadable.value.lines) == module.MOST_LINES + 1
+    assert len(str(unreadable.value)) < 1000
+
+
+def test_a_file_that_cannot_be_read_or_is_another_thing_by_then_is_named_and_the_others_land(
     engine: Engine, home: Path, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (inbox / "gone_20240314.csv").symlink_to(inbox / "nowhere")
-    put(inbox, "broken_20240313.csv", "x")
-    put(inbox, "td_20240315.csv", "y")
-    copy = module._copy
+    (inbox / "broken_20240313.csv").symlink_to("/proc/self/mem")  # a file, of which no one can read the first byte
+    for name in ("gone_20240314.csv", "pipe_20240314.csv", "td_20240315.csv"):
+        put(inbox, name, "y")
+    put(inbox, "year_10000.csv", "z", age=-(10**12))
 
-    def failing(stream: object, sink: object) -> str:
-        if getattr(stream, "name", "").endswith("broken_20240313.csv"):
-            raise PermissionError(13, "Permission denied")
-        return copy(stream, sink)  # type: ignore[arg-type]
+    def meanwhile(*_: object) -> bool:
+        (inbox / "gone_20240314.csv").unlink(missing_ok=True)
+        (inbox / "pipe_20240314.csv").unlink(missing_ok=True)
+        os.mkfifo(inbox / "pipe_20240314.csv")
+        return False
 
-    monkeypatch.setattr(module, "_copy", failing)
+    monkeypatch.setattr(module, "_is_unchanged", meanwhile)
     with pytest.raises(Unreadable) as unreadable:
         pull(engine, source(inbox), home)
-    assert "broken_20240313.csv: không đọc được" in str(unreadable.value)
-    assert [delivery.file_name for delivery in pending(engine, home)] == ["td_20240315.csv"]
+    broken, gone, pipe = unreadable.value.lines
+    assert "broken_20240313.csv: không đọc được (cannot be read: Input/output error" in broken
+    assert "gone_20240314.csv: không còn ở nguồn khi đọc" in gone
+    assert "pipe_20240314.csv: không còn là tệp khi đọc" in pipe
+    assert sorted(delivery.file_name for delivery in pending(engine, home)) == ["td_20240315.csv", "year_10000.csv"]
     assert [path for path in (home / "landing" / "one-stop-shop").iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_link_is_read_again_when_its_file_changes(engine: Engine, home: Path, inbox: Path) -> None:
+    moment = put(inbox.parent, "outside.csv", "100", age=864_000).stat().st_mtime
+    (inbox / "td_20240315.csv").symlink_to("../outside.csv")
+    assert pull(engine, source(inbox), home).landed == 1
+    put(inbox.parent, "outside.csv", "999")
+    os.utime(inbox.parent / "outside.csv", (moment, moment))
+    assert pull(engine, source(inbox), home).landed == 1
 
 
 def test_a_pull_killed_before_its_row_was_written_is_made_good_by_the_next(
