@@ -34,7 +34,6 @@ _OTHER_KINDS = {
     b"[": "JSON",
 }
 _BOM = codecs.BOM_UTF8.decode()
-_EMPTY_LINE = re.compile(rb"(?:\n\r?\n|\r\r)[^\r\n]")
 _SEP = re.compile(f"{_BOM}?sep=([^\r\n])\r?\n", re.IGNORECASE)
 
 
@@ -202,7 +201,7 @@ def _survey(file: File) -> _Survey:
             raise file.refused("STR-007")
         stream.seek(0)
         while more := stream.read(BLOCK):
-            has_empty_lines = has_empty_lines or _EMPTY_LINE.search(block[-3:] + more) is not None
+            has_empty_lines = has_empty_lines or _has_empty_line((block[-3:] + more).rstrip(b"\r\n"))  # none is after the last row
             block = more
             quotes += block.count(b'"')
             try:
@@ -224,6 +223,13 @@ def _survey(file: File) -> _Survey:
             raise file.refused("STR-006")
         encoding = "unicode"
     return _Survey("utf-8" if is_utf8 else "latin-1", encoding, quotes, block.endswith(b"\n"), has_empty_lines)
+
+
+def _has_empty_line(block: bytes) -> bool:
+    letters = np.frombuffer(block, np.uint8)
+    ends = np.flatnonzero(letters == ord("\n"))
+    apart = np.diff(ends)
+    return bool((apart == 1).any() or (letters[ends[1:][apart == 2] - 1] == ord("\r")).any())
 
 
 def _same_kind(file: File, start: bytes) -> None:

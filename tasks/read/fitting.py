@@ -57,6 +57,8 @@ def _misfits(text: pa.StringArray, column: Column) -> Iterator[tuple[str, Any]]:
 
 def _of_no_code(text: pa.StringArray, column: Column, data: npt.NDArray[np.uint8]) -> Iterator[tuple[str, Any]]:
     """The same for codes and other texts, and for what a hash is made of."""
+    if column.quoted is not None and pc.all(pc.match_substring_regex(text, column.quoted)).as_py():
+        return  # what may be quoted is as narrow as it gets
     longest = lengths_of(text).max()
     if column.pattern is not None and (data == ord("+")).any():
         yield "STR-026", pc.match_substring_regex(text, _SCIENTIFIC)
@@ -66,12 +68,12 @@ def _of_no_code(text: pa.StringArray, column: Column, data: npt.NDArray[np.uint8
         yield "STR-035", pc.greater(pc.utf8_length(text), column.length)
     if column.type == "hash":
         yield from _no_paper(text, column.pattern)
-    elif column.quoted is None or not pc.all(pc.match_substring_regex(text, column.quoted)).as_py():
-        if not column.numeric and longest >= _SHORTEST:
-            encoded = text.dictionary_encode()
-            yield "STR-028", pc.match_substring_regex(encoded.dictionary, NAMES_A_PERSON).take(encoded.indices)
-        if column.pattern is not None:
-            yield "STR-015", pc.invert(pc.match_substring_regex(text, column.pattern))
+        return
+    if not column.numeric and longest >= _SHORTEST:
+        encoded = text.dictionary_encode()
+        yield "STR-028", pc.match_substring_regex(encoded.dictionary, NAMES_A_PERSON).take(encoded.indices)
+    if column.pattern is not None:
+        yield "STR-015", pc.invert(pc.match_substring_regex(text, column.pattern))
 
 
 def _no_paper(text: pa.StringArray, pattern: str | None) -> Iterator[tuple[str, Any]]:
