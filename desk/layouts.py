@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from desk import terminal
-from expectations.contract import PERSONAL, ROW_NUMBER, Contract, contract, feeds
+from expectations.contract import NAMES_A_PERSON, PERSONAL, ROW_NUMBER, Contract, contract, feeds
 from tasks.words import vietnamese as vi
 from warehouse.settings import Refusal
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _SHORT_HASH = 8
 _DROPPED, _HIDDEN = "(bỏ)", "(giấu)"
-_PERSONAL_WITHIN = re.compile(r"@|(?<![A-Za-z0-9])\d{9,12}(?![A-Za-z0-9])")
 
 
 def feed_named(name: str) -> Contract:
@@ -134,14 +133,16 @@ def _show(trial: Trial, terms: Contract) -> None:
 
 def _cell(row: Mapping[str, Any], name: str, terms: Contract) -> str:
     """A typed cell; a person's is its hash's beginning or not there, and what looks like one is hidden."""
-    kind, value = terms.columns[name].type, row.get(name)
+    column, value = terms.columns[name], row.get(name)
+    kind = column.type
     if kind == "dropped":
         return _DROPPED
     if value is None:
         return vi.NOTHING
     if kind == "hash":
         return str(value)[:_SHORT_HASH]
-    if re.search(PERSONAL, str(value)) or (kind == "text" and _PERSONAL_WITHIN.search(str(value))):
+    is_code = kind != "text" or (column.quoted or column.pattern) is not None
+    if re.search(PERSONAL if is_code else NAMES_A_PERSON, str(value)):
         return _HIDDEN
     if isinstance(value, datetime):
         return f"{value:%d/%m/%Y %H:%M:%S}"

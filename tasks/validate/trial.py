@@ -61,8 +61,6 @@ class Trial:
 
 def with_layout(contract: Contract, name: str, layout: Layout) -> Contract:
     """The contract with this layout alone, which need not say everything yet; ValueError where it names what is not there."""
-    if layout.kind == "json" and layout.reader is None:
-        raise ValueError("JSON needs a `reader:`, an entry of READERS in tasks/read/file.py")
     lenient = _lenient(contract, _unsaid(contract, layout)).model_dump(exclude={"layouts"})
     Contract(**lenient, layouts={name: layout.model_dump()})
     return contract.model_copy(update={"layouts": {name: layout}})

@@ -12,6 +12,8 @@ import xlsxwriter
 from expectations.contract import Contract, Layout, contract
 from tasks.read.draft.draft import as_layout, draft
 from tasks.read.draft.first_rows import NotUnderstood
+from tasks.read.file import read
+from tasks.validate.trial import with_layout
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "inbox"
 HEADER = "Số hóa đơn;Mã khách;Tên khách hàng;Mã đơn vị hành chính;Loại dịch vụ;Tháng hóa đơn;Ngày lập;Tổng tiền"
@@ -203,8 +205,19 @@ def test_records_of_json_are_described(tmp_path: Path) -> None:
     found = drafted(tmp_path / "a.json", "dossiers")
     assert (found.kind, found.reader) == ("json", "dossier_json")
     assert found.headers["NgayTiepNhan"] == "received_at"
-    (tmp_path / "a.json").write_text("\n".join(map(json.dumps, records)), "utf-8")
-    assert drafted(tmp_path / "a.json", "dossiers").headers["MaHoSo"] == "dossier_code"
+
+
+def test_a_list_of_records_is_described_and_read(tmp_path: Path) -> None:
+    records = [{"unit_code": "15655", "period": "2024-03", "Measure": "population_adult", "value": at} for at in range(5)]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(records), "utf-8")
+    terms = contract("unit_counts")
+    found = drafted(path, terms)
+    assert (found.kind, found.reader, found.headers["value"]) == ("json", None, "value")
+    chunks = read(path, with_layout(terms, "new", found), "new", b"key", "a.json")
+    assert [value for chunk in chunks for value in chunk.table["value"].to_pylist()] == [0, 1, 2, 3, 4]
+    path.write_text("\n".join(map(json.dumps, records)), "utf-8")
+    assert "# reader: …  # chưa rõ" in draft(path, terms).text
 
 
 def test_no_cell_and_no_person_is_written_down(tmp_path: Path) -> None:

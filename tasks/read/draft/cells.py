@@ -17,6 +17,7 @@ from expectations.contract import PERSONAL, Column
 from tasks.read.cells import EPOCH_MILLISECONDS, Numbers, clean, period, typed
 from tasks.read.draft.names import words
 from tasks.read.draft.table import is_empty
+from tasks.read.fitting import fit
 
 WAYS: tuple[Numbers, ...] = get_args(Numbers)
 """Ways of writing numbers."""
@@ -71,7 +72,7 @@ class Cells:
         there = [cell for cell in self._raw if not is_empty(cell)]
         return bool(there) and all(isinstance(cell, date) for cell in there)
 
-    def fit(self, column: Column, values: Collection[str]) -> float | None:
+    def fitting(self, column: Column, values: Collection[str]) -> float | None:
         """Share of cells that the column takes; nothing where it takes any text, or where there are no cells."""
         texts = self.texts()
         if not len(texts):
@@ -82,12 +83,9 @@ class Cells:
             return self.days.share
         if column.type in ("period", "boolean"):
             return _share(typed(self.texts(date_format="%Y-%m"), column.type).is_valid())
-        if column.type != "text" or not (values or column.pattern):
+        if column.type == "dropped" or not (values or column.pattern):
             return None
-        if values:
-            return _share(pc.is_in(texts, pa.array(values, pa.string())))
-        personal = pc.match_substring_regex(texts, PERSONAL)
-        return _share(pc.and_(pc.match_substring_regex(texts, column.pattern), pc.invert(personal)))
+        return self.are_in(values) if values else _share(fit(texts, column)[0].is_valid())
 
     def are_in(self, values: Collection[str]) -> float:
         """Share of cells that are one of the values."""

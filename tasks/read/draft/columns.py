@@ -86,7 +86,7 @@ def month_and_year(columns: dict[str, Cells], proposed: dict[str, Proposal]) -> 
 def _fit(feed: Contract, name: str, cells: Cells) -> float | None:
     values = allowed(feed, name)
     labels = translated(feed, name, cells)
-    return cells.are_in(labels) if labels else cells.fit(feed.columns[name], values)
+    return cells.are_in(labels) if labels else cells.fitting(feed.columns[name], values)
 
 
 def _may_be(feed: Contract, name: str, cells: Cells) -> bool:

@@ -136,7 +136,7 @@ class _Drafting:
         yield _pair("name", NAME, "đặt tên, rồi chép phần dưới vào layouts: của expectations/" + self.feed.feed + ".yaml")
         yield _pair("kind", self.found.kind)
         yield _pair("description", f"Drafted from a file; header in row {self.table.at + 1}")
-        if self.found.kind == "json":
+        if self.found.is_nested:
             yield self._reader()
         if self.found.kind in ("csv", "html"):
             yield _pair("encoding", self.found.encoding)
@@ -164,9 +164,9 @@ class _Drafting:
 
     def _reader(self) -> str:
         known = (layout.reader for layout in self.feed.layouts.values() if layout.kind == "json" and layout.reader)
-        reader = next(known, None) if self.found.records else None
+        reader = next(known, None)
         if reader is None:
-            return f"# reader: …  # {_UNSURE}: JSON cần một hàm đọc trong READERS của tasks/read/file.py"
+            return f"# reader: …  # {_UNSURE}: không phải một danh sách bản ghi đơn giản; cần một hàm trong READERS của tasks/read/file.py"
         return _pair("reader", reader, "như bố cục JSON đã có của feed này")
 
     def _title(self) -> Iterator[str]:

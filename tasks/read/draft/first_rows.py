@@ -58,8 +58,8 @@ class FirstRows:
     tables: list[Table]
     encoding: str | None = None
     delimiter: str | None = None
-    records: str | None = None
-    """Key under which a JSON object holds its records."""
+    is_nested: bool = False
+    """Whether its JSON is more than a list of records: it needs a reader of its own."""
 
 
 def first_rows(path: Path) -> FirstRows:
@@ -226,17 +226,24 @@ def _table(rows: Iterable[list[Any]]) -> Table:
 
 def _json(text: str) -> FirstRows:
     """Records of a list, of lines, or of a list that an object holds; the header is the union of their keys."""
-    bare, records = text.lstrip("\ufeff \r\n\t"), None
-    under = re.match(r'\{[^\[\]{}]*?"([^"]{1,60})"\s*:\s*\[\s*(?=\{)', bare)
-    if under:
-        records, bare = under[1], bare[under.end() :]
-    elif bare.startswith("["):
-        bare = bare[1:]
+    bare = text.lstrip("\ufeff \r\n\t")
+    under = re.match(r'\{[^\[\]{}]*?"[^"]{1,60}"\s*:\s*\[\s*(?=\{)', bare)
+    is_list = bare.startswith("[")
+    bare = bare[under.end() :] if under else bare[is_list:]
     found = [record for record in islice(_objects(bare), ROWS) if isinstance(record, dict)]
     if not found:
         raise NotUnderstood("Không thấy danh sách bản ghi nào trong JSON.")
     header: list[Any] = list(dict.fromkeys(key for record in found for key in record))
-    return FirstRows("json", [Table([header, *([record.get(key) for key in header] for record in found)])], "utf-8", records=records)
+    return FirstRows(
+        "json",
+        [Table([header, *([record.get(key) for key in header] for record in found)])],
+        "utf-8",
+        is_nested=not is_list or _is_nested(found),
+    )
+
+
+def _is_nested(records: list[dict[str, Any]]) -> bool:
+    return any(isinstance(value, list | dict) for record in records for value in record.values())
 
 
 def _objects(text: str) -> Iterator[Any]:
