@@ -49,8 +49,10 @@ app = typer.Typer(
 )
 quarantine = typer.Typer(no_args_is_help=True, help="Những dòng được để riêng, và vì sao.")
 warehouse = typer.Typer(no_args_is_help=True, help="Kho số liệu.")
+layout = typer.Typer(no_args_is_help=True, help="Bố cục tệp của một đơn vị cung cấp mới: phác thảo, chạy thử.")
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(warehouse, name="warehouse")
+app.add_typer(layout, name="layout")
 
 UnitArgument = Annotated[str, typer.Argument(metavar="UNIT", help="Mã hoặc tên đơn vị: 15655, “Ngọc Phụng”.")]
 PeriodArgument = Annotated[str, typer.Argument(metavar="PERIOD", help="2024, 2024-Q1 hoặc 2024-03.")]
@@ -272,6 +274,34 @@ def warehouse_url(
 def warehouse_upgrade() -> None:
     """Đưa kho lên bản của chương trình này: bảng, khung nhìn, danh mục. Việc của chủ kho."""
     terminal.say(f"Kho số liệu ở bản {upgrade_warehouse(_to_read())}.")
+
+
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Tệp mà đơn vị cung cấp gửi.")]
+
+
+@layout.command("draft")
+def layout_draft(
+    file: FileArgument,
+    feed: Annotated[str, typer.Option("--feed", help="Nguồn dữ liệu: bills, payments, dossiers…")],
+    out: Annotated[Path | None, typer.Option("--out", help="Ghi ra tệp YAML này thay vì ra màn hình.")] = None,
+) -> None:
+    """Phác thảo bố cục của một tệp chưa ai mô tả: loại tệp, bảng mã, dấu phân cách, tiêu đề, ngày, số, cột nào là cột nào."""
+    from desk.layouts import drafted  # noqa: PLC0415
+
+    drafted(file, feed, out)
+
+
+@layout.command("try")
+def layout_try(
+    layout_words: Annotated[str, typer.Argument(metavar="LAYOUT", help="Tệp YAML của layout draft, hoặc bố cục đã có: bills/evn_csv.")],
+    file: FileArgument,
+    rows: Annotated[int, typer.Option("--rows", min=0, max=1000, help="Số dòng đầu cho xem.")] = 10,
+) -> None:
+    """Đọc một tệp theo bố cục như lượt đêm sẽ đọc: các dòng đầu, và những gì sẽ bị để riêng hay từ chối. Không cần kho."""
+    from desk.layouts import tried  # noqa: PLC0415
+
+    if not tried(layout_words, file, rows):
+        raise typer.Exit(1)
 
 
 @app.command()

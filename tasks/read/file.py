@@ -21,6 +21,7 @@ from tasks.read.csv_file import read_csv
 from tasks.read.dossier_json import read_dossier_json
 from tasks.read.fitting import Faults, fit
 from tasks.read.html_file import read_html
+from tasks.read.json_records import read_json_records
 from tasks.read.limits import DEFAULT, Limits
 from tasks.read.portal_766 import read_portal_766
 from tasks.read.pseudonym import pseudonyms
@@ -46,6 +47,7 @@ READERS: dict[str, Callable[[File, int], Iterator[Rows]]] = {
     "csv": read_csv,
     "xlsx": read_sheet,
     "html": read_html,
+    "json": read_json_records,
     "dossier_json": read_dossier_json,
     "portal_766": read_portal_766,
 }

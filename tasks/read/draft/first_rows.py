@@ -1,0 +1,259 @@
+"""The first rows of a file of which nothing is known yet: its kind, encoding and separator are found out, its cells left as they are.
+
+Delimited text, workbooks, pages that call themselves workbooks and JSON records; never the whole of a large file.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+import re
+import unicodedata
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import lxml.html
+import python_calamine
+
+from tasks.read.encodings import recognise, to_unicode
+from tasks.read.limits import DEFAULT
+
+ROWS = 2_000
+"""Rows that are looked at; below them only the last few, for a totals row."""
+_LAST = 50
+_START = 8 << 20
+"""Bytes of a text, page or JSON that are looked at."""
+_WIDEST = DEFAULT.columns
+_DELIMITERS = (",", ";", "\t", "|")
+_SEPARATOR_LINE = re.compile(r'\ufeff?"?sep=(.)"?\r?\n', re.IGNORECASE)
+_ONLY_VIETNAMESE = re.compile("[đĐơƠưƯăĂ\u0300\u0301\u0303\u0309\u0323]")
+_OTHER_SIGNS = "°€–—’‘“”«»²³½·…§©®™ºª¿¡"
+
+
+class NotUnderstood(Exception):
+    """Nothing can be said of the file; the message is one Vietnamese line that quotes nothing of it."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """The first rows of a sheet, page's table, text or list of records, cells as the file has them."""
+
+    rows: list[list[Any]]
+    last: list[list[Any]] = field(default_factory=list)
+    """The last rows of a table that is longer."""
+
+
+@dataclass(frozen=True)
+class FirstRows:
+    """What an unknown file looks like."""
+
+    kind: str
+    tables: list[Table]
+    encoding: str | None = None
+    delimiter: str | None = None
+    is_nested: bool = False
+    """Whether its JSON is more than a list of records: it needs a reader of its own."""
+
+
+def first_rows(path: Path) -> FirstRows:
+    """Kind, encoding, separator and first rows of a file; NotUnderstood where it is none that a layout can describe."""
+    with path.open("rb") as stream:
+        start = stream.read(_START)
+    bare = start[:2000].lstrip(codecs.BOM_UTF8 + b" \r\n\t")
+    if not bare:
+        raise NotUnderstood("Tệp rỗng.")
+    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        return FirstRows("xlsx", _sheets(path, is_zip=start.startswith(b"PK")))
+    if start.startswith(b"%PDF"):
+        raise NotUnderstood("Tệp là PDF, không phải bảng số liệu: xin bên gửi bản .xlsx hoặc CSV.")
+    is_wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if b"\0" in start and not is_wide:
+        raise NotUnderstood("Tệp không phải văn bản, bảng tính, trang HTML hay JSON, hoặc là UTF-16 thiếu dấu mở đầu (BOM).")
+    text, encoding = _decoded(start)
+    sign = text.lstrip("\ufeff \r\n\t")[:1]
+    if sign == "<":
+        # Fonts are told apart by the reader; the bytes are Latin-1 to it.
+        return FirstRows("html", _page(text), "latin-1" if encoding in ("tcvn3", "vni") else encoding)
+    if sign in ("{", "["):
+        return _json(text)
+    return _delimited(path, text, encoding, is_whole=path.stat().st_size <= len(start))
+
+
+def _decoded(data: bytes) -> tuple[str, str]:
+    """The bytes as Unicode, and what the layout calls their encoding."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return codecs.getincrementaldecoder("utf-16")(errors="replace").decode(data), "utf-16"
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(data)  # a letter cut by the end is left out
+    except UnicodeDecodeError:
+        return _older(data)
+    return to_unicode(text, recognise(text[:200_000]) or "unicode"), "utf-8"
+
+
+def _older(data: bytes) -> tuple[str, str]:
+    latin = data.decode("latin-1")
+    font = recognise(latin[:200_000])
+    if font in ("tcvn3", "vni"):
+        return to_unicode(latin, font), font
+    vietnamese = data.decode("cp1258", errors="replace")
+    composed = unicodedata.normalize("NFC", vietnamese)
+    if _ONLY_VIETNAMESE.search(vietnamese) and "\ufffd" not in vietnamese and recognise(composed[:200_000]) == "unicode":
+        return composed, "cp1258"
+    western = data.decode("cp1252", errors="replace")
+    signs = [sign for sign in western if not sign.isascii()]
+    if sum(sign.isalpha() or sign in _OTHER_SIGNS or sign.isspace() for sign in signs) >= 0.95 * len(signs):
+        return western, "cp1252"
+    raise NotUnderstood("Không nhận ra bảng mã ký tự của tệp: xin bên gửi bản Unicode (UTF-8).")
+
+
+# Delimited text ----------------------------------------------------------------------------------------------------------
+
+
+def _delimited(path: Path, text: str, encoding: str, *, is_whole: bool) -> FirstRows:
+    said = _SEPARATOR_LINE.match(text)
+    body = text[said.end() :] if said else text.removeprefix("\ufeff")
+    if not is_whole:
+        body = body[: body.rfind("\n") + 1]
+    if not body.strip():
+        raise NotUnderstood("Tệp không có dòng nào ngắn hơn giới hạn, không phải bảng số liệu.")
+    delimiter = said[1] if said else _delimiter(body)
+    if delimiter is None:
+        raise NotUnderstood("Không thấy dấu phân cách cột (phẩy, chấm phẩy, tab, gạch đứng) lặp lại đều giữa các dòng.")
+    try:
+        records = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter)
+        table = _table(records)
+    except csv.Error:
+        raise NotUnderstood("Tệp văn bản có dấu nháy hoặc ô quá dài, không tách được thành các cột.") from None
+    return FirstRows("csv", [table if is_whole else Table(table.rows, _tail(path, encoding, delimiter))], encoding, delimiter)
+
+
+def _delimiter(body: str) -> str | None:
+    """The separator by which most lines have one width, and the wider of two."""
+
+    def evenness(delimiter: str) -> tuple[float, int]:
+        try:
+            widths = [len(row) for row in islice(csv.reader(io.StringIO(body, newline=""), delimiter=delimiter), 200) if row]
+        except csv.Error:
+            return 0.0, 0
+        width, times = Counter(widths).most_common(1)[0] if widths else (0, 0)
+        return (round(times / len(widths), 1), width) if width > 1 else (0.0, 0)
+
+    found = max(_DELIMITERS, key=evenness)
+    return found if evenness(found)[0] >= 0.5 else None
+
+
+def _tail(path: Path, encoding: str, delimiter: str) -> list[list[Any]]:
+    """The last rows of a long text, where a totals row would stand."""
+    with path.open("rb") as stream:
+        stream.seek(-(64 << 10), 2)
+        data = stream.read()
+    fonts = encoding in ("tcvn3", "vni")
+    text = data.decode("latin-1" if fonts else encoding, errors="replace")
+    text = to_unicode(text, encoding) if fonts else text  # type: ignore[arg-type]
+    lines = text.splitlines()[1:]
+    try:
+        return list(csv.reader(lines[-_LAST:], delimiter=delimiter))
+    except csv.Error:
+        return []
+
+
+# Workbooks and pages -----------------------------------------------------------------------------------------------------
+
+
+def _sheets(path: Path, *, is_zip: bool) -> list[Table]:
+    if is_zip:
+        _is_bounded(path)
+    try:
+        workbook = python_calamine.CalamineWorkbook.from_path(path)
+        seen = [sheet.name for sheet in workbook.sheets_metadata if sheet.visible == python_calamine.SheetVisibleEnum.Visible]
+        sheets = [workbook.get_sheet_by_name(name) for name in seen]
+        if any(sheet.total_height * sheet.total_width > DEFAULT.cells for sheet in sheets):
+            raise NotUnderstood("Trang tính có quá nhiều ô: xóa các dòng, cột trống ở xa rồi thử lại.")
+        return [_table(sheet.iter_rows()) for sheet in sheets]
+    except NotUnderstood:
+        raise
+    except BaseException as error:
+        # A panic of the library is no Exception; whatever it is, its words may quote a cell.
+        if isinstance(error, Exception) or type(error).__module__ == "pyo3_runtime":
+            raise NotUnderstood("Không mở được bảng tính: tệp có mật khẩu, bị hỏng, hoặc không phải .xlsx hay .xls.") from None
+        raise
+
+
+def _is_bounded(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError):
+        raise NotUnderstood("Tệp nén của bảng tính bị hỏng hoặc bị cắt giữa chừng.") from None
+    if unpacked > DEFAULT.unpacked_mb << 20 or unpacked > DEFAULT.ratio * path.stat().st_size:
+        raise NotUnderstood("Bảng tính khi giải nén lớn quá giới hạn.")
+
+
+def _page(text: str) -> list[Table]:
+    if "<table" not in text.lower():
+        raise NotUnderstood("Tệp là trang HTML hoặc XML không có bảng nào: mở bằng Excel và lưu lại dạng .xlsx.")
+    page = lxml.html.document_fromstring(text.encode(), parser=lxml.html.HTMLParser(encoding="utf-8", huge_tree=True))
+    return [_table(_texts(row) for row in table.iter("tr")) for table in page.iter("table")]
+
+
+def _texts(row: lxml.html.HtmlElement) -> list[Any]:
+    texts: list[Any] = []
+    for cell in row.iterchildren("td", "th"):
+        span = cell.get("colspan", "1")
+        more = int(span) - 1 if span.isdecimal() and len(span) < 5 else 0
+        texts += [str(cell.text_content()), *[""] * min(more, _WIDEST)]
+    return texts[:_WIDEST]
+
+
+def _table(rows: Iterable[list[Any]]) -> Table:
+    coming = iter(rows)
+    first = [row[:_WIDEST] for row in islice(coming, ROWS)]
+    last: list[list[Any]] = []
+    for row in coming:
+        last = [*last[-_LAST:], row[:_WIDEST]]
+    return Table(first, last)
+
+
+# JSON --------------------------------------------------------------------------------------------------------------------
+
+
+def _json(text: str) -> FirstRows:
+    """Records of a list, of lines, or of a list that an object holds; the header is the union of their keys."""
+    bare = text.lstrip("\ufeff \r\n\t")
+    under = re.match(r'\{[^\[\]{}]*?"[^"]{1,60}"\s*:\s*\[\s*(?=\{)', bare)
+    is_list = bare.startswith("[")
+    bare = bare[under.end() :] if under else bare[is_list:]
+    found = [record for record in islice(_objects(bare), ROWS) if isinstance(record, dict)]
+    if not found:
+        raise NotUnderstood("Không thấy danh sách bản ghi nào trong JSON.")
+    header: list[Any] = list(dict.fromkeys(key for record in found for key in record))
+    return FirstRows(
+        "json",
+        [Table([header, *([record.get(key) for key in header] for record in found)])],
+        "utf-8",
+        is_nested=not is_list or _is_nested(found),
+    )
+
+
+def _is_nested(records: list[dict[str, Any]]) -> bool:
+    return any(isinstance(value, list | dict) for record in records for value in record.values())
+
+
+def _objects(text: str) -> Iterator[Any]:
+    """The values that stand one after the other, up to the first that cannot be read."""
+    decoder, at = json.JSONDecoder(), 0
+    while True:
+        between = re.compile(r"[\s,]*").match(text, at)
+        at = between.end() if between else at
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            return
+        yield value
