@@ -188,6 +188,22 @@ def test_what_was_loaded_before_loads_had_numbers_is_one_load_and_covers_what_it
     upgrade(engine)
 
 
+def test_decisions_on_rows_of_a_csv_stay_with_their_rows_when_the_header_is_counted(engine: Engine) -> None:
+    downgrade(engine, "0006")
+    with engine.begin() as connection:
+        for statement in SET_ASIDE_BEFORE.strip().split(";"):
+            connection.execute(text(statement))
+    numbers = text("SELECT layout, row_number, status FROM ops.quarantine JOIN ops.delivery USING (delivery_id) ORDER BY 1, 2")
+    upgrade(engine)
+    with engine.connect() as connection:
+        moved = [tuple(row) for row in connection.execute(numbers)]
+        assert moved == [("evn_csv", 2, "dismissed"), ("evn_csv", 3, "open"), ("telecom_xlsx", 1, "open")]
+    downgrade(engine, "0006")
+    with engine.connect() as connection:
+        assert [row.row_number for row in connection.execute(numbers)] == [1, 2, 1]
+    upgrade(engine)
+
+
 def test_a_new_month_of_payments_locks_no_reader_out(engine: Engine) -> None:
     with engine.begin() as loading, engine.connect() as reading:
         loading.execute(text("SELECT warehouse.ensure_payment_partition('2024-03-15')"))
@@ -207,6 +223,15 @@ VALUES ('B1', 2, 1, 1, '2024-03-01', 100, 1, 1, '2024-04-01', '2024-04-02', 1, 1
     ('B1', 2, 1, 1, '2024-03-01', 120, 1, 2, '2024-04-02', 'infinity', 1, 1);
 INSERT INTO warehouse.fact_unit_count (unit_key, period, measure, value, row_key, row_hash, known_from, delivery_id, row_number)
 SELECT max(unit_key), '2024', 'population_adult', 10, 1, 1, '2024-04-01', 3, 1 FROM warehouse.dim_unit WHERE unit_code = '15655'
+"""
+
+SET_ASIDE_BEFORE = """
+INSERT INTO ops.delivery (source, feed, layout, provider, file_name, sha256, exported_at, received_at, status)
+VALUES ('evn', 'bills', 'evn_csv', 'evn', 'e', 'e', '2024-04-01', '2024-04-01', 'landed'),
+    ('vnpt', 'signatures', 'telecom_xlsx', 'vnpt', 'v', 'v', '2024-04-01', '2024-04-01', 'landed');
+INSERT INTO ops.quarantine (delivery_id, row_number, rule_code, column_name, severity, message_vi, status)
+VALUES (1, 1, 'BIL-003', '', 'critical', '', 'dismissed'), (1, 2, 'BIL-003', '', 'critical', '', 'open'),
+    (2, 1, 'SIG-003', '', 'critical', '', 'open')
 """
 
 BEFORE_ONE_NUMBER = "0004"

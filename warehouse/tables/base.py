@@ -24,7 +24,12 @@ def provenance() -> list[Column[Any]]:
     """The columns that trace a fact row to the row of the file it came from."""
     return [
         Column("delivery_id", Integer, nullable=False, comment="Delivery that brought this row (ops.delivery)"),
-        Column("row_number", Integer, nullable=False, comment="Number of the row in the delivered file, the header not counted, from 1"),
+        Column(
+            "row_number",
+            Integer,
+            nullable=False,
+            comment="Number of the row in the delivered file, as the program shows it that wrote the file",
+        ),
     ]
 
 
