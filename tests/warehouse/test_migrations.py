@@ -193,7 +193,7 @@ def test_decisions_on_rows_of_a_csv_stay_with_their_rows_when_the_header_is_coun
     with engine.begin() as connection:
         for statement in SET_ASIDE_BEFORE.strip().split(";"):
             connection.execute(text(statement))
-    numbers = text("SELECT layout, row_number, status FROM ops.quarantine JOIN ops.delivery USING (delivery_id) ORDER BY 1, 2")
+    numbers = text("SELECT layout, row_number, q.status FROM ops.quarantine q JOIN ops.delivery USING (delivery_id) ORDER BY 1, 2")
     upgrade(engine)
     with engine.connect() as connection:
         moved = [tuple(row) for row in connection.execute(numbers)]
