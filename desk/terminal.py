@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -37,8 +36,12 @@ if not out.is_terminal:
     out.width = 160  # a pipe or a file: nothing is cut to a guess of 80 columns
 
 OBS_STYLE = {"A": "", "P": "yellow"}
+LINE = 2 * vi.MESSAGE
+"""Most characters of a line: a message, and what it is about."""
 WARNED_SHOWN = 3
 """Values that deserve a look named in the night's lines; the rest is counted."""
+BROKEN_SHOWN = 10
+"""Rules that did not hold named in the night's lines."""
 VERDICT_STYLE = {"accept": "green", "accept_with_flags": "yellow", "reject": "red"}
 
 
@@ -68,18 +71,18 @@ def progress() -> Iterator[None]:
 
 def say(words: str = "") -> None:
     """A line of plain words."""
-    out.print(escape(words), soft_wrap=True)
+    out.print(Text(vi.one_line(words, LINE)), soft_wrap=True)
 
 
 def complain(words: str) -> None:
     """One line on what went wrong."""
-    err.print(Text(" ".join(words.split()), style="red"), soft_wrap=True)
+    err.print(Text(vi.one_line(words, LINE), style="red"), soft_wrap=True)
 
 
 def heading(words: str) -> None:
     """A heading over what follows."""
     out.print()
-    out.print(Text(words, style="bold"))
+    out.print(Text(vi.one_line(words, LINE), style="bold"))
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], title: str = "") -> None:
@@ -90,8 +93,14 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], title: s
             name.removeprefix(">"), justify="right" if name.startswith(">") else "left", no_wrap=name.startswith(">"), overflow="fold"
         )
     for row in rows:
-        shown.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+        shown.add_row(*map(_cell, row))
     out.print(shown)
+
+
+def _cell(cell: str | Text) -> Text:
+    """A cell in which nothing is hidden, and nothing is a command to the terminal."""
+    text = cell if isinstance(cell, Text) else Text(cell)
+    return text if text.plain.isprintable() else Text(vi.one_line(text.plain), style=text.style)
 
 
 def official_tables(unit: Unit, period: str, lines: Sequence[Line]) -> None:
@@ -227,7 +236,7 @@ def quarantine_table(rows: Sequence[Any]) -> None:
             [
                 str(row.delivery_id),
                 row.file_name,
-                vi.number(row.row_number),
+                str(row.row_number),
                 row.natural_key or vi.NOTHING,
                 row.rule_code,
                 row.column_name,
@@ -285,6 +294,18 @@ def night_line(night: Night, outcomes: Sequence[Any] | None = None) -> None:
         shown = "; ".join(f"{line.indicator_code} {line.unit_code} {line.period} {line.message_vi}" for line in warned[:WARNED_SHOWN])
         more = f"; và {vi.number(len(warned) - WARNED_SHOWN)} chỗ khác" if len(warned) > WARNED_SHOWN else ""
         say(f"Nên xem lại {vi.number(len(warned))} giá trị: {shown}{more}.")
+
+
+def taken_lines(deliveries: Sequence[Any], broken: Sequence[Any]) -> None:
+    """What was seen of the files of a night, and what did not hold in those that were taken: first the rules that set rows aside."""
+    seen = [f"{row.file_name} ({row.account})" for row in deliveries if row.account]
+    if seen:
+        say(f"Đã xem: {vi.some(seen)}.")
+    taken = [row for row in broken if row.status != "rejected" and row.observed]
+    for row in sorted(taken, key=lambda row: row.severity != "critical")[:BROKEN_SHOWN]:
+        say(f"{vi.SEVERITY[row.severity].capitalize()} {row.rule_code}, {row.source}/{row.file_name}: {row.observed}.")
+    if len(taken) > BROKEN_SHOWN:
+        say(f"và {vi.number(len(taken) - BROKEN_SHOWN)} lỗi, cảnh báo khác: xem trang kiểm soát hoặc bakhong quarantine list.")
 
 
 def revisions(done: Revised, what: str) -> str:
@@ -370,4 +391,4 @@ def where(places: Mapping[str, str | Path]) -> None:
     """Where what was made lies."""
     out.print()
     for name, place in places.items():
-        out.print(Text(f"{name}: ", style="bold"), Text(str(place)), sep="", soft_wrap=True)
+        out.print(Text(f"{name}: ", style="bold"), _cell(str(place)), sep="", soft_wrap=True)

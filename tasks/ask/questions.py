@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, text
 
+from expectations.contract import structure
 from tasks.deliveries.run_lock import LOCK_HELD
 
 if TYPE_CHECKING:
@@ -83,12 +84,14 @@ def held_back(connection: Connection) -> Sequence[Row[Any]]:
 
 
 def deliveries(connection: Connection, since: datetime | None = None) -> Sequence[Row[Any]]:
-    """Deliveries taken or refused since a time, or all of them; in the order in which they were exported."""
+    """Deliveries taken or refused since a time, or all of them, with what was seen of each file; in the order of their export."""
     return connection.execute(
         text(
-            "SELECT * FROM ops.delivery WHERE CAST(:since AS timestamptz) IS NULL OR loaded_at >= :since ORDER BY exported_at, delivery_id"
+            "SELECT d.*, v.observed AS account FROM ops.delivery d "
+            "LEFT JOIN ops.verdict v ON v.delivery_id = d.delivery_id AND v.rule_code = :account "
+            "WHERE CAST(:since AS timestamptz) IS NULL OR d.loaded_at >= :since ORDER BY d.exported_at, d.delivery_id"
         ),
-        {"since": since},
+        {"since": since, "account": next(rule.code for rule in structure() if rule.check == "account")},
     ).all()
 
 
@@ -98,14 +101,23 @@ def rejected(connection: Connection, since: datetime | None = None) -> Sequence[
 
 
 def set_aside(connection: Connection) -> Sequence[Row[Any]]:
-    """Quarantined rows by rule, file and column with the message to the supplier; a row that breaks two rules stands under both."""
+    """Quarantined rows by rule, file and column with the message to the supplier; a row that breaks two rules stands under both.
+
+    Of a rejected delivery, of which only the first rows are kept: by rule and file, with what the rule found in all of them.
+    """
     return connection.execute(
         text(
-            "SELECT q.rule_code, q.severity, d.feed, d.source, d.delivery_id, d.file_name, q.column_name, q.message_vi, q.status, "
-            "       count(*) AS rows, min(q.row_number) AS first_row "
-            "FROM ops.quarantine q JOIN ops.delivery d USING (delivery_id) WHERE q.status IN ('open', 'waiting', 'released') "
-            "GROUP BY q.rule_code, q.severity, d.feed, d.source, d.delivery_id, d.file_name, q.column_name, q.message_vi, q.status "
-            "ORDER BY q.rule_code, d.exported_at, d.delivery_id, q.column_name"
+            "WITH counted AS ("
+            "  SELECT rule_code, severity, delivery_id, column_name, message_vi, status, count(*) AS rows, min(row_number) AS first_row "
+            "  FROM ops.quarantine WHERE status IN ('open', 'waiting', 'released') "
+            "  GROUP BY rule_code, severity, delivery_id, column_name, message_vi, status "
+            "  UNION ALL "
+            "  SELECT v.rule_code, v.severity, delivery_id, string_agg(DISTINCT q.column_name, ', '), v.observed, q.status, "
+            "    v.unexpected_count, min(q.row_number) "
+            "  FROM ops.quarantine q JOIN ops.verdict v USING (delivery_id, rule_code) WHERE q.status = 'rejected' "
+            "  GROUP BY v.rule_code, v.severity, delivery_id, v.observed, q.status, v.unexpected_count) "
+            "SELECT c.*, d.feed, d.source, d.file_name FROM counted c JOIN ops.delivery d USING (delivery_id) "
+            "ORDER BY c.rule_code, d.exported_at, c.delivery_id, c.column_name"
         )
     ).all()
 
@@ -134,11 +146,11 @@ def quarantined(
     ).all()
 
 
-def warnings(connection: Connection, since: datetime | None = None) -> Sequence[Row[Any]]:
-    """Rules that did not hold in deliveries that were taken nevertheless."""
+def broken_rules(connection: Connection, since: datetime | None = None) -> Sequence[Row[Any]]:
+    """Rules that did not hold, in deliveries that were taken nevertheless and in those refused."""
     return connection.execute(
         text(
-            "SELECT v.rule_code, v.severity, v.scope, v.observed, v.unexpected_count, d.source, d.file_name "
+            "SELECT v.rule_code, v.severity, v.scope, v.observed, v.unexpected_count, d.source, d.file_name, d.delivery_id, d.status "
             "FROM ops.verdict v JOIN ops.delivery d USING (delivery_id) "
             "WHERE NOT v.success AND (CAST(:since AS timestamptz) IS NULL OR d.loaded_at >= :since) "
             "ORDER BY v.rule_code, d.exported_at, d.delivery_id"

@@ -6,9 +6,16 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
+from warehouse.settings import Refusal
+
 
 def decide(connection: Connection, delivery_id: int, rows: Sequence[int], rule_code: str | None, status: str, who: str) -> int:
-    """Writes a steward's decision on quarantined rows that still wait for one, and returns how many it touched."""
+    """Writes a steward's decision on quarantined rows that still wait for one, and returns how many it touched.
+
+    Refusal where the delivery was rejected: there is nothing that its rows could be added to.
+    """
+    if connection.scalar(text("SELECT status FROM ops.delivery WHERE delivery_id = :number"), {"number": delivery_id}) == "rejected":
+        raise Refusal(f"Lần gửi số {delivery_id} bị từ chối cả tệp, không nạp hay bỏ riêng dòng nào được: chờ tệp đã sửa gửi lại.")
     return connection.execute(
         text(
             "UPDATE ops.quarantine SET status = :status, decided_by = :who, decided_at = now() "

@@ -8,41 +8,44 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Engine, delete, func, insert, text, update
 
-from expectations.contract import Contract
+from expectations.contract import Contract, contract
 from tasks.deliveries.ledger import Delivery, Outcome
 from tasks.load.dependents import are_there, follow
 from tasks.load.dimensions import Dimensions
 from tasks.load.facts import facts_of
 from tasks.load.history import Mask, append, apply, compare_natural_keys, copy_keys, overwrite, states_of, temporary
 from tasks.load.lists import make_members
-from tasks.load.quarantine import judge, take
+from tasks.load.quarantine import judge, keep, take
 from tasks.load.replace import Covered, deliveries_of_the_day, said_otherwise
 from tasks.load.work import Load
+from tasks.read.rows import Rejected
+from tasks.validate.checks import Checked, RuleResult, merged
+from tasks.words.vietnamese import one_line
 from warehouse.database import ensure_payment_partitions
 from warehouse.tables import delivery as deliveries
 from warehouse.tables import fact_payment, quarantine, verdict
 from warehouse.tables import load as loads
 
-if TYPE_CHECKING:
-    from tasks.read.file import Rejected
-    from tasks.validate.checks import Checked
-
 
 def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterable[Checked]) -> Outcome:
-    """Loads a delivery whole or not at all; loading it again adds only what could not be loaded before, and ends what it no longer says."""
+    """Loads a delivery whole or not at all; loading it again adds only what could not be loaded before, and ends what it no longer says.
+
+    Rejected, with the faults found until then, where the checks refuse it.
+    """
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:feed))"), {"feed": f"load {contract.feed}"})
         load_id = connection.execute(insert(loads).values(delivery_id=delivery.delivery_id).returning(loads.c.load_id)).scalar_one()
         work = Load(connection, delivery, contract, Dimensions(connection, delivery.delivery_id), load_id)
         connection.execute(
-            delete(quarantine).where(quarantine.c.delivery_id == delivery.delivery_id, quarantine.c.status.in_(("open", "waiting")))
+            delete(quarantine).where(
+                quarantine.c.delivery_id == delivery.delivery_id, quarantine.c.status.in_(("open", "waiting", "rejected"))
+            )
         )
         work.is_followed = are_there(work)
         covered = Covered(work)
@@ -53,10 +56,13 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
         of_the_day = deliveries_of_the_day(work)
         contradicted = 0
         by: set[str] = set()
-        for part in checked:
-            take(work, part)
-            rows, sources = _merge(work, covered, part.table, of_the_day, is_empty=is_empty)
-            contradicted, by = contradicted + rows, by | sources
+        try:
+            for part in checked:
+                take(work, part)
+                rows, sources = _merge(work, covered, part.table, of_the_day, is_empty=is_empty)
+                contradicted, by = contradicted + rows, by | sources
+        except Rejected as refused:
+            raise work.refusal(refused) from None
         for rule in work.rules("contradicts"):
             if contradicted:
                 work.count(rule, contradicted, f"{contradicted} dòng, nguồn {', '.join(sorted({*by, delivery.source}))}")
@@ -69,24 +75,20 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
 
 
 def reject(engine: Engine, delivery: Delivery, rejected: Rejected, received: int = 0) -> Outcome:
-    """Refuses a delivery as a whole: nothing of it is loaded, and its rows count as set aside."""
+    """Refuses a delivery as a whole: nothing of it is loaded, its rows count as set aside, and the first of each fault are kept."""
+    now, message = datetime.now(UTC), one_line(rejected.message_vi)
+    results = merged([*rejected.results, RuleResult(rejected.rule_code, "critical", "delivery", False, None, received)])
     with engine.begin() as connection:
-        connection.execute(delete(verdict).where(verdict.c.delivery_id == delivery.delivery_id))
-        connection.execute(
-            insert(verdict).values(
-                delivery_id=delivery.delivery_id,
-                rule_code=rejected.rule_code,
-                severity="critical",
-                scope="delivery",
-                success=False,
-                unexpected_count=received or None,
-                checked_at=datetime.now(UTC),
-            )
-        )
-        closing = {"status": "rejected", "verdict": "reject", "message_vi": rejected.message_vi, "rows_received": received}
-        closing |= {"rows_loaded": 0, "rows_unchanged": 0, "rows_quarantined": received, "rows_ignored": 0, "loaded_at": datetime.now(UTC)}
+        for table in (verdict, quarantine):
+            connection.execute(delete(table).where(table.c.delivery_id == delivery.delivery_id))
+        rows = [vars(one) | {"delivery_id": delivery.delivery_id, "checked_at": now} for one in results]
+        connection.execute(insert(verdict), rows)
+        if rejected.faults is not None:
+            keep(connection, delivery, contract(delivery.feed), rejected.faults, "rejected")
+        closing = {"status": "rejected", "verdict": "reject", "message_vi": message, "rows_received": received}
+        closing |= {"rows_loaded": 0, "rows_unchanged": 0, "rows_quarantined": received, "rows_ignored": 0, "loaded_at": now}
         connection.execute(update(deliveries).where(deliveries.c.delivery_id == delivery.delivery_id).values(closing))
-    return Outcome(delivery.delivery_id, "rejected", "reject", received, 0, 0, received, 0, rejected.message_vi)
+    return Outcome(delivery.delivery_id, "rejected", "reject", received, 0, 0, received, 0, message)
 
 
 def _merge(work: Load, covered: Covered, rows: pa.Table, of_the_day: dict[int, str], *, is_empty: bool) -> tuple[int, set[str]]:
@@ -143,6 +145,7 @@ def _close(work: Load, covered: Covered, corrected: int | None) -> Outcome:
     """Writes the verdict, then the delivery's own row: the last thing its transaction does."""
     connection, delivery, now = work.connection, work.delivery, datetime.now(UTC)
     status = "superseded" if covered.is_superseded else "loaded"
+    work.tell_rows()
     connection.execute(delete(verdict).where(verdict.c.delivery_id == delivery.delivery_id))
     if work.tallies:
         connection.execute(

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from expectations.contract import ROW_NUMBER
+from expectations.contract import ROW_NUMBER, Contract
+from tasks.deliveries.ledger import Delivery
 from tasks.load.history import Mask, copy_temporary, temporary
 from tasks.load.work import Finding, Load
 from tasks.validate.checks import Checked
+from tasks.words.vietnamese import one_line, safe
 
 
 def take(work: Load, part: Checked) -> None:
@@ -20,21 +22,25 @@ def take(work: Load, part: Checked) -> None:
     work.received += part.received
     work.ignored += part.ignored
     work.tally(part.results)
-    _set_aside(work, part.faults, len(pc.unique(part.faults["row_number"])))
+    work.quarantined += len(pc.unique(part.faults["row_number"]))
+    keep(work.connection, work.delivery, work.contract, part.faults, "open")
 
 
 def judge(work: Load, rows: pa.Table, found: Sequence[Finding]) -> Mask:
     """Counts what broke the rules that need the warehouse and sets aside what may not be loaded; True for rows to load."""
-    keep = np.ones(rows.num_rows, dtype=bool)
+    loadable = np.ones(rows.num_rows, dtype=bool)
     for item in found:
         for rule in work.rules(item.check):
-            broken = item.rows & keep
+            broken = item.rows & loadable
             work.count(rule, int(broken.sum()))
             if rule.severity == "critical" and broken.any():
-                keep &= ~broken
+                loadable &= ~broken
                 column = item.column or (rule.columns[0] if rule.columns else "")
-                _set_aside(work, _faults(work, rows, broken, rule.code, column, item.awaited), int(broken.sum()))
-    return keep
+                faults = _faults(work, rows, broken, rule.code, column, item.awaited)
+                work.found.add(faults)
+                work.quarantined += faults.num_rows
+                keep(work.connection, work.delivery, work.contract, faults, "open")
+    return loadable
 
 
 def _faults(work: Load, rows: pa.Table, broken: Mask, rule_code: str, column: str, awaited: pa.Array | None) -> pa.Table:
@@ -53,9 +59,8 @@ def _faults(work: Load, rows: pa.Table, broken: Mask, rule_code: str, column: st
     )
 
 
-def _set_aside(work: Load, faults: pa.Table, rows: int) -> None:
+def keep(connection: Connection, delivery: Delivery, contract: Contract, faults: pa.Table, status: str) -> None:
     """Writes faults into quarantine in the words of their rules; a dismissal stays, a release that did not help opens again."""
-    work.quarantined += rows
     if not faults.num_rows:
         return
     faults = pa.table({name: faults[name] for name in ("row_number", "rule_code", "column_name", "natural_key", "awaited_key")})
@@ -63,33 +68,34 @@ def _set_aside(work: Load, faults: pa.Table, rows: int) -> None:
         [("natural_key", "max"), ("awaited_key", "max")]
     )
     said = faults.group_by(["rule_code", "column_name"], use_threads=False).aggregate([]).to_pylist()
-    words = {(s["rule_code"], s["column_name"]): work.contract.rule(s["rule_code"]) for s in said}
+    words = {(s["rule_code"], s["column_name"]): contract.rule(s["rule_code"]) for s in said}
     pairs = list(zip(faults["rule_code"].to_pylist(), faults["column_name"].to_pylist(), strict=True))
-    texts = {pair: rule.message_vi.replace("{column}", pair[1]).replace("{file}", work.delivery.file_name) for pair, rule in words.items()}
+    file = safe(delivery.file_name)
+    texts = {pair: one_line(rule.message_vi.format(column=pair[1], file=file, observed="")) for pair, rule in words.items()}
     awaited = faults["awaited_key_max"]
-    temporary(work.connection, "faults", "LIKE ops.quarantine")
+    temporary(connection, "faults", "LIKE ops.quarantine")
     copy_temporary(
-        work.connection,
+        connection,
         "faults",
         pa.table(
             {
-                "delivery_id": pa.repeat(work.delivery.delivery_id, faults.num_rows),
+                "delivery_id": pa.repeat(delivery.delivery_id, faults.num_rows),
                 "row_number": faults["row_number"],
                 "rule_code": faults["rule_code"],
                 "column_name": faults["column_name"],
                 "natural_key": faults["natural_key_max"],
                 "severity": pa.array([words[pair].severity for pair in pairs]),
                 "message_vi": pa.array([texts[pair] for pair in pairs]),
-                "status": pc.if_else(awaited.is_valid(), "waiting", "open"),
+                "status": pc.if_else(pc.and_(awaited.is_valid(), status == "open"), "waiting", status),
                 "awaited_key": awaited,
             }
         ),
     )
-    work.connection.execute(
+    connection.execute(
         text(
             "INSERT INTO ops.quarantine SELECT * FROM pg_temp.faults ON CONFLICT (delivery_id, row_number, rule_code, column_name) "
             "DO UPDATE SET status = excluded.status, awaited_key = excluded.awaited_key, message_vi = excluded.message_vi "
             "WHERE quarantine.status = 'released'"
         )
     )
-    work.connection.execute(text("DROP TABLE pg_temp.faults"))
+    connection.execute(text("DROP TABLE pg_temp.faults"))

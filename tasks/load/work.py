@@ -16,7 +16,9 @@ from expectations.contract import Contract, Rule, structure
 from tasks.deliveries.ledger import Delivery
 from tasks.load.dimensions import Dimensions
 from tasks.load.history import Mask, microseconds
+from tasks.read.rows import Rejected
 from tasks.validate.checks import RuleResult
+from tasks.validate.found import Found, with_faults
 from tasks.words.vietnamese import VIETNAM
 from warehouse.tables import UNKNOWN, dim_provider, metadata
 
@@ -63,6 +65,11 @@ class Load:
     tallies: dict[str, Tally] = field(default_factory=dict)
 
     @cached_property
+    def found(self) -> Found:
+        """Rows that broke the loader's own rules."""
+        return Found(self.contract)
+
+    @cached_property
     def table(self) -> Table:
         """The table that keeps the feed's rows."""
         return metadata.tables[f"warehouse.{self.contract.table}"]
@@ -105,6 +112,26 @@ class Load:
             tally.success &= result.success
             tally.observed = result.observed if result.observed is not None else tally.observed
             tally.unexpected += result.unexpected_count or 0
+
+    def tell_rows(self) -> None:
+        """Says in words which rows broke the loader's own rules."""
+        for code, words in self.found.told().items():
+            self.tallies[code].observed = words
+
+    def refusal(self, refused: Rejected) -> Rejected:
+        """A refusal of the checks with what the loader found before, its message naming the faults of both."""
+        self.tell_rows()
+        known = {result.rule_code for result in refused.results}
+        results = [
+            *refused.results,
+            *(
+                RuleResult(code, tally.severity, tally.scope, tally.success, tally.observed, tally.unexpected)
+                for code, tally in self.tallies.items()
+                if code not in known
+            ),
+        ]
+        faults = pa.concat_tables([self.found.first, *([refused.faults] if refused.faults is not None else [])])
+        return Rejected(refused.rule_code, with_faults(refused.message_vi, results), results, faults)
 
 
 def constant(value: int, rows: pa.Table, kind: pa.DataType) -> pa.Array:

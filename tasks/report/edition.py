@@ -80,10 +80,13 @@ def artifacts(engine: Engine, run_id: int, made: Report | None) -> None:
 
     with engine.connect() as connection:
         run = questions.find_run(connection, run_id)
+        broken: dict[int, list[str]] = {}
+        for rule in questions.broken_rules(connection, since=run.started_at):
+            broken.setdefault(rule.delivery_id, []).append(f"{rule.rule_code}: {rule.observed or rule.unexpected_count}")
         quality = [
             {
                 "source": row.source,
-                "file": row.file_name,
+                "file": vi.safe(row.file_name),
                 "status": row.status,
                 "verdict": row.verdict or "",
                 "received": row.rows_received or 0,
@@ -91,6 +94,7 @@ def artifacts(engine: Engine, run_id: int, made: Report | None) -> None:
                 "unchanged": row.rows_unchanged or 0,
                 "quarantined": row.rows_quarantined or 0,
                 "ignored": row.rows_ignored or 0,
+                "why": vi.one_line(row.message_vi or "; ".join(broken.get(row.delivery_id, []))),
             }
             for row in questions.deliveries(connection, since=run.started_at)
         ]

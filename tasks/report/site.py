@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
 from sqlalchemy import Connection, Row
 
 from tasks.ask import questions
@@ -18,6 +19,7 @@ from tasks.ask.official_table import Line, sections
 from tasks.count.revisions import last_publication
 from tasks.deliveries.source import Source
 from tasks.words import vietnamese as vi
+from tasks.words.vietnamese import one_line
 
 
 def write_site(
@@ -34,7 +36,7 @@ def write_site(
         sources=questions.source_states(connection, sources, run.as_of),
         publication=last_publication(connection),
         held_back=questions.held_back(connection),
-        warnings=questions.warnings(connection),
+        broken_rules=questions.broken_rules(connection),
         set_aside=[(code, list(rows)) for code, rows in groupby(questions.set_aside(connection), attrgetter("rule_code"))],
         printed=questions.published_check(connection),
     )
@@ -50,10 +52,21 @@ def write_site(
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("tasks.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("tasks.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
     )
     environment.globals["vi"] = vi
     return environment
+
+
+def _shown(value: Any) -> Any:
+    """What is put into a page: a text that others wrote hides nothing there."""
+    is_text = isinstance(value, str) and not isinstance(value, Markup)
+    return one_line(value) if is_text and not value.isprintable() else value
 
 
 def _template(name: str) -> Template:

@@ -7,10 +7,11 @@ No cell's value leaves this module: results are counts, faults are row numbers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,10 +23,12 @@ import pyarrow.compute as pc
 from expectations.contract import FRAME_RULE, ROW_NUMBER, Contract, Derived, Rule, structure
 from tasks.deliveries.coverage import Stretch
 from tasks.read.file import FAULTS, Chunk, Rejected
+from tasks.read.rows import NOTHING_SEEN, Account
 from tasks.validate.dates import Dates, dated
+from tasks.validate.found import Found
 from tasks.validate.gx import GX_LOCK, great_expectations
 from tasks.words.keys import code_hash, row_hash
-from tasks.words.vietnamese import number
+from tasks.words.vietnamese import number, one_line, safe
 
 if TYPE_CHECKING:
     from tasks.validate.data_docs import DataDocs
@@ -102,26 +105,35 @@ def validate(
     covers: Stretch | None = None,
     is_declared: bool = False,
 ) -> Iterator[Checked]:
-    """Check a delivery chunk by chunk; raise Rejected once all was read, where it is refused as a whole.
+    """Check a delivery chunk by chunk; raise Rejected, with what every rule found until then, where it is refused as a whole.
 
     `usual_rows`: rows that deliveries of this source usually have. `exported_at`: when it was made, against
     which dates are in the future. `covers`: days that its name speaks of, by its source's pattern where `is_declared`.
     """
     coming = iter(chunks)
-    head = [chunk for _, chunk in zip(range(2), coming, strict=False)]
+    head: list[Chunk] = []
+    late: Rejected | None = None
+    try:
+        head += islice(coming, 2)
+    except Rejected as refused:  # what came before it is checked first
+        late = refused
     titled = head[0].titled if head else None
     dates = dated(contract, covers, titled, is_declared=is_declared)
     delivery = _Delivery(contract, layout_name, file_name, exported_at, dates)
     delivery.seen.is_kept = len(head) > 1
-    for chunk in chain(head, coming):
-        yield delivery.check(chunk)
-    del head
-    if docs is not None and delivery.suite_results:
-        docs.add(contract.feed, file_name, delivery.suite_results)
-    results = delivery.conclude(usual_rows)
-    for result in results:
-        if not result.success and result.severity == "critical":
-            raise Rejected(result.rule_code, delivery.message(result))
+    try:
+        for chunk in chain(head, coming):
+            yield delivery.check(chunk)
+        if late is not None:
+            raise late
+        results = delivery.conclude(usual_rows)
+    except Rejected as refused:
+        told = delivery.told(refused)
+        if docs is not None:
+            docs.add(contract, file_name, delivery.suite_results, told.results, told)
+        raise told from None
+    if docs is not None:
+        docs.add(contract, file_name, delivery.suite_results, delivery.results)
     yield Checked(contract.schema.empty_table(), FAULTS.empty_table(), 0, 0, results)
 
 
@@ -174,13 +186,16 @@ class _Delivery:
         self.sums: dict[str, int] = dict.fromkeys(self.totals.sums if self.totals else (), 0)
         self.received = self.readable = self.unreadable = self.accepted = self.quarantined = self.ignored = 0
         self.suite_results: list[Any] = []
+        self.results: list[RuleResult] = []
+        self.found = Found(contract)
+        self.account = NOTHING_SEEN
 
     def check(self, chunk: Chunk) -> Checked:
         """Run the row rules on one chunk."""
         table, contract = chunk.table, self.contract
         if table.schema != contract.schema:
             raise CheckBroken(f"{contract.feed}: the reader's table does not have the contract's schema")
-        results: list[RuleResult] = []
+        results = self._of_the_reader(chunk.faults)
         found = [chunk.faults]
         keep = np.ones(table.num_rows, np.bool_)
         if table.num_rows:
@@ -220,6 +235,7 @@ class _Delivery:
         self.accepted += checked.table.num_rows
         self.quarantined += quarantined
         self.ignored += checked.ignored
+        self.account += chunk.account
         self.controls |= chunk.controls
         for column in self.sums:
             self.sums[column] += pc.sum(chunk.table[column]).as_py() or 0
@@ -227,6 +243,14 @@ class _Delivery:
         went = checked.table.num_rows + quarantined + checked.ignored
         if not chunk.received == came == went:
             raise CheckBroken(f"{self.contract.feed}: {chunk.received} rows received, {came} read, {went} accounted for")
+        self.found.add(checked.faults)
+        self.results = merged([*self.results, *checked.results])
+
+    def _of_the_reader(self, faults: pa.Table) -> list[RuleResult]:
+        """What the reader's own rules found in a chunk."""
+        broken = faults.group_by("rule_code").aggregate([("row_number", "count_distinct")]).to_pylist()
+        rows = {found["rule_code"]: found["row_number_count_distinct"] for found in broken}
+        return [_row_result(rule, rows.get(rule.code, 0)) for rule in structure() if rule.check == "read" and rule.scope == "row"]
 
     def _failed_rows(self, table: pa.Table) -> Iterator[tuple[Rule, int, list[int]]]:
         """Every row rule of the suite, how many rows broke it, and, of a critical rule, their numbers."""
@@ -253,11 +277,16 @@ class _Delivery:
         return self.contract.header(self.layout_name, rule.columns[0]) if rule.columns else ""
 
     def conclude(self, usual_rows: int | None) -> list[RuleResult]:
-        """Results of the rules that look at the whole delivery, after its last chunk."""
+        """What is known after the last chunk: results of the rules that look at the whole delivery, and which rows broke the others.
+
+        Rejected where one of the first does not let the delivery through.
+        """
         counts = f"{self.received} = {self.accepted} + {self.quarantined} + {self.ignored}"
         if self.received != self.accepted + self.quarantined + self.ignored:
             raise CheckBroken(f"{self.contract.feed}: rows are lost or counted twice: {counts}")
         results = [_delivery_result(_structural("conservation"), None, counts)]
+        results.append(_delivery_result(_structural("account"), None, _seen(self.account)))
+        results.append(RuleResult(_structural("hidden").code, "warning", "delivery", *_hidden(self.account)))
         if self.totals is not None:
             results.append(_delivery_result(_structural("totals"), *self._totals()))
         if self.dates is not None:
@@ -268,7 +297,21 @@ class _Delivery:
                 results.append(_delivery_result(rule, *self._volume(rule, usual_rows)))
             elif rule.check == "quarantine_share":
                 results.append(_delivery_result(rule, *self._quarantine_share(rule)))
+        results += self._rows_told()
+        self.results = merged([*self.results, *results])
+        for result in results:
+            if result.scope == "delivery" and result.severity == "critical" and not result.success:
+                raise Rejected(result.rule_code, self.message(result))
         return results
+
+    def _rows_told(self) -> list[RuleResult]:
+        """In words which rows broke a rule; their number was told chunk by chunk."""
+        return [RuleResult(code, self.contract.rule(code).severity, "row", False, words, 0) for code, words in self.found.told().items()]
+
+    def told(self, refused: Rejected) -> Rejected:
+        """A refusal with what was found until then."""
+        itself = RuleResult(refused.rule_code, "critical", "delivery", False, None, 0)
+        return Rejected(refused.rule_code, refused.message_vi, merged([*self.results, *self._rows_told(), itself]), self.found.first)
 
     def _totals(self) -> tuple[str | None, str]:
         """The first control total that differs, as what was found against what is written."""
@@ -299,7 +342,7 @@ class _Delivery:
         column = self._header(rule)
         if rule.check == "totals" and self.totals is not None:
             column = self.totals.sums.get(self.differing, self.totals.count or self.totals.label)
-        return rule.message_vi.format(file=self.file_name, column=column, observed=result.observed)
+        return one_line(rule.message_vi.format(file=safe(self.file_name), column=column, observed=result.observed))
 
 
 def _row_result(rule: Rule, unexpected: int) -> RuleResult:
@@ -308,6 +351,32 @@ def _row_result(rule: Rule, unexpected: int) -> RuleResult:
 
 def _delivery_result(rule: Rule, trouble: str | None, observed: str) -> RuleResult:
     return RuleResult(rule.code, rule.severity, rule.scope, trouble is None, observed, 0)
+
+
+def _seen(account: Account) -> str:
+    """What was seen of the file beside its rows, in words."""
+    read = account.sheets - account.other_sheets - account.hidden_sheets
+    return _counted(
+        (account.sheets, f"{number(read)}/{number(account.sheets)} trang tính"),
+        (account.hidden_sheets, f"{number(account.hidden_sheets)} trang ẩn không đọc"),
+        (True, f"{number(account.cells)} ô"),
+        (account.below, f"{number(account.below)} dòng dưới bảng"),
+        (account.hidden_rows, f"{number(account.hidden_rows)} dòng ẩn"),
+        (account.hidden_columns, f"{number(account.hidden_columns)} cột ẩn"),
+    )
+
+
+def _hidden(account: Account) -> tuple[bool, str | None, int]:
+    """Whether nothing of the table was hidden; else in words what was, and the number of rows that were not read for it."""
+    words = _counted(
+        (account.hidden_rows, f"{number(account.hidden_rows)} dòng ẩn không được đọc"),
+        (account.hidden_columns, f"{number(account.hidden_columns)} cột ẩn vẫn được đọc"),
+    )
+    return not words, words or None, account.hidden_rows
+
+
+def _counted(*parts: tuple[int, str]) -> str:
+    return ", ".join(words for count, words in parts if count)
 
 
 def _structural(check: str) -> Rule:
@@ -334,8 +403,8 @@ def _exception(info: dict[str, Any]) -> str | None:
     entries = [info] if "raised_exception" in info else list(info.values())
     for entry in entries:
         if isinstance(entry, dict) and entry.get("raised_exception"):
-            lines = str(entry.get("exception_traceback") or "error").strip().splitlines()
-            return lines[-1].split(":")[0]
+            kind = re.search(r"^[A-Za-z_][\w.]*(?:Error|Exception)\b", str(entry.get("exception_traceback")), re.MULTILINE)
+            return kind[0] if kind else "error"
     return None
 
 

@@ -1,6 +1,7 @@
 """Data Docs of the night: Great Expectations' own pages on every delivery, made to open without the internet.
 
-The results shown are counts only (see `tasks.validate.checks.COUNTS`). Great Expectations' pages load scripts, styles,
+Beside the results of the suite stand those of the rules that it cannot run: the file's form, and the delivery as a whole.
+The results shown are counts and numbers of rows only (see `tasks.validate.checks.COUNTS`). Great Expectations' pages load scripts, styles,
 fonts and logos from seven outside hosts, which closed networks block: all of that is taken out, and a
 stylesheet of our own is put in. The start page lists the last nights.
 """
@@ -12,6 +13,7 @@ import shutil
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
+from html import escape
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -19,11 +21,16 @@ from typing import TYPE_CHECKING, Any
 import lxml.html
 from jinja2 import Environment, PackageLoader
 
-from expectations.contract import contract
+from expectations.contract import Contract, contract
+from tasks.validate.found import in_short
 from tasks.validate.gx import GX_LOCK, great_expectations
+from tasks.words.vietnamese import NOTHING, number, safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from tasks.read.rows import Rejected
+    from tasks.validate.checks import RuleResult
 
 NIGHTS_KEPT = 14
 
@@ -38,14 +45,21 @@ class DataDocs:
     """The Data Docs in a folder, and the results of tonight's deliveries on their way there."""
 
     folder: Path
-    _found: list[tuple[str, str, Any]] = field(default_factory=list)
+    _found: list[tuple[str, str, Any, bool]] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
-    def add(self, feed: str, file_name: str, results: Sequence[Any]) -> None:
-        """Take the suite's results on a delivery, one a chunk."""
-        whole = merged(results)
+    def add(
+        self,
+        terms: Contract,
+        file_name: str,
+        of_suite: Sequence[Any],
+        of_rules: Sequence[RuleResult],
+        refused: Rejected | None = None,
+    ) -> None:
+        """Take the suite's results on a delivery, one a chunk, what every rule found in it, and why it was refused."""
+        whole = merged(terms, safe(file_name), of_suite, of_rules, refused)
         with self._lock:
-            self._found.append((feed, file_name, whole))
+            self._found.append((terms.feed, safe(file_name), whole, refused is not None))
 
     def build(self, at: datetime) -> Path:
         """Write tonight's pages and the start page, forget the nights of long ago; the start page."""
@@ -72,10 +86,10 @@ class DataDocs:
     def _write(self, site: Path, at: datetime) -> None:
         found = sorted(self._found, key=lambda one: one[:2])
         identifiers = [
-            f"{number:03}-{re.sub(r'[^A-Za-z0-9._-]+', '_', file_name)[:100]}" for number, (_, file_name, _) in enumerate(found, 1)
+            f"{number:03}-{re.sub(r'[^A-Za-z0-9._-]+', '_', file_name)[:100]}" for number, (_, file_name, *_) in enumerate(found, 1)
         ]
         with GX_LOCK:
-            _build(site, at, [(feed, identifier, result) for (feed, _, result), identifier in zip(found, identifiers, strict=True)])
+            _build(site, at, [(feed, identifier, result) for (feed, _, result, _), identifier in zip(found, identifiers, strict=True)])
         shutil.rmtree(site / "static", ignore_errors=True)
         (site / "index.html").unlink()  # filled by scripts; the start page stands in for it
         pages = {page.name.removesuffix(".html"): page for page in site.rglob("*.html")}
@@ -86,19 +100,26 @@ class DataDocs:
                 "feed": feed,
                 "file_name": file_name,
                 "is_success": result.success,
+                "is_refused": is_refused,
                 "statistics": result.statistics,
                 "link": pages[identifier].relative_to(site).as_posix(),
             }
-            for (feed, file_name, result), identifier in zip(found, identifiers, strict=True)
+            for (feed, file_name, result, is_refused), identifier in zip(found, identifiers, strict=True)
         ]
         (site / "night.html").write_text(_page("data_docs_night.html", rows=rows), "utf-8")
 
 
-def merged(results: Sequence[Any]) -> Any:
-    """One result for the delivery from those of its chunks: counts added, shares taken anew."""
-    whole = deepcopy(results[0])
-    for position, one in enumerate(whole.results):
-        parts = [result.results[position] for result in results]
+def merged(
+    terms: Contract, file_name: str, of_suite: Sequence[Any], of_rules: Sequence[RuleResult] = (), refused: Rejected | None = None
+) -> Any:
+    """One result for the delivery from those of its chunks, counts added and shares taken anew, and from those of the other rules."""
+    with GX_LOCK:
+        gx = great_expectations()
+        from great_expectations.core import ExpectationSuiteValidationResult, ExpectationValidationResult  # noqa: PLC0415  # slow, see above
+
+    results = deepcopy(of_suite[0].results) if of_suite else []
+    for position, one in enumerate(results):
+        parts = [result.results[position] for result in of_suite]
         one.success = all(part.success for part in parts)
         if "element_count" not in one.result:
             continue
@@ -108,16 +129,39 @@ def merged(results: Sequence[Any]) -> Any:
         one.result = {**counts, "unexpected_percent": share, "unexpected_percent_nonmissing": share}
         one.result["unexpected_percent_total"] = 100 * counts["unexpected_count"] / counts["element_count"]
         one.result["missing_percent"] = 100 * counts["missing_count"] / counts["element_count"]
-    held = sum(one.success for one in whole.results)
-    whole.success = held == len(whole.results)
-    whole.statistics = {
-        "evaluated_expectations": len(whole.results),
+    by_code = {one.expectation_config.meta["rule"]: one.expectation_config for one in results}
+    for found in of_rules:
+        rule, code = terms.rule(found.rule_code), found.rule_code
+        if code in by_code:
+            if found.observed:  # the suite tells how many rows, not which
+                by_code[code].description = escape(f"{code} · {found.observed}")
+            continue
+        if rule.scope == "row":
+            words, observed = found.observed or in_short(rule, "…"), f"{number(found.unexpected_count)} dòng"
+        else:
+            words, observed = rule.message_vi.format(file=file_name, column="…", observed=found.observed or "…"), found.observed or NOTHING
+        if refused is not None and code == refused.rule_code:
+            words = refused.message_vi
+        # Which kind it is does not show: the words stand in its place.
+        shown = gx.expectations.ExpectTableRowCountToBeBetween(
+            severity=found.severity, meta={"rule": code}, description=escape(f"{code} · {words}")
+        )
+        result = {"observed_value": escape(observed)}
+        results.append(ExpectationValidationResult(success=found.success, expectation_config=shown.configuration, result=result))
+    held = sum(one.success for one in results)
+    statistics = {
+        "evaluated_expectations": len(results),
         "successful_expectations": held,
-        "unsuccessful_expectations": len(whole.results) - held,
-        "success_percent": 100 * held / len(whole.results),
+        "unsuccessful_expectations": len(results) - held,
+        "success_percent": 100 * held / len(results),
     }
-    whole.meta = {"great_expectations_version": whole.meta["great_expectations_version"]}  # the rest holds a hash of the data
-    return whole
+    return ExpectationSuiteValidationResult(
+        success=held == len(results),
+        results=results,
+        suite_name=terms.feed,
+        statistics=statistics,
+        meta={"great_expectations_version": gx.__version__},
+    )
 
 
 def _build(site: Path, at: datetime, results: list[tuple[str, str, Any]]) -> None:

@@ -14,6 +14,8 @@ from warehouse.periods import is_period, period_type
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 NOTHING = "–"
 """Shown where there is no value: missing is not zero."""
+MESSAGE = 600
+"""Most characters of a message to a supplier or a steward."""
 
 OBS_STATUS = {
     "A": "chính thức",
@@ -27,7 +29,13 @@ HELD_BACK = "giữ lại để kiểm tra"
 """In place of the status of a value that cannot be right and is not shown."""
 DELIVERY_STATUS = {"landed": "chờ nạp", "loaded": "đã nạp", "rejected": "bị từ chối", "superseded": "đã có bản thay"}
 VERDICT = {"accept": "đạt", "accept_with_flags": "đạt, có cảnh báo", "reject": "từ chối"}
-QUARANTINE_STATUS = {"open": "chờ xử lý", "waiting": "chờ hóa đơn", "released": "cho nạp lại", "dismissed": "đã bỏ"}
+QUARANTINE_STATUS = {
+    "open": "chờ xử lý",
+    "waiting": "chờ hóa đơn",
+    "released": "cho nạp lại",
+    "dismissed": "đã bỏ",
+    "rejected": "bị từ chối cùng tệp",
+}
 RUN_STATUS = {"running": "đang chạy", "completed": "hoàn thành", "failed": "hỏng", "killed": "bị ngắt"}
 SEVERITY = {"critical": "nghiêm trọng", "warning": "cảnh báo", "info": "thông tin"}
 EXPECTED = {"daily": "hằng ngày", "monthly": "hằng tháng", "quarterly": "hằng quý", "yearly": "hằng năm", "once": "một lần"}
@@ -116,6 +124,11 @@ def safe(text: str, most: int = 255, shown: str = "<U+{:04X}>") -> str:
     """What others wrote as part of one line: signs that act or are not seen as `<U+202E>`, and of a long text its beginning and end."""
     line = text.translate({ord(sign): shown.format(ord(sign)) for sign in unseen(text)})
     return line if len(line) <= most else f"{line[: most // 2]}…{line[len(line) + most // 2 + 1 - most :]}"
+
+
+def one_line(text: str, most: int = MESSAGE) -> str:
+    """A message as one bounded line, whatever names of others stand in it."""
+    return safe(" ".join(text.split()), most)
 
 
 def plain(name: str) -> str:

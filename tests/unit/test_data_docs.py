@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from expectations.contract import ROW_NUMBER, contract
-from tasks.read.file import FAULTS, Chunk
+from tasks.read.file import FAULTS, Chunk, Rejected
 from tasks.validate.checks import COUNTS, checked_frame, run_suite, validate
 from tasks.validate.data_docs import NIGHTS_KEPT, DataDocs, merged
 
@@ -27,8 +28,13 @@ def surveys(rows: list[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist([{ROW_NUMBER: number, **row} for number, row in enumerate(rows, 1)], schema=contract("surveys").schema)
 
 
-def deliver(docs: DataDocs, file_name: str) -> None:
-    table = surveys(ROWS)
+def refusing(refused: Rejected) -> Iterator[Chunk]:
+    yield from ()
+    raise refused
+
+
+def deliver(docs: DataDocs, file_name: str, rows: list[dict[str, Any]] = ROWS) -> None:
+    table = surveys(rows)
     list(validate([Chunk(table, FAULTS.empty_table(), 0, table.num_rows)], contract("surveys"), "surveys_csv", file_name, docs=docs))
 
 
@@ -74,8 +80,23 @@ def test_nothing_is_loaded_from_outside(site: Path) -> None:
 def test_a_page_says_which_rule_failed_in_the_words_of_the_contract(site: Path) -> None:
     [page, _] = sorted(site.glob("*/validations/**/*.html"))
     text = lxml.html.fromstring(page.read_text("utf-8")).text_content()
-    assert 'SUR-002 · Số ở cột "positive_answers" lớn hơn số người trả lời.' in text
+    assert 'SUR-002 · Số ở cột "positive_answers" lớn hơn số người trả lời: 1 dòng (dòng 2)' in text
     assert "1 unexpected values found" in text
+    assert "3 = 2 + 1 + 0" in text  # of a rule that Great Expectations does not run
+
+
+def test_a_refused_delivery_is_not_green_and_says_which_rows_are_at_fault(tmp_path: Path) -> None:
+    docs = DataDocs(tmp_path)
+    with pytest.raises(Rejected):
+        deliver(docs, "<b>&x.csv", [{**FIRST, "wave": str(wave), "positive_answers": 401} for wave in range(6)])
+    with pytest.raises(Rejected):
+        list(validate(refusing(Rejected("STR-004", "Tệp trống.")), contract("surveys"), "surveys_csv", "y.csv", docs=docs))
+    rows = lxml.html.parse(str(docs.build(NIGHT))).xpath("//tbody/tr")
+    assert [[cell.text_content() for cell in row][1::2] for row in rows] == [["<b>&x.csv", "bị từ chối"], ["y.csv", "bị từ chối"]]
+    first, second = (lxml.html.parse(str(page)).getroot().text_content() for page in sorted(tmp_path.glob("*/validations/**/*.html")))
+    assert "6 dòng (dòng 1, 2, 3, 4, 5, …)" in first
+    assert "SUR-007 · Quá nhiều dòng của tệp <b>&x.csv có lỗi (6/6 dòng)" in first
+    assert "STR-004 · Tệp trống." in second
 
 
 def test_no_value_of_a_row_is_on_any_page(site: Path) -> None:
@@ -104,7 +125,7 @@ def test_nights_of_long_ago_are_forgotten(tmp_path: Path) -> None:
 def test_the_chunks_of_a_delivery_add_up_to_one_result() -> None:
     terms = contract("surveys")
     parts = [run_suite(terms, checked_frame(surveys(rows), terms, None), COUNTS) for rows in (ROWS[:1], ROWS[1:])]
-    whole = merged(parts)
+    whole = merged(terms, "tệp.csv", parts)
     [found] = [one for one in whole.results if one.expectation_config.meta["rule"] == "SUR-002"]
     assert (found.success, found.result["element_count"], found.result["unexpected_count"]) == (False, 3, 1)
     assert found.result["unexpected_percent"] == pytest.approx(100 / 3)

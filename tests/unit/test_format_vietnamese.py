@@ -62,3 +62,23 @@ def test_a_name_is_recognised_however_it_is_typed(typed: str) -> None:
 
 def test_accents_and_the_letter_d_with_stroke_are_folded() -> None:
     assert vi.plain("Điện Biên") == "dien bien"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("tệp  một\n\tdòng ", "tệp một dòng"),
+        ("gia\u202excod.csv", "gia<U+202E>xcod.csv"),
+        ("\x1b[31mđỏ\x00", "<U+001B>[31mđỏ<U+0000>"),
+        ("a\u200bb\ud800", "a<U+200B>b<U+D800>"),
+        ("Xã Ngọc Phụng 🙂", "Xã Ngọc Phụng 🙂"),
+    ],
+)
+def test_a_message_is_one_line_in_which_nothing_is_hidden(text: str, shown: str) -> None:
+    assert vi.one_line(text) == shown
+
+
+def test_of_a_message_that_is_too_long_beginning_and_end_are_left() -> None:
+    cut = vi.one_line("a" * 5000 + " \n" * 5000 + "b" * 5000)
+    assert len(cut) == vi.MESSAGE
+    assert (cut[0], cut[-1]) == ("a", "b")

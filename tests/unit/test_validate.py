@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -15,8 +16,10 @@ from hypothesis import strategies as st
 
 from expectations.contract import ROW_NUMBER, Contract, Rule, contract
 from tasks.read.file import FAULTS, Chunk, Rejected
+from tasks.read.rows import Account
 from tasks.validate import checks as module
 from tasks.validate.checks import CheckBroken, Checked, RuleResult, merged, validate
+from tasks.validate.found import KEPT
 
 SURVEY = {
     "survey_code": "KS3K",
@@ -78,7 +81,8 @@ def test_a_row_that_breaks_a_critical_rule_is_set_aside_with_its_number_the_file
         "natural_key": "KS3K|2|15655|K1b",
         "awaited_key": None,
     }
-    assert results(parts)["SUR-005"] == RuleResult("SUR-005", "critical", "row", False, None, 1)
+    told = 'Ngày khảo sát ở cột "asked_at" sau ngày xuất dữ liệu: 1 dòng (dòng 2)'
+    assert results(parts)["SUR-005"] == RuleResult("SUR-005", "critical", "row", False, told, 1)
 
 
 def test_a_row_that_breaks_two_rules_is_set_aside_once_for_both_reasons() -> None:
@@ -98,6 +102,8 @@ def test_a_row_that_breaks_only_a_warning_is_accepted_and_counted() -> None:
 def test_what_the_reader_set_aside_stays_set_aside() -> None:
     parts = checked(chunk(surveys({}, {}), unreadable=(3,)))
     assert (accepted(parts), faults(parts)) == ([1, 2], [(3, "STR-010")])
+    assert results(parts)["STR-010"].unexpected_count == 1
+    assert results(parts)["STR-011"].success
 
 
 def test_a_chunk_of_which_no_row_could_be_read_is_no_success_and_no_error() -> None:
@@ -221,6 +227,39 @@ def test_an_unusual_volume_of_a_nightly_feed_is_only_warned_about(usual: int, ho
 
 
 # -- conservation
+
+
+@pytest.mark.parametrize("ending", [None, Rejected("STR-005", "Tệp bị cắt giữa chừng.")])
+def test_a_refusal_carries_what_every_rule_found_until_then(ending: Rejected | None) -> None:
+    def chunks() -> Iterator[Chunk]:
+        yield chunk(surveys({"respondents": 0, "positive_answers": 0}), unreadable=tuple(range(2, 302)))
+        if ending is not None:
+            raise ending
+
+    with pytest.raises(Rejected) as refused:
+        list(validate(chunks(), contract("surveys"), "surveys_csv", "tệp.csv"))
+    found = {result.rule_code: result for result in refused.value.results}
+    assert not found[refused.value.rule_code].success
+    assert (found["STR-010"].success, found["STR-010"].unexpected_count) == (False, 300)
+    assert 'cột "respondents" không đúng dạng' in str(found["STR-010"].observed)
+    assert "300 dòng (dòng 2, 3, 4, 5, 6, …)" in str(found["STR-010"].observed)
+    assert (found["SUR-003"].unexpected_count, found["SUR-004"].success) == (1, True)
+    assert refused.value.faults is not None
+    kept = refused.value.faults.group_by("rule_code").aggregate([([], "count_all")]).to_pylist()
+    assert {row["rule_code"]: row["count_all"] for row in kept} == {"STR-010": KEPT, "SUR-003": 1}
+
+
+def test_what_was_seen_of_the_file_is_a_result_and_what_was_hidden_a_warning() -> None:
+    seen = [Account(cells=40, sheets=3, other_sheets=1, hidden_sheets=1), Account(cells=44, below=7, hidden_rows=2, hidden_columns=1)]
+    parts = checked(*(replace(chunk(surveys({}, first=n)), account=account) for n, account in enumerate(seen, 1)))
+    account, hidden = results(parts)["STR-023"], results(parts)["STR-024"]
+    assert (account.success, account.observed) == (
+        True,
+        "1/3 trang tính, 1 trang ẩn không đọc, 84 ô, 7 dòng dưới bảng, 2 dòng ẩn, 1 cột ẩn",
+    )
+    assert (hidden.success, hidden.severity, hidden.unexpected_count) == (False, "warning", 2)
+    assert hidden.observed == "2 dòng ẩn không được đọc, 1 cột ẩn vẫn được đọc"
+    assert results(checked(chunk(surveys({}))))["STR-024"].success
 
 
 def test_rows_received_are_accounted_for_and_the_sum_is_a_result_of_its_own() -> None:

@@ -11,11 +11,15 @@ import pytest
 from sqlalchemy import Engine, text
 
 from expectations.contract import contract
+from tasks.ask import questions
 from tasks.deliveries.ledger import Outcome
+from tasks.load.decisions import decide
 from tasks.load.deliver import load, reject
 from tasks.load.dependents import releasable
 from tasks.read.file import Rejected
+from tasks.validate.checks import RuleResult
 from tests.warehouse.deliveries import checked, deliver, land
+from warehouse.settings import Refusal
 
 Row = dict[str, Any]
 
@@ -288,6 +292,53 @@ def test_a_rejected_delivery_leaves_a_reason_and_no_rows(engine: Engine) -> None
     row = one(engine, "SELECT status, verdict, message_vi, rows_received, rows_quarantined FROM ops.delivery")
     assert tuple(row) == ("rejected", "reject", "Dòng tổng cộng không khớp.", 5, 5)
     assert all_rows(engine, "SELECT rule_code, success FROM ops.verdict") == [("STR-008", False)]
+
+
+def refused_for(rows: range) -> Any:
+    """Checks of a delivery that the loader finds a unit code in, and the reader some days, before it is refused."""
+    faults = [{"row_number": number, "rule_code": "STR-010", "column_name": "NGAY_PHANH"} for number in rows]
+    part = checked("bills", [bill("HD-1"), bill("HD-2", unit_code="99999")], faults=faults)
+    yield part
+    results = [
+        RuleResult("STR-010", "critical", "row", False, f"{len(rows)} dòng", len(rows)),
+        RuleResult("BIL-003", "critical", "row", True, None, 0),
+    ]
+    raise Rejected("BIL-009", "Quá nhiều lỗi.", results, part.faults)
+
+
+def test_a_refusal_keeps_what_was_found_of_its_rows_anew_each_time_it_is_read(engine: Engine) -> None:
+    delivery = land(engine, "bills", "2024-03-01")
+    for rows in (range(3, 6), range(3, 5)):
+        with pytest.raises(Rejected) as refused:
+            load(engine, delivery, contract("bills"), refused_for(rows))
+        outcome = reject(engine, delivery, refused.value, received=2 + len(rows))
+        assert conserves(outcome)
+        assert outcome.message_vi is not None
+        assert outcome.message_vi.startswith(f"Quá nhiều lỗi. Lỗi đã thấy: STR-010 – {len(rows)} dòng; BIL-007 – ")
+        assert 'cột "MA_DVHC"' in outcome.message_vi
+        assert "99999" not in outcome.message_vi
+    assert all_rows(engine, "SELECT row_number, rule_code, column_name, status FROM ops.quarantine ORDER BY 1") == [
+        (2, "BIL-007", "MA_DVHC", "rejected"),
+        (3, "STR-010", "NGAY_PHANH", "rejected"),
+        (4, "STR-010", "NGAY_PHANH", "rejected"),
+    ]
+    found = all_rows(engine, "SELECT rule_code, success, unexpected_count FROM ops.verdict WHERE rule_code <> 'BIL-001' ORDER BY 1")
+    assert {("BIL-003", True, 0), ("BIL-007", False, 1), ("BIL-009", False, 4), ("STR-010", False, 2)} <= set(found)
+    with engine.connect() as connection:
+        told = {row.rule_code: (row.rows, row.first_row, row.column_name) for row in questions.set_aside(connection)}
+    assert told == {"BIL-007": (1, 2, "MA_DVHC"), "STR-010": (2, 3, "NGAY_PHANH")}
+    deliver(engine, delivery, [bill("HD-1")])
+    assert all_rows(engine, "SELECT * FROM ops.quarantine") == []
+
+
+def test_rows_of_a_rejected_delivery_can_neither_be_released_nor_dismissed(engine: Engine) -> None:
+    delivery = land(engine, "bills", "2024-03-01")
+    with pytest.raises(Rejected) as refused:
+        load(engine, delivery, contract("bills"), refused_for(range(3, 6)))
+    reject(engine, delivery, refused.value, received=5)
+    with engine.begin() as connection, pytest.raises(Refusal, match="bị từ chối cả tệp"):
+        decide(connection, delivery.delivery_id, [], None, "released", "Lan")
+    assert releasable(engine) == []
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""One row per row set aside and rule it broke."""
+"""One row per row set aside and rule it broke; of a rejected delivery the first of each rule and column."""
 
 from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Integer, Table, Text
 
@@ -19,10 +19,10 @@ quarantine = Table(
     Column("natural_key", Text, comment="Natural key of the row where it has the declared shape, never personal data"),
     Column("severity", Text, nullable=False, comment="critical or warning"),
     Column("message_vi", Text, nullable=False, comment="What is wrong and what to do, in Vietnamese; never quotes the cell"),
-    Column("status", Text, nullable=False, comment="open, waiting (for a bill), released or dismissed"),
+    Column("status", Text, nullable=False, comment="open, waiting (for a bill), released, dismissed, or rejected with its delivery"),
     Column("awaited_key", BigInteger, comment="row_key of the bill a waiting payment waits for"),
     Column("decided_by", Text, comment="Steward who decided"),
     Column("decided_at", DateTime(timezone=True), comment="When"),
     schema=OPS,
-    comment="One row per row set aside and rule it broke.",
+    comment="One row per row set aside and rule it broke; of a rejected delivery the first of each rule and column.",
 )
