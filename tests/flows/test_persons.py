@@ -181,6 +181,8 @@ def test_a_person_in_any_column_of_any_layout_is_told_nowhere(
 ) -> None:
     done = bakhong("nightly", env=env)
     assert done.returncode == 1, done.stderr
+    assert re.search(r"nên cả tệp bị từ chối\..* Lỗi đã thấy: STR-\d+ – .+: \d+ dòng \(dòng \d+, ", done.stderr)
+    assert re.search(r'^Nghiêm trọng STR-\d+, \w+/tep_\d+\.csv: .+ cột ".+: \d+ dòng \(dòng \d+', done.stdout, re.MULTILINE)
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM ops.delivery WHERE status = 'loaded' AND rows_quarantined > 0")) > 5
         assert connection.scalar(text("SELECT count(*) FROM ops.quarantine WHERE status = 'rejected'")) > 50
