@@ -195,7 +195,7 @@ class _Delivery:
         table, contract = chunk.table, self.contract
         if table.schema != contract.schema:
             raise CheckBroken(f"{contract.feed}: the reader's table does not have the contract's schema")
-        results = self._of_the_reader(chunk.faults)
+        results = self._of_the_reader(chunk)
         found = [chunk.faults]
         keep = np.ones(table.num_rows, np.bool_)
         if table.num_rows:
@@ -246,10 +246,10 @@ class _Delivery:
         self.found.add(checked.faults)
         self.results = merged([*self.results, *checked.results])
 
-    def _of_the_reader(self, faults: pa.Table) -> list[RuleResult]:
+    def _of_the_reader(self, chunk: Chunk) -> list[RuleResult]:
         """What the reader's own rules found in a chunk."""
-        broken = faults.group_by("rule_code").aggregate([("row_number", "count_distinct")]).to_pylist()
-        rows = {found["rule_code"]: found["row_number_count_distinct"] for found in broken}
+        broken = chunk.faults.group_by("rule_code").aggregate([("row_number", "count_distinct")]).to_pylist()
+        rows = {found["rule_code"]: found["row_number_count_distinct"] for found in broken} | chunk.warned
         return [_row_result(rule, rows.get(rule.code, 0)) for rule in structure() if rule.check == "read" and rule.scope == "row"]
 
     def _failed_rows(self, table: pa.Table) -> Iterator[tuple[Rule, int, list[int]]]:

@@ -182,6 +182,15 @@ def test_a_fault_shows_the_natural_key_only_where_it_has_its_shape(put: Put) -> 
     assert found[0].faults["natural_key"].to_pylist() == ["HD2", None, None]
 
 
+def test_a_paper_of_no_known_shape_is_no_person_and_may_leave_the_row_as_it_is(put: Put) -> None:
+    terms = feed()
+    person = terms.columns["person"].model_copy(update={"pattern": r"^\d{12}$", "tolerant": True})
+    terms = terms.model_copy(update={"columns": terms.columns | {"person": person}})
+    found = chunks(put(HEADER + ROW + "HD2,38085001234,,x,5,,\n" + "HD3,,,x,5,,\n"), terms)
+    assert [row["person"] is not None for row in rows(found)] == [True, False, False]
+    assert (faults(found), found[0].warned) == ([], {"STR-037": 1})
+
+
 def test_a_code_that_has_not_its_shape_sets_its_row_aside(put: Put) -> None:
     found = chunks(put(HEADER + ROW + "hd-1,,,x,5,,\n" + "4.68769E+17,,,x,5,,\n"))
     assert faults(found) == [(3, "STR-015", "Mã"), (4, "STR-026", "Mã")]

@@ -70,6 +70,12 @@ def test_good_rows_are_all_accepted() -> None:
     assert all(result.success for result in results(parts).values())
 
 
+def test_what_the_reader_only_flags_is_counted_as_a_warning() -> None:
+    parts = checked(replace(chunk(surveys({}, {}, {})), warned={"STR-037": 2}))
+    assert results(parts)["STR-037"] == RuleResult("STR-037", "warning", "row", False, None, 2)
+    assert accepted(parts) == [1, 2, 3]
+
+
 def test_a_row_that_breaks_a_critical_rule_is_set_aside_with_its_number_the_files_header_and_its_key() -> None:
     parts = checked(chunk(surveys({}, {"asked_on": date(2030, 1, 1)}, {})))
     assert accepted(parts) == [1, 3]
