@@ -175,6 +175,8 @@ class Layout(Model):
     totals: Totals | None = None
     title: str | None = None
     """Pattern of what a cell above the header says of the period that the file is about: groups `year` and `month` or `quarter`."""
+    sheets: Literal["one", "all"] = "one"
+    """What a workbook or page with several tables under the same header is: refused, or read one table after the other."""
     reader: str | None = None
     """Entry of `tasks.read.file.READERS` for what cannot be said above (nested JSON)."""
 

@@ -1,94 +1,100 @@
-"""Workbooks: title rows, a header somewhere below them, rows, perhaps a totals row."""
+"""Workbooks, read as their senders see them: sheets and rows that are hidden are not what was sent."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime, time, timedelta
-from functools import partial
+import sys
+from collections.abc import Iterator
+from itertools import chain, repeat
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
 import python_calamine
+from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from tasks.read.encodings import recognise, to_unicode
-from tasks.read.rows import HEADER_WITHIN, File, Rows
+from tasks.read.rows import File, Rows
+from tasks.read.tables import Given, Row, Table, TableRows
+from tasks.read.workbook import Sheet, number, survey
 
-_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_NO_CELL = (sys.maxsize, 0, "")
 
 
 def read_sheet(file: File, chunk_rows: int) -> Iterator[Rows]:
-    """Rows of the first sheet that has the header, as text in the layout's own formats."""
-    yield from table_rows(file, _tables(file), chunk_rows)
-
-
-def table_rows(file: File, tables: Iterator[Sequence[Sequence[Any]]], chunk_rows: int) -> Iterator[Rows]:
-    """Rows below the header of the first of the tables in which it is found."""
-    for table in tables:
-        convert = _to_unicode(table)
-        titles = [[convert(str(cell)) for cell in row] for row in table[:HEADER_WITHIN]]
-        at = next((at for at, row in enumerate(titles) if file.is_header(row)), None)
-        if at is None:
-            continue
-        headers, body, needed = file.recognise(titles[at]), table[at + 1 :], file.needed()
-        titled = file.titled(cell for row in titles[:at] for cell in row)
-        for start in range(0, len(body), chunk_rows):
-            part = body[start : start + chunk_rows]
-            cells = {
-                header: _column(file, header, [row[place] if place < len(row) else "" for row in part], convert)
-                for place, header in enumerate(headers)
-                if header in needed
-            }
-            yield Rows(cells, np.arange(start + 1, start + len(part) + 1, dtype=np.int32), titled=titled)
-        return
-    raise file.refused("STR-009")
-
-
-def _tables(file: File) -> Iterator[Sequence[Sequence[Any]]]:
-    with file.path.open("rb") as stream:
-        start = stream.read(512)
-    if not start:
+    """Rows of the sheet that has the header, as text in the layout's own formats."""
+    if file.path.stat().st_size == 0:
         raise file.refused("STR-003")
-    if not start.startswith(_WORKBOOKS):
-        found = "một trang HTML đổi đuôi" if start.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<") else "một tệp văn bản"
-        raise file.refused("STR-007", advice=f"Tệp nhận được là {found}; mở bằng Excel và lưu lại dạng .xlsx.")
+    seen = survey(file)
     try:
-        workbook = python_calamine.CalamineWorkbook.from_path(file.path)
-        tables = [workbook.get_sheet_by_name(name).to_python() for name in workbook.sheet_names]
-    except Exception:  # a damaged archive fails in many ways, all of them mean the same
-        raise file.refused("STR-005") from None
-    if not any(tables):
-        raise file.refused("STR-003")
-    yield from tables
+        workbook = CalamineWorkbook.from_path(file.path)
+    except python_calamine.PasswordError:
+        raise file.refused("STR-030") from None
+    except Exception:  # damage shows in many ways, and an error may quote a cell
+        raise file.refused("STR-031") from None
+    with workbook:
+        reading = TableRows(file, "trang tính")
+        yield from reading.read(_rows(file, workbook, seen, reading), chunk_rows)
 
 
-def _to_unicode(table: Sequence[Sequence[Any]]) -> Callable[[str], str]:
-    words = " ".join(cell for row in table[:200] for cell in row if isinstance(cell, str))
-    encoding = recognise(words)
-    return partial(to_unicode, encoding=encoding or "unicode")
+def _rows(file: File, workbook: CalamineWorkbook, seen: list[Sheet], reading: TableRows) -> Iterator[tuple[Table, Row | None]]:
+    """Rows of every sheet that can be seen; of the others only where none of these has the header."""
+    sheets = list(enumerate(workbook.sheets_metadata))
+    tables = [Table(is_hidden=sheet.visible != SheetVisibleEnum.Visible) for _, sheet in sheets]
+    reading.tables += tables
+    for at, sheet in sorted(sheets, key=lambda one: tables[one[0]].is_hidden):
+        if tables[at].is_hidden and reading.found:
+            break
+        if sheet.typ not in (SheetTypeEnum.WorkSheet, SheetTypeEnum.MacroSheet):
+            continue
+        for row in _sheet_rows(file, workbook, at, seen[at] if at < len(seen) else Sheet()):
+            yield tables[at], row
+        yield tables[at], None
 
 
-def _column(file: File, header: str, cells: list[Any], convert: Callable[[str], str]) -> pa.StringArray:
-    if set(map(type, cells)) <= {str}:
-        return pa.array([convert(cell) for cell in cells], pa.string())
-    return pa.array([_text(file, header, cell, convert) for cell in cells], pa.string())
+def _sheet_rows(file: File, workbook: CalamineWorkbook, at: int, seen: Sheet) -> Iterator[Row]:
+    """Rows of a sheet from the first on, with what the reader of cells leaves out written in."""
+    _bound(file, seen.rows, seen.columns, seen.texts)
+    try:
+        sheet = workbook.get_sheet_by_index(at)
+    except Exception:  # as above
+        raise file.refused("STR-031") from None
+    if sheet.start is None or sheet.end is None:
+        return
+    (_, left), (bottom, right) = sheet.start, sheet.end
+    _bound(file, bottom + 1, right + 1)
+    hidden_places = frozenset(place - left for place in seen.hidden_columns)
+    merged = _merged(file, sheet, left, bottom, right)
+    odd = zip(seen.odd_rows, seen.odd_columns, seen.odd_texts, strict=True)
+    odd_row, odd_column, odd_text = next(odd, _NO_CELL)
+    last = max([bottom + 1, *seen.odd_rows[-1:]])  # a formula without its value is no cell to the reader of cells
+    rows: Iterator[list[Any]] = chain(sheet.iter_rows(), ([""] * (right - left + 1) for _ in repeat(None)))
+    spanning: list[tuple[int, Given]] = []
+    for row, cells in zip(range(1, last + 1), rows, strict=False):
+        while odd_row <= row:
+            if odd_row == row and left <= odd_column <= right:
+                cells[odd_column - left] = odd_text
+            odd_row, odd_column, odd_text = next(odd, _NO_CELL)
+        if spanning or row in merged:
+            spanning = [one for one in spanning if one[0] >= row]
+            spanning += [(end, Given(row, start, stop, cells[start])) for end, start, stop in merged.get(row, ()) if cells[start] != ""]
+        yield Row(row, cells, tuple(given for _, given in spanning), row in seen.hidden_rows, hidden_places)
 
 
-def _text(file: File, header: str, cell: Any, convert: Callable[[str], str]) -> str:
-    """A cell as the layout would have written it, so that one parser judges typed and untyped workbooks alike."""
-    layout = file.layout
-    name = layout.headers[header]
-    kind = file.contract.columns[name].type if name else "text"
-    if isinstance(cell, str):
-        return convert(cell)
-    if isinstance(cell, bool):
-        return str(int(cell))
-    if isinstance(cell, float | int):
-        text = str(int(cell)) if cell == int(cell) else repr(cell)
-        return text.replace(".", ",") if layout.numbers == "vietnamese" and kind in ("integer", "decimal") else text
-    if isinstance(cell, datetime | date):
-        if kind == "period":  # Excel turns a typed 03/2024 into the first of March
-            return f"{cell:%Y-%m}" if cell.day == 1 else ""
-        default = layout.timestamp_format if kind == "timestamp" else layout.date_format
-        return cell.strftime(layout.date_formats.get(name or "", default))
-    return str(cell) if isinstance(cell, time | timedelta) else ""
+def _merged(file: File, sheet: CalamineSheet, left: int, bottom: int, right: int) -> dict[int, list[tuple[int, int, int]]]:
+    """Merged ranges by the number of their first row: their last row, the first of their columns and the one after the last."""
+    ranges: dict[int, list[tuple[int, int, int]]] = {}
+    area = 0
+    for (top, first), (end, last) in sheet.merged_cell_ranges or ():
+        height, width = min(end, bottom) - top + 1, min(last, right) - first + 1
+        if height > 0 and width > 0 and first >= left:
+            ranges.setdefault(top + 1, []).append((top + height, first - left, first - left + width))
+            area += height * width
+    if area > (bottom + 1) * (right + 1):  # they overlap, which no program writes
+        raise file.refused("STR-031")
+    return ranges
+
+
+def _bound(file: File, rows: int, columns: int, texts: int = 0) -> None:
+    limits = file.limits
+    if rows > limits.rows or columns > limits.columns or rows * columns > limits.cells:
+        corner = f"dòng {number(rows)}" + (f", cột thứ {number(columns)}" if columns else "")
+        raise file.refused("STR-022", advice=f"bảng trải đến {corner}")
+    if texts > limits.unpacked_mb << 20:
+        raise file.refused("STR-022", advice=f"nội dung các ô hơn {number(limits.unpacked_mb)} MB")
