@@ -25,8 +25,9 @@ from tasks.read.json_records import read_json_records
 from tasks.read.limits import DEFAULT, Limits
 from tasks.read.portal_766 import read_portal_766
 from tasks.read.pseudonym import pseudonyms
-from tasks.read.rows import NO_VALUE, NOTHING_SEEN, Account, File, Rejected, Rows
+from tasks.read.rows import NO_VALUE, NOTHING_SEEN, WITHOUT_VALUE, Account, File, Rejected, Rows
 from tasks.read.sheet_file import read_sheet
+from tasks.words.vietnamese import number
 
 __all__ = ["FAULTS", "Chunk", "Rejected", "read"]
 
@@ -97,7 +98,7 @@ def read(
         received += chunk.received
         useful += chunk.received - chunk.ignored
         if received > limits.rows:
-            raise file.refused("STR-022", advice=f"hơn {limits.rows} dòng")
+            raise file.refused("STR-022", advice=f"hơn {number(limits.rows)} dòng")
         yield chunk
     if not useful:
         raise file.refused("STR-004")
@@ -112,11 +113,13 @@ def _above_the_notes(parts: Iterator[Rows], file: File) -> Iterator[tuple[Rows, 
     held: Rows | None = None
     is_begun = False
     for rows in parts:
-        cells = {header: clean(values, file.layout.missing) for header, values in rows.cells.items()}
-        part = replace(rows, cells=cells)
+        part = replace(rows, cells={header: clean(values, file.layout.missing) for header, values in rows.cells.items()})
         if held is not None:
-            part = replace(part, cells={name: pa.concat_arrays([held.cells[name], cells[name]]) for name in cells})
-            part = replace(part, numbers=np.concatenate([held.numbers, rows.numbers]))
+            part = replace(
+                part,
+                cells={header: pa.concat_arrays([held.cells[header], values]) for header, values in part.cells.items()},
+                numbers=np.concatenate([held.numbers, part.numbers]),
+            )
             held = None
         count = len(part.numbers)
         notes = _notes(part, file) if file.layout.kind in ("xlsx", "html") else 0
@@ -125,9 +128,16 @@ def _above_the_notes(parts: Iterator[Rows], file: File) -> Iterator[tuple[Rows, 
             held = replace(part.part(count - notes, count), malformed=[], account=NOTHING_SEEN)
             part = part.part(0, count - notes)
         yield part, 0, 0
+        if held is not None and rows.ends:
+            yield _ignored(held)
+            held = None
     if held is not None:
-        empty = pc.sum(_empty_rows(held.cells, len(held.numbers))).as_py()
-        yield held.part(0, 0), len(held.numbers), len(held.numbers) - empty
+        yield _ignored(held)
+
+
+def _ignored(notes: Rows) -> tuple[Rows, int, int]:
+    count = len(notes.numbers)
+    return notes.part(0, 0), count, count - pc.sum(_empty_rows(notes.cells, count)).as_py()
 
 
 def _notes(rows: Rows, file: File) -> int:
@@ -136,6 +146,7 @@ def _notes(rows: Rows, file: File) -> int:
     last = rows.part(first, len(rows.numbers))
     is_data = _totals_rows(last.cells, file).to_numpy(zero_copy_only=False).copy()
     for header, cells in last.cells.items():
+        is_data |= pc.fill_null(pc.starts_with(cells, WITHOUT_VALUE), False).to_numpy(zero_copy_only=False)
         name = file.layout.headers.get(header)
         column = file.contract.columns.get(name or "")
         if name is None or column is None or column.type == "dropped":

@@ -11,7 +11,7 @@ from lxml import etree
 
 from tasks.read.rows import HEADER_WITHIN, File, Rows
 from tasks.read.tables import Given, Row, Table, TableRows
-from tasks.read.workbook import number
+from tasks.words.vietnamese import number
 
 _BLOCK = 1 << 20
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")

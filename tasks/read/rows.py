@@ -16,6 +16,7 @@ import pyarrow as pa
 from expectations.contract import Contract, Layout
 from tasks.read.cells import tidy
 from tasks.read.limits import DEFAULT, Limits
+from tasks.words.vietnamese import number
 
 _ROMAN = {"I": "1", "II": "2", "III": "3", "IV": "4"}
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
@@ -94,6 +95,8 @@ class Rows:
     titled: str | None = None
     """Period that a cell above the header says the file is about."""
     account: Account = NOTHING_SEEN
+    ends: bool = False
+    """Whether they are the last of their table, and what follows them is another's."""
 
     def part(self, start: int, stop: int) -> Rows:
         """Some of the rows; what is said of the file as a whole goes with the first of them."""
@@ -159,7 +162,7 @@ class File:
         unknown is not quoted, unless it is written like the name of a field: it may hold a person's data.
         """
         if len(found) > self.limits.columns:
-            raise self.refused("STR-022", advice=f"{len(found)} cột, nhiều nhất {self.limits.columns}")
+            raise self.refused("STR-022", advice=f"{number(len(found))} cột, nhiều nhất {number(self.limits.columns)}")
         if not self.is_header(found):
             raise self.refused("STR-009")
         known = {label(header): header for header in self.layout.headers}
@@ -220,5 +223,5 @@ def label(text: str) -> str:
 
 
 def _first_of(labels: Sequence[str], most: int = 5) -> str:
-    more = f" và {len(labels) - most} cột khác" if len(labels) > most else ""
+    more = f" và {number(len(labels) - most)} cột khác" if len(labels) > most else ""
     return ", ".join(labels[:most]) + more

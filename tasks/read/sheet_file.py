@@ -12,7 +12,8 @@ from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, Shee
 
 from tasks.read.rows import File, Rows
 from tasks.read.tables import Given, Row, Table, TableRows
-from tasks.read.workbook import Sheet, number, survey
+from tasks.read.workbook import Sheet, survey
+from tasks.words.vietnamese import number
 
 _NO_CELL = (sys.maxsize, 0, "")
 

@@ -101,6 +101,8 @@ class TableRows:
                     yield held
                 held = _joined(table.read)
                 table.read.clear()
+            if held is not None and row is None and table.headers is not None:
+                held = replace(held, ends=True)
         if not self.found:
             raise self._hidden or self._nearly or self.file.refused("STR-003" if self._is_empty else "STR-009")
         if held is not None:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from lxml import etree
 
 from tasks.read.rows import WITHOUT_VALUE, File
+from tasks.words.vietnamese import number
 
 ZIP, COMPOUND = b"PK", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BLOCK = 1 << 20
@@ -92,11 +93,6 @@ def survey(file: File) -> list[Sheet]:
             return _Package(file, archive).sheets()
     except _DAMAGED:
         raise file.refused("STR-031" if _has_directory(file) else "STR-005") from None
-
-
-def number(value: int) -> str:
-    """A number as it is written in a message."""
-    return f"{value:,}".replace(",", ".")
 
 
 def _advice(kind: str) -> str:
