@@ -7,6 +7,7 @@ derives from the model in this module. It knows neither Prefect nor the warehous
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Mapping
 from datetime import date
 from functools import cache
@@ -359,6 +360,52 @@ class Contract(Model):
         headers += written.joined.get(column, []) + [header for case in written.cases.get(column, []) for header in case.when]
         return headers[0] if headers else column
 
+    def with_headers(self, layout: str, headers: Mapping[str, str | None]) -> Contract:
+        """The contract with a layout as one sender writes it: label in its files → column, or nothing for one that is left out.
+
+        A label stands in place of the layout's own header of the column, wherever the layout names that. ValueError where it cannot.
+        """
+        written = self.layouts[layout]
+        own: dict[str | None, list[str]] = {}
+        for header, column in written.headers.items():
+            own.setdefault(column, []).append(header)
+        renamed: dict[str, str] = {}
+        for label, column in headers.items():
+            if column is None:
+                continue
+            if len(own.get(column, [])) != 1:
+                there = ", ".join(name for name, found in own.items() if name and len(found) == 1)
+                raise ValueError(f"{label!r}: {column!r} is no column that {layout} writes under one header; there are: {there}")
+            if own[column][0] in renamed:
+                raise ValueError(f"{column!r} has two labels")
+            renamed[own[column][0]] = label
+
+        def told(header: str) -> str:
+            return renamed.get(header, header)
+
+        left_out = [label for label, column in headers.items() if column is None]
+        labels = [*map(told, written.headers), *left_out]
+        twice = [label for label in labels if sum(_same_label(label, other) for other in labels) > 1]
+        if twice:
+            raise ValueError(f"{twice[-1]!r} is the label of two columns")
+        totals = written.totals and written.totals.model_copy(
+            update={
+                "sums": {column: told(header) for column, header in written.totals.sums.items()},
+                "count": written.totals.count and told(written.totals.count),
+            }
+        )
+        changed = {
+            "headers": dict(zip(labels, [*written.headers.values(), *[None] * len(left_out)], strict=True)),
+            "optional": [*map(told, written.optional), *left_out],
+            "joined": {column: [told(part) for part in parts] for column, parts in written.joined.items()},
+            "cases": {
+                column: [case.model_copy(update={"when": {told(header): values for header, values in case.when.items()}}) for case in cases]
+                for column, cases in written.cases.items()
+            },
+            "totals": totals,
+        }
+        return self.model_copy(update={"layouts": {**self.layouts, layout: written.model_copy(update=changed)}})
+
     def suite(self, codes: Collection[str] | None = None) -> gx.ExpectationSuite:
         """Great Expectations suite of the row rules, or of those named, opened by the frame's own shape; see `tasks.validate.checks`."""
         import great_expectations as gx  # noqa: PLC0415  # 4,6 s to import: only where a suite is really built
@@ -375,6 +422,10 @@ class Contract(Model):
                 words = {"severity": rule.severity, "meta": {"rule": rule.code}, "description": description}
                 expectations.append(getattr(make, rule.expect)(**rule.args, **words))
         return gx.ExpectationSuite(name=self.feed, expectations=expectations)
+
+
+def _same_label(one: str, other: str) -> bool:
+    return unicodedata.normalize("NFC", one).casefold().split() == unicodedata.normalize("NFC", other).casefold().split()
 
 
 def _read(name: str) -> Any:

@@ -27,6 +27,8 @@ from tasks.deliveries.source import Source, read_providers, read_sources
 from tasks.load.dependents import releasable
 from tasks.pull.landing import Pulled, Unreadable, pull
 from tasks.pull.writing import Unwritable
+from tasks.read.bounded import get_ready
+from tasks.read.limits import Limits, read_limits
 from tasks.report.edition import Report, artifacts, report
 from tasks.validate.data_docs import DataDocs
 from tasks.words.vietnamese import VIETNAM, some
@@ -80,18 +82,20 @@ def night(
 ) -> Night:
     """One night, whoever carries out the steps: Prefect's tasks, or plain functions in a benchmark."""
     as_of = datetime.combine(until, time.max, VIETNAM) if until else datetime.now(VIETNAM)
-    sources, providers = read_sources(settings.sources), read_providers(settings.sources)
+    sources, providers, limits = read_sources(settings.sources), read_providers(settings.sources), read_limits(settings.sources)
+    get_ready()  # while the files are fetched
     docs = docs or DataDocs(settings.home / "data_docs")
     with one_at_a_time(engine, flow_name, as_of) as run, stoppable(lambda: run.standing, NightStopped, TerminationSignal):
         with engine.begin() as connection:
             know_providers(connection, providers)
         unreachable, ahead = _pull(engine, settings, sources, as_of, until, steps)
         broken: set[int] = set()
+        take = partial(_ingest, engine, settings, run, steps, docs, {source.name: source for source in sources}, limits)
         # A delivery that comes late sends those made after it back into the queue: they are read again before anything is published.
         while waiting := _waiting(engine, settings, as_of, broken):
             for wave in waves(waiting):
-                broken |= _ingest(engine, settings, wave, run, steps, docs)
-        _ingest(engine, settings, [delivered(engine, settings.home, releasable(engine))], run, steps, docs)
+                broken |= take(wave)
+        take([delivered(engine, settings.home, releasable(engine))])
         tell("Tính chỉ tiêu và công bố")
         published = steps.publish(engine, run.run_id, as_of)
         run.is_published = True
@@ -128,13 +132,22 @@ def _lines(source: Source, why: Exception) -> list[str]:
     return [str(why) if isinstance(why, Refusal) else f"{source.name}: {in_one_line(why)}"]
 
 
-def _ingest(engine: Engine, settings: Settings, chains: list[list[Delivery]], run: Run, steps: Steps, docs: DataDocs) -> set[int]:
+def _ingest(
+    engine: Engine,
+    settings: Settings,
+    run: Run,
+    steps: Steps,
+    docs: DataDocs,
+    sources: dict[str, Source],
+    limits: Limits,
+    chains: list[list[Delivery]],
+) -> set[int]:
     """Takes deliveries in, and returns the numbers of those that broke something."""
 
     def step(delivery: Delivery) -> None:
         with engine.connect() as connection:
             require_lock(connection, run.run_id)
-        run.outcomes.append(steps.ingest(engine, delivery, settings, docs))
+        run.outcomes.append(steps.ingest(engine, delivery, settings, docs, sources.get(delivery.source), limits))
 
     taken = each("Kiểm tra và nạp", step, chains, fatal=(LockLost, OperationalError))
     broken = [(delivery, why) for delivery, why in taken if isinstance(why, Exception)]

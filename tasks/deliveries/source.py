@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import MISSING, dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,6 +37,8 @@ class Source:
     """sftp:// only: the file of host keys to believe, instead of those of the user and the machine."""
     key_file: str | None = None
     """sftp:// only: the private key to log in with; then nothing else is tried."""
+    headers: Mapping[str, str | None] = field(default_factory=dict, hash=False)
+    """Label of a column in this source's files → column of the contract, or nothing where it is left out; else the layout's."""
     rank: int = 0
     """Place in sources.yaml: of two words of the same moment, the one of the later source holds."""
 
@@ -43,7 +46,7 @@ class Source:
 def read_sources(path: Path) -> list[Source]:
     """The sources of a sources.yaml, local URLs made absolute; Refusal names the first mistake in one line."""
     sources: list[Source] = []
-    for number, entry in enumerate(_declared(path)["sources"], 1):
+    for number, entry in enumerate(declared(path)["sources"], 1):
         source = replace(_source(path, number, entry), rank=number - 1)
         if source.name in {other.name for other in sources}:
             raise Refusal(f"{path}: two sources are named {source.name!r}")
@@ -53,34 +56,35 @@ def read_sources(path: Path) -> list[Source]:
 
 def read_providers(path: Path) -> dict[str, str]:
     """Code → name of the province's own suppliers: those of `providers` in sources.yaml, and whoever a source names without one."""
-    named = _declared(path).get("providers", {})
+    named = declared(path).get("providers", {})
     if not isinstance(named, dict) or not all(isinstance(one, str) and re.fullmatch(r"[a-z][a-z0-9-]*", one) for one in named):
         raise Refusal(f"{path}: `providers` must be `code: name`, codes of small letters, digits and -")
     return {source.provider: source.provider for source in read_sources(path)} | {code: str(name) for code, name in named.items()}
 
 
-def _declared(path: Path) -> dict[str, Any]:
+def declared(path: Path) -> dict[str, Any]:
+    """What a sources.yaml holds: `sources`, and perhaps `providers` and `limits`; Refusal where it is not of that form."""
     try:
         entries = yaml.safe_load(path.read_text("utf-8"))
     except OSError as error:
         raise Refusal(f"{path}: cannot be read ({error.strerror})") from error
     except yaml.YAMLError as error:
         raise Refusal(f"{path}: not YAML ({' '.join(str(error).split())})") from error
-    if not isinstance(entries, dict) or not isinstance(entries.get("sources"), list) or set(entries) - {"sources", "providers"}:
-        raise Refusal(f"{path}: must hold one list named `sources`, and may hold `providers`")
+    if not isinstance(entries, dict) or not isinstance(entries.get("sources"), list) or set(entries) - {"sources", "providers", "limits"}:
+        raise Refusal(f"{path}: must hold one list named `sources`, and may hold `providers` and `limits`")
     return entries
 
 
 def _source(path: Path, number: int, entry: Any) -> Source:
-    if not isinstance(entry, dict) or not all(isinstance(value, str) for value in entry.values()):
-        raise Refusal(f"{path}: source {number}: every entry must be `key: text`")
+    if not isinstance(entry, dict) or not all(isinstance(value, str) for key, value in entry.items() if key != "headers"):
+        raise Refusal(f"{path}: source {number}: every entry must be `key: text`, but `headers`")
     where = f"{path}: source {entry.get('name', number)}"
-    known = [field.name for field in fields(Source) if field.name != "rank"]
+    known = [one.name for one in fields(Source) if one.name != "rank"]
     for key in entry.keys() - set(known):
         raise Refusal(f"{where}: unknown key {key!r}; there are: {', '.join(known)}")
-    for field in fields(Source):
-        if field.default is MISSING and field.name not in entry:
-            raise Refusal(f"{where}: {field.name!r} is missing")
+    for one in fields(Source):
+        if one.default is MISSING and one.default_factory is MISSING and one.name not in entry:
+            raise Refusal(f"{where}: {one.name!r} is missing")
     source = Source(**entry)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", source.name):
         raise Refusal(f"{where}: a name is made of letters, digits, - and _ (it names a folder)")
@@ -90,6 +94,7 @@ def _source(path: Path, number: int, entry: Any) -> Source:
         raise Refusal(f"{where}: {error.args[0]}") from error
     if source.layout not in layouts:
         raise Refusal(f"{where}: feed {source.feed!r} has no layout {source.layout!r}; there are: {', '.join(layouts)}")
+    _check_headers(where, source)
     if source.expected not in RHYTHMS:
         raise Refusal(f"{where}: expected is one of {', '.join(RHYTHMS)}, not {source.expected!r}")
     wrong = check_pattern(source.url)
@@ -105,3 +110,15 @@ def _source(path: Path, number: int, entry: Any) -> Source:
         paths.append("url")
     resolved: dict[str, Any] = {key: str((path.parent / entry[key]).resolve()) for key in paths}
     return replace(source, **resolved)
+
+
+def _check_headers(where: str, source: Source) -> None:
+    said = source.headers
+    if not isinstance(said, dict) or not all(
+        isinstance(label, str) and label.strip() and isinstance(column, str | None) for label, column in said.items()
+    ):
+        raise Refusal(f"{where}: headers: every entry must be `label in the file: column`, without a column where it is left out")
+    try:
+        contract(source.feed).with_headers(source.layout, said)
+    except ValueError as error:
+        raise Refusal(f"{where}: headers: {error}") from error

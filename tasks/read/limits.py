@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from tasks.deliveries.source import declared
+from warehouse.settings import Refusal
 
 
 @dataclass(frozen=True)
@@ -24,3 +28,17 @@ class Limits:
 
 
 DEFAULT = Limits()
+
+
+def read_limits(path: Path) -> Limits:
+    """The limits of a sources.yaml, the defaults where it says nothing; Refusal names the first mistake in one line."""
+    given = declared(path).get("limits", {})
+    known = [field.name for field in fields(Limits)]
+    if not isinstance(given, dict):
+        raise Refusal(f"{path}: `limits` must be `name: number`; there are: {', '.join(known)}")
+    for name, number in given.items():
+        if name not in known:
+            raise Refusal(f"{path}: limits: unknown name {name!r}; there are: {', '.join(known)}")
+        if type(number) is not int or number < 1:
+            raise Refusal(f"{path}: limits: {name} must be a whole number from 1, not {number!r}")
+    return Limits(**given)

@@ -1,5 +1,5 @@
 """`python -m tests.bench [--scale 1]`: the night against a bare COPY, the second night, ten times the history, memory;
-then a province's year of dossiers with its official tables, and a night of changes upon it.
+then a province's year of dossiers with its official tables, and a night of changes upon it; first of all, large files read and checked.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from tests.bench import bare_copy, data, memory
+from tests.bench import bare_copy, data, memory, reading
 from warehouse.database import open_warehouse
 from warehouse.settings import Settings
 
@@ -91,6 +91,33 @@ Line = tuple[str, str, str, str]
 """What, measured, ratio, aim."""
 
 
+def large_files(folder: Path, scale: float) -> list[Line]:
+    """A million rows of CSV and of .xlsx, read and checked without a database: in one process, and as a night reads them."""
+    rows = int(MILLION * scale)
+    folder.mkdir(exist_ok=True)
+    data.first_night(rows).write(folder)
+    (bills,) = (folder / "inbox").glob("evn_*.csv")
+    book = folder / "water_202403.xlsx"
+    reading.workbook(book, min(rows, 1_000_000))
+    lines: list[Line] = []
+    for path, layout in ((bills, "evn_csv"), (book, "utility_xlsx")):
+        kind = path.suffix.removeprefix(".")
+        say(f"{rows:,} rows of {kind}, {path.stat().st_size / 1e6:,.0f} MB")
+        rounds = [{way: reading.measure(way, path, "bills", layout) for way in reading.WAYS} for _ in range(3)]
+        took = {way: min((one[way] for one in rounds), key=lambda one: one["seconds"]) for way in reading.WAYS}
+        if {one["rows"] for one in took.values()} != {rows}:
+            raise SystemExit(f"rows were lost: {took}")
+        bare, plain, bounded = (took[way] for way in reading.WAYS)
+        lines += [
+            (f"{rows:,} rows of {kind} read and checked", f"{rows / bounded['seconds']:,.0f} rows/s", "", ""),
+            ("  against one process", f"{bounded['seconds']:.1f} s", f"{bounded['seconds'] / plain['seconds']:.2f} x", "<= 1.10 x"),
+            ("  against the bare parser", f"{bare['seconds']:.1f} s", f"{bounded['seconds'] / bare['seconds']:.2f} x", ""),
+            ("  peak memory, reader", f"{bounded['reader'] / GIBI:.2f} GiB", "", "<= 2.00 GiB"),
+            ("  peak memory, checks", f"{bounded['own'] / GIBI:.2f} GiB", f"{bounded['own'] / plain['own']:.2f} of one process", ""),
+        ]
+    return lines
+
+
 def official(folder: Path, scale: float) -> list[Line]:
     """A province's year of dossiers from empty, then a night of changes upon it, with form 06a and 766 for every unit and period."""
     dossiers, changed = int(2 * MILLION * scale), int(20_000 * scale)
@@ -151,14 +178,18 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="1 = a million payments with their bills, a hundred thousand dossiers")
     parser.add_argument("--no-history", action="store_true", help="leave out the warehouse with a tenth of the history")
     parser.add_argument("--official-only", action="store_true", help="only a province's year of dossiers and its official tables")
+    parser.add_argument("--reading-only", action="store_true", help="only large files, read and checked")
     parser.add_argument("--folder", type=Path, help="work here and keep everything; else in a folder that is removed")
     given = parser.parse_args()
     busy = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="bakhong-bench-") as made:
         Path(made).chmod(0o755)
         folder = given.folder or Path(made)
-        lines = [] if given.official_only else measure(folder, given.scale, not given.no_history)
-        lines += official(folder, given.scale)
+        lines = [] if given.official_only else large_files(folder / "files", given.scale)
+        if not (given.official_only or given.reading_only):
+            lines += measure(folder, given.scale, not given.no_history)
+        if not given.reading_only:
+            lines += official(folder, given.scale)
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     print(f"\nscale {given.scale:g}, {os.cpu_count()} cores, load {busy:.1f} before it began")
     print("steps that ran side by side add up to more than the night")

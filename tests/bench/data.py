@@ -85,7 +85,7 @@ class Night:
         total = bill["net"] + bill["tax"]
         return [
             _same("PA07", part), customer, _join("Khách Hàng Mẫu ", customer), _join("Số nhà mẫu ", customer),
-            _units().take(pa.array(bill["number"] % len(_units()))), _same("1", part), months, years, _padded("D", bill["number"], 9),
+            units().take(pa.array(bill["number"] % len(units()))), _same("1", part), months, years, _padded("D", bill["number"], 9),
             _text(bill["net"]), _text(bill["tax"]), _text(total), _text(bill["net"] // 2000), _same("TD", part), issued, _same("1", part),
         ]  # fmt: skip
 
@@ -123,7 +123,7 @@ class Night:
         compact, short = pa.array([f"{day:%Y%m%d}" for day in days]), pa.array([f"-{day:%y%m%d}-" for day in days])
         clock = _CLOCK_BARE.take(pa.array(seconds[at]))
         late_clock = _CLOCK_BARE.take(pa.array(seconds[at] + 1200))
-        unit = number % len(_units())
+        unit = number % len(units())
         procedures = list(zip(*PROCEDURES, strict=True))
         kind = pa.array(offsets[at] % len(PROCEDURES))
         person = _padded("", offsets[at] % 60_000, 7)
@@ -193,8 +193,7 @@ def catalogues(folder: Path) -> None:
     (inbox / "procedures_20240101.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     lines = ["MaDonVi,TenDonVi,MaDVHC,valid_from,valid_to"]
     lines += [
-        f"{agency},UBND mẫu,{unit},2021-01-01,2025-06-30"
-        for agency, unit in zip(_agencies().to_pylist(), _units().to_pylist(), strict=True)
+        f"{agency},UBND mẫu,{unit},2021-01-01,2025-06-30" for agency, unit in zip(_agencies().to_pylist(), units().to_pylist(), strict=True)
     ]
     (inbox / "agencies_20240101.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -212,7 +211,7 @@ def _write(path: Path, header: str, rows: int, make: Callable[[range], list[pa.A
 _known: dict[str, pa.Array] = {}
 
 
-def _units() -> pa.Array:
+def units() -> pa.Array:
     """Communes that exist unchanged through the two years."""
     if "units" not in _known:
         text = pa.string()
@@ -226,7 +225,7 @@ def _units() -> pa.Array:
 
 def _agencies() -> pa.Array:
     if "agencies" not in _known:
-        _known["agencies"] = pa.array([f"H56.{number // 100 + 1}.{number % 100:02d}" for number in range(len(_units()))])
+        _known["agencies"] = pa.array([f"H56.{number // 100 + 1}.{number % 100:02d}" for number in range(len(units()))])
     return _known["agencies"]
 
 

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from tasks.deliveries.source import read_sources
 from tasks.pull.names import LONGEST, shown, wrong_with
+from tasks.read.limits import DEFAULT, Limits, read_limits
 from tasks.words.vietnamese import safe
 from warehouse.settings import Refusal
 
 GOOD = {"name": "water", "feed": "bills", "layout": "utility_xlsx", "provider": "nuoc", "url": "inbox/*.xlsx", "expected": "monthly"}
 
 
-def written(folder: Path, *entries: dict[str, str]) -> Path:
-    lines = ["sources:"]
-    for entry in entries:
-        for number, (key, value) in enumerate(entry.items()):
-            lines.append(f"  {'-' if number == 0 else ' '} {key}: {value!r}")
+def written(folder: Path, *entries: dict[str, Any], **more: Any) -> Path:
     path = folder / "sources.yaml"
-    path.write_text("\n".join(lines), "utf-8")
+    path.write_text(yaml.safe_dump({"sources": list(entries), **more}, allow_unicode=True), "utf-8")
     return path
 
 
@@ -50,9 +49,18 @@ def test_the_files_of_an_sftp_source_are_relative_to_the_file(tmp_path: Path) ->
         ({"url": "sftp://me:secret@host/x"}, "holds a password"),
         ({"known_hosts": "known_hosts"}, "'known_hosts' is for an sftp:// url only"),
         ({"url": "https://host/x", "key_file": "id_ed25519"}, "'key_file' is for an sftp:// url only"),
+        ({"headers": "Mã KH"}, "every entry must be `label in the file: column`"),
+        (
+            {"headers": {"Mã KH": "customer"}},
+            "'Mã KH': 'customer' is no column that utility_xlsx writes under one header; there are: bill_code",
+        ),
+        ({"headers": {"Mã KH": "customer_name"}}, "'customer_name' is no column that utility_xlsx writes"),
+        ({"headers": {"Mã KH": "customer_hash", "Số KH": "customer_hash"}}, "'customer_hash' has two labels"),
+        ({"headers": {"mã  hóa đơn": "customer_hash"}}, "'mã  hóa đơn' is the label of two columns"),
+        ({"headers": {"Kỳ": None}}, "'Kỳ' is the label of two columns"),
     ],
 )
-def test_a_mistake_in_a_source_is_named_in_one_line(tmp_path: Path, change: dict[str, str], words: str) -> None:
+def test_a_mistake_in_a_source_is_named_in_one_line(tmp_path: Path, change: dict[str, Any], words: str) -> None:
     with pytest.raises(Refusal) as refusal:
         read_sources(written(tmp_path, {**GOOD, **change}))
     assert words in str(refusal.value)
@@ -157,3 +165,25 @@ def test_a_text_of_others_is_shown_in_one_bounded_line() -> None:
     assert safe("a" * 8 + "b" * 8, most=5) == "aa…bb"
     assert safe("a" * 8 + "b" * 8, most=6) == "aaa…bb"
     assert safe("a" * 8, most=8) == "a" * 8
+
+
+def test_limits_are_the_defaults_where_nothing_else_is_said(tmp_path: Path) -> None:
+    assert read_limits(written(tmp_path, GOOD)) == DEFAULT
+    assert read_limits(written(tmp_path, GOOD, limits={"memory_mb": 512})) == Limits(memory_mb=512)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ([512], "`limits` must be `name: number`; there are: memory_mb, silent_seconds"),
+        ({"memory": 512}, "limits: unknown name 'memory'; there are: memory_mb, silent_seconds"),
+        ({"memory_mb": "512"}, "limits: memory_mb must be a whole number from 1, not '512'"),
+        ({"rows": 0}, "limits: rows must be a whole number from 1, not 0"),
+        ({"rows": True}, "limits: rows must be a whole number from 1, not True"),
+    ],
+)
+def test_a_mistake_in_the_limits_is_named_in_one_line(tmp_path: Path, said: Any, words: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        read_limits(written(tmp_path, GOOD, limits=said))
+    assert words in str(refusal.value)
+    assert "\n" not in str(refusal.value)
