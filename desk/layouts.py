@@ -32,17 +32,20 @@ def feed_named(name: str) -> Contract:
 
 def drafted(file: Path, feed: str, to: Path | None) -> None:
     """Drafts the layout of a file and writes it, or shows it."""
-    from tasks.read.draft.apart import draft_apart  # noqa: PLC0415  # what only this command needs
-    from tasks.read.draft.first_rows import NotUnderstood  # noqa: PLC0415
+    from tasks.read.bounded import Broke  # noqa: PLC0415  # what only this command needs
+    from tasks.read.draft.draft import draft_apart  # noqa: PLC0415
+    from tasks.read.rows import Rejected  # noqa: PLC0415
 
-    feed_named(feed)
+    terms = feed_named(feed)
     _is_there(file)
     if to is not None and to.exists():
         raise Refusal(f"{to} đã có; chọn tên khác để không ghi đè.")
     try:
-        found = draft_apart(file, feed)
-    except NotUnderstood as problem:
-        raise Refusal(f"{file.name}: {problem}") from None
+        found = draft_apart(file, terms)
+    except Rejected as problem:
+        raise Refusal(f"{file.name}: {problem.message_vi}") from None
+    except Broke as problem:
+        raise Refusal(f"{file.name}: không phác thảo được bố cục của tệp này ({problem}).") from None
     if to is None:
         terminal.out.print(found.text, end="", markup=False, soft_wrap=True)
         return

@@ -76,19 +76,13 @@ class Broke(Exception):
 class _Job:
     """What a child is asked to do."""
 
-    reader: str
-    path: Path
-    contract: Contract
-    layout_name: str
-    secret_key: bytes
-    file_name: str
+    function: str
+    arguments: dict[str, Any]
     limits: Limits
 
-    def chunks(self) -> Iterator[Chunk]:
-        module, name = self.reader.split(":")
-        found: Iterator[Chunk] = getattr(import_module(module), name)(
-            self.path, self.contract, self.layout_name, self.secret_key, self.file_name, limits=self.limits
-        )
+    def results(self) -> Iterator[Any]:
+        module, name = self.function.split(":")
+        found: Iterator[Any] = getattr(import_module(module), name)(**self.arguments)
         return found
 
 
@@ -106,7 +100,16 @@ def read(
     limits, Broke where the reader dies of it. `reader`: module and name of the function that reads.
     """
     file = File(Path(path).absolute(), file_name, contract, layout_name, limits)
-    job = _Job(reader, file.path, contract, layout_name, secret_key, file_name, limits)
+    given = {"path": file.path, "contract": contract, "layout_name": layout_name, "secret_key": secret_key, "file_name": file_name}
+    yield from run(reader, given | {"limits": limits}, file)
+
+
+def run(function: str, arguments: dict[str, Any], file: File) -> Generator[Any, None, None]:
+    """What a function yields of a file, and the Rejected or OSError it raises; bounded in the same way.
+
+    `function`: module and name. `file`: whose limits hold, and who is refused where they do not.
+    """
+    job = _Job(function, arguments, file.limits)
     ours, theirs = socket.socketpair()
     with ours, os.fdopen(os.memfd_create("said"), "rb") as said:
         with theirs:
@@ -115,14 +118,14 @@ def read(
         has_ended = False
         try:
             # One call a message and not one a buffer of the socket: each would wait for other threads to let go of the interpreter.
-            ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", limits.silent_seconds, 0))
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", file.limits.silent_seconds, 0))
             with suppress(BrokenPipeError):  # it died before it was asked, and is not going to answer
                 _send(ours, job)
             while True:
                 try:
                     told = _receive(ours)
                 except BlockingIOError:
-                    raise file.refused("STR-022", advice=f"đọc quá {number(limits.silent_seconds)} giây không xong") from None
+                    raise file.refused("STR-022", advice=f"đọc quá {number(file.limits.silent_seconds)} giây không xong") from None
                 except (EOFError, ConnectionResetError):
                     has_ended = True
                     raise _death(file, nursery.end(child), os.pread(said.fileno(), SAID, 0)) from None
@@ -309,8 +312,8 @@ def _child(connection: int, said: int) -> None:
         job = _receive(caller)
         _bound(job.limits)
         try:
-            for chunk in job.chunks():
-                _send(caller, chunk)
+            for result in job.results():
+                _send(caller, result)
             _send(caller, None)
         except BrokenPipeError:
             raise

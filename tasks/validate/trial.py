@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from expectations.contract import Contract, Layout
 from tasks.deliveries.coverage import exported_at, said
-from tasks.read.file import FAULTS, Chunk, Rejected, read
+from tasks.read.bounded import read
+from tasks.read.file import FAULTS, Chunk, Rejected
 from tasks.validate.checks import Checked, RuleResult, merged, validate
 
 FIRST = 5

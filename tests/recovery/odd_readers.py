@@ -17,6 +17,7 @@ from tasks.read.file import Chunk
 from tasks.read.file import read as read_as_ever
 from tasks.read.rows import File
 
+Given = dict[str, Any]
 CELL = "Nguyễn Văn Kín"
 """What a reader says as it dies."""
 
@@ -45,25 +46,24 @@ def _eats_slowly(_: Any) -> None:
         held.append(bytearray(1 << 24))
 
 
-def _hides_that_it_eats(given: tuple[Any, ...]) -> None:
-    path, contract, layout_name, _, file_name = given
+def _hides_that_it_eats(given: Given) -> None:
     try:
         _eats_slowly(given)
     except Exception:
-        raise File(path, file_name, contract, layout_name).refused("STR-005") from None
+        raise File(given["path"], given["file_name"], given["contract"], given["layout_name"]).refused("STR-005") from None
 
 
-def _far_corner(given: tuple[Any, ...]) -> None:
+def _far_corner(given: Given) -> None:
     """Rust asks for memory for 17 billion cells, and aborts."""
-    python_calamine.CalamineWorkbook.from_path(given[0].with_suffix(".xlsx")).get_sheet_by_index(0).to_python()
+    python_calamine.CalamineWorkbook.from_path(given["path"].with_suffix(".xlsx")).get_sheet_by_index(0).to_python()
 
 
-def _sleeps(given: tuple[Any, ...]) -> None:
-    Path(f"{given[0]}.pid").write_text(f"{os.getpid()} {os.getppid()}")
+def _sleeps(given: Given) -> None:
+    Path(str(given["path"]) + ".pid").write_text(f"{os.getpid()} {os.getppid()}")
     time.sleep(600)
 
 
-WAYS: dict[str, Callable[[tuple[Any, ...]], None]] = {
+WAYS: dict[str, Callable[[Given], None]] = {
     "panic": _panic,
     "break": _breaks,
     "segfault": lambda _: os.kill(os.getpid(), signal.SIGSEGV),
@@ -78,25 +78,25 @@ WAYS: dict[str, Callable[[tuple[Any, ...]], None]] = {
 }
 
 
-def read(*given: Any, **named: Any) -> Iterator[Chunk]:
+def read(**given: Any) -> Iterator[Chunk]:
     """What the file says, then its rows."""
-    first = given[0].read_text("utf-8", "replace").partition("\n")[0]
+    first = given["path"].read_text("utf-8", "replace").partition("\n")[0]
     WAYS.get(first, lambda _: None)(given)
-    yield from read_as_ever(*given, **named)
+    yield from read_as_ever(**given)
 
 
-def read_by_tens(*given: Any, **named: Any) -> Iterator[Chunk]:
+def read_by_tens(**given: Any) -> Iterator[Chunk]:
     """A chunk every ten rows."""
-    yield from read_as_ever(*given, **named, chunk_rows=10)
+    yield from read_as_ever(**given, chunk_rows=10)
 
 
-def read_then_break(*given: Any, **named: Any) -> Iterator[Chunk]:
+def read_then_break(**given: Any) -> Iterator[Chunk]:
     """The rows, then a fault."""
-    yield from read_as_ever(*given, **named)
+    yield from read_as_ever(**given)
     raise KeyError(CELL)
 
 
-def read_twice(*given: Any, **named: Any) -> Iterator[Chunk]:
+def read_twice(**given: Any) -> Iterator[Chunk]:
     """Rows that do not add up: what is checked breaks in the process of the night."""
-    for chunk in read_as_ever(*given, **named):
+    for chunk in read_as_ever(**given):
         yield replace(chunk, received=chunk.received + 1)

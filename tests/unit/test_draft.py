@@ -11,8 +11,8 @@ import xlsxwriter
 
 from expectations.contract import Contract, Layout, contract
 from tasks.read.draft.draft import as_layout, draft
-from tasks.read.draft.first_rows import NotUnderstood
 from tasks.read.file import read
+from tasks.read.rows import Rejected
 from tasks.validate.trial import with_layout
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "inbox"
@@ -257,9 +257,9 @@ def test_an_identity_number_goes_into_no_column_that_keeps_it(tmp_path: Path) ->
 )
 def test_what_cannot_be_understood_is_said_in_one_line(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a").write_bytes(content)
-    with pytest.raises(NotUnderstood) as refusal:
+    with pytest.raises(Rejected) as refusal:
         draft(tmp_path / "a", contract("bills"))
-    assert len(str(refusal.value).splitlines()) == 1
+    assert len(refusal.value.message_vi.splitlines()) == 1
 
 
 def test_a_long_file_is_described_by_its_beginning_and_its_end(tmp_path: Path) -> None:

@@ -16,12 +16,14 @@ from typing import Any
 import yaml
 
 from expectations.contract import Contract, Layout
+from tasks.read import bounded
 from tasks.read.cells import Numbers, integers
 from tasks.read.draft.cells import WAYS, Cells
 from tasks.read.draft.columns import Proposal, allowed, month_and_year, propose, translated
-from tasks.read.draft.first_rows import FirstRows, NotUnderstood, first_rows
+from tasks.read.draft.first_rows import FirstRows, first_rows, not_understood
 from tasks.read.draft.names import Names, words
 from tasks.read.draft.table import Headed, one_line
+from tasks.read.rows import File
 from tasks.words.vietnamese import number
 
 NAME = "new_layout"
@@ -45,14 +47,25 @@ class Drafted:
     """Required columns of the feed for which nothing was found."""
 
 
+def draft_apart(path: Path, feed: Contract) -> Drafted:
+    """As `draft`, in a process of its own: Rejected also where the file costs too much, bounded.Broke where it kills the reader."""
+    [drafted] = bounded.run("tasks.read.draft.draft:drafts", {"path": path.absolute(), "feed": feed}, File(path, path.name, feed, ""))
+    return drafted  # type: ignore[no-any-return]  # what the function named there yields
+
+
+def drafts(path: Path, feed: Contract) -> Iterator[Drafted]:
+    """The draft, as what runs in a process of its own gives it."""
+    yield draft(path, feed)
+
+
 def draft(path: Path, feed: Contract) -> Drafted:
-    """Drafts the layout of a file for a feed; NotUnderstood where no table with a header is found in it."""
-    found = first_rows(path)
+    """Drafts the layout of a file for a feed; Rejected where no table with a header is found in it."""
+    found = first_rows(path, feed)
     names = Names(feed)
     tables = [Headed(table, names, place) for place, table in enumerate(found.tables, 1)]
     best = max(tables, key=lambda table: table.score, default=None)
     if best is None or not best.score or not best.headers:
-        raise NotUnderstood("Không tìm thấy dòng tiêu đề nào trong các dòng đầu của tệp.")
+        raise not_understood("Không tìm thấy dòng tiêu đề nào trong các dòng đầu của tệp.")
     drafting = _Drafting(feed, found, best, names)
     text = "\n".join(drafting.lines()) + "\n"
     as_layout(text)

@@ -11,7 +11,6 @@ import io
 import json
 import re
 import unicodedata
-import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -22,8 +21,11 @@ from typing import Any
 import lxml.html
 import python_calamine
 
+from expectations.contract import Contract
 from tasks.read.encodings import recognise, to_unicode
 from tasks.read.limits import DEFAULT
+from tasks.read.rows import File, Rejected
+from tasks.read.workbook import survey
 
 ROWS = 2_000
 """Rows that are looked at; below them only the last few, for a totals row."""
@@ -37,8 +39,9 @@ _ONLY_VIETNAMESE = re.compile("[đĐơƠưƯăĂ\u0300\u0301\u0303\u0309\u0323]"
 _OTHER_SIGNS = "°€–—’‘“”«»²³½·…§©®™ºª¿¡"
 
 
-class NotUnderstood(Exception):
-    """Nothing can be said of the file; the message is one Vietnamese line that quotes nothing of it."""
+def not_understood(why: str) -> Rejected:
+    """The refusal of a file of which nothing can be said; `why` is one Vietnamese line that quotes nothing of it."""
+    return Rejected("STR-009", why)
 
 
 @dataclass(frozen=True)
@@ -62,20 +65,20 @@ class FirstRows:
     """Whether its JSON is more than a list of records: it needs a reader of its own."""
 
 
-def first_rows(path: Path) -> FirstRows:
-    """Kind, encoding, separator and first rows of a file; NotUnderstood where it is none that a layout can describe."""
+def first_rows(path: Path, feed: Contract) -> FirstRows:
+    """Kind, encoding, separator and first rows of a file; Rejected where it is none that a layout can describe."""
     with path.open("rb") as stream:
         start = stream.read(_START)
     bare = start[:2000].lstrip(codecs.BOM_UTF8 + b" \r\n\t")
     if not bare:
-        raise NotUnderstood("Tệp rỗng.")
+        raise not_understood("Tệp rỗng.")
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        return FirstRows("xlsx", _sheets(path, is_zip=start.startswith(b"PK")))
+        return FirstRows("xlsx", _sheets(File(path, path.name, feed, layout_name="")))
     if start.startswith(b"%PDF"):
-        raise NotUnderstood("Tệp là PDF, không phải bảng số liệu: xin bên gửi bản .xlsx hoặc CSV.")
+        raise not_understood("Tệp là PDF, không phải bảng số liệu: xin bên gửi bản .xlsx hoặc CSV.")
     is_wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     if b"\0" in start and not is_wide:
-        raise NotUnderstood("Tệp không phải văn bản, bảng tính, trang HTML hay JSON, hoặc là UTF-16 thiếu dấu mở đầu (BOM).")
+        raise not_understood("Tệp không phải văn bản, bảng tính, trang HTML hay JSON, hoặc là UTF-16 thiếu dấu mở đầu (BOM).")
     text, encoding = _decoded(start)
     sign = text.lstrip("\ufeff \r\n\t")[:1]
     if sign == "<":
@@ -110,7 +113,7 @@ def _older(data: bytes) -> tuple[str, str]:
     signs = [sign for sign in western if not sign.isascii()]
     if sum(sign.isalpha() or sign in _OTHER_SIGNS or sign.isspace() for sign in signs) >= 0.95 * len(signs):
         return western, "cp1252"
-    raise NotUnderstood("Không nhận ra bảng mã ký tự của tệp: xin bên gửi bản Unicode (UTF-8).")
+    raise not_understood("Không nhận ra bảng mã ký tự của tệp: xin bên gửi bản Unicode (UTF-8).")
 
 
 # Delimited text ----------------------------------------------------------------------------------------------------------
@@ -122,15 +125,15 @@ def _delimited(path: Path, text: str, encoding: str, *, is_whole: bool) -> First
     if not is_whole:
         body = body[: body.rfind("\n") + 1]
     if not body.strip():
-        raise NotUnderstood("Tệp không có dòng nào ngắn hơn giới hạn, không phải bảng số liệu.")
+        raise not_understood("Tệp không có dòng nào ngắn hơn giới hạn, không phải bảng số liệu.")
     delimiter = said[1] if said else _delimiter(body)
     if delimiter is None:
-        raise NotUnderstood("Không thấy dấu phân cách cột (phẩy, chấm phẩy, tab, gạch đứng) lặp lại đều giữa các dòng.")
+        raise not_understood("Không thấy dấu phân cách cột (phẩy, chấm phẩy, tab, gạch đứng) lặp lại đều giữa các dòng.")
     try:
         records = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter)
         table = _table(records)
     except csv.Error:
-        raise NotUnderstood("Tệp văn bản có dấu nháy hoặc ô quá dài, không tách được thành các cột.") from None
+        raise not_understood("Tệp văn bản có dấu nháy hoặc ô quá dài, không tách được thành các cột.") from None
     return FirstRows("csv", [table if is_whole else Table(table.rows, _tail(path, encoding, delimiter))], encoding, delimiter)
 
 
@@ -167,38 +170,19 @@ def _tail(path: Path, encoding: str, delimiter: str) -> list[list[Any]]:
 # Workbooks and pages -----------------------------------------------------------------------------------------------------
 
 
-def _sheets(path: Path, *, is_zip: bool) -> list[Table]:
-    if is_zip:
-        _is_bounded(path)
+def _sheets(file: File) -> list[Table]:
+    survey(file)
     try:
-        workbook = python_calamine.CalamineWorkbook.from_path(path)
+        workbook = python_calamine.CalamineWorkbook.from_path(file.path)
         seen = [sheet.name for sheet in workbook.sheets_metadata if sheet.visible == python_calamine.SheetVisibleEnum.Visible]
-        sheets = [workbook.get_sheet_by_name(name) for name in seen]
-        if any(sheet.total_height * sheet.total_width > DEFAULT.cells for sheet in sheets):
-            raise NotUnderstood("Trang tính có quá nhiều ô: xóa các dòng, cột trống ở xa rồi thử lại.")
-        return [_table(sheet.iter_rows()) for sheet in sheets]
-    except NotUnderstood:
-        raise
-    except BaseException as error:
-        # A panic of the library is no Exception; whatever it is, its words may quote a cell.
-        if isinstance(error, Exception) or type(error).__module__ == "pyo3_runtime":
-            raise NotUnderstood("Không mở được bảng tính: tệp có mật khẩu, bị hỏng, hoặc không phải .xlsx hay .xls.") from None
-        raise
-
-
-def _is_bounded(path: Path) -> None:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, OSError, ValueError):
-        raise NotUnderstood("Tệp nén của bảng tính bị hỏng hoặc bị cắt giữa chừng.") from None
-    if unpacked > DEFAULT.unpacked_mb << 20 or unpacked > DEFAULT.ratio * path.stat().st_size:
-        raise NotUnderstood("Bảng tính khi giải nén lớn quá giới hạn.")
+        return [_table(workbook.get_sheet_by_name(name).iter_rows()) for name in seen]
+    except Exception:  # whatever it is, its words may quote a cell
+        raise file.refused("STR-031") from None
 
 
 def _page(text: str) -> list[Table]:
     if "<table" not in text.lower():
-        raise NotUnderstood("Tệp là trang HTML hoặc XML không có bảng nào: mở bằng Excel và lưu lại dạng .xlsx.")
+        raise not_understood("Tệp là trang HTML hoặc XML không có bảng nào: mở bằng Excel và lưu lại dạng .xlsx.")
     page = lxml.html.document_fromstring(text.encode(), parser=lxml.html.HTMLParser(encoding="utf-8", huge_tree=True))
     return [_table(_texts(row) for row in table.iter("tr")) for table in page.iter("table")]
 
@@ -232,7 +216,7 @@ def _json(text: str) -> FirstRows:
     bare = bare[under.end() :] if under else bare[is_list:]
     found = [record for record in islice(_objects(bare), ROWS) if isinstance(record, dict)]
     if not found:
-        raise NotUnderstood("Không thấy danh sách bản ghi nào trong JSON.")
+        raise not_understood("Không thấy danh sách bản ghi nào trong JSON.")
     header: list[Any] = list(dict.fromkeys(key for record in found for key in record))
     return FirstRows(
         "json",
