@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,14 +31,24 @@ settings.load_profile("patient")
 LONGEST_FIRST = ("flows", "recovery", "golden", "warehouse", "site")
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What takes too long for every day."""
+    parser.addoption("--large", action="store_true", help="try the deliveries of hundreds of MB too")
+    parser.addoption("--fuzz-seconds", type=float, default=30, metavar="N", help="for so long deliveries are changed at random (30)")
+    parser.addoption("--fuzz-seed", type=int, default=None, metavar="N", help="the one seed to try again, of a delivery that failed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Tests that are told to end do so as after Ctrl-C, also in the background, where that is ignored: what they started is stopped."""
+    config.addinivalue_line("markers", "large: a delivery of hundreds of MB, tried with --large")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The folders that take longest come first, so that side by side no worker ends long after the others."""
+    if not config.getoption("large"):
+        items[:] = [item for item in items if item.get_closest_marker("large") is None]
     items.sort(key=lambda item: LONGEST_FIRST.index(item.path.parent.name) if item.path.parent.name in LONGEST_FIRST else 99)
 
 
@@ -57,9 +68,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture
-def engine(server: Server) -> Iterator[Engine]:
-    """A fresh warehouse, migrated and seeded, opened as its owner."""
+@contextmanager
+def _fresh(server: Server) -> Iterator[Engine]:
     name = f"warehouse_{next(_numbers)}"
     administrator = connect(server.url("owner", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
     with administrator.connect() as connection:
@@ -70,6 +80,20 @@ def engine(server: Server) -> Iterator[Engine]:
     with administrator.connect() as connection:
         connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
     administrator.dispose()
+
+
+@pytest.fixture
+def engine(server: Server) -> Iterator[Engine]:
+    """A fresh warehouse, migrated and seeded, opened as its owner."""
+    with _fresh(server) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def engine_of_module(server: Server) -> Iterator[Engine]:
+    """The same, shared by the tests of a file."""
+    with _fresh(server) as opened:
+        yield opened
 
 
 @pytest.fixture

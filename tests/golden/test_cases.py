@@ -5,21 +5,26 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+import pandas as pd
+import psycopg
 import pytest
 import yaml
 from sqlalchemy import Engine
+from typer import Exit
 
+from desk.cli import _tell_nights
 from expectations.contract import Contract, contract
 from flows.ingest import ingest_delivery
 from flows.nightly import Night, Steps, night
 from flows.publish import publish
 from tasks.pull.landing import pull
 from tasks.words.vietnamese import VIETNAM
-from tests.nights import KEY
+from tests.nights import KEY, url_of
 from warehouse.settings import Settings
 
 CASES = Path(__file__).parent / "cases"
@@ -42,22 +47,26 @@ class Place:
         """The files of a night arrive, then it runs, for the day that the folder names."""
         now = datetime.now(VIETNAM)
 
-        def today(words: str) -> str:
-            return re.sub(r"\{today:([^}]*)\}", lambda found: now.strftime(found[1]), words)
+        def today(words: bytes) -> bytes:
+            return re.sub(rb"\{today:([^}]*)\}", lambda found: now.strftime(found[1].decode()).encode(), words)
 
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path.name not in ("date", "time"):
-                target = self.home / today(str(path.relative_to(folder)))
+                target = self.home / os.fsdecode(today(os.fsencode(path.relative_to(folder))))
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_text(today(path.read_text("utf-8")), "utf-8")
+                target.write_bytes(today(path.read_bytes()))
                 if (folder / "time").exists():
                     moment = datetime.fromisoformat((folder / "time").read_text().strip()).timestamp()
                     os.utime(target, (moment, moment))
         until = date.fromisoformat((folder / "date").read_text().strip()) if (folder / "date").exists() else None
-        settings = Settings(home=self.home / "home", warehouse_url=None, sources=self.home / "sources.yaml", secret_key=KEY.encode())
-        done = night(settings, self.engine, until, steps=QUIET)
+        done = night(self.settings, self.engine, until, steps=QUIET)
         self.ran.append(done)
         return done
+
+    @property
+    def settings(self) -> Settings:
+        """The installation of the case."""
+        return Settings(self.home / "home", url_of(self.engine), self.home / "sources.yaml", KEY.encode())
 
     def answers(self, queries: str) -> str:
         """Rows of each statement, a line a row, cells between tabs; an empty line between statements."""
@@ -84,13 +93,19 @@ def place(engine: Engine, tmp_path: Path) -> Callable[[str], Place]:
 
 
 @pytest.mark.parametrize("name", [name for name in WITH_QUERY if name not in BY_HAND])
-def test_what_arrives_comes_out_right(place: Callable[[str], Place], name: str) -> None:
+def test_what_arrives_comes_out_right(place: Callable[[str], Place], name: str, capsys: pytest.CaptureFixture[str]) -> None:
     here = place(name)
     for folder in sorted(here.case.glob("night-*")):
         here.run(folder)
     answers = here.answers((here.case / "query.sql").read_text("utf-8"))
     expected = [path.read_text("utf-8").strip() for path in here.case.glob("expected*.tsv")]
     assert answers.strip() in expected
+    if (here.case / "says.txt").exists():
+        with suppress(Exit):
+            _tell_nights(here.settings, here.ran)
+        said = "".join(capsys.readouterr())
+        for line in (here.case / "says.txt").read_text("utf-8").split("\n")[:-1]:
+            assert bool(re.search(line.removeprefix("!"), said, re.IGNORECASE)) != line.startswith("!"), line
 
 
 @pytest.mark.parametrize("order", [1, -1], ids=["a first", "b first"])
@@ -136,9 +151,18 @@ def test_a_file_of_the_future_and_files_of_a_later_day_are_named(place: Callable
     here = place("todays_file_at_two_oclock")
     done = here.run(here.case / "night-1")
     assert [line for line in done.unreachable if "evn_20350131.csv: tên tệp nói ngày 31/01/2035, ở tương lai" in line]
-    settings = Settings(home=here.home / "home", warehouse_url=None, sources=here.home / "sources.yaml", secret_key=KEY.encode())
-    before = night(settings, here.engine, date(2024, 1, 1), steps=QUIET)
+    before = night(here.settings, here.engine, date(2024, 1, 1), steps=QUIET)
     assert sorted(line.split(":")[0] for line in before.ahead) == ["a", "b"]
+
+
+def test_every_view_of_the_mart_can_be_read_by_the_tools_that_people_use(place: Callable[[str], Place]) -> None:
+    here = place("infinity_in_the_mart")
+    here.run(here.case / "night-1")
+    with psycopg.connect(url_of(here.engine)) as connection:
+        views = [name for (name,) in connection.execute("SELECT viewname FROM pg_views WHERE schemaname = 'mart' ORDER BY 1")]
+        assert all(connection.execute(f"SELECT * FROM mart.{name}").fetchall() is not None for name in views)
+    assert not pd.read_sql("SELECT * FROM mart.indicator_vintage", here.engine).empty
+    assert all(pd.read_sql(f"SELECT * FROM mart.{name}", here.engine) is not None for name in views)
 
 
 def _with(terms: Contract, change: Callable[[dict], dict], part: str) -> Contract:  # type: ignore[type-arg]
