@@ -162,11 +162,11 @@ def workbook(layout: str, body: Sequence[Row] | None = None, **parts: str) -> by
 TITLE = '<tr><td colspan="12">DANH SÁCH HỒ SƠ</td></tr>'
 
 
-def page(body: Sequence[Row] | None = None, *, title: str = TITLE) -> str:
+def page(body: Sequence[Row] | None = None, *, labels: Row | None = None, title: str = TITLE) -> str:
     """A web page under the name .xls; a cell that is `Raw` is written as it is."""
     lines = "\n".join(
         f"<tr>{''.join(cell if isinstance(cell, Raw) else f'<td>{escape(cell)}</td>' for cell in row)}</tr>"
-        for row in [header("td_html_xls"), *(rows("td_html_xls") if body is None else body)]
+        for row in [header("td_html_xls") if labels is None else labels, *(rows("td_html_xls") if body is None else body)]
     )
     return f'<html><head><meta charset="utf-8"></head><body><table border="1">{title}\n{lines}\n</table></body></html>'
 

@@ -99,7 +99,7 @@ def book(
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in content.items():
             if name not in without:
-                archive.writestr(name, text)
+                archive.writestr(name, text.encode("utf-8", "surrogatepass"))
     return out.getvalue()
 
 
