@@ -20,6 +20,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from expectations.contract import contract
 from tests.golden.hostile.forms import (
     FORMS,
     PERSONAL,
@@ -529,8 +530,17 @@ _WRONG_PLACES = {
     "office": (OFFICE, "Mã chỉ tiêu"),
 }
 for _at, (_name, (_layout, _column)) in enumerate(_WRONG_PLACES.items()):
-    _paper = f"0380850019{_at:02}"
-    cell(f"person-as-{_name}", _layout, _column, _paper, f"an identity paper in the column {_column}", "set_aside", secrets=(_paper,))
+    _terms, _paper = contract(FORMS[_layout].feed), f"0380850019{_at:02}"
+    _is_plain_number = _terms.columns[_terms.layouts[_layout].headers[_column] or ""].numeric  # nothing tells it from a code
+    cell(
+        f"person-as-{_name}",
+        _layout,
+        _column,
+        _paper,
+        f"an identity paper in the column {_column}",
+        "accepted set_aside" if _is_plain_number else "set_aside",
+        secrets=(_paper,),
+    )
 delivery(
     "person-as-column",
     COUNTS,
