@@ -110,6 +110,11 @@ def _laughs() -> bytes:
     return book({"Số liệu": sheet(table(WATER, body, total=False))}, parts={"xl/sharedStrings.xml": strings})
 
 
+def _byte_missing() -> bytes:
+    content = workbook(WATER)
+    return content[:178] + content[179:]
+
+
 def _two_row_header() -> bytes:
     first = ["STT", "Mã ĐVHC", "Xã, phường, thị trấn", "Kỳ", "Chứng thư", "", "Số người"]
     second = ["", "", "", "báo cáo", "Số cấp mới", "Đang hiệu lực", "(lũy kế)"]
@@ -117,6 +122,7 @@ def _two_row_header() -> bytes:
     return book({"Số liệu": sheet([["Biểu mẫu"], first, second, *rows(TELECOM)], after=merged)})
 
 
+_MANY_TEXTS = f'{XML}<sst xmlns="{MAIN}" count="4294967296" uniqueCount="4294967296"/>'
 _IN_OTHER_WORDS = {
     "Mã hóa đơn": "MÃ\nHÓA  ĐƠN",
     "Mã khách hàng": "Mã khách hàng ",
@@ -126,6 +132,7 @@ _IN_OTHER_WORDS = {
 }
 
 delivery("xlsx-truncated", WATER, "the archive is cut in the middle", "rejected", lambda: workbook(WATER)[:1500])
+delivery("xlsx-byte-missing", WATER, "one byte is missing, so that the archive's places are wrong", "accepted rejected", _byte_missing)
 delivery(
     "xlsx-encrypted",
     WATER,
@@ -238,6 +245,13 @@ delivery(
     lambda: workbook(WATER, before='<dimension ref="A1:XFD1048576"/>'),
 )
 delivery(
+    "xlsx-texts-counted-wrong",
+    WATER,
+    "says that it has 4.294.967.296 shared texts and has none",
+    "accepted rejected",
+    lambda: book({"Số liệu": sheet(table(WATER))}, parts={"xl/sharedStrings.xml": _MANY_TEXTS}),
+)
+delivery(
     "xlsx-address-impossible",
     WATER,
     "a cell with an address that cannot be (A0)",
@@ -304,7 +318,7 @@ delivery(
         properties='<workbookPr date1904="1"/>',
     ),
 )
-for _name, _value in {"negative": "-5", "zero": "0", "beyond-9999": "99999999"}.items():
+for _name, _value in {"negative": "-5", "zero": "0", "beyond-9999": "99999999", "far-back": "-1e308"}.items():
     delivery(
         f"xlsx-date-{_name}",
         WATER,
