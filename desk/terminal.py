@@ -296,11 +296,8 @@ def night_line(night: Night, outcomes: Sequence[Any] | None = None) -> None:
         say(f"Nên xem lại {vi.number(len(warned))} giá trị: {shown}{more}.")
 
 
-def taken_lines(deliveries: Sequence[Any], broken: Sequence[Any]) -> None:
-    """What was seen of the files of a night, and what did not hold in those that were taken: first the rules that set rows aside."""
-    seen = [f"{row.file_name} ({row.account})" for row in deliveries if row.account]
-    if seen:
-        say(f"Đã xem: {vi.some(seen)}.")
+def taken_lines(broken: Sequence[Any]) -> None:
+    """What did not hold in the files that a night took: first the rules that set rows aside."""
     taken = [row for row in broken if row.status != "rejected" and row.observed]
     for row in sorted(taken, key=lambda row: row.severity != "critical")[:BROKEN_SHOWN]:
         say(f"{vi.SEVERITY[row.severity].capitalize()} {row.rule_code}, {row.source}/{row.file_name}: {row.observed}.")

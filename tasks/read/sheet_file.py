@@ -31,7 +31,12 @@ def read_sheet(file: File, chunk_rows: int) -> Iterator[Rows]:
         raise file.refused("STR-031") from None
     with workbook:
         reading = TableRows(file, "trang tính")
-        yield from reading.read(_rows(file, workbook, seen, reading), chunk_rows)
+        try:
+            yield from reading.read(_rows(file, workbook, seen, reading), chunk_rows)
+        except BaseException as problem:
+            if type(problem).__name__ == "PanicException":  # of calamine, which has no class to import and is no Exception
+                raise file.refused("STR-031") from None
+            raise
 
 
 def _rows(file: File, workbook: CalamineWorkbook, seen: list[Sheet], reading: TableRows) -> Iterator[tuple[Table, Row | None]]:

@@ -32,7 +32,7 @@ _LONG = 256
 """Shared texts longer than so many bytes may make a sheet much larger than its parts."""
 _MOST_COLUMNS = 1 << 14
 _END_OF_DIRECTORY = b"PK\x05\x06"
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, etree.XMLSyntaxError)
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError, etree.XMLSyntaxError)
 
 _STARTS = {
     b"%PDF": "một tệp PDF",
