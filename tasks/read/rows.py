@@ -24,7 +24,7 @@ _HINT = re.compile(r"[dmyhs/:. -]+|ngày/tháng/năm|tháng/năm|[0-9]{1,2}|bắ
 """What brackets in a header may say without changing what its cells mean: a format, the column's number, whether it has to be filled."""
 _MONEY = re.compile(r"đồng|đ|vnđ|vnd|việt nam đồng")
 _SCALED = re.compile(
-    r"(?:nghìn|ngàn|triệu|tr\.?|tỷ|tỉ|1[.]?000(?:[.]?000)*) ?(?:đồng|đ|vnđ|vnd|người|hồ sơ)?(?!\w)|%|‰|phần trăm|usd|eur", re.IGNORECASE
+    r"(?:nghìn|ngàn|triệu|tr\.?|tỷ|tỉ|1[.,]?000(?:[.,]?000)*) ?(?:đồng|đ|vnđ|vnd|người|hồ sơ)?(?!\w)|%|‰|phần trăm|usd|eur", re.IGNORECASE
 )
 """Units of measure in which the same number says something else than was agreed on."""
 _TITLE_UNIT = re.compile(r"(?:đơn vị(?: tính)?|đvt) ?: ?(.*)", re.IGNORECASE)
@@ -134,7 +134,7 @@ class File:
         found = None
         for text in map(tidy, cells):
             unit = _TITLE_UNIT.search(text)
-            other = _SCALED.search(unit[1]) if unit is not None else None
+            other = _SCALED.match(unit[1]) if unit is not None else None
             if other is not None:
                 raise self.refused("STR-025", advice=f"phần trên dòng tiêu đề ghi {other[0].lower()}")
             if found is None and self.layout.title is not None:
@@ -218,8 +218,8 @@ class File:
 
 
 def label(text: str) -> str:
-    """A header as it is compared: tidy, without letter case and the star of a required column."""
-    return tidy(text).rstrip("* ").casefold()
+    """A header as it is compared: tidy, without letter case, a colon or the star of a required column."""
+    return tidy(text).rstrip("*: ").casefold()
 
 
 def _first_of(labels: Sequence[str], most: int = 5) -> str:
