@@ -215,14 +215,13 @@ def publish(engine: Engine, as_of: datetime = AS_OF) -> Published:
 
 
 def value(
-    engine: Engine, indicator: str, unit: str, period: str, known_at: datetime | str = "infinity"
+    engine: Engine, indicator: str, unit: str, period: str, known_at: datetime | str = "9999-12-30"
 ) -> tuple[int | None, int | None, Decimal | None, str] | None:
     """Numerator, denominator, value and status as published, or as published at an earlier time."""
     query = """
         SELECT numerator, denominator, value, obs_status FROM mart.indicator_vintage
         WHERE indicator_code = :indicator AND unit_code = :unit AND period = :period
-          AND (known_to = 'infinity' AND :known_at = 'infinity'
-               OR known_from <= CAST(:known_at AS timestamptz) AND known_to > CAST(:known_at AS timestamptz))
+          AND known_from <= CAST(:known_at AS timestamptz) AND known_to > CAST(:known_at AS timestamptz)
     """
     with engine.connect() as connection:
         row = connection.execute(
