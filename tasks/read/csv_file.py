@@ -34,6 +34,7 @@ _OTHER_KINDS = {
     b"[": "JSON",
 }
 _BOM = codecs.BOM_UTF8.decode()
+_DELIMITERS = {",": "dấu phẩy", ";": "dấu chấm phẩy", "\t": "dấu tab", "|": "dấu gạch đứng"}
 _SEP = re.compile(f"{_BOM}?sep=([^\r\n])\r?\n", re.IGNORECASE)
 
 
@@ -255,6 +256,11 @@ def _start(file: File, survey: _Survey) -> _Start:
     delimiters = [named[1]] if named else file.layout.delimiters
     found = (_first_record(start[named.end() if named else 0 :], delimiter) for delimiter in delimiters)
     record, delimiter, before, text = max(found, key=lambda one: len(one[0]))
+    if not file.is_header(record):
+        for other, words in _DELIMITERS.items():
+            if file.is_header(_first_record(start, other)[0]):
+                agreed = " hoặc ".join(_DELIMITERS.get(one, one) for one in file.layout.delimiters)
+                raise file.refused("STR-007", advice=f"Các cột của tệp được phân cách bằng {words}, cần {agreed}.")
     return _Start(file.recognise(record), delimiter, len(((named[0] if named else "") + text).encode()), before + 1, bool(named))
 
 

@@ -22,6 +22,7 @@ _ATTRIBUTES = 500
 _TABLE = re.compile(r"<(/?)table\b", re.IGNORECASE)
 _SPAN = re.compile(r"[ \t\n\f\r]*\+?([0-9]+)")
 _HIDDEN = re.compile(r"(?:^|;)\s*display\s*:\s*none\b", re.IGNORECASE)
+_SPACES = re.compile(r"[ \t\n\f\r]+")
 _UNSAID = ("script", "style", "template")
 _PARTING = ("br", "p", "div", "li", "tr", "td", "th")
 """Elements that part the words before and after them."""
@@ -153,7 +154,7 @@ def _span(cell: etree._Element, name: str, most: int) -> int:
 def _text(cell: etree._Element) -> str:
     """What a reader of the page sees in a cell, on one line."""
     if not len(cell):
-        return " ".join((cell.text or "").split())
+        return _collapsed(cell.text or "")
     parts = [cell.text or ""]
     walk = etree.iterwalk(cell, events=("start", "end"))
     for event, part in walk:
@@ -167,7 +168,12 @@ def _text(cell: etree._Element) -> str:
             walk.skip_subtree()
         else:
             parts.append(part.text or "")
-    return " ".join("".join(parts).split())
+    return _collapsed("".join(parts))
+
+
+def _collapsed(text: str) -> str:
+    """The text with single spaces. Those of other alphabets stay, since they are part of letters that were encoded twice."""
+    return _SPACES.sub(" ", text).strip(" ") if text.strip() else ""
 
 
 def _is_hidden(element: etree._Element) -> bool:

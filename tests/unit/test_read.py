@@ -415,6 +415,12 @@ def test_rows_have_the_numbers_that_a_spreadsheet_shows(put: Put, before: str) -
     assert [number - header for number, _, _ in faults(found)] == [6]
 
 
+def test_a_file_of_another_delimiter_is_told_which_one_it_has(put: Put) -> None:
+    refused = refusal(put((HEADER + ROW).replace(",", ";")))
+    assert refused.rule_code == "STR-007"
+    assert "phân cách bằng dấu chấm phẩy, cần dấu phẩy" in refused.message_vi
+
+
 def test_a_line_for_spreadsheets_names_the_delimiter(put: Put) -> None:
     assert len(rows(chunks(put("sep=|\n" + (HEADER + ROW).replace(",", "|"))))) == 1
 

@@ -493,6 +493,13 @@ def test_hidden_rows_and_tables_of_a_page_are_not_what_was_sent(tmp_path: Path) 
     assert account(found) == Account(cells=account(found).cells, sheets=2, hidden_sheets=1, hidden_rows=2)
 
 
+def test_a_page_that_was_encoded_twice_is_read_as_it_was_meant(tmp_path: Path) -> None:
+    path = tmp_path / "b.xls"
+    path.write_text(PAGE.encode().decode("latin-1"), "utf-8")
+    [row] = next(read(path, contract("dossiers"), "td_html_xls", KEY, "b.xls")).table.to_pylist()
+    assert (row["status_code"], row["agency_name"], row["procedure_name"]) == ("10", "UBND xã Ngọc Phụng", "Chứng thực")
+
+
 def test_two_tables_of_a_page_with_the_header_are_refused_by_their_places(tmp_path: Path) -> None:
     table = HEAD[HEAD.index("<table") :] + html_row(1) + "</table>"
     with pytest.raises(Rejected, match=r"STR-032.*bảng thứ 2 và thứ 3"):
