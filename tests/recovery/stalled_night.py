@@ -24,8 +24,8 @@ def stalling(function: Callable[..., Any], way: str) -> Callable[..., Any]:
     def run(*arguments: Any, **named: Any) -> Any:
         print("here", flush=True)
         if way == "query":
-            given = [getattr(argument, "connection", argument) for argument in arguments]  # a Load has one
-            next(each for each in given if isinstance(each, Connection)).execute(text(f"SELECT pg_sleep({FOREVER})"))
+            given = (one if isinstance(one, Connection) else getattr(one, "connection", None) for one in arguments)  # a Load has one
+            next(one for one in given if one is not None).execute(text(f"SELECT pg_sleep({FOREVER})"))
         else:
             time.sleep(FOREVER)
         return function(*arguments, **named)
