@@ -24,7 +24,9 @@ _HINT = re.compile(r"[dmyhs/:. -]+|ngày/tháng/năm|tháng/năm|[0-9]{1,2}|bắ
 """What brackets in a header may say without changing what its cells mean: a format, the column's number, whether it has to be filled."""
 _MONEY = re.compile(r"đồng|đ|vnđ|vnd|việt nam đồng")
 _SCALED = re.compile(
-    r"(?:nghìn|ngàn|triệu|tr\.?|tỷ|tỉ|1[.,]?000(?:[.,]?000)*) ?(?:đồng|đ|vnđ|vnd|người|hồ sơ)?(?!\w)|%|‰|phần trăm|usd|eur", re.IGNORECASE
+    r"(?:(?:nghìn|ngàn|triệu|tr\.?|tỷ|tỉ|1[.,]?000(?:[.,]?000)*)(?: ?(?:đồng|đ|vnđ|vnd|người|hồ sơ))?|phần trăm|usd|eur)"
+    r"(?= *(?:$|[,;./)]))|[%‰]",
+    re.IGNORECASE,
 )
 """Units of measure in which the same number says something else than was agreed on."""
 _TITLE_UNIT = re.compile(r"(?:đơn vị(?: tính)?|đvt) ?: ?(.*)", re.IGNORECASE)
@@ -165,7 +167,7 @@ class File:
             raise self.refused("STR-022", advice=f"{number(len(found))} cột, nhiều nhất {number(self.limits.columns)}")
         if not self.is_header(found):
             raise self.refused("STR-009")
-        known = {label(header): header for header in self.layout.headers}
+        known = {_bare(header): header for header in self.layout.headers}
         headers = [self._named(text, known) for text in found]
         named = [header for header in headers if header]
         if len(named) != len(set(named)):
@@ -184,42 +186,41 @@ class File:
         return headers
 
     def _named(self, text: str, known: dict[str, str]) -> str | None:
-        """The layout's header that a label of the file stands for: by its words, without hints of format in brackets."""
-        plain = label(text)
-        if plain in known:
-            return known[plain]
-        bare, brackets = _BRACKETS.sub("", plain), _BRACKETS.findall(plain)
-        header = known.get(" ".join(bare.split()))
-        if header is None:
-            return None
-        column = self.contract.columns.get(self.layout.headers[header] or "")
-        is_money = column is not None and (self.layout.headers[header] or "").endswith("_vnd")
-        for said in brackets:
-            other = _SCALED.search(said) or (None if is_money else _MONEY.fullmatch(said))
+        """The layout's header that a label of the file stands for: by its words. Refuses one in another unit of measure."""
+        header = known.get(_bare(text))
+        name = self.layout.headers[header] if header else None
+        for said in _BRACKETS.findall(label(text)) if name else []:
+            other = _SCALED.search(said) or (None if str(name).endswith("_vnd") else _MONEY.fullmatch(said))
             if other is not None:
                 raise self.refused("STR-025", advice=f'cột "{header}" ghi {other[0]}')
-            if not (_HINT.fullmatch(said) or _MONEY.fullmatch(said)):
-                return None
         return header
 
     def _shown(self, place: int, text: str, known: dict[str, str]) -> str:
         """An unknown label as it may be told: by its place, and what it resembles; quoted where it is written like a field's name."""
         if _FIELD_NAME.fullmatch(text.strip()):
             return f'"{text.strip()}"'
-        close = get_close_matches(label(text), known, n=1, cutoff=0.6)
+        close = get_close_matches(_bare(text), known, n=1, cutoff=0.6)
         return f"thứ {place} từ trái sang" + (f' (gần giống "{known[close[0]]}")' if close else "")
 
     def is_header(self, found: Iterable[str]) -> bool:
         """Whether at least half of the layout's headers stand in this row."""
-        known = {label(header) for header in self.layout.headers}
-        labels = {label(text) for text in found}
-        labels |= {" ".join(_BRACKETS.sub("", text).split()) for text in labels}
-        return 2 * len(known & labels) >= len(known)
+        known = {_bare(header) for header in self.layout.headers}
+        return 2 * len(known & {_bare(text) for text in found}) >= len(known)
 
 
 def label(text: str) -> str:
     """A header as it is compared: tidy, without letter case, a colon or the star of a required column."""
     return tidy(text).rstrip("*: ").casefold()
+
+
+def _bare(text: str) -> str:
+    """A label without the brackets that say a format or a unit of measure."""
+
+    def other(said: re.Match[str]) -> str:
+        is_said = _HINT.fullmatch(said[1]) or _MONEY.fullmatch(said[1]) or _SCALED.search(said[1])
+        return "" if is_said else said[0]
+
+    return " ".join(_BRACKETS.sub(other, label(text)).split())
 
 
 def _first_of(labels: Sequence[str], most: int = 5) -> str:

@@ -261,6 +261,8 @@ def test_a_renamed_column_is_told_by_its_place_and_quoted_only_where_it_is_a_fie
         ("Số tiền (triệu đồng)", "STR-025"),
         ("Số tiền (USD)", "STR-025"),
         ("Số tiền (%)", "STR-025"),
+        ("Số tiền (1.000đ)", "STR-025"),
+        ("Số tiền (tỷ lệ)", "STR-001"),
         ("Số tiền (ước tính)", "STR-001"),
     ],
 )
