@@ -23,8 +23,8 @@ run: setup  ## the nightly flow on samples/, and what it published
 	@$(VENV)/bin/bakhong demo
 
 # A part of it, one after the other: .venv/bin/python -m pytest tests/unit. More of it, now and then: tests/unit/test_fuzz.py
-# --fuzz-seconds 600, and tests/golden/test_hostile.py --large (files of hundreds of MB). A file stays on one worker, for what its tests share;
-# the order is that of tests/conftest.py. Three workers on two cores, since nights wait for Prefect and PostgreSQL a third of the time.
+# --fuzz-seconds 600, and tests/golden/test_hostile.py --large (files of hundreds of MB). A file stays on one worker, for what its
+# tests share; the order is that of tests/conftest.py. Three workers on two cores, since nights wait for Prefect and PostgreSQL.
 test: setup  ## the whole test suite, side by side
 	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 

@@ -34,7 +34,7 @@ LONGEST_FIRST = ("flows", "recovery", "golden", "warehouse", "site")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """What takes too long for every day."""
     parser.addoption("--large", action="store_true", help="try the deliveries of hundreds of MB too")
-    parser.addoption("--fuzz-seconds", type=float, default=30, metavar="N", help="for so long deliveries are changed at random (30)")
+    parser.addoption("--fuzz-seconds", type=float, default=15, metavar="N", help="for so long deliveries are changed at random (15)")
     parser.addoption("--fuzz-seed", type=int, default=None, metavar="N", help="the one seed to try again, of a delivery that failed")
 
 

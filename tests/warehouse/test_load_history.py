@@ -85,7 +85,7 @@ contents = st.lists(st.dictionaries(st.sampled_from(["A", "B"]), st.integers(1, 
     ("feed", "table", "code", "value", "make"),
     [("bills", "fact_bill", "bill_code", "amount_vnd", bill), ("unit_counts", "fact_unit_count", "measure", "value", count)],
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(contents=contents, data=st.data())
 def test_any_order_of_deliveries_ends_in_the_same_history(
     engine: Engine, feed: str, table: str, code: str, value: str, make: Any, contents: list[dict[str, int]], data: st.DataObject
