@@ -182,6 +182,11 @@ class Layout(Model):
     """Entry of `tasks.read.file.READERS` for what cannot be said above (nested JSON)."""
 
     @property
+    def columns(self) -> set[str]:
+        """Columns of the contract that it says."""
+        return {*filter(None, self.headers.values()), *self.constants, *self.joined, *self.cases}
+
+    @property
     def sources(self) -> set[str]:
         """Headers that are read because a column is joined or decided from them."""
         decided = {header for cases in self.cases.values() for case in cases for header in case.when}
@@ -291,15 +296,14 @@ class Contract(Model):
     @model_validator(mode="after")
     def _names_agree(self) -> Contract:
         for name, layout in self.layouts.items():
-            unknown = {*filter(None, layout.headers.values()), *layout.constants, *layout.joined, *layout.cases} - self.columns.keys()
+            unknown = layout.columns - self.columns.keys()
             if unknown:
                 raise ValueError(f"{self.feed}/{name}: columns not in the contract: {sorted(unknown)}")
             unknown = layout.sources - layout.headers.keys()
             if unknown:
                 raise ValueError(f"{self.feed}/{name}: headers that the layout does not name: {sorted(unknown)}")
         for name, layout in self.layouts.items():
-            said = {*filter(None, layout.headers.values()), *layout.constants, *layout.joined, *layout.cases}
-            unsaid = [column for column, what in self.columns.items() if what.required and column not in said]
+            unsaid = [column for column, what in self.columns.items() if what.required and column not in layout.columns]
             if unsaid and layout.reader is None:
                 raise ValueError(f"{self.feed}/{name}: required columns that nothing in the layout says: {unsaid}")
         if self.replaces in ("period and unit", "wave", "document") and not self.scope:

@@ -26,7 +26,6 @@ from tasks.load.replace import Covered, deliveries_of_the_day, said_otherwise
 from tasks.load.work import Load
 from tasks.read.rows import Rejected
 from tasks.validate.checks import Checked, RuleResult, merged
-from tasks.words.vietnamese import one_line
 from warehouse.database import ensure_payment_partitions
 from warehouse.tables import delivery as deliveries
 from warehouse.tables import fact_payment, quarantine, verdict
@@ -76,7 +75,7 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
 
 def reject(engine: Engine, delivery: Delivery, rejected: Rejected, received: int = 0) -> Outcome:
     """Refuses a delivery as a whole: nothing of it is loaded, its rows count as set aside, and the first of each fault are kept."""
-    now, message = datetime.now(UTC), one_line(rejected.message_vi)
+    now = datetime.now(UTC)
     results = merged([*rejected.results, RuleResult(rejected.rule_code, "critical", "delivery", False, None, received)])
     with engine.begin() as connection:
         for table in (verdict, quarantine):
@@ -85,10 +84,10 @@ def reject(engine: Engine, delivery: Delivery, rejected: Rejected, received: int
         connection.execute(insert(verdict), rows)
         if rejected.faults is not None:
             keep(connection, delivery, contract(delivery.feed), rejected.faults, "rejected")
-        closing = {"status": "rejected", "verdict": "reject", "message_vi": message, "rows_received": received}
+        closing = {"status": "rejected", "verdict": "reject", "message_vi": rejected.message_vi, "rows_received": received}
         closing |= {"rows_loaded": 0, "rows_unchanged": 0, "rows_quarantined": received, "rows_ignored": 0, "loaded_at": now}
         connection.execute(update(deliveries).where(deliveries.c.delivery_id == delivery.delivery_id).values(closing))
-    return Outcome(delivery.delivery_id, "rejected", "reject", received, 0, 0, received, 0, message)
+    return Outcome(delivery.delivery_id, "rejected", "reject", received, 0, 0, received, 0, rejected.message_vi)
 
 
 def _merge(work: Load, covered: Covered, rows: pa.Table, of_the_day: dict[int, str], *, is_empty: bool) -> tuple[int, set[str]]:

@@ -19,20 +19,13 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from tasks.read.encodings import recognise, to_unicode
+from tasks.read.kinds import kind_of
 from tasks.read.rows import File, Rows
 
 BLOCK = 4 << 20
 PARSED = 32 << 20
 """Bytes parsed at a time. What a chunk costs beside its rows (a suite set up, keys looked for) is paid once for so many."""
 _SAMPLE = 200_000
-_OTHER_KINDS = {
-    b"PK\x03\x04": "một tệp Excel .xlsx hoặc tệp nén",
-    b"\xd0\xcf\x11\xe0": "một tệp Excel .xls hoặc tệp Office có mật khẩu",
-    b"%PDF": "một tệp PDF",
-    b"{\\rtf": "một tệp Word",
-    b"{": "JSON",
-    b"[": "JSON",
-}
 _BOM = codecs.BOM_UTF8.decode()
 _DELIMITERS = {",": "dấu phẩy", ";": "dấu chấm phẩy", "\t": "dấu tab", "|": "dấu gạch đứng"}
 _SEP = re.compile(f"{_BOM}?sep=([^\r\n])\r?\n", re.IGNORECASE)
@@ -195,7 +188,8 @@ def _survey(file: File) -> _Survey:
         start = stream.read(BLOCK)
         if not start.removeprefix(codecs.BOM_UTF8).strip():
             raise file.refused("STR-003")
-        _same_kind(file, start)
+        if kind := kind_of(start):
+            raise file.refused("STR-007", advice=f"Tệp nhận được là {kind}, cần tệp CSV.")
         if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
             return _Survey("utf-16", "unicode", 1, True)
         if b"\0" in start:
@@ -231,15 +225,6 @@ def _has_empty_line(block: bytes) -> bool:
     ends = np.flatnonzero(letters == ord("\n"))
     apart = np.diff(ends)
     return bool((apart == 1).any() or (letters[ends[1:][apart == 2] - 1] == ord("\r")).any())
-
-
-def _same_kind(file: File, start: bytes) -> None:
-    bare = start.lstrip(codecs.BOM_UTF8 + b" \r\n\t")
-    found = next((kind for magic, kind in _OTHER_KINDS.items() if bare.startswith(magic)), None)
-    if found is None and bare[:200].lower().startswith((b"<html", b"<table", b"<!doctype", b"<?xml")):
-        found = "một trang HTML"
-    if found:
-        raise file.refused("STR-007", advice=f"Tệp nhận được là {found}, cần tệp CSV.")
 
 
 def _open(file: File, survey: _Survey) -> Any:

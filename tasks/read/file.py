@@ -254,9 +254,10 @@ def _text(name: str, cells: dict[str, pa.StringArray], file: File, count: int) -
 
 def _decided(name: str, cells: dict[str, pa.StringArray], file: File, count: int) -> pa.StringArray:
     """The column as its cases say, the first that holds deciding; cells that are there and fit no case are no value."""
-    headers = {header for case in file.layout.cases[name] for header in case.when if header in cells}
-    said = np.logical_or.reduce([cells[header].is_valid().to_numpy(zero_copy_only=False) for header in headers])
-    result = pc.if_else(pa.array(said), NO_VALUE, pa.scalar(None, pa.string()))
+    said: Any = pa.repeat(False, count)
+    for header in {header for case in file.layout.cases[name] for header in case.when} & cells.keys():
+        said = pc.or_(said, cells[header].is_valid())
+    result = pc.if_else(said, NO_VALUE, pa.scalar(None, pa.string()))
     for case in reversed(file.layout.cases[name]):
         holds: Any = pa.repeat(True, count)
         for header, values in case.when.items():

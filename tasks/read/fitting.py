@@ -12,14 +12,12 @@ import pyarrow.compute as pc
 
 from expectations.contract import NAMES_A_PERSON, Column
 from tasks.read.cells import bytes_of, lengths_of, unusable
-from tasks.read.rows import LOST_DIGITS, NO_VALUE, WITHOUT_VALUE
+from tasks.read.rows import KEPT_DIGITS, LOST_DIGITS, NO_VALUE, WITHOUT_VALUE
 
 _SIGNS = {WITHOUT_VALUE: "STR-027", LOST_DIGITS: "STR-026", NO_VALUE: "STR-010"}
 _ERRORS = ["#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA"]
 """What spreadsheets write in place of a value that they could not work out."""
 _SCIENTIFIC = r"^[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{1,3}$"
-_KEPT = 15
-"""Digits of a number that a spreadsheet keeps; those after them become zeros."""
 _SHORTEST = 9
 """Digits of the shortest number that names a person."""
 
@@ -62,7 +60,7 @@ def _of_no_code(text: pa.StringArray, column: Column, data: npt.NDArray[np.uint8
     longest = lengths_of(text).max()
     if column.pattern is not None and (data == ord("+")).any():
         yield "STR-026", pc.match_substring_regex(text, _SCIENTIFIC)
-    if column.pattern is not None and longest > _KEPT:
+    if column.pattern is not None and longest > KEPT_DIGITS:
         yield "STR-026", _rounded(text)
     if longest > column.length:
         yield "STR-035", pc.greater(pc.utf8_length(text), column.length)
@@ -91,11 +89,11 @@ def _rounded(text: pa.StringArray) -> Any:
     Of a single long number that says little, since every tenth ends in a zero: at least three zeros have to agree.
     """
     lengths = lengths_of(text)
-    long = lengths > _KEPT
+    long = lengths > KEPT_DIGITS
     chosen = text.filter(pa.array(long))
     plain = pc.match_substring_regex(chosen, r"^[0-9]+$").to_numpy(zero_copy_only=False)
-    ended = pc.match_substring_regex(chosen, rf"^[0-9]{{{_KEPT}}}0+$").to_numpy(zero_copy_only=False)
-    zeros = int((lengths[long][ended] - _KEPT).sum())
+    ended = pc.match_substring_regex(chosen, rf"^[0-9]{{{KEPT_DIGITS}}}0+$").to_numpy(zero_copy_only=False)
+    zeros = int((lengths[long][ended] - KEPT_DIGITS).sum())
     mask = np.zeros(len(text), bool)
     if zeros >= 3 and (ended == plain).all():
         mask[np.flatnonzero(long)[ended]] = True

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from tasks.read.kinds import WORKBOOKS
 from tasks.read.rows import HEADER_WITHIN, File, Rows
 from tasks.read.tables import Given, Row, Table, TableRows
 from tasks.words.vietnamese import number
 
 _BLOCK = 1 << 20
-_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _TAG = 1 << 13
 """Signs of a tag from which on its attributes are counted: the time that the parser takes grows with the square of their number."""
 _LONG_TAG = re.compile(rf"<[a-zA-Z/][^<>]{{{_TAG},}}")
@@ -32,7 +32,7 @@ def read_html(file: File, chunk_rows: int) -> Iterator[Rows]:
     """Rows of the table that has the header."""
     with file.path.open("rb") as stream:
         start = stream.read(8)
-    if start.startswith(_WORKBOOKS):
+    if start.startswith(WORKBOOKS):
         raise file.refused("STR-007", advice="Tệp nhận được là một bảng tính Excel; xuất lại dạng trang web (.xls) như đã thống nhất.")
     reading = TableRows(file, "bảng", is_ragged=True)
     yield from reading.read(_rows(file, reading), chunk_rows)

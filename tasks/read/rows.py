@@ -16,7 +16,7 @@ import pyarrow as pa
 from expectations.contract import Contract, Layout
 from tasks.read.cells import tidy
 from tasks.read.limits import DEFAULT, Limits
-from tasks.words.vietnamese import number
+from tasks.words.vietnamese import number, one_line
 
 _ROMAN = {"I": "1", "II": "2", "III": "3", "IV": "4"}
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
@@ -37,6 +37,8 @@ HEADER_WITHIN = 20
 
 WITHOUT_VALUE = "\0formula"
 """Stands for a cell whose formula nobody calculated; no text of a file may hold its first sign."""
+KEPT_DIGITS = 15
+"""Digits of a number that a spreadsheet keeps; those after them become zeros."""
 LOST_DIGITS = "\0digits"
 """Stands for a code that a workbook holds as a number of more digits than it can keep."""
 NO_VALUE = "\0value"
@@ -47,9 +49,8 @@ class Rejected(Exception):
     """The delivery as a whole is refused, by this rule, with this message to its supplier."""
 
     def __init__(self, rule_code: str, message_vi: str, results: Sequence[Any] = (), faults: pa.Table | None = None) -> None:
-        super().__init__(rule_code, message_vi)
-        self.rule_code = rule_code
-        self.message_vi = message_vi
+        super().__init__(rule_code, one_line(message_vi))
+        self.rule_code, self.message_vi = self.args
         self.results = results
         """What every rule found until then (`RuleResult`), where rows were checked at all."""
         self.faults = faults

@@ -13,14 +13,13 @@ import numpy as np
 import pyarrow as pa
 
 from tasks.read.encodings import Encoding, recognise, to_unicode
-from tasks.read.rows import HEADER_WITHIN, LOST_DIGITS, NOTHING_SEEN, WITHOUT_VALUE, Account, File, Rejected, Rows
+from tasks.read.rows import HEADER_WITHIN, KEPT_DIGITS, LOST_DIGITS, NOTHING_SEEN, WITHOUT_VALUE, Account, File, Rejected, Rows
 
 _SAMPLE = 200
 """Rows of a table by which its letters are recognised."""
 _BATCH = 5_000
 """Rows that are made text at a time: cells as objects are dear to keep."""
-_EXACT = 10**15
-"""Up to here a workbook keeps every digit of a number."""
+_EXACT = 10**KEPT_DIGITS
 
 
 class Given(NamedTuple):

@@ -19,10 +19,10 @@ import numpy as np
 import numpy.typing as npt
 from lxml import etree
 
+from tasks.read.kinds import COMPOUND, ZIP, kind_of
 from tasks.read.rows import WITHOUT_VALUE, File
 from tasks.words.vietnamese import number
 
-ZIP, COMPOUND = b"PK", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BLOCK = 1 << 20
 _RATIO_FROM = 20 << 20
 """Bytes unpacked from which on the ratio is looked at: a small sheet of equal rows packs as well as a bomb."""
@@ -34,13 +34,6 @@ _MOST_COLUMNS = 1 << 14
 _END_OF_DIRECTORY = b"PK\x05\x06"
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError, etree.XMLSyntaxError)
 
-_STARTS = {
-    b"%PDF": "một tệp PDF",
-    b"{\\rtf": "một tệp Word (.rtf)",
-    b"Rar!": "một tệp nén .rar",
-    b"7z\xbc\xaf": "một tệp nén .7z",
-    b"\x1f\x8b": "một tệp nén .gz",
-}
 _PARTS = {
     "xl/workbook.bin": "",
     "xl/workbook.xml": "",
@@ -87,7 +80,8 @@ def survey(file: File) -> list[Sheet]:
         _check_compound(file)
         return []
     if not start.startswith(ZIP):
-        raise file.refused("STR-007", advice=_advice(_kind(start)))
+        unknown = "một tệp không rõ loại" if b"\0" in start else "một tệp văn bản"
+        raise file.refused("STR-007", advice=_advice(kind_of(start) or unknown))
     try:
         with zipfile.ZipFile(file.path) as archive:
             return _Package(file, archive).sheets()
@@ -97,16 +91,6 @@ def survey(file: File) -> list[Sheet]:
 
 def _advice(kind: str) -> str:
     return f"Tệp nhận được là {kind}; mở bằng phần mềm đã tạo ra tệp và lưu lại thành bảng tính .xlsx."
-
-
-def _kind(start: bytes) -> str:
-    for sign, kind in _STARTS.items():
-        if start.startswith(sign):
-            return kind
-    text = start.lstrip(b"\xef\xbb\xbf \r\n\t")
-    if text.startswith(b"<"):
-        return "một tệp XML" if text.startswith(b"<?xml") and b"html" not in text.lower() else "một trang HTML đổi đuôi"
-    return "một tệp không rõ loại" if b"\0" in start else "một tệp văn bản"
 
 
 def _has_directory(file: File) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -48,11 +48,15 @@ class Found:
         """The first rows of each rule and column, schema FAULTS."""
         return pa.concat_tables([FAULTS.empty_table(), *self._first.values()])
 
+    def each(self) -> Iterator[tuple[str, str, int, list[int]]]:
+        """Rule, column, how many rows and the numbers of the first, the most rows first."""
+        for (code, column), rows in self._rows.most_common():
+            yield code, column, rows, pc.unique(self._first[code, column]["row_number"]).to_pylist()[:TOLD]
+
     def told(self) -> dict[str, str]:
         """Rule → what is wrong in its words, column by column, in how many rows, and which are the first."""
         parts: dict[str, list[str]] = {}
-        for (code, column), rows in self._rows.most_common():
-            numbers = pc.unique(self._first[code, column]["row_number"]).to_pylist()[:TOLD]
+        for code, column, rows, numbers in self.each():
             which = ", ".join([*map(str, numbers), *(["…"] if rows > len(numbers) else [])])
             parts.setdefault(code, []).append(f"{in_short(self._contract.rule(code), column)}: {number(rows)} dòng (dòng {which})")
         return {code: one_line("; ".join(columns)) for code, columns in parts.items()}

@@ -9,16 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
+import pyarrow.compute as pc
 
 from expectations.contract import Contract, Layout
 from tasks.deliveries.coverage import exported_at, said
 from tasks.read.bounded import read
-from tasks.read.file import FAULTS, Chunk, Rejected
+from tasks.read.file import Chunk, Rejected
 from tasks.validate.checks import Checked, RuleResult, merged, validate
+from tasks.validate.found import Found
 
-FIRST = 5
-"""Numbers of rows told of each fault."""
 _WITHOUT_WAREHOUSE = {"unique", "volume", "quarantine_share"}
 """Checks of a feed that need no warehouse."""
 
@@ -70,10 +69,10 @@ def with_layout(contract: Contract, name: str, layout: Layout) -> Contract:
 def try_layout(path: Path, contract: Contract, layout_name: str, rows: int) -> Trial:
     """Reads and checks a file by a layout of the contract; persons are hashed with a key that is thrown away."""
     layout = contract.layouts[layout_name]
-    trial = Trial([name for name in contract.columns if name in _said(layout) or layout.reader], _unsaid(contract, layout))
+    trial = Trial([name for name in contract.columns if name in layout.columns or layout.reader], _unsaid(contract, layout))
     terms = _lenient(contract, trial.unsaid)
     name = path.name if path.name.isprintable() else "này"
-    seen: list[pa.Table] = []
+    found = Found(terms)
     try:
         chunks = _shown(read(path, terms, layout_name, secrets.token_bytes(32), name), trial, rows)
         if trial.unsaid:
@@ -85,16 +84,15 @@ def try_layout(path: Path, contract: Contract, layout_name: str, rows: int) -> T
             trial.not_checked = [rule.code for rule in contract.rules if rule.check and rule.check not in _WITHOUT_WAREHOUSE]
         results: list[RuleResult] = []
         for part in checked:
-            seen.append(part.faults)
+            found.add(part.faults)
+            trial.set_aside += pc.count_distinct(part.faults["row_number"]).as_py()
             results += part.results
             trial.accepted += part.table.num_rows
             trial.ignored += part.ignored
             trial.warnings = [result for result in merged(results) if not result.success and result.severity == "warning"]
     except Rejected as rejected:
         trial.refused = rejected
-    faults = pa.concat_tables([FAULTS.empty_table(), *seen])
-    trial.set_aside = len(faults["row_number"].unique())
-    trial.faults = list(_faults(faults, terms, name))
+    trial.faults = [Fault(code, column, count, first, _message(terms, code, column, name)) for code, column, count, first in found.each()]
     return trial
 
 
@@ -111,22 +109,13 @@ def _checked(chunks: Iterator[Chunk], path: Path, contract: Contract, layout_nam
     return validate(chunks, contract, layout_name, name, exported_at=made, covers=told.covers)
 
 
-def _faults(faults: pa.Table, contract: Contract, file_name: str) -> Iterator[Fault]:
-    grouped = faults.group_by(["rule_code", "column_name"], use_threads=False).aggregate([("row_number", "list")])
-    for found in grouped.to_pylist():
-        numbers = sorted(set(found["row_number_list"]))
-        code, column = found["rule_code"], found["column_name"]
-        message = contract.rule(code).message_vi.format(file=file_name, column=column, observed="")
-        yield Fault(code, column, len(numbers), numbers[:FIRST], message)
+def _message(contract: Contract, rule_code: str, column: str, file_name: str) -> str:
+    return contract.rule(rule_code).message_vi.format(file=file_name, column=column, observed="")
 
 
 def _unsaid(contract: Contract, layout: Layout) -> list[str]:
     required = [name for name, column in contract.columns.items() if column.required]
-    return [name for name in required if name not in _said(layout) and layout.reader is None]
-
-
-def _said(layout: Layout) -> set[str]:
-    return {*filter(None, layout.headers.values()), *layout.constants, *layout.joined, *layout.cases}
+    return [name for name in required if name not in layout.columns and layout.reader is None]
 
 
 def _lenient(contract: Contract, names: list[str]) -> Contract:

@@ -51,18 +51,6 @@ def test_its_table_holds_every_number_that_its_columns_may_have(feed: str) -> No
             assert -bound <= column.range[0] <= column.range[1] < bound, name
 
 
-INDEXED = 2_700
-"""Bytes of the longest value that PostgreSQL takes into an index: a third of a page."""
-
-
-@pytest.mark.parametrize("feed", feeds())
-def test_no_text_of_an_index_is_longer_than_an_index_takes(feed: str) -> None:
-    terms = contract(feed)
-    table = metadata.tables[f"warehouse.{terms.table}"]
-    indexed = {column.name for index in table.indexes for column in index.columns}
-    assert all(4 * terms.columns[name].length < INDEXED for name in indexed & terms.columns.keys())
-
-
 @pytest.mark.parametrize("feed", feeds())
 def test_its_table_has_the_indexes_by_which_loads_and_publications_find_states(feed: str) -> None:
     table = metadata.tables[f"warehouse.{contract(feed).table}"]

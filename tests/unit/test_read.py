@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from expectations.contract import Contract, contract
 from tasks.read.file import FAULTS, Chunk, Rejected, read
+from tasks.read.kinds import kind_of
 from tasks.read.pseudonym import pseudonym
 
 KEY = b"a key of the test"
@@ -344,6 +345,13 @@ def test_a_column_may_be_decided_by_other_cells(put: Put) -> None:
     assert [row["status"] for row in found] == ["yes", "yes", "no"]
 
 
+def test_a_column_may_be_decided_without_any_cell_that_the_file_has(put: Put) -> None:
+    cases = [{"when": {"Cờ": ["2"]}, "then": "no"}, {"then": "yes"}]
+    without = "".join(",".join(line.split(",")[:-1]) + "\n" for line in (HEADER + ROW).splitlines())
+    found = rows(chunks(put(without), feed(cases={"status": cases}, optional=["Cờ"])))
+    assert [row["status"] for row in found] == ["yes"]
+
+
 def test_a_combination_that_nobody_agreed_on_sets_its_row_aside(put: Put) -> None:
     terms = feed(cases={"status": [{"when": {"Cờ": ["00"]}, "then": "yes"}]})
     found = chunks(put(HEADER + "HD1,,,A,1,,00\nHD2,,,,1,,0\nHD3,,,B,1,,\n"), terms)
@@ -421,6 +429,22 @@ def test_a_file_of_another_delimiter_is_told_which_one_it_has(put: Put) -> None:
     refused = refusal(put((HEADER + ROW).replace(",", ";")))
     assert refused.rule_code == "STR-007"
     assert "phân cách bằng dấu chấm phẩy, cần dấu phẩy" in refused.message_vi
+
+
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b"PK\x03\x04", "một tệp Excel .xlsx hoặc tệp nén"),
+        (b"\xef\xbb\xbf\r\n<!DOCTYPE html>", "một trang HTML"),
+        (b"<?xml version='1.0'?><a/>", "một tệp XML"),
+        (b'{"a": 1}', "JSON"),
+        (b"[\n  {", "JSON"),
+        (b"[Ma],[Ten]\n", ""),
+        (b"PK_ID,Ten\n", ""),
+    ],
+)
+def test_a_file_is_called_what_it_is_by_its_first_bytes(start: bytes, kind: str) -> None:
+    assert kind_of(start) == kind
 
 
 def test_a_line_for_spreadsheets_names_the_delimiter(put: Put) -> None:

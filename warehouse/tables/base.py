@@ -16,6 +16,9 @@ metadata = MetaData(
     }
 )
 
+ROW_NUMBER = "Number of the row in the delivered file, as the program shows it that wrote the file"
+"""Comment of the column wherever a row of a file is named."""
+
 UNKNOWN = 0
 """Surrogate key of the unknown member of every dimension."""
 
@@ -24,12 +27,7 @@ def provenance() -> list[Column[Any]]:
     """The columns that trace a fact row to the row of the file it came from."""
     return [
         Column("delivery_id", Integer, nullable=False, comment="Delivery that brought this row (ops.delivery)"),
-        Column(
-            "row_number",
-            Integer,
-            nullable=False,
-            comment="Number of the row in the delivered file, as the program shows it that wrote the file",
-        ),
+        Column("row_number", Integer, nullable=False, comment=ROW_NUMBER),
     ]
 
 

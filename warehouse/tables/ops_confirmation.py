@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Integer, Table, Text
 
-from warehouse.tables.base import OPS, metadata
+from warehouse.tables.base import OPS, ROW_NUMBER, metadata
 
 confirmation = Table(
     "confirmation",
@@ -11,12 +11,7 @@ confirmation = Table(
     Column("row_key", BigInteger, primary_key=True, comment="64-bit hash of the natural key, as in the feed's fact"),
     Column("delivery_id", Integer, ForeignKey("ops.delivery.delivery_id"), primary_key=True, comment="Delivery that said it too"),
     Column("row_hash", BigInteger, nullable=False, comment="64-bit hash of the content, as in the feed's fact"),
-    Column(
-        "row_number",
-        Integer,
-        nullable=False,
-        comment="Number of the row in the delivered file, as the program shows it that wrote the file",
-    ),
+    Column("row_number", Integer, nullable=False, comment=ROW_NUMBER),
     Column("scope", Text, nullable=False, comment="Stretch the row lies in (ops.coverage)"),
     schema=OPS,
     comment="One row per row of a delivery that said what another source or stretch had said already: it holds while either says so.",

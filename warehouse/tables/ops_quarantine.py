@@ -2,18 +2,13 @@
 
 from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Integer, Table, Text
 
-from warehouse.tables.base import OPS, metadata
+from warehouse.tables.base import OPS, ROW_NUMBER, metadata
 
 quarantine = Table(
     "quarantine",
     metadata,
     Column("delivery_id", Integer, ForeignKey("ops.delivery.delivery_id"), primary_key=True, comment="Delivery"),
-    Column(
-        "row_number",
-        Integer,
-        primary_key=True,
-        comment="Number of the row in the delivered file, as the program shows it that wrote the file",
-    ),
+    Column("row_number", Integer, primary_key=True, comment=ROW_NUMBER),
     Column("rule_code", Text, primary_key=True, comment="Rule it broke, as DOS-003"),
     Column("column_name", Text, primary_key=True, comment="Column as the file names it; empty where the whole row is meant"),
     Column("natural_key", Text, comment="Natural key of the row where it has the declared shape, never personal data"),

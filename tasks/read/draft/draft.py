@@ -22,7 +22,7 @@ from tasks.read.draft.cells import WAYS, Cells
 from tasks.read.draft.columns import Proposal, allowed, month_and_year, propose, translated
 from tasks.read.draft.first_rows import FirstRows, first_rows, not_understood
 from tasks.read.draft.names import Names, words
-from tasks.read.draft.table import Headed, one_line
+from tasks.read.draft.table import Headed, tidied
 from tasks.read.rows import File
 from tasks.words.vietnamese import number
 
@@ -86,7 +86,7 @@ class _Drafting:
 
     def __init__(self, feed: Contract, found: FirstRows, table: Headed, names: Names) -> None:
         self.feed, self.found, self.table, self.names = feed, found, table, names
-        there = {one_line(cell) for header in table.headers for cell in table.cells(header)}
+        there = {tidied(cell) for header in table.headers for cell in table.cells(header)}
         self.missing = [word for word in words()["missing"] if word in there]
         self.cells = {header: Cells(table.cells(header), ["", *self.missing]) for header in table.headers}
         self.proposed = propose(feed, names, self.cells)
@@ -129,7 +129,7 @@ class _Drafting:
         columns = [self.cells[header] for header in self.of_type("date", "period")]
         for month, year in self.joined.values():
             pairs = zip(self.table.cells(month), self.table.cells(year), strict=True)
-            columns.append(Cells([f"{one_line(first)}/{one_line(second)}" for first, second in pairs], [""]))
+            columns.append(Cells([f"{tidied(first)}/{tidied(second)}" for first, second in pairs], [""]))
         said = self.titled.groupdict() if self.titled is not None else {}
         of_title = {f"{said['year']}-{int(said['month']):02}"} if said.get("month") else set()
         return of_title.union(*(cells.months for cells in columns))

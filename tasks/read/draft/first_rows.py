@@ -23,6 +23,7 @@ import python_calamine
 
 from expectations.contract import Contract
 from tasks.read.encodings import recognise, to_unicode
+from tasks.read.kinds import WORKBOOKS
 from tasks.read.limits import DEFAULT
 from tasks.read.rows import File, Rejected
 from tasks.read.workbook import survey
@@ -72,7 +73,7 @@ def first_rows(path: Path, feed: Contract) -> FirstRows:
     bare = start[:2000].lstrip(codecs.BOM_UTF8 + b" \r\n\t")
     if not bare:
         raise not_understood("Tệp rỗng.")
-    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+    if start.startswith(WORKBOOKS):
         return FirstRows("xlsx", _sheets(File(path, path.name, feed, layout_name="")))
     if start.startswith(b"%PDF"):
         raise not_understood("Tệp là PDF, không phải bảng số liệu: xin bên gửi bản .xlsx hoặc CSV.")

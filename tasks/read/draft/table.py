@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
+from tasks.read.cells import tidy
 from tasks.read.draft.first_rows import Table
 from tasks.read.draft.names import Names, words
 from tasks.read.rows import HEADER_WITHIN, label
@@ -31,7 +31,7 @@ class Headed:
     def _score(self, at: int) -> float:
         """How much a row looks like a header: full, of words, unlike what stands below, known to the feed."""
         row, below = self._rows[at], self._rows[at + 1 : at + 1 + _BELOW]
-        labels = {place: one_line(cell) for place, cell in enumerate(row) if isinstance(cell, str) and cell.strip()}
+        labels = {place: tidied(cell) for place, cell in enumerate(row) if isinstance(cell, str) and cell.strip()}
         width = max((sum(not is_empty(cell) for cell in other) for other in below), default=len(labels))
         if len(labels) < max(2, width / 2) or sum(map(_is_words, labels.values())) < len(labels) / 2:
             return 0.0
@@ -44,7 +44,7 @@ class Headed:
 
     @cached_property
     def _texts(self) -> list[str]:
-        return [one_line(cell) for cell in self._rows[self.at]]
+        return [tidied(cell) for cell in self._rows[self.at]]
 
     @cached_property
     def headers(self) -> dict[str, int]:
@@ -78,7 +78,7 @@ class Headed:
     @cached_property
     def titles(self) -> list[str]:
         """Cells above the header."""
-        return [one_line(cell) for row in self._rows[: self.at] for cell in row if not is_empty(cell)]
+        return [tidied(cell) for row in self._rows[: self.at] for cell in row if not is_empty(cell)]
 
     @property
     def is_whole(self) -> bool:
@@ -105,9 +105,9 @@ class Headed:
         return [row[place] if place < len(row) else "" for row in self.body]
 
 
-def one_line(cell: Any) -> str:
-    """The text of a cell in NFC with single spaces; of a number or day, nothing."""
-    return " ".join(unicodedata.normalize("NFC", cell).split()) if isinstance(cell, str) else ""
+def tidied(cell: Any) -> str:
+    """The text of a cell, made tidy; of a number or day, nothing."""
+    return tidy(cell) if isinstance(cell, str) else ""
 
 
 def is_empty(cell: Any) -> bool:
@@ -140,7 +140,7 @@ def _numbers_columns(row: Sequence[Any]) -> bool:
 
 def _totals(row: Sequence[Any]) -> str | None:
     """How a totals row begins, in words of ours: one of few texts among figures; a single word has to stand alone."""
-    texts = [one_line(cell).casefold() for cell in row if not is_empty(cell)]
+    texts = [tidied(cell).casefold() for cell in row if not is_empty(cell)]
     if sum(map(_is_words, texts)) > 2:
         return None
     for begins in words()["totals"]:
