@@ -6,7 +6,7 @@ what the query makes of a change, added to what it made of the whole before, is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 SCHEMA = "warehouse"
@@ -68,10 +68,20 @@ def counts(amounts: Sequence[tuple[str, str]]) -> str:
     return f"ARRAY[sum(sign){sums}]::bigint[]"
 
 
-def by_month(day: str) -> str:
-    """SQL date of an event of a state d: the first of its month; the day itself where it still lay ahead when it became known.
+def month(day: str) -> str:
+    """SQL date: the first of the month of a day."""
+    return f"date_trunc('month', {day})::date"
+
+
+def half_month(day: str) -> str:
+    """SQL date: the first or the fifteenth of a month, whichever is the last up to a day."""
+    return f"({month(day)} + CASE WHEN extract(day FROM {day}) < 15 THEN 0 ELSE 14 END)"
+
+
+def by_step(step: Callable[[str], str], day: str) -> str:
+    """SQL date of an event of a state d: the step its day lies in; the day itself where it still lay ahead when it became known.
 
     So nothing that is counted depends on the day it is counted on, and what comes due is there to be found.
     """
     ahead = f"{day} > (d.known_from AT TIME ZONE 'Asia/Ho_Chi_Minh')::date"
-    return f"CASE WHEN {ahead} THEN {day} ELSE date_trunc('month', {day}) END::date"
+    return f"CASE WHEN {ahead} THEN {day} ELSE {step(day)} END"

@@ -22,6 +22,7 @@ from tasks.load.facts import facts_of
 from tasks.load.history import Mask, append, apply, compare_natural_keys, copy_keys, overwrite, states_of, temporary
 from tasks.load.lists import make_members
 from tasks.load.quarantine import judge, keep, take
+from tasks.load.received import keep_receivers
 from tasks.load.replace import Covered, deliveries_of_the_day, said_otherwise
 from tasks.load.work import Load
 from tasks.read.rows import Rejected
@@ -68,6 +69,8 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
         corrected = covered.withdraw()
         if contract.role == "list":
             make_members(work)
+        if contract.feed in ("dossiers", "agencies"):
+            keep_receivers(work)
         if work.is_followed:
             follow(work)
         return _close(work, covered, corrected)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from functools import cached_property
 from typing import TypeAlias
@@ -64,6 +65,13 @@ class Versions:
         labels, pairs = pd.factorize(np.where(code < 0, -1, code << 32 | _days(days)))
         return self._find(pairs)[labels]
 
+    def on_first(self, codes: Column, days: Sequence[Column]) -> Keys:
+        """Key of each code on the first of the days on which it holds; 0 where it holds on none."""
+        keys = self.at(codes, days[0])
+        for other in days[1:]:
+            keys = np.where(keys == UNKNOWN, self.at(codes, other), keys)
+        return keys
+
     def _find(self, pairs: npt.NDArray[np.int64]) -> Keys:
         if not len(self._begin):
             return np.zeros(len(pairs), dtype=np.int32)
@@ -108,21 +116,23 @@ class Dimensions:
 
     def unit(self, codes: Column, *days: Column) -> Keys:
         """Unit of each code on the first of the given days on which the code holds."""
-        keys = self.units.at(codes, days[0])
-        for other in days[1:]:
-            keys = np.where(keys == UNKNOWN, self.units.at(codes, other), keys)
-        return keys
+        return self.units.on_first(codes, days)
 
-    def agencies(self, codes: Column, names: Column, days: Column) -> tuple[Keys, Keys]:
-        """Agency and its unit on each day; a code no list knows on that day gets an inferred member, which is kept and counted."""
+    def agencies(self, codes: Column, names: Column, *days: Column) -> tuple[Keys, Keys]:
+        """Agency and its unit on the first of the days on which the code holds; one no list knows then gets an inferred member."""
         versions = self._inferring(dim_agency, codes, days, {"agency_name": names})
         keys = self._or_inferred(versions, codes, days)
         return keys, versions.attribute(keys, "unit_key").astype(np.int32)
 
+    def units_of_agencies(self, codes: Column, days: Column) -> Keys:
+        """Unit of each agency as the lists know it on a day; 0 where they do not."""
+        versions = self._members(dim_agency)
+        return versions.attribute(versions.at(codes, days), "unit_key").astype(np.int32)
+
     def procedures(self, codes: Column, names: Column, sectors: Column, sector_names: Column, days: Column) -> Keys:
         """Procedure on each day by its national code; a code no list knows on that day gets an inferred member."""
         others = {"procedure_name": names, "sector_code": sectors, "sector_name": sector_names}
-        return self._or_inferred(self._inferring(dim_procedure, codes, days, others), codes, days)
+        return self._or_inferred(self._inferring(dim_procedure, codes, [days], others), codes, [days])
 
     def coded(self, table: Table, codes: Column, names: Column, days: Column) -> pa.Array:
         """The codes, those that are missing by name: what the list calls so on that day. A name of no or of several members gives none."""
@@ -208,13 +218,13 @@ class Dimensions:
         query = f"SELECT {code}, valid_from, valid_to, {key}{extra} FROM {table} WHERE {key} <> {UNKNOWN} AND {where}"
         return Versions(copy_out(self._connection, query, schema))
 
-    def _inferring(self, table: Table, codes: Column, days: Column, texts: dict[str, Column]) -> Versions:
+    def _inferring(self, table: Table, codes: Column, days: Sequence[Column], texts: dict[str, Column]) -> Versions:
         """The members of agencies or procedures, after those were inferred that the codes need."""
         thing = table.name.removeprefix("dim_")
         versions = self._members(table)
         known = pd.Index(versions.members["code"].to_pylist())
         inferred = {m["code"] for m in versions.members.filter(versions.members["is_inferred"]).to_pylist()}
-        missing = pc.and_(_flat(codes).is_valid(), pa.array(versions.at(codes, days) == UNKNOWN))
+        missing = pc.and_(_flat(codes).is_valid(), pa.array(versions.on_first(codes, days) == UNKNOWN))
         needed = pa.table({"code": _flat(codes), **{name: _flat(column) for name, column in texts.items()}}).filter(missing)
         needed = needed.group_by("code").aggregate([(name, "max") for name in texts])
         new: list[dict[str, object]] = []
@@ -236,8 +246,8 @@ class Dimensions:
         return self._versions(table.fullname, f"{thing}_code", f"{thing}_key", unit=table is dim_agency, inferred=True)
 
     @staticmethod
-    def _or_inferred(versions: Versions, codes: Column, days: Column) -> Keys:
-        keys = versions.at(codes, days)
+    def _or_inferred(versions: Versions, codes: Column, days: Sequence[Column]) -> Keys:
+        keys = versions.on_first(codes, days)
         members = versions.members.filter(versions.members["is_inferred"])
         places = pc.index_in(_flat(codes), members["code"].combine_chunks())
         inferred = np.append(members["key"].to_numpy().astype(np.int32), UNKNOWN)[pc.fill_null(places, -1).to_numpy(zero_copy_only=False)]

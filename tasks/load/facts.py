@@ -16,8 +16,9 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection, select, text
 
 from expectations.contract import EXPORTED_ON, ROW_NUMBER, Rule
-from tasks.load.dimensions import days_of, first_of
+from tasks.load.dimensions import Keys, days_of, first_of
 from tasks.load.history import Mask, Microseconds, copy_keys, temporary
+from tasks.load.received import ISSUER
 from tasks.load.work import Finding, Load, constant, mask_of
 from tasks.words.keys import code_hash, row_hash, row_key, scoped
 from warehouse.bulk import copy_out_blocks
@@ -155,9 +156,13 @@ CHECKS: dict[str | None, Callable[[Load, pa.Table, Columns, Rule], Mask]] = {"cu
 
 def _with_codes(work: Load, rows: pa.Table) -> pa.Table:
     """Dossiers with the codes that their layout writes as names, so that every layout tells the same state."""
-    for table, code, name in ((dim_agency, "agency_code", "agency_name"), (dim_procedure, "procedure_code", "procedure_name")):
-        codes = work.dimensions.coded(table, rows[code], rows[name], _received_on(work, rows))
-        rows = rows.set_column(rows.column_names.index(code), code, codes)
+    received = _received_on(work, rows)
+    for table, code, name, days in (
+        (dim_agency, "agency_code", "agency_name", (_state_on(work, rows, received), received)),
+        (dim_procedure, "procedure_code", "procedure_name", (received,)),
+    ):
+        for day in days:
+            rows = rows.set_column(rows.column_names.index(code), code, work.dimensions.coded(table, rows[code], rows[name], day))
     return rows
 
 
@@ -166,10 +171,39 @@ def _received_on(work: Load, rows: pa.Table) -> pa.Array:
     return first_of(days_of(rows["received_at"]), days_of(rows["submitted_at"]), exported)
 
 
+def _state_on(work: Load, rows: pa.Table, received: pa.Array) -> pa.Array:
+    """The day each state speaks of: when the dossier ended, else the export."""
+    query = select(dim_dossier_status.c.dossier_status_code).where(dim_dossier_status.c.is_solved | dim_dossier_status.c.is_withdrawn)
+    has_ended = pc.is_in(rows["status_code"].combine_chunks(), pa.array(work.connection.scalars(query).all()))
+    ended = first_of(*(days_of(rows[name]) for name in ("finished_at", "returned_at", "refused_at", "updated_at")), received)
+    exported = pa.repeat(pa.scalar(work.exported_on, pa.date32()), rows.num_rows)
+    return pc.if_else(has_ended, pc.min_element_wise(pc.max_element_wise(ended, received), exported), exported)
+
+
+def _received_by(work: Load, rows: pa.Table, received: pa.Array, handled_by: Keys) -> Keys:
+    """Unit that received each dossier: of the agency that the row says did, else of the one that handles it, had it a unit that day,
+    else, where that one has a unit now, of the one that gave the dossier its code.
+    """
+    codes = rows["dossier_code"].combine_chunks()
+    issuer = pc.struct_field(pc.extract_regex(codes, ISSUER.replace("(", "(?P<agency>", 1)), "agency")
+    units = work.dimensions.units_of_agencies(first_of(rows["receiving_agency_code"], rows["agency_code"]), received)
+    needed = (units == UNKNOWN) & (handled_by != UNKNOWN)
+    return np.where(needed, work.dimensions.units_of_agencies(issuer, received), units) if needed.any() else units
+
+
+def _receiving_agency(work: Load, rows: pa.Table, received: pa.Array) -> pa.Array:
+    codes = rows["receiving_agency_code"].combine_chunks()
+    if codes.null_count == len(codes):
+        return pa.nulls(len(codes), pa.int32())
+    keys, _ = work.dimensions.agencies(codes, codes, received)
+    return pa.array(keys, mask=codes.is_null().to_numpy(zero_copy_only=False))
+
+
 def _dossiers(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
+    """The agency and its unit are those at the time of the state; the unit that received is that of the day received."""
     dims = work.dimensions
     received = _received_on(work, rows)
-    agency, unit = dims.agencies(rows["agency_code"], rows["agency_name"], received)
+    agency, unit = dims.agencies(rows["agency_code"], rows["agency_name"], _state_on(work, rows, received), received)
     procedure = dims.procedures(rows["procedure_code"], rows["procedure_name"], rows["sector_code"], rows["sector_name"], received)
     kept = [
         "dossier_code", "service_level", "applicant_type", "applicant_hash", "submitted_at", "received_at", "due_at",
@@ -180,7 +214,9 @@ def _dossiers(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
     columns = {
         **{name: rows[name] for name in kept},
         "agency_key": agency,
+        "receiving_agency_key": _receiving_agency(work, rows, received),
         "unit_key": unit,
+        "received_unit_key": _received_by(work, rows, received, unit),
         "procedure_key": procedure,
         "channel_key": dims.listed(dim_channel, rows["channel_code"]),
         "dossier_status_key": dims.listed(dim_dossier_status, rows["status_code"]),

@@ -8,6 +8,7 @@ from sqlalchemy import Table, UniqueConstraint, text
 
 from tasks.load.dimensions import NOT_GIVEN
 from tasks.load.history import renew
+from tasks.load.received import ISSUER
 from tasks.load.work import Load
 from warehouse.tables import fact_dossier, metadata
 
@@ -121,18 +122,35 @@ def _want(work: Load, members: Members) -> None:
 
 
 def _resolve_again(work: Load) -> None:
-    """Current dossiers whose agency, unit or procedure is another now go on with these from the export of the list."""
-    day = "coalesce(f.received_at, f.submitted_at, f.known_from AT TIME ZONE 'Asia/Ho_Chi_Minh')::date"
-    found = {"agency_key": "a.agency_key", "unit_key": "a.unit_key", "procedure_key": "p.procedure_key"}
+    """Current dossiers whose agency, units or procedure are others now go on with these from the export of the list."""
+    exported = "f.known_from AT TIME ZONE 'Asia/Ho_Chi_Minh'"
+    received = f"coalesce(f.received_at, f.submitted_at, {exported})::date"
+    ended = f"greatest(coalesce(f.finished_at, f.returned_at, f.refused_at, f.updated_at, f.received_at)::date, {received})"
+    told_of = f"CASE WHEN s.is_solved OR s.is_withdrawn THEN least({ended}, ({exported})::date) ELSE ({exported})::date END"
+    issuer = f"CASE WHEN f.received_unit_key = 0 AND a.unit_key <> 0 THEN substring(f.dossier_code FROM '{ISSUER}') END"
+    found = {
+        "agency_key": "coalesce(a.agency_key, r.agency_key)",
+        "unit_key": "coalesce(a.unit_key, r.unit_key)",
+        # Who received it stays where a reorganisation came between (tasks.load.received).
+        "received_unit_key": f"CASE WHEN u.unit_key = 0 OR u.valid_to >= {told_of} THEN coalesce(g.unit_key, r.unit_key, i.unit_key) END",
+        "procedure_key": "p.procedure_key",
+    }
     now = {name: f"coalesce({there}, f.{name})" for name, there in found.items()}
     work.connection.execute(
         text(
             f"CREATE TEMP TABLE resolved ON COMMIT DROP AS SELECT f.row_key, f.known_from, "
             f"{', '.join(f'{there} AS {name}' for name, there in now.items())} FROM warehouse.fact_dossier AS f "
+            "JOIN warehouse.dim_dossier_status AS s USING (dossier_status_key) "
+            "JOIN warehouse.dim_unit AS u ON u.unit_key = f.received_unit_key "
             "JOIN warehouse.dim_agency AS oa ON oa.agency_key = f.agency_key "
             "JOIN warehouse.dim_procedure AS op ON op.procedure_key = f.procedure_key "
-            f"LEFT JOIN warehouse.dim_agency AS a ON a.agency_code = oa.agency_code AND {day} BETWEEN a.valid_from AND a.valid_to "
-            f"LEFT JOIN warehouse.dim_procedure AS p ON p.procedure_code = op.procedure_code AND {day} BETWEEN p.valid_from AND p.valid_to "
+            f"LEFT JOIN warehouse.dim_agency AS a ON a.agency_code = oa.agency_code AND {told_of} BETWEEN a.valid_from AND a.valid_to "
+            f"LEFT JOIN warehouse.dim_agency AS r ON r.agency_code = oa.agency_code AND {received} BETWEEN r.valid_from AND r.valid_to "
+            "LEFT JOIN warehouse.dim_agency AS og ON og.agency_key = f.receiving_agency_key "
+            f"LEFT JOIN warehouse.dim_agency AS g ON g.agency_code = og.agency_code AND {received} BETWEEN g.valid_from AND g.valid_to "
+            f"LEFT JOIN warehouse.dim_agency AS i ON i.agency_code = {issuer} AND {received} BETWEEN i.valid_from AND i.valid_to "
+            "LEFT JOIN warehouse.dim_procedure AS p "
+            f"ON p.procedure_code = op.procedure_code AND {received} BETWEEN p.valid_from AND p.valid_to "
             f"WHERE f.known_to = 'infinity' AND ({', '.join(now.values())}) IS DISTINCT FROM ({', '.join(f'f.{name}' for name in now)})"
         )
     )

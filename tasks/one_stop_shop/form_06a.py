@@ -1,7 +1,7 @@
 """Form II.06a (TT 01/2020/TT-VPCP): dossiers received, handled and pending, for every unit, period, section and sector.
 
-Events of dossiers are kept counted by unit, procedure and month (warehouse.scores.form_06a); they climb the hierarchy here, and
-become months, quarters and years. A night computes the lines whose events changed or fell due. What is computed has to be what is
+Events of dossiers are kept counted by unit, procedure and half month (warehouse.scores.form_06a); they climb the hierarchy here, and
+become months, quarters and years of the reporting calendars. A night computes the lines whose events changed or fell due. What is computed has to be what is
 found another way: the events, by looking at every state that was counted month by month; the lines, by adding events up
 straight between the days of a period.
 """
@@ -20,60 +20,71 @@ from tasks.count.held_back import HeldBack, write_held_back
 from tasks.count.kept import Change, bring_up_to_date, count_anew
 from tasks.count.revisions import Publication, Revised, revise
 from tasks.one_stop_shop.hierarchy import holds_on, make_ancestors
+from warehouse.counted import half_month
 from warehouse.periods import VIETNAM
-from warehouse.scores.form_06a import form_06a, recount
+from warehouse.scores.form_06a import STEPS, form_06a, recount
+from warehouse.scores.reporting_calendars import reporting_calendars
 from warehouse.tables import fact_form_06a
 
 COLUMNS = tuple(f"c{number}" for number in range(3, 14))
-KEYS = ("unit_key", "period", "section", "sector_code")
+KEYS = ("unit_key", "period", "reporting_calendar", "section", "sector_code")
 ITEM = "form 06a"
 """Mark of the form's lines."""
 
 _TABLES = f"""
-DROP TABLE IF EXISTS form_line, form_month, form_candidate, form_held_back;
+DROP TABLE IF EXISTS reporting_period, form_line, form_event, form_step, form_candidate, form_held_back;
+CREATE TEMPORARY TABLE reporting_period ON COMMIT DROP AS {" UNION ALL ".join(each.periods() for each in reporting_calendars())};
+ANALYZE reporting_period;
 CREATE TEMPORARY TABLE form_line (unit_key integer, section text, sector_code text, PRIMARY KEY (unit_key, section, sector_code))
   ON COMMIT DROP;
-CREATE TEMPORARY TABLE form_month
-  (unit_key integer, section text, sector_code text, month date, c4 integer, c5 integer, c6 integer, c8 integer, c9 integer, c10 integer,
+CREATE TEMPORARY TABLE form_event
+  (unit_key integer, section text, sector_code text, day date, step date, received date, online integer, other integer, early integer,
+   on_day integer, late integer, overdue integer, moved_online integer, moved_other integer) ON COMMIT DROP;
+CREATE TEMPORARY TABLE form_step
+  (unit_key integer, section text, sector_code text, step date, c4 integer, c5 integer, c8 integer, c9 integer, c10 integer,
    c11 integer, c13 integer) ON COMMIT DROP;
 CREATE TEMPORARY TABLE form_candidate
-  (unit_key integer, period text, section text, sector_code text, sector_name text, {", ".join(f"{c} integer" for c in COLUMNS)})
-  ON COMMIT DROP;
+  (unit_key integer, period text, reporting_calendar text, section text, sector_code text, sector_name text,
+   {", ".join(f"{c} integer" for c in COLUMNS)}, taken_over integer) ON COMMIT DROP;
 CREATE TEMPORARY TABLE form_held_back (unit_key integer, period text, reason_vi text, PRIMARY KEY (unit_key, period)) ON COMMIT DROP
 """
 _HOLD_BACK = "INSERT INTO form_held_back SELECT DISTINCT unit_key, period, :reason FROM ({broken}) broken ON CONFLICT DO NOTHING"
 
-_LAST_MONTH = "SELECT date_trunc('month', max(day))::date FROM {counts} WHERE counted = 'form_06a' AND day <= :day"
+_LAST_STEP = "SELECT date_trunc('month', max(day))::date + 14 FROM {counts} WHERE counted = 'form_06a' AND day <= :day"
+
+_CLIMBED = f"""
+JOIN warehouse.dim_procedure p ON p.procedure_key = changed.part
+JOIN ancestor ON ancestor.unit_key = changed.unit_key AND ({holds_on("changed.day")} OR {holds_on("changed.day - 1")})
+"""
 
 # Of what was counted, and of what fell due or was received or ended on a day that has come.
 _LINES = f"""
 INSERT INTO form_line
 SELECT DISTINCT ancestor_key, section, sector_code
 FROM (
-    SELECT unit_key, part, received FROM {{lines}} l
+    SELECT unit_key, part, day FROM {{lines}} l
     UNION
-    SELECT unit_key, part, received FROM {{counts}} a WHERE counted = 'form_06a' AND day > :since AND day <= :today
+    SELECT unit_key, part, day FROM {{counts}} a WHERE counted = 'form_06a' AND day > :since AND day <= :today
 ) changed
-JOIN warehouse.dim_procedure p ON p.procedure_key = changed.part
-JOIN ancestor ON ancestor.unit_key = changed.unit_key AND {holds_on("changed.received")}
+{_CLIMBED}
 """
 
 _ALL_LINES = f"""
 INSERT INTO form_line
 SELECT DISTINCT ancestor_key, section, sector_code
-FROM (SELECT DISTINCT unit_key, part, received FROM {{counts}} WHERE counted = 'form_06a') a
-JOIN warehouse.dim_procedure p ON p.procedure_key = a.part
-JOIN ancestor ON ancestor.unit_key = a.unit_key AND {holds_on("a.received")}
+FROM (SELECT DISTINCT unit_key, part, day FROM {{counts}} WHERE counted = 'form_06a') changed
+{_CLIMBED}
 UNION
 SELECT unit_key, section, sector_code FROM warehouse.fact_form_06a WHERE known_to = 'infinity'
 """
 
 RECOUNTS = {
     "số đếm sự kiện khác kết quả xem từng hồ sơ theo tháng": "recounted",
+    "hồ sơ còn lại của đơn vị đã sắp xếp khác số đơn vị mới tiếp nhận": "handed_over",
     "các dòng khác kết quả cộng thẳng theo ngày của kỳ": "straight",
 }
 """What holds of the form as a whole, where it does not → the query that counts how often; nothing of the form can be trusted then."""
-_QUERIES = ("months", "periods", "chain", *RECOUNTS.values())
+_QUERIES = ("events", "steps", "periods", "chain", *RECOUNTS.values())
 
 
 def _query(name: str) -> str:
@@ -104,10 +115,11 @@ def compute_form_06a(connection: Connection, counting: Counting) -> None:
     counted = form_06a()
     mark = None if counting.is_vintage else marked(connection, ITEM)
     since = None if mark is None else mark.as_of.astimezone(VIETNAM).date()
-    before = since and _last_month(connection, counting, since)
-    laid_down = fingerprint(connection, (_query(name) for name in _QUERIES), ("dim_unit", "dim_procedure"))
+    before = since and _last_step(connection, counting, since)
+    computed_by = [*map(_query, _QUERIES), *(each.periods() for each in reporting_calendars())]
+    laid_down = fingerprint(connection, computed_by, ("dim_unit", "bridge_unit_succession", "dim_procedure"))
     change = bring_up_to_date(connection, counting, counted)
-    last = _last_month(connection, counting, counting.today) or counting.today
+    last = _last_step(connection, counting, counting.today) or counting.today
     # The last month there is has moved, or nothing is known: every line has a new one.
     if mark is None or mark.fingerprint != laid_down or before != last or change.from_scratch:
         since = None
@@ -143,9 +155,9 @@ def revise_form_06a(connection: Connection, publication: Publication) -> tuple[R
     return done, held
 
 
-def _last_month(connection: Connection, counting: Counting, day: date) -> date | None:
-    """The last month up to a day in which anything happened."""
-    last: date | None = connection.scalar(text(_LAST_MONTH.format(counts=counting.counts)), {"day": day})
+def _last_step(connection: Connection, counting: Counting, day: date) -> date | None:
+    """The last half of the last month up to a day in which anything happened."""
+    last: date | None = connection.scalar(text(_LAST_STEP.format(counts=counting.counts)), {"day": day})
     return last
 
 
@@ -158,8 +170,12 @@ def _compute(connection: Connection, counting: Counting, change: Change, last: d
         "counts": counting.counts,
         "lines": change.lines,
         "sums": sums,
-        "holds_on_received": holds_on("own.received"),
-        "added": ", ".join(f"sum({column}) AS {column}" for column in COLUMNS),
+        "holds_on_day_before": holds_on("own.day - 1"),
+        "holds_on_day": holds_on("own.day"),
+        "step_of_day": half_month("c.day"),
+        "step_of_event": half_month("a.day"),
+        "last_step_of_unit": half_month("u.valid_to"),
+        "steps": STEPS,
         "recount": recount().replace("{states}", change.states),
     }
     days = {"today": counting.today, "last": last, "since": since, **as_of(counting)}
@@ -171,10 +187,9 @@ def _compute(connection: Connection, counting: Counting, change: Change, last: d
 
     run(_ALL_LINES if since is None else _LINES)
     connection.execute(text("ANALYZE form_line"))
-    run(_query("months"))
-    connection.execute(text("ANALYZE form_month"))
-    run(_query("periods"))
-    connection.execute(text("ANALYZE form_candidate"))
+    for step, made in (("events", "form_event"), ("steps", "form_step"), ("periods", "form_candidate")):
+        run(_query(step))
+        connection.execute(text(f"ANALYZE {made}"))
     for control, query in RECOUNTS.items():
         broken = run(_query(query)).scalar_one()
         if broken:

@@ -94,7 +94,8 @@ def dossiers(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: 
         "service_level": 3, "reuse_code": 0,
         "received_at": "2024-03-15 08:00:00", "due_at": "2024-03-20 17:00:00", "finished_at": "2024-03-18 09:00:00",
     }  # fmt: skip
-    return put(connection, fact_dossier, "dossiers", [{"dossier_code": f"D{next(_keys)}", **usual, **row} for row in rows], **more)
+    full = [{"dossier_code": f"D{next(_keys)}", **usual, **row} for row in rows]
+    return put(connection, fact_dossier, "dossiers", [{"received_unit_key": row["unit_key"], **row} for row in full], **more)
 
 
 def bills(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: Any) -> int:
@@ -158,7 +159,14 @@ def close(connection: Connection, table: Table, delivery_id: int, known_to: date
 
 def move(connection: Connection, unit: int, chosen: str, at: datetime) -> None:
     """Gives the current dossiers that fulfil an SQL condition another unit: they end, and go on as new states."""
-    given = {"unit_key": ":unit", "known_from": ":at", "known_to": "'infinity'", "loaded_by": ":load", "ended_by": "NULL"}
+    given = {
+        "unit_key": ":unit",
+        "received_unit_key": ":unit",
+        "known_from": ":at",
+        "known_to": "'infinity'",
+        "loaded_by": ":load",
+        "ended_by": "NULL",
+    }
     names = [column.name for column in fact_dossier.columns]
     values = {"unit": unit, "at": at, "load": loading(connection)}
     ended = f"UPDATE warehouse.fact_dossier SET known_to = :at, ended_by = :load WHERE known_to = 'infinity' AND {chosen} RETURNING *"

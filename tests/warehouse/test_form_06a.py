@@ -52,18 +52,18 @@ def dossier(connection: Connection, number: int, received: str | None, status: i
         "unit_key": _unit(connection, NGOC_PHUNG), "channel_key": 2, "dossier_status_key": status, "received_at": received,
         "known_from": "2024-01-01T00:00:00+07:00", "loaded_by": loading(connection), **given,
     }  # fmt: skip
-    connection.execute(insert(fact_dossier), row)
+    connection.execute(insert(fact_dossier), {"received_unit_key": row["unit_key"], **row})
 
 
-def form(connection: Connection, unit: str, period: str, as_of: datetime = LATER) -> list[tuple[Any, ...]]:
+def form(connection: Connection, unit: str, period: str, as_of: datetime = LATER, calendar: str = "lich") -> list[tuple[Any, ...]]:
     compute_form_06a(connection, as_known(as_of))
     columns = ", ".join(COLUMNS)
     rows = connection.execute(
         text(
             f"SELECT section, sector_code, {columns} FROM form_candidate JOIN warehouse.dim_unit USING (unit_key) "
-            "WHERE unit_code = :unit AND period = :period ORDER BY section, sector_code"
+            "WHERE unit_code = :unit AND period = :period AND reporting_calendar = :calendar ORDER BY section, sector_code"
         ),
-        {"unit": unit, "period": period},
+        {"unit": unit, "period": period, "calendar": calendar},
     )
     return [tuple(row) for row in rows]
 
@@ -99,7 +99,8 @@ def test_units_above_show_their_sections_and_nothing_vanishes(connection: Connec
     dossier(connection, 1, "2024-03-01", 4)
     dossier(connection, 2, "2024-03-01", 4, unit_key=_unit(connection, THUONG_XUAN), procedure_key=other)
     dossier(connection, 3, "2024-03-01", 4, unit_key=0, procedure_key=0)
-    assert [row[:3] for row in form(connection, THANH_HOA, "2024-03")] == [("commune", "HT", 1), ("district", "CT", 1)]
+    in_all = [("commune", "HT", 1), ("district", "CT", 1), ("unknown", "0", 1)]
+    assert [row[:3] for row in form(connection, THANH_HOA, "2024-03")] == in_all
     assert [row[0] for row in form(connection, "0", "2024-03")] == ["unknown"]
 
 
@@ -120,26 +121,31 @@ def test_a_changed_line_is_a_revision_and_a_line_that_is_gone_is_closed(connecti
         compute_form_06a(connection, counting(connection, as_of))
         return revise_form_06a(connection, begin(connection, as_of))[0]
 
-    assert published(night) == Revised(added=9, revised=0, ended=0)  # commune, district, province × month, quarter, year
+    # commune, district, province × month, quarter, year of the calendar; and of the decree, whose April has begun as well
+    assert published(night) == Revised(added=24, revised=0, ended=0)
     assert published(night) == NOTHING
     gone = "UPDATE warehouse.fact_dossier SET known_to = '2024-05-01T00:00:00+07:00', ended_by = :load"
     connection.execute(text(gone), {"load": loading(connection)})
-    assert published(LATER) == Revised(added=0, revised=0, ended=9)
+    assert published(LATER) == Revised(added=0, revised=0, ended=24)
     assert (
         connection.scalar(text("SELECT count(*) FROM warehouse.fact_form_06a WHERE known_from <= '2024-06-01' AND known_to > '2024-06-01'"))
-        == 9
+        == 24
     )
 
 
 @pytest.fixture
 def four_that_ended_late(connection: Connection) -> Connection:
-    """And one that ended early, one on the day due, one pending and overdue: every count of the form is there."""
+    """And one that ended early, one on the day due, one pending and overdue, and two that went over: every count of the form is there."""
     due = "2024-01-20 17:00"
     for number in range(1, 5):
         dossier(connection, number, "2024-01-10", 9, finished_at="2024-02-05 08:00", due_at=due)
     dossier(connection, 5, "2024-01-10", 9, finished_at="2024-01-12 08:00", due_at=due, channel_key=1)
     dossier(connection, 6, "2024-01-10", 9, finished_at="2024-01-20 08:00", due_at=due)
     dossier(connection, 7, "2024-01-10", 4, due_at=due)
+    # Xã Thiệu Phú went into thị trấn Thiệu Hóa on 1 February 2024 (Nghị quyết 939/NQ-UBTVQH15).
+    thieu_phu = connection.scalar(text("SELECT unit_key FROM warehouse.dim_unit WHERE unit_code = '15790' AND valid_to = '2024-01-31'"))
+    for number, channel in ((8, 1), (9, 2)):
+        dossier(connection, number, "2024-01-10", 4, due_at=due, unit_key=thieu_phu, channel_key=channel)
     return connection
 
 

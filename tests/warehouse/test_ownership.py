@@ -1,4 +1,4 @@
-"""A dossier belongs to the unit of its handling agency on the day it was received; what belongs to none is counted, never lost."""
+"""A dossier is received by one unit and handled by the one of the time; across a reform it goes over, and what belongs to none is counted."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def dossier(number: int, received: str, agency: str | None = "H56.38.14", **othe
     return {**row, "received_at": datetime.fromisoformat(received), **others}
 
 
-def owners(engine: Engine) -> dict[int, tuple[str, str]]:
-    """Number of a dossier → code and name of the unit it belongs to."""
+def owners(engine: Engine, role: str = "received_unit") -> dict[int, tuple[str, str]]:
+    """Number of a dossier → code and name of the unit that received it, or that handles it (unit)."""
     query = (
-        "SELECT dossier_code, unit_code, unit_name FROM warehouse.fact_dossier JOIN warehouse.dim_unit USING (unit_key) "
+        f"SELECT dossier_code, unit_code, unit_name FROM warehouse.fact_dossier f JOIN warehouse.dim_unit u ON u.unit_key = f.{role}_key "
         "WHERE known_to = 'infinity'"
     )
     with engine.connect() as connection:
@@ -73,12 +73,14 @@ def test_the_day_received_decides_on_which_side_of_the_reform_a_dossier_lies(eng
     assert owners(engine) == {1: ("15655", "Xã Ngọc Phụng"), 2: ("15646", "Xã Thường Xuân")}
 
 
-def test_a_dossier_stays_with_the_unit_that_received_it_however_late_it_ends(engine: Engine) -> None:
+def test_a_dossier_stays_received_by_its_unit_and_is_handled_by_the_one_of_the_day_it_ended(engine: Engine) -> None:
     agencies(engine)
     deliver(engine, land(engine, "dossiers", "2025-06-30"), [dossier(1, "2025-06-30 08:00:00")])
+    assert owners(engine, "unit") == {1: ("15655", "Xã Ngọc Phụng")}
     ended = dossier(1, "2025-06-30 08:00:00", status_code="10", finished_at=datetime(2025, 7, 20, 9))
     deliver(engine, land(engine, "dossiers", "2025-07-20"), [ended])
     assert owners(engine) == {1: ("15655", "Xã Ngọc Phụng")}
+    assert owners(engine, "unit") == {1: ("15646", "Xã Thường Xuân")}
 
 
 def test_a_code_that_another_unit_took_over_is_the_unit_of_the_day(engine: Engine) -> None:
@@ -132,8 +134,8 @@ def test_what_nobody_owns_stands_in_the_form_and_the_forms_add_up_to_the_facts(e
         ("15646", "commune", "CT", 1),
         ("15655", "commune", "CT", 1),
     ]
-    # The province and the unknown unit stand above all others: together they hold every dossier once.
-    assert sum(line[3] for line in published if line[0] in ("0", "38")) == len(rows)
+    # The province's form holds every dossier once, what could be given to no unit in a section of its own.
+    assert sum(line[3] for line in published if line[0] == "38") == len(rows)
 
 
 def test_a_list_that_comes_late_moves_dossiers_to_their_unit_and_not_in_what_was_known_before(engine: Engine) -> None:
@@ -143,5 +145,5 @@ def test_a_list_that_comes_late_moves_dossiers_to_their_unit_and_not_in_what_was
     assert [line for line in form(engine) if line[0] in ("0", "15655")] == [("15655", "commune", "CT", 1)]
     with engine.begin() as connection:
         compute_form_06a(connection, as_known(datetime.fromisoformat("2025-07-31T23:59:59+07:00")))
-        before = "SELECT unit_code FROM form_candidate JOIN warehouse.dim_unit USING (unit_key) WHERE period = '2025'"
-        assert connection.scalars(text(before)).all() == ["0"]
+        before = "SELECT DISTINCT section FROM form_candidate WHERE period = '2025'"
+        assert connection.scalars(text(before)).all() == ["unknown"]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _ROWS = """
 SELECT row_key, delivery_id, coalesce(({numerator}), FALSE) AS is_in_numerator
 FROM ({select}) counted_row
-WHERE unit_key = ANY(:units) AND {day} BETWEEN :first AND :last AND ({denominator})
+WHERE {unit} = ANY(:units) AND {day} BETWEEN :first AND :last AND ({denominator})
 """
 
 # Both measures of a unit: of what was reported for the period and inside it the last of a stock; of a flow what nothing longer holds.
@@ -93,7 +93,7 @@ def rows_behind(fact: CountedFact, indicator: Indicator) -> str | None:
     amount = fact.amounts.get(indicator.count)
     numerator = f"({indicator.numerator}) AND {amount[0]} > 0" if amount else indicator.numerator
     given = {"numerator": numerator, "denominator": indicator.denominator}
-    given |= {"day": fact.day(indicator.counted_by)} if fact.days else {}
+    given |= {"day": fact.day(indicator.counted_by), "unit": fact.unit(indicator.counted_by)} if fact.days else {}
     given |= {"select": fact.select().replace("{states}", CURRENT.format(table=fact.fullname))} if fact.way == "rows" else {}
     if fact.beside is None:
         return query.format(**given)

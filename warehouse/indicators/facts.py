@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from warehouse.counted import SCHEMA, Beside, Counted, Together, counts
 from warehouse.scores.on_time import on_time
+from warehouse.succession import LATER
 from warehouse.tables import metadata
 
 if TYPE_CHECKING:
@@ -50,10 +51,12 @@ class CountedFact(Model):
     way: Way = "rows"
     rows: str | None = None
     """way rows: file with its SELECT over {states}, where a row needs more than its table: sign, row_key, delivery_id, row_number,
-    unit_key, the days and the columns named here. {beside} are the rows beside it; {judged}, {ended_at} and {in_time} are the
-    rule named in `on_time`."""
+    unit_key, the days, units and columns named here. {beside} are the rows beside it, {later} what became of units; {judged},
+    {ended_at} and {in_time} are the rule named in `on_time`."""
     days: dict[str, str] = {}
     """What happens to a row → its date column, or a column that holds a period; the first is meant where an indicator names none."""
+    units: dict[str, str] = {}
+    """What happens to a row → column of the unit it then belongs to, where that is not unit_key."""
     columns: list[str] = []
     """Columns that the conditions of its indicators may use, or that they name."""
     amounts: dict[str, list[str]] = {}
@@ -109,6 +112,10 @@ class CountedFact(Model):
         """Column of the day on which something happens to a row; the first where nothing is named."""
         return self.days[happens] if happens in self.days else next(iter(self.days.values()))
 
+    def unit(self, happens: str) -> str:
+        """Column of the unit to which a row belongs when something happens to it."""
+        return self.units.get(happens, "unit_key")
+
     def _named(self) -> list[str]:
         """Columns that are named here."""
         return [*self.days.values(), *self.columns, *self.distinct.values(), *(name for pair in self.amounts.values() for name in pair)]
@@ -119,6 +126,7 @@ class CountedFact(Model):
             named = "".join(f", f.{name}" for name in dict.fromkeys(self._named()))
             return f"SELECT f.sign, f.row_key, f.delivery_id, f.row_number, f.unit_key{named} FROM {{states}} f WHERE f.unit_key <> 0"
         text = resources.files(__package__).joinpath(self.rows).read_text("utf-8")
+        text = text.replace("{later}", LATER)
         if self.on_time is not None:
             rule = on_time(self.on_time)
             for name, sql in (("{judged}", rule.judged), ("{ended_at}", rule.ended_at), ("{in_time}", rule.in_time_at("NULL"))):
@@ -155,13 +163,13 @@ def _sums(fact: CountedFact, indicators: Sequence[Indicator]) -> str:
         part, whole = (f"sign * {amount}" for amount in fact.amounts[i.count]) if i.count in fact.amounts else ("sign", "sign")
         happens = f"happens = '{i.counted_by}' AND " if len(fact.days) > 1 else ""
         summed += [(part, f"{happens}({i.denominator}) AND ({i.numerator})"), (whole, f"{happens}({i.denominator})")]
-    days = ", ".join(f"('{happens}', {column})" for happens, column in fact.days.items())
+    days = ", ".join(f"('{happens}', {column}, {fact.unit(happens)})" for happens, column in fact.days.items())
     month = "date_trunc('month', happens_on)::date"
     return f"""
-    SELECT unit_key, 0 AS part, {month} AS day, {month} AS received, {counts(summed)} AS counts
+    SELECT happening.unit_key, 0 AS part, {month} AS day, {month} AS received, {counts(summed)} AS counts
     FROM ({fact.select()}) counted_row
-    CROSS JOIN LATERAL (VALUES {days}) happening (happens, happens_on)
-    WHERE happens_on IS NOT NULL
+    CROSS JOIN LATERAL (VALUES {days}) happening (happens, happens_on, unit_key)
+    WHERE happens_on IS NOT NULL AND happening.unit_key <> 0
     GROUP BY 1, 3
     """
 

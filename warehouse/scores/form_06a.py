@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 
-from warehouse.counted import Counted, by_month, counts
+from warehouse.counted import Counted, by_step, counts, half_month
 from warehouse.scores.on_time import on_time
+from warehouse.succession import OWNERS
 
 _MEASURES = {
     "online": ("sign", "event = 'received' AND is_online"),
@@ -15,20 +16,45 @@ _MEASURES = {
     "on_day": ("sign", "event = 'ended' AND outcome = 'on_day'"),
     "late": ("sign", "event = 'ended' AND outcome = 'late'"),
     "overdue": ("CASE event WHEN 'overdue' THEN sign ELSE -sign END", "event = 'overdue' OR event = 'ended' AND overdue IS NOT NULL"),
+    "in_online": ("sign", "event = 'in' AND is_online"),
+    "in_other": ("sign", "event = 'in' AND NOT is_online"),
+    "in_overdue": ("sign", "event = 'in' AND overdue < happening.day"),
+    "out_online": ("sign", "event = 'out' AND is_online"),
+    "out_other": ("sign", "event = 'out' AND NOT is_online"),
+    "out_overdue": ("sign", "event = 'out' AND overdue < happening.day"),
 }
+
+STEPS = """(
+    SELECT step, coalesce(lead(step) OVER (ORDER BY step) - 1, last_day) AS last_day
+    FROM (SELECT month_start + past AS step, max(date_key) AS last_day FROM warehouse.dim_date
+        CROSS JOIN (VALUES (0), (14)) half (past) GROUP BY month_start, past) step
+)"""
+"""The half months there are days of, with their first day (step) and their last."""
 
 
 def _filled(file: str) -> str:
     rule = on_time("form_06a")
-    received = "d.received_at::date"
+    received, ended, due = "d.received_at::date", f"({rule.ended_at})::date", "greatest(d.due_at::date + 1, d.received_at::date)"
+    # While both stood, the one that handles it has had it from the beginning; else it had to be passed on.
+    has_ended = f"coalesce(CASE WHEN {rule.judged} THEN {ended} END, '9999-12-31')"
+    both_stood = f"{received} BETWEEN u.valid_from AND u.valid_to AND (r.unit_key = 0 OR r.valid_to >= {has_ended})"
     filled = {
         "counts": counts(list(_MEASURES.values())),
         "judged": rule.judged,
         "ended_at": rule.ended_at,
         "in_time": rule.in_time_at("NULL"),
-        "received": by_month(received),
-        "ended": by_month(f"({rule.ended_at})::date"),
-        "due": by_month(f"greatest(d.due_at::date + 1, {received})"),
+        "first": f"CASE WHEN u.unit_key <> 0 AND {both_stood} THEN u.unit_key ELSE r.unit_key END",
+        "last": f"CASE WHEN u.unit_key = 0 OR {has_ended} < u.valid_from THEN r.unit_key ELSE u.unit_key END",
+        "received": by_step(half_month, received),
+        "ended": by_step(half_month, ended),
+        "due": by_step(half_month, due),
+        "step_of_due": half_month("due"),
+        "step_of_ended": half_month("ended"),
+        "received_step": half_month(received),
+        "ended_step": half_month(ended),
+        "overdue_step": half_month(due),
+        "owners": OWNERS,
+        "steps": STEPS,
     }
     text = resources.files(__package__).joinpath(file).read_text("utf-8")
     for name, sql in filled.items():
@@ -38,17 +64,17 @@ def _filled(file: str) -> str:
 
 @cache
 def form_06a() -> Counted:
-    """Events of dossiers by unit, procedure and month, out of which every form is added up."""
+    """Events of dossiers by unit, procedure and half month, out of which every form is added up."""
     return Counted(
         name="form_06a",
         table="fact_dossier",
         query=_filled("form_06a.sql"),
         measures=tuple(_MEASURES),
-        depends_on=("dim_dossier_status", "dim_procedure"),
+        depends_on=("dim_dossier_status", "dim_procedure", "dim_unit", "bridge_unit_succession"),
     )
 
 
 @cache
 def recount() -> str:
-    """SELECT unit_key, month and what form_06a() counts, and `pending`, over {states}: dossiers looked at in every month up to :last."""
+    """SELECT unit_key, step and what form_06a() counts, and `pending`, over {states}: dossiers looked at in each half month up to :last."""
     return _filled("form_06a_recount.sql")

@@ -1,23 +1,37 @@
--- Each dossier is three events: received, ended, became overdue; one that ends while it is overdue is so no longer. The unknown
--- unit counts as any other. Pending supplements, payments and stops are in time whatever the due date.
-SELECT unit_key, procedure_key AS part, happening.day, received, {counts} AS counts
-FROM (  -- alike in all that matters are counted once: a tenth is left
-    SELECT sum(sign) AS sign, unit_key, procedure_key, is_online, received, ended, outcome,
-        CASE WHEN date_trunc('month', due) < coalesce(date_trunc('month', ended), 'infinity') THEN due END AS overdue
+-- Each dossier is what happens to it, at the unit that has it then: received, became overdue, ended; and, where its unit ended or
+-- another took over what stands above it, given up the day before and taken over. The unknown unit counts as any other.
+-- Pending supplements, payments and stops are in time whatever the due date.
+WITH alike AS MATERIALIZED (  -- alike in all that matters are counted once: a tenth is left
+    SELECT sum(sign) AS sign, first_key, last_key, procedure_key, is_online, received, ended, outcome,
+        CASE WHEN {step_of_due} < coalesce({step_of_ended}, 'infinity') THEN due END AS overdue
     FROM (
-        SELECT d.sign, d.unit_key, d.procedure_key, coalesce(d.channel_key = 2, FALSE) AS is_online, {received} AS received,
-            CASE WHEN {judged} THEN {ended} END AS ended,
+        SELECT d.sign, {first} AS first_key, {last} AS last_key, d.procedure_key, coalesce(d.channel_key = 2, FALSE) AS is_online,
+            {received} AS received, CASE WHEN {judged} THEN {ended} END AS ended,
             CASE WHEN NOT ({judged}) THEN NULL WHEN NOT {in_time} THEN 'late'
                 WHEN NOT s.is_withdrawn AND ({ended_at})::date < d.due_at::date THEN 'early' ELSE 'on_day' END AS outcome,
             CASE WHEN s.dossier_status_code NOT IN ('5', '6', '8') AND d.due_at IS NOT NULL THEN {due} END AS due
         FROM {states} d
         JOIN warehouse.dim_dossier_status s USING (dossier_status_key)
         JOIN warehouse.dim_procedure p USING (procedure_key)
+        JOIN warehouse.dim_unit u ON u.unit_key = d.unit_key
+        JOIN warehouse.dim_unit r ON r.unit_key = d.received_unit_key
         WHERE d.deleted_at IS NULL AND s.is_received AND d.received_at >= '2000-01-01'
         OFFSET 0  -- each of these is worked out once, however often it is used
     ) dossier
-    GROUP BY unit_key, procedure_key, is_online, received, ended, outcome, 8
-) alike
-CROSS JOIN LATERAL (VALUES ('received', received), ('ended', ended), ('overdue', overdue)) happening (event, day)
+    GROUP BY first_key, last_key, procedure_key, is_online, received, ended, outcome, 9
+), owner AS MATERIALIZED ({owners})
+SELECT happening.unit_key, procedure_key AS part, happening.day, CASE WHEN event IN ('in', 'out') THEN received ELSE happening.day END AS received,
+    {counts} AS counts
+FROM alike a
+JOIN owner o ON o.first_key = a.first_key AND o.last_key = a.last_key AND o.until >= greatest(a.received, o.begins)
+    AND o.since <= greatest(coalesce(a.ended, 'infinity'), o.begins)
+CROSS JOIN LATERAL (VALUES
+    ('received', CASE WHEN o.since <= greatest(a.received, o.begins) THEN greatest(a.received, o.begins) END, o.owner_key),
+    ('in', CASE WHEN o.since > greatest(a.received, o.begins) THEN o.since END, o.owner_key),
+    ('out', CASE WHEN o.since > greatest(a.received, o.begins) THEN o.since END, o.before_key),
+    ('overdue', CASE WHEN a.overdue BETWEEN o.since AND o.until THEN a.overdue END, o.owner_key),
+    ('ended', CASE WHEN a.ended IS NOT NULL AND greatest(a.ended, o.begins) BETWEEN o.since AND o.until THEN greatest(a.ended, o.begins) END,
+        o.owner_key)
+) happening (event, day, unit_key)
 WHERE happening.day IS NOT NULL
-GROUP BY unit_key, procedure_key, happening.day, received
+GROUP BY happening.unit_key, procedure_key, happening.day, 4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from warehouse.counted import Counted, by_month, counts
+from warehouse.counted import Counted, by_step, counts, month
 from warehouse.scores.on_time import on_time
 from warehouse.scores.score_766 import Rules
 
@@ -14,12 +14,12 @@ def counted_dossiers(rules: Rules) -> Counted:
     """
     measures = _measures(rules)
     query = f"""
-    SELECT d.unit_key, d.procedure_key AS part, coalesce({by_month(on_time(rules.in_time).turns_late)}, 'infinity')::date AS day,
-        {by_month("d.received_at::date")} AS received, {counts([("sign", condition) for condition in measures.values()])} AS counts
+    SELECT d.received_unit_key AS unit_key, d.procedure_key AS part, coalesce({by_step(month, on_time(rules.in_time).turns_late)}, 'infinity')::date AS day,
+        {by_step(month, "d.received_at::date")} AS received, {counts([("sign", condition) for condition in measures.values()])} AS counts
     FROM {{states}} d
     JOIN warehouse.dim_dossier_status s USING (dossier_status_key)
     JOIN warehouse.dim_procedure p USING (procedure_key)
-    WHERE d.deleted_at IS NULL AND s.is_received AND d.unit_key <> 0 AND d.received_at >= '{rules.valid_from}'
+    WHERE d.deleted_at IS NULL AND s.is_received AND d.received_unit_key <> 0 AND d.received_at >= '{rules.valid_from}'
     GROUP BY 1, 2, 3, 4
     """
     return Counted(

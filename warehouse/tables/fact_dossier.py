@@ -9,8 +9,22 @@ fact_dossier = Table(
     metadata,
     Column("dossier_code", Text, nullable=False, comment="MaHoSo, the natural key"),
     Column("procedure_key", Integer, nullable=False, comment="Procedure (dim_procedure) at the day received"),
-    Column("agency_key", Integer, nullable=False, comment="Handling agency (dim_agency) at the day received"),
-    Column("unit_key", Integer, nullable=False, comment="Administrative unit (dim_unit) of the handling agency at the day received"),
+    Column("agency_key", Integer, nullable=False, comment="Handling agency (dim_agency) at the time of the state"),
+    Column(
+        "unit_key",
+        Integer,
+        nullable=False,
+        comment="Administrative unit (dim_unit) of the handling agency at the time of the state: when it ended, else when it was exported",
+    ),
+    Column(
+        "receiving_agency_key", Integer, comment="Agency (dim_agency) that received it, where the export tells it from the handling one"
+    ),
+    Column(
+        "received_unit_key",
+        Integer,
+        nullable=False,
+        comment="Administrative unit (dim_unit) that received it, on that day; 0 where none is known",
+    ),
     Column("channel_key", SmallInteger, nullable=False, comment="How it was handed in (dim_channel)"),
     Column("dossier_status_key", SmallInteger, nullable=False, comment="Status (dim_dossier_status)"),
     Column("service_level", SmallInteger, comment="MucDo of the online service: 4 toàn trình, 3 một phần, 2 thông tin"),

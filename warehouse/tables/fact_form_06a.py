@@ -1,4 +1,4 @@
-"""One row per unit, period, section, sector and revision of form II.06a (TT 01/2020/TT-VPCP)."""
+"""One row per unit, period, reporting calendar, section, sector and revision of form II.06a (TT 01/2020/TT-VPCP)."""
 
 from sqlalchemy import Column, Index, Integer, SmallInteger, Table, Text, text
 
@@ -14,6 +14,12 @@ fact_form_06a = Table(
         comment="Reporting unit; 0 holds the dossiers of agencies without a unit (dim_unit)",
     ),
     Column("period", Text, primary_key=True, comment="2024, 2024-Q1 or 2024-03"),
+    Column(
+        "reporting_calendar",
+        Text,
+        primary_key=True,
+        comment="Calendar of the period: lich (the calendar's), nghi_dinh_09 (decree 09/2019/NĐ-CP, from the 15th)",
+    ),
     Column("section", Text, primary_key=True, comment="Level of the handling unit: province, district, commune or unknown"),
     Column("sector_code", Text, primary_key=True, comment="Sector (lĩnh vực) of the procedure; the unknown procedure has its own"),
     Column("revision", SmallInteger, primary_key=True, comment="1 for the first published, then 2, 3 … in the order of publication"),
@@ -34,11 +40,12 @@ fact_form_06a = Table(
         "ux_fact_form_06a_current",
         "unit_key",
         "period",
+        "reporting_calendar",
         "section",
         "sector_code",
         unique=True,
         postgresql_where=text("known_to = 'infinity'"),
     ),
     schema=WAREHOUSE,
-    comment="One row per unit, period, section, sector and revision of form II.06a (TT 01/2020/TT-VPCP).",
+    comment="One row per unit, period, reporting calendar, section, sector and revision of form II.06a (TT 01/2020/TT-VPCP).",
 )

@@ -1,4 +1,4 @@
--- One row per unit, period, section and sector: form II.06a (TT 01/2020/TT-VPCP) as published now, in the form's own columns.
+-- One row per unit, period, section and sector: form II.06a (TT 01/2020/TT-VPCP) as published now, by the installation's reporting calendar.
 SELECT unit.unit_code,
        form.period,
        form.sector_code AS field_code,
@@ -7,7 +7,9 @@ SELECT unit.unit_code,
        form.section,
        unit.valid_from AS unit_valid_from,
        form.revision,
-       form.known_from
+       form.known_from,
+       form.reporting_calendar
 FROM warehouse.fact_form_06a AS form
 JOIN warehouse.dim_unit AS unit USING (unit_key)
 WHERE form.known_to = 'infinity'
+  AND form.reporting_calendar = coalesce((SELECT value FROM ops.installation WHERE item = 'reporting_calendar'), 'lich')

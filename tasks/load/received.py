@@ -1,0 +1,52 @@
+"""Who received a dossier stays the same when its unit is reorganised and another one exports it."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from tasks.load.history import renew
+from tasks.load.work import Load
+from warehouse.succession import EARLIER
+from warehouse.tables import fact_dossier
+
+ISSUER = r"^(.+)-\d{6}-\d{4,6}$"
+"""The identifier with which the code of a dossier begins, of the agency that received it (Thông tư 01/2018/TT-VPCP, Điều 19)."""
+
+# Of a current state: the unit of its last earlier state, where it names none itself or that one ended before what it tells; else
+# the one unit of the day received that went into the unit that handles it now.
+_STAYS = f"""
+CREATE TEMP TABLE stays ON COMMIT DROP AS
+WITH touched AS (
+    SELECT row_key FROM warehouse.fact_dossier WHERE loaded_by = :load_id
+), current AS (
+    SELECT f.row_key, f.known_from, f.received_at, f.unit_key, f.received_unit_key,
+        CASE WHEN s.is_solved OR s.is_withdrawn THEN coalesce(f.finished_at, f.returned_at, f.refused_at, f.updated_at, f.received_at)
+            ELSE f.known_from AT TIME ZONE 'Asia/Ho_Chi_Minh' END::date AS told_of
+    FROM warehouse.fact_dossier f JOIN warehouse.dim_dossier_status s USING (dossier_status_key)
+    WHERE f.known_to = 'infinity' AND f.row_key IN (SELECT row_key FROM touched)
+), before AS (
+    SELECT DISTINCT ON (c.row_key) c.row_key, e.received_unit_key
+    FROM current c
+    JOIN warehouse.fact_dossier e ON e.row_key = c.row_key AND e.known_from < c.known_from AND e.known_to > e.known_from
+        AND e.received_at::date = c.received_at::date
+    JOIN warehouse.dim_unit u ON u.unit_key = e.received_unit_key
+    WHERE e.received_unit_key <> 0 AND (c.received_unit_key = 0 OR u.valid_to < c.told_of)
+    ORDER BY c.row_key, e.known_from DESC
+), sole AS (
+    SELECT c.row_key, min(went.earlier_key) AS received_unit_key
+    FROM current c
+    JOIN ({EARLIER}) went ON went.unit_key = c.unit_key
+    JOIN warehouse.dim_unit u ON u.unit_key = went.earlier_key AND c.received_at::date BETWEEN u.valid_from AND u.valid_to
+    WHERE c.received_unit_key = 0 AND c.unit_key <> 0
+    GROUP BY c.row_key HAVING count(*) = 1
+)
+SELECT c.row_key, c.known_from, coalesce(before.received_unit_key, sole.received_unit_key) AS received_unit_key
+FROM current c LEFT JOIN before USING (row_key) LEFT JOIN sole USING (row_key)
+WHERE coalesce(before.received_unit_key, sole.received_unit_key, c.received_unit_key) <> c.received_unit_key
+"""
+
+
+def keep_receivers(work: Load) -> None:
+    """Current dossiers that the load touched go on with the unit that received them, as earlier words or the succession of units tell."""
+    work.connection.execute(text(_STAYS), {"load_id": work.load_id})
+    renew(work.connection, fact_dossier, work.load_id, work.delivery.exported_at, "pg_temp.stays", ("received_unit_key",))
