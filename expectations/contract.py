@@ -286,6 +286,9 @@ class Contract(Model):
     unit_on: list[str] = []
     """Days on which the unit's code is looked up, one after the other: columns, a period standing for its last day and then its
     first; `exported_on` is the day of the export."""
+    goes_over: bool = False
+    """Whether a code that no longer holds then stands for the unit that took over all of its own: so of what happens to things, not of
+    what is told of a unit as a whole."""
     not_kept: list[str] = []
     """Columns that no fact keeps, so that a change in them alone is no new state."""
     columns: dict[str, Column]

@@ -42,6 +42,15 @@ The unknown unit (0) from the day on which it was divided, or ended without a su
 tell is not guessed.
 """
 
+BY_CODE = f"""
+SELECT u.unit_code, l.valid_from, l.valid_to, l.later_key AS unit_key
+FROM ({LATER}) l JOIN warehouse.dim_unit u USING (unit_key)
+WHERE l.later_key = l.unit_key
+   OR NOT EXISTS (SELECT FROM warehouse.dim_unit v WHERE v.unit_code = u.unit_code AND v.valid_from > u.valid_to)
+"""
+"""One row per code of a unit and stretch of days: the unit that bears it; after it ended for good, the one that took over all of it, or
+the unknown unit (0). While another bears a code, it is that one: it took over at least a part."""
+
 EARLIER = """
 WITH RECURSIVE earlier AS (
     SELECT unit_key, unit_key AS earlier_key FROM warehouse.dim_unit

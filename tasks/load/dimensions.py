@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from warehouse.bulk import copy_out
 from warehouse.names import normalise_name
+from warehouse.succession import BY_CODE
 from warehouse.tables import (
     UNKNOWN,
     dim_agency,
@@ -114,9 +115,18 @@ class Dimensions:
         """Administrative units."""
         return self._versions("warehouse.dim_unit", "unit_code", "unit_key")
 
-    def unit(self, codes: Column, *days: Column) -> Keys:
-        """Unit of each code on the first of the given days on which the code holds."""
-        return self.units.on_first(codes, days)
+    @cached_property
+    def units_and_successors(self) -> Versions:
+        """Administrative units by their codes, and after a code ended for good the unit that took over all of its own."""
+        schema = {"code": pa.string(), "valid_from": pa.date32(), "valid_to": pa.date32(), "key": pa.int32()}
+        return Versions(copy_out(self._connection, f"SELECT * FROM ({BY_CODE}) place WHERE unit_key <> {UNKNOWN}", schema))
+
+    def unit(self, codes: Column, *days: Column, goes_over: bool = False) -> Keys:
+        """Unit of each code on the first of the given days on which the code holds, or where its things went."""
+        keys = self.units.on_first(codes, days)
+        if goes_over and (keys == UNKNOWN).any():
+            keys = np.where(keys == UNKNOWN, self.units_and_successors.on_first(codes, days), keys)
+        return keys
 
     def agencies(self, codes: Column, names: Column, *days: Column) -> tuple[Keys, Keys]:
         """Agency and its unit on the first of the days on which the code holds; one no list knows then gets an inferred member."""

@@ -67,7 +67,7 @@ def _as_declared(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
         if name in rows.column_names:
             columns[name] = rows[name]
         elif name == "unit_key":
-            columns[name] = work.dimensions.unit(rows["unit_code"], *unit_days(work, rows))
+            columns[name] = work.dimensions.unit(rows["unit_code"], *unit_days(work, rows), goes_over=work.contract.goes_over)
             found.append(Finding("unit_known", columns[name] == UNKNOWN))
         elif name == "provider_key":
             columns[name] = constant(work.provider_key, rows, pa.int16())

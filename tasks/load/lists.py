@@ -10,6 +10,7 @@ from tasks.load.dimensions import NOT_GIVEN
 from tasks.load.history import renew
 from tasks.load.received import ISSUER
 from tasks.load.work import Load
+from warehouse.succession import BY_CODE
 from warehouse.tables import fact_dossier, metadata
 
 
@@ -59,7 +60,7 @@ def make_members(work: Load) -> None:
     """Makes a dimension say what the lines in force of all sources say.
 
     A line ends where the next of its code begins. One whose unit was reorganised is divided at that day, so that a member always
-    lies in one unit. What no list says any more holds on no day; the member stays, since older states refer to it.
+    lies in one unit: from then on in the one that took over, or the unknown one where it was divided. What no list says any more holds on no day; the member stays, since older states refer to it.
     """
     members = Members.of(work.table)
     table, key = members.table.fullname, (*members.code, "valid_from")
@@ -108,7 +109,7 @@ def _want(work: Load, members: Members) -> None:
     begins, joined = "l.valid_from", ""
     if "unit_key" in members.said:
         begins = "greatest(l.valid_from, u.valid_from)"
-        joined += "JOIN warehouse.dim_unit AS u ON u.unit_code = l.unit_code AND u.valid_from <= l.ends AND u.valid_to >= l.valid_from "
+        joined += f"JOIN ({BY_CODE}) AS u ON u.unit_code = l.unit_code AND u.valid_from <= l.ends AND u.valid_to >= l.valid_from "
     if "provider_key" in members.said:
         joined += "JOIN warehouse.dim_provider AS p ON p.provider_code = l.provider_code "
     work.connection.execute(

@@ -1,9 +1,9 @@
 """Form II.06a (TT 01/2020/TT-VPCP): dossiers received, handled and pending, for every unit, period, section and sector.
 
 Events of dossiers are kept counted by unit, procedure and half month (warehouse.scores.form_06a); they climb the hierarchy here, and
-become months, quarters and years of the reporting calendars. A night computes the lines whose events changed or fell due. What is computed has to be what is
-found another way: the events, by looking at every state that was counted month by month; the lines, by adding events up
-straight between the days of a period.
+become months, quarters and years of the reporting calendars. A night computes the lines whose events changed or fell due. What is
+computed has to be what is found another way: the events, by looking at every state that was counted half month by half month; the
+lines, by adding events up straight between the days of a period; what goes over at a reorganisation, by what was there before.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A dossier is received by one unit and handled by the one of the time; across a reform it goes over, and what belongs to none is counted."""
+"""A dossier is received by one unit and handled by the one of the time; what belongs to none is counted, never lost."""
 
 from __future__ import annotations
 

@@ -71,7 +71,8 @@ def published(engine: Engine, as_of: datetime = NIGHT) -> None:
 def lines(engine: Engine, unit: str, name: str | None = None) -> dict[str, tuple[int, ...]]:
     """Period and section → columns (3), (4) + (5), (6), (7), (11) of a unit's form."""
     query = """
-        SELECT f.period || CASE WHEN u.unit_level = 'province' THEN ' ' || section ELSE '' END, sum(c3), sum(c4 + c5), sum(c6), sum(c7), sum(c11)
+        SELECT f.period || CASE WHEN u.unit_level = 'province' THEN ' ' || section ELSE '' END,
+            sum(c3), sum(c4 + c5), sum(c6), sum(c7), sum(c11)
         FROM mart.form_06a f JOIN warehouse.dim_unit u ON u.unit_code = f.unit_code AND u.valid_from = f.unit_valid_from
         WHERE f.unit_code = :unit AND (CAST(:name AS text) IS NULL OR u.unit_name = :name)
         GROUP BY 1 ORDER BY 1
@@ -217,3 +218,48 @@ def test_reports_by_the_decree_begin_on_the_fifteenth(shop: Engine) -> None:
         "2024-12": (1, 1, 0, 0, 1), "2025-01": (3, 2, 1, 0, 3), "2025-02": (4, 1, 3, 0, 4),
         "2024": (1, 1, 0, 0, 1), "2025-Q1": (4, 3, 1, 0, 4), "2025": (4, 3, 1, 0, 4),
     }  # fmt: skip
+
+
+def test_a_shop_and_its_payments_go_over_with_their_unit(shop: Engine) -> None:
+    listed = {"provider_code": "vnpay", "merchant_kind": "cho", "valid_from": date(2024, 1, 1)}
+    shops = [("CHO1", "15655"), ("CHO2", "15637")]  # xã Ngọc Phụng went whole into xã Thường Xuân, xã Luận Khê was divided
+    rows = [{**listed, "merchant_code": code, "merchant_name": code, "unit_code": unit} for code, unit in shops]
+    deliver(shop, land(shop, "merchants", "2024-01-02"), rows)
+    paid = {"amount_vnd": 1000, "method_code": "QR", "status_code": "THANH_CONG"}
+    payments = [
+        {**paid, "transaction_code": f"T{code}{at.month}", "merchant_code": code, "paid_at": at}
+        for code, _ in shops
+        for at in (datetime(2025, 6, 30, 23), datetime(2025, 7, 1, 1))
+    ]
+    deliver(shop, land(shop, "payments", "2025-07-02", provider="vnpay"), payments)
+    query = """
+        SELECT transaction_code, merchant_code, unit_name FROM warehouse.fact_payment
+        JOIN warehouse.dim_merchant USING (merchant_key) JOIN warehouse.dim_unit u ON u.unit_key = fact_payment.unit_key ORDER BY 1
+    """
+    with shop.connect() as connection:
+        assert [tuple(row) for row in connection.execute(text(query))] == [
+            ("TCHO16", "CHO1", "Xã Ngọc Phụng"), ("TCHO17", "CHO1", "Xã Thường Xuân"),
+            ("TCHO26", "CHO2", "Xã Luận Khê"), ("TCHO27", "CHO2", "Không rõ"),
+        ]  # fmt: skip
+
+
+def test_a_bill_under_the_code_of_a_unit_that_went_over_whole_is_the_new_ones(shop: Engine) -> None:
+    billed = {"customer_hash": None, "service_code": "DIEN", "amount_vnd": 1000, "unit_code": "15655"}
+    months = {"B6": date(2025, 6, 1), "B7": date(2025, 7, 1)}
+    rows = [{**billed, "bill_code": code, "billing_month": month, "issued_on": date(2025, 8, 5)} for code, month in months.items()]
+    divided = {**billed, "bill_code": "B8", "unit_code": "15637", "billing_month": date(2025, 7, 1), "issued_on": date(2025, 8, 5)}
+    outcome = deliver(shop, land(shop, "bills", "2025-08-06"), [*rows, divided])
+    query = "SELECT bill_code, unit_name FROM warehouse.fact_bill JOIN warehouse.dim_unit USING (unit_key) ORDER BY 1"
+    with shop.connect() as connection:
+        assert [tuple(row) for row in connection.execute(text(query))] == [("B6", "Xã Ngọc Phụng"), ("B7", "Xã Thường Xuân")]
+    assert (outcome.loaded, outcome.quarantined) == (2, 1)
+
+
+def test_a_list_that_still_names_the_old_unit_speaks_of_the_new_one_after_the_reform(shop: Engine) -> None:
+    names = ("agency_code", "agency_name", "unit_code", "valid_from", "valid_to")
+    open_ended = [dict(zip(names, (*row[:4], None), strict=True)) for row in AGENCIES if row[0] == NGOC_PHUNG]
+    deliver(shop, land(shop, "agencies", "2024-02-01"), open_ended)
+    sent(shop, "2025-07-20", ended(1, NGOC_PHUNG, datetime(2025, 7, 15, 9)))
+    published(shop)
+    assert lines(shop, "15655")["2025"] == (1, 1, 0, 0, 1)
+    assert lines(shop, "15646", "Xã Thường Xuân")["2025"] == (1, 0, 1, 1, 0)

@@ -13,9 +13,10 @@ def counted_dossiers(rules: Rules) -> Counted:
     What was in time when it was received stays so until that day: since the day is kept, no day has to be counted on.
     """
     measures = _measures(rules)
+    received, turns_late = by_step(month, "d.received_at::date"), by_step(month, on_time(rules.in_time).turns_late)
     query = f"""
-    SELECT d.received_unit_key AS unit_key, d.procedure_key AS part, coalesce({by_step(month, on_time(rules.in_time).turns_late)}, 'infinity')::date AS day,
-        {by_step(month, "d.received_at::date")} AS received, {counts([("sign", condition) for condition in measures.values()])} AS counts
+    SELECT d.received_unit_key AS unit_key, d.procedure_key AS part, coalesce({turns_late}, 'infinity')::date AS day,
+        {received} AS received, {counts([("sign", condition) for condition in measures.values()])} AS counts
     FROM {{states}} d
     JOIN warehouse.dim_dossier_status s USING (dossier_status_key)
     JOIN warehouse.dim_procedure p USING (procedure_key)
