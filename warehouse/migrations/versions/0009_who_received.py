@@ -61,6 +61,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Forgets who received it where another handles it, and what was reported by another calendar."""
+    views = "SELECT string_agg(format('mart.%I', viewname), ', ') FROM pg_views WHERE schemaname = 'mart'"
+    op.execute(f"DO $$ BEGIN EXECUTE coalesce('DROP VIEW ' || ({views}), 'SELECT'); END $$")  # the older version makes its own
+    op.execute("DELETE FROM ops.installation WHERE item = 'views'")
     op.execute("DELETE FROM warehouse.fact_form_06a WHERE reporting_calendar <> 'lich'")
     _key(["unit_key", "period", "section", "sector_code"])
     op.drop_column("fact_form_06a", "reporting_calendar", schema="warehouse")
