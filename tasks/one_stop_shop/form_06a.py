@@ -50,7 +50,9 @@ CREATE TEMPORARY TABLE form_held_back (unit_key integer, period text, reason_vi 
 """
 _HOLD_BACK = "INSERT INTO form_held_back SELECT DISTINCT unit_key, period, :reason FROM ({broken}) broken ON CONFLICT DO NOTHING"
 
-_LAST_STEP = "SELECT date_trunc('month', max(day))::date + 14 FROM {counts} WHERE counted = 'form_06a' AND day <= :day"
+_LAST_STEP = f"""
+SELECT least(date_trunc('month', max(day))::date + 14, {half_month("CAST(:day AS date)")}) FROM {{counts}} WHERE counted = 'form_06a' AND day <= :day
+"""
 
 _CLIMBED = f"""
 JOIN warehouse.dim_procedure p ON p.procedure_key = changed.part
@@ -156,7 +158,7 @@ def revise_form_06a(connection: Connection, publication: Publication) -> tuple[R
 
 
 def _last_step(connection: Connection, counting: Counting, day: date) -> date | None:
-    """The last half of the last month up to a day in which anything happened."""
+    """The last half month that has begun on a day, of months up to the last one in which anything happened."""
     last: date | None = connection.scalar(text(_LAST_STEP.format(counts=counting.counts)), {"day": day})
     return last
 

@@ -42,7 +42,8 @@ def form(engine: Engine, as_of: datetime, period: str = "2024-03") -> tuple[int,
     with engine.begin() as connection:
         compute_form_06a(connection, as_known(as_of))
         query = (
-            f"SELECT {columns} FROM form_candidate JOIN warehouse.dim_unit USING (unit_key) WHERE unit_code = '15655' AND period = :period"
+            f"SELECT {columns} FROM form_candidate JOIN warehouse.dim_unit USING (unit_key) "
+            "WHERE unit_code = '15655' AND period = :period AND reporting_calendar = 'lich'"
         )
         return tuple(connection.execute(text(query), {"period": period}).one())
 

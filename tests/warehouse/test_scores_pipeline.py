@@ -67,7 +67,7 @@ def dossier(
         "channel_key": 2, "dossier_status_key": status, "received_at": received, "known_from": "2024-01-01T00:00:00+07:00",
         "loaded_by": 1, **given,
     }  # fmt: skip
-    connection.execute(insert(fact_dossier), row)
+    connection.execute(insert(fact_dossier), {"received_unit_key": row["unit_key"], **row})
 
 
 def scored(connection: Connection, unit: str, period: str) -> pd.DataFrame:

@@ -15,13 +15,13 @@ _MEASURES = {
     "early": ("sign", "event = 'ended' AND outcome = 'early'"),
     "on_day": ("sign", "event = 'ended' AND outcome = 'on_day'"),
     "late": ("sign", "event = 'ended' AND outcome = 'late'"),
-    "overdue": ("CASE event WHEN 'overdue' THEN sign ELSE -sign END", "event = 'overdue' OR event = 'ended' AND overdue IS NOT NULL"),
+    "overdue": ("CASE event WHEN 'overdue' THEN sign ELSE -sign END", "event = 'overdue' OR event = 'ended' AND at.overdue IS NOT NULL"),
     "in_online": ("sign", "event = 'in' AND is_online"),
     "in_other": ("sign", "event = 'in' AND NOT is_online"),
-    "in_overdue": ("sign", "event = 'in' AND overdue < happening.day"),
+    "in_overdue": ("sign", "event = 'in' AND at.overdue < happening.day"),
     "out_online": ("sign", "event = 'out' AND is_online"),
     "out_other": ("sign", "event = 'out' AND NOT is_online"),
-    "out_overdue": ("sign", "event = 'out' AND overdue < happening.day"),
+    "out_overdue": ("sign", "event = 'out' AND at.overdue < happening.day"),
 }
 
 STEPS = """(
@@ -53,6 +53,8 @@ def _filled(file: str) -> str:
         "received_step": half_month(received),
         "ended_step": half_month(ended),
         "overdue_step": half_month(due),
+        "first_step": half_month("greatest(a.received, o.begins)"),
+        "last_step": f"CASE WHEN a.ended IS NOT NULL THEN {half_month('greatest(a.ended, o.begins)')} END",
         "owners": OWNERS,
         "steps": STEPS,
     }

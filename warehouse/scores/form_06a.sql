@@ -20,18 +20,18 @@ WITH alike AS MATERIALIZED (  -- alike in all that matters are counted once: a t
     ) dossier
     GROUP BY first_key, last_key, procedure_key, is_online, received, ended, outcome, 9
 ), owner AS MATERIALIZED ({owners})
-SELECT happening.unit_key, procedure_key AS part, happening.day, CASE WHEN event IN ('in', 'out') THEN received ELSE happening.day END AS received,
+SELECT happening.unit_key, procedure_key AS part, happening.day, CASE WHEN event IN ('in', 'out') THEN at.received ELSE happening.day END AS received,
     {counts} AS counts
 FROM alike a
-JOIN owner o ON o.first_key = a.first_key AND o.last_key = a.last_key AND o.until >= greatest(a.received, o.begins)
-    AND o.since <= greatest(coalesce(a.ended, 'infinity'), o.begins)
+JOIN owner o USING (first_key, last_key)
+CROSS JOIN LATERAL (SELECT greatest(a.received, o.begins) AS received, CASE WHEN a.ended IS NOT NULL THEN greatest(a.ended, o.begins) END AS ended,
+    CASE WHEN a.overdue IS NOT NULL THEN greatest(a.overdue, o.begins) END AS overdue) at
 CROSS JOIN LATERAL (VALUES
-    ('received', CASE WHEN o.since <= greatest(a.received, o.begins) THEN greatest(a.received, o.begins) END, o.owner_key),
-    ('in', CASE WHEN o.since > greatest(a.received, o.begins) THEN o.since END, o.owner_key),
-    ('out', CASE WHEN o.since > greatest(a.received, o.begins) THEN o.since END, o.before_key),
-    ('overdue', CASE WHEN a.overdue BETWEEN o.since AND o.until THEN a.overdue END, o.owner_key),
-    ('ended', CASE WHEN a.ended IS NOT NULL AND greatest(a.ended, o.begins) BETWEEN o.since AND o.until THEN greatest(a.ended, o.begins) END,
-        o.owner_key)
+    ('received', CASE WHEN at.received BETWEEN o.since AND o.until THEN at.received END, o.owner_key),
+    ('in', CASE WHEN o.since > at.received THEN o.since END, o.owner_key),
+    ('out', CASE WHEN o.since > at.received THEN o.since END, o.before_key),
+    ('overdue', CASE WHEN at.overdue BETWEEN o.since AND o.until THEN at.overdue END, o.owner_key),
+    ('ended', CASE WHEN at.ended BETWEEN o.since AND o.until THEN at.ended END, o.owner_key)
 ) happening (event, day, unit_key)
-WHERE happening.day IS NOT NULL
+WHERE o.until >= at.received AND o.since <= coalesce(at.ended, 'infinity') AND happening.day IS NOT NULL
 GROUP BY happening.unit_key, procedure_key, happening.day, 4
