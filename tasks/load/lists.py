@@ -60,7 +60,8 @@ def make_members(work: Load) -> None:
     """Makes a dimension say what the lines in force of all sources say.
 
     A line ends where the next of its code begins. One whose unit was reorganised is divided at that day, so that a member always
-    lies in one unit: from then on in the one that took over, or the unknown one where it was divided. What no list says any more holds on no day; the member stays, since older states refer to it.
+    lies in one unit: from then on in the one that took over, or the unknown one where it was divided. What no list says any more holds
+    on no day; the member stays, since older states refer to it.
     """
     members = Members.of(work.table)
     table, key = members.table.fullname, (*members.code, "valid_from")

@@ -51,7 +51,8 @@ CREATE TEMPORARY TABLE form_held_back (unit_key integer, period text, reason_vi 
 _HOLD_BACK = "INSERT INTO form_held_back SELECT DISTINCT unit_key, period, :reason FROM ({broken}) broken ON CONFLICT DO NOTHING"
 
 _LAST_STEP = f"""
-SELECT least(date_trunc('month', max(day))::date + 14, {half_month("CAST(:day AS date)")}) FROM {{counts}} WHERE counted = 'form_06a' AND day <= :day
+SELECT least(date_trunc('month', max(day))::date + 14, {half_month("CAST(:day AS date)")}) FROM {{counts}}
+WHERE counted = 'form_06a' AND day <= :day
 """
 
 _CLIMBED = f"""
