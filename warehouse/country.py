@@ -29,11 +29,13 @@ def rows(name: str) -> list[dict[str, str]]:
 @cache
 def versions() -> tuple[Row, ...]:
     """Every unit of the country in each of its versions, in the order of the file; days that are not known stand for always."""
-    first, last = FOREVER
-    found = rows("admin_units")
-    for row in found:
-        row["valid_from"], row["valid_to"] = row["valid_from"] or first, row["valid_to"] or last
-    return tuple(found)
+    return _dated("admin_units")
+
+
+@cache
+def portal_codes() -> tuple[Row, ...]:
+    """Which province an identifier of the national portal, as H56, stands for, and when; of those that are no more it is not known."""
+    return _dated("portal_codes")
 
 
 @cache
@@ -73,14 +75,19 @@ def units_of(province: str) -> list[Row]:
 
 
 def may_identify(code: str, ours: Collection[str]) -> bool:
-    """Whether an identifier on the national portal, as H56, is that of one of the provinces or of what went into them.
-
-    Those of the provinces that are no more are not known, so any other H.. may be that of what went into a merged one.
-    """
-    known = {row["portal_code"]: row["province_code_after"] for row in rows("portal_codes")}
-    if code in known:
-        return known[code] in ours
+    """Whether an identifier of the portal is that of a province; any that is not known may be that of what went into a merged one."""
+    today = {row["portal_code"]: row["province_code"] for row in portal_codes()}  # the last one of each
+    if code in today:
+        return today[code] in ours
     return code.startswith("H") and any(_is_merged(province) for province in ours)
+
+
+def _dated(name: str) -> tuple[Row, ...]:
+    first, last = FOREVER
+    found = rows(name)
+    for row in found:
+        row["valid_from"], row["valid_to"] = row["valid_from"] or first, row["valid_to"] or last
+    return tuple(found)
 
 
 def _is_merged(province: str) -> bool:

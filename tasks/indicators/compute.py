@@ -20,6 +20,7 @@ from tasks.indicators.publish import indicator_keys
 from tasks.indicators.touched import Touched, leave_marks, touched
 from warehouse import periods
 from warehouse.indicators import Indicator, facts, indicators
+from warehouse.tables.bridge_unit_succession import WENT_ON
 
 
 @dataclass(frozen=True)
@@ -128,15 +129,18 @@ WHERE i.fact <> ALL(t.facts)
 """
 
 # Units in force at any time of the period so far, units that rows count for although it was over, and what stands
-# above them. At the end: on the last day of the unit above, or of the period so far.
-_PLACES = """
+# above them. At the end: on the last day of the unit above, or of the period so far. A unit above that only changed its kind or name
+# in the period, as a province that became a city, goes on: all of the period is that of the later version.
+_PLACES = f"""
 INSERT INTO place
-WITH RECURSIVE placed AS (
+WITH RECURSIVE went_on AS ({WENT_ON}), placed AS (
     SELECT t.period, t.first_day, t.seen_to, u.unit_key, u.unit_level, u.valid_from, u.valid_to,
         p.unit_key AS parent_key, p.valid_to AS parent_valid_to
     FROM touched_period t CROSS JOIN warehouse.dim_unit u
-    LEFT JOIN warehouse.dim_unit p ON p.unit_code = u.parent_code
-        AND greatest(u.valid_from, least(u.valid_to, t.seen_to)) BETWEEN p.valid_from AND p.valid_to
+    LEFT JOIN warehouse.dim_unit above ON above.unit_code = u.parent_code
+        AND greatest(u.valid_from, least(u.valid_to, t.seen_to)) BETWEEN above.valid_from AND above.valid_to
+    LEFT JOIN went_on ON went_on.unit_key = above.unit_key AND went_on.since <= t.seen_to
+    LEFT JOIN warehouse.dim_unit p ON p.unit_key = coalesce(went_on.later_key, above.unit_key)
     WHERE u.unit_key <> 0
 ), here AS (
     SELECT period, unit_key FROM placed WHERE valid_from <= seen_to AND valid_to >= first_day

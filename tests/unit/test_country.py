@@ -111,10 +111,13 @@ def test_a_code_that_another_province_has_today_means_the_one_of_today() -> None
 def test_names_of_other_spelling_and_identifiers_of_the_portal_belong_to_units_there_are(units: pd.DataFrame) -> None:
     variants = pd.DataFrame(country.rows("name_variants")).replace({"valid_to": {"": country.FOREVER[1]}})
     assert len(variants.merge(units, on=["code", "valid_to", "name"])) == len(variants)
-    codes = pd.DataFrame(country.rows("portal_codes"))
-    assert sorted(codes["province_code_after"]) == sorted(country.provinces())
-    before = codes.merge(in_force(units, BEFORE), left_on="province_code_before", right_on="code", suffixes=("", "_of_unit"))
-    assert len(before) == len(codes)
+    codes = pd.DataFrame(country.portal_codes())
+    for day in (BEFORE, AFTER):
+        named = in_force(codes, day).merge(in_force(units, day), left_on="province_code", right_on="code")
+        assert len(named) == 34
+        assert (named["level"] == "province").all()
+        assert all(name.endswith(short) for name, short in zip(named["name_y"], named["name_x"], strict=True))
+    assert sorted(in_force(codes, AFTER)["province_code"]) == sorted(country.provinces())
 
 
 @pytest.mark.parametrize(
