@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Mapping
-from datetime import date
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
@@ -112,8 +111,6 @@ class Derived(Model):
     earlier in its series, else 0."""
     given_at: str | None = None
     """Column that says which number of a series was given earlier."""
-    since: dict[str, date] = {}
-    """Column → first day of the rows it is about, missing in earlier ones."""
     where: dict[str, list[str | int]] = {}
     """Column → values of the rows it is about; missing in all others, so that a rule passes over them."""
 
@@ -121,7 +118,7 @@ class Derived(Model):
     def columns(self) -> list[str]:
         """Columns of the contract that it is made from."""
         one = (self.day, self.period_start, self.column, self.present, self.given_at)
-        return [name for name in (*one, *self.minus, *self.since, *self.where) if name]
+        return [name for name in (*one, *self.minus, *self.where) if name]
 
 
 class Totals(Model):
@@ -196,6 +193,9 @@ class Layout(Model):
 Check = Literal[
     "unique",
     "unit_known",
+    "unit_elsewhere",
+    "code_elsewhere",
+    "waived",
     "provider_known",
     "merchant_known",
     "overlapping",
@@ -230,6 +230,7 @@ class Rule(Model):
     expect: str | None = None
     """Great Expectations class, as ExpectColumnValuesToBeInSet; empty where `check` names a pipeline check."""
     args: dict[str, Any] = {}
+    """What the expectation or the check is given; `province` is the one whose own law it is, for whose units it holds."""
     check: Check | None = None
     """Checks that need more than the rows at hand: keys over the whole file, dimensions, earlier deliveries, the file itself."""
     column: str | None = None

@@ -21,6 +21,7 @@ from sqlalchemy import Engine
 from tests.nights import bakhong, environment, stop_postgresql
 from warehouse.database import connect, upgrade
 from warehouse.embedded import Server, serve
+from warehouse.seed import know_provinces
 
 TEMPLATE = "template_bakhong"
 _numbers = itertools.count(1)
@@ -64,6 +65,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         administrator.dispose()
         template = connect(running.url("owner", TEMPLATE))
         upgrade(template)
+        with template.begin() as connection:
+            know_provinces(connection, ["38"])
         template.dispose()
         yield running
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-KINDS = ("thị trấn", "thị xã", "thành phố", "phường", "huyện", "quận", "tỉnh", "xã", "tt.", "tx.", "tp.", "p.", "h.", "x.")
+KINDS = ("thị trấn", "đặc khu", "thị xã", "thành phố", "phường", "huyện", "quận", "tỉnh", "xã", "tt.", "tx.", "tp.", "p.", "h.", "x.")
 """Kinds that may stand before the name of a unit, the longer ones first."""
 
 _TONES = "\u0300\u0301\u0303\u0309\u0323"

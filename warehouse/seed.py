@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Table, text
 
+from warehouse import country
 from warehouse.names import normalise_unit_name
 from warehouse.tables import (
     UNKNOWN,
@@ -27,7 +27,6 @@ from warehouse.tables import (
     dim_unit,
 )
 
-REFERENCE = Path(__file__).parent / "reference"
 FIRST_DAY = date(2000, 1, 1)
 ALWAYS = {"valid_from": "0001-01-01", "valid_to": "9999-12-31"}
 UNKNOWN_CODE = "0"
@@ -50,7 +49,9 @@ _UNKNOWN_MEMBERS: tuple[tuple[Table, Mapping[str, Any]], ...] = (
             "unit_name": UNKNOWN_NAME,
             "unit_kind": UNKNOWN_NAME,
             "unit_level": "unknown",
+            "province_code": UNKNOWN_CODE,
             "name_key": "",
+            "other_names": [],
             **ALWAYS,
         },
     ),
@@ -103,15 +104,22 @@ _UNKNOWN_MEMBERS: tuple[tuple[Table, Mapping[str, Any]], ...] = (
 
 
 def seed(connection: Connection) -> None:
-    """Brings the reference data of the warehouse to what the project ships; what is right already stays untouched."""
+    """Brings the reference data of the warehouse to what the project ships; what is right already stays untouched.
+
+    Of the country's units, it holds those of the provinces that it reports for: see `know_provinces`.
+    """
     extend_dates(connection, date.today())
     know_providers(connection, {str(row["provider_code"]): str(row["provider_name"]) for row in _rows("providers")}, rename=False)
     for name, table in _CODE_LISTS.items():
         sync_rows(connection, table, _rows(name), [column.name for column in table.primary_key])
-    sync_rows(connection, dim_unit, [_unit(row) for row in _rows("admin_units")], ["unit_code", "valid_from"])
-    _sync_successions(connection, _rows("admin_unit_successions"))
+    _sync_units(connection, _provinces(connection))
     for table, row in _UNKNOWN_MEMBERS:
         sync_rows(connection, table, [row], [column.name for column in table.primary_key])
+
+
+def know_provinces(connection: Connection, codes: Collection[str]) -> None:
+    """Brings in the units of provinces that are reported for from now on; those of a province given up stay, as what hangs on them does."""
+    _sync_units(connection, sorted(set(codes) - set(_provinces(connection))))
 
 
 def know_providers(connection: Connection, named: Mapping[str, str], *, rename: bool = True) -> None:
@@ -177,24 +185,42 @@ def sync_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, 
 
 
 def _rows(name: str) -> list[dict[str, str | None]]:
-    with (REFERENCE / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        return [{column: value or None for column, value in row.items()} for row in csv.DictReader(file)]
+    return [{column: value or None for column, value in row.items()} for row in country.rows(name)]
 
 
-def _unit(row: Mapping[str, str | None]) -> dict[str, Any]:
-    return {
-        "unit_code": row["code"],
-        "valid_from": row["valid_from"] or ALWAYS["valid_from"],
-        "valid_to": row["valid_to"] or ALWAYS["valid_to"],
-        "unit_name": row["name"],
-        "unit_kind": row["kind"],
-        "unit_level": row["level"],
-        "parent_code": row["parent_code"],
-        "name_key": normalise_unit_name(row["name"] or ""),
-    }
+def _provinces(connection: Connection) -> list[str]:
+    """Provinces whose units the warehouse holds."""
+    query = "SELECT DISTINCT province_code FROM warehouse.dim_unit WHERE unit_key <> :unknown ORDER BY province_code"
+    return list(connection.scalars(text(query), {"unknown": UNKNOWN}))
 
 
-def _sync_successions(connection: Connection, rows: Sequence[Mapping[str, str | None]]) -> None:
+def _sync_units(connection: Connection, provinces: Iterable[str]) -> None:
+    """Units of the provinces with their successions, in the order of the reference file."""
+    variants: Mapping[tuple[str, str], list[str]] = defaultdict(list)
+    for row in country.rows("name_variants"):
+        variants[row["code"], row["valid_to"] or ALWAYS["valid_to"]].append(row["variant"])
+    rows = [
+        {
+            "unit_code": row["code"],
+            "valid_from": row["valid_from"],
+            "valid_to": row["valid_to"],
+            "unit_name": row["name"],
+            "unit_kind": row["kind"],
+            "unit_level": row["level"],
+            "parent_code": row["parent_code"] or None,
+            "province_code": province,
+            "name_key": normalise_unit_name(row["name"]),
+            "other_names": variants[row["code"], row["valid_to"]],
+        }
+        for province in provinces
+        for row in country.units_of(province)
+    ]
+    sync_rows(connection, dim_unit, rows, ["unit_code", "valid_from"])
+    ended = {(row["unit_code"], row["valid_to"]) for row in rows}
+    _sync_successions(connection, [row for row in country.successions() if (row["old_code"], row["ended"]) in ended])
+
+
+def _sync_successions(connection: Connection, rows: Sequence[Mapping[str, str]]) -> None:
     """The old unit is the version that ended the day before, the new one the version that began that day."""
     connection.execute(
         text(

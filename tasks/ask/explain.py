@@ -17,6 +17,7 @@ from warehouse.indicators import Indicator, facts, in_force, indicators, measure
 from warehouse.indicators.behind import rows_behind
 from warehouse.periods import VIETNAM, containing, days, parts
 from warehouse.settings import Refusal
+from warehouse.tables.bridge_unit_succession import WENT_ON
 
 
 @dataclass(frozen=True)
@@ -113,10 +114,15 @@ def _with_those_below(connection: Connection, unit: Unit, period: str) -> list[i
     return list(
         connection.scalars(
             text(
-                "WITH RECURSIVE below AS ("
-                "  SELECT unit_key, unit_code FROM warehouse.dim_unit WHERE unit_code = :code AND valid_from = :valid_from"
-                "  UNION SELECT u.unit_key, u.unit_code FROM warehouse.dim_unit u JOIN below b ON u.parent_code = b.unit_code"
-                "  WHERE u.valid_from <= :last AND u.valid_to >= :first) SELECT unit_key FROM below"
+                f"WITH RECURSIVE went_on AS ({WENT_ON}), below AS ("
+                "  SELECT unit_key, unit_code, valid_from, valid_to FROM warehouse.dim_unit"
+                "  WHERE unit_code = :code AND valid_from = :valid_from"
+                "  UNION SELECT u.unit_key, u.unit_code, u.valid_from, u.valid_to FROM below b"
+                "  LEFT JOIN went_on ON went_on.later_key = b.unit_key"
+                "  LEFT JOIN warehouse.dim_unit before ON before.unit_key = went_on.unit_key"
+                "  JOIN warehouse.dim_unit u ON u.parent_code = b.unit_code AND u.valid_from <= :last AND u.valid_to >= :first"
+                "  AND greatest(u.valid_from, least(u.valid_to, :last)) BETWEEN coalesce(before.valid_from, b.valid_from) AND b.valid_to"
+                ") SELECT unit_key FROM below"
             ),
             {"code": unit.code, "valid_from": unit.valid_from, "first": first, "last": last},
         )

@@ -25,6 +25,12 @@ class Unit:
     level: str
     valid_from: date
     parent_name: str | None
+    other_names: tuple[str, ...] | list[str] = ()
+
+    @property
+    def spellings(self) -> list[str]:
+        """Its name in every way of writing it that is in use."""
+        return [self.name, *self.other_names]
 
     @property
     def title(self) -> str:
@@ -90,7 +96,7 @@ _VALUES = """
 _UNITS = """
     SELECT u.unit_code, u.unit_name, u.unit_level, u.valid_from,
            (SELECT p.unit_name FROM warehouse.dim_unit p WHERE p.unit_code = u.parent_code
-               AND greatest(u.valid_from, CAST(:first AS date)) BETWEEN p.valid_from AND p.valid_to) AS parent_name
+               AND greatest(u.valid_from, CAST(:first AS date)) BETWEEN p.valid_from AND p.valid_to) AS parent_name, u.other_names
     FROM warehouse.dim_unit u
     WHERE u.unit_key <> 0 AND u.valid_from <= :last AND u.valid_to >= :first
     ORDER BY u.unit_code, u.valid_from
@@ -109,8 +115,8 @@ def find_unit(connection: Connection, wanted: str, period: str) -> Unit:
     first, last = days(period)
     units = [Unit(*row) for row in connection.execute(text(_UNITS), {"first": first, "last": last})]
     name = vi.plain(wanted)
-    named = [unit for unit in units if unit.code == wanted.strip() or vi.plain(unit.name) == name]
-    named = named or [unit for unit in units if vi.plain(normalise_unit_name(unit.name)) == name]
+    named = [unit for unit in units if unit.code == wanted.strip() or name in map(vi.plain, unit.spellings)]
+    named = named or [unit for unit in units if name in (vi.plain(normalise_unit_name(one)) for one in unit.spellings)]
     if len(named) > 1:
         valued = connection.execute(
             text("SELECT DISTINCT unit_code, unit_valid_from FROM mart.indicator WHERE period = :period AND value IS NOT NULL"),

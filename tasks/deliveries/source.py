@@ -13,9 +13,14 @@ import yaml
 
 from expectations.contract import contract
 from tasks.deliveries.coverage import check_pattern
+from warehouse import country
 from warehouse.settings import Refusal
 
 RHYTHMS = ("daily", "monthly", "quarterly", "yearly", "once")
+KEYS = ("sources", "providers", "provinces", "limits")
+"""What a sources.yaml may hold; the first it must."""
+THE_FIRST = ["38"]
+"""The province of a sources.yaml that names none: Thanh Hóa, where the model began."""
 SFTP = ("sftp", "ssh")
 """Schemes of urls on servers that have to prove who they are."""
 
@@ -62,16 +67,30 @@ def read_providers(path: Path) -> dict[str, str]:
     return {source.provider: source.provider for source in read_sources(path)} | {code: str(name) for code, name in named.items()}
 
 
+def read_provinces(path: Path) -> list[str]:
+    """Codes of the provinces that the installation reports for: `provinces` in sources.yaml; Refusal where one is no province of today."""
+    codes = declared(path).get("provinces", THE_FIRST)
+    if not isinstance(codes, list) or not codes or not all(isinstance(code, str) for code in codes):
+        raise Refusal(f'{path}: `provinces` must be a list of codes in quotes, as ["38"]')
+    for code in codes:
+        if code not in country.provinces():
+            today = country.province_today(code)
+            advice = f"it went into {today} ({country.provinces()[today]})" if today else f"there are: {', '.join(country.provinces())}"
+            raise Refusal(f"{path}: `provinces`: {code!r} is the code of no province of today; {advice}")
+    return codes
+
+
 def declared(path: Path) -> dict[str, Any]:
-    """What a sources.yaml holds: `sources`, and perhaps `providers` and `limits`; Refusal where it is not of that form."""
+    """What a sources.yaml holds: `sources`, and perhaps others of KEYS; Refusal where it is not of that form."""
     try:
         entries = yaml.safe_load(path.read_text("utf-8"))
     except OSError as error:
         raise Refusal(f"{path}: cannot be read ({error.strerror})") from error
     except yaml.YAMLError as error:
         raise Refusal(f"{path}: not YAML ({' '.join(str(error).split())})") from error
-    if not isinstance(entries, dict) or not isinstance(entries.get("sources"), list) or set(entries) - {"sources", "providers", "limits"}:
-        raise Refusal(f"{path}: must hold one list named `sources`, and may hold `providers` and `limits`")
+    if not isinstance(entries, dict) or not isinstance(entries.get("sources"), list) or set(entries) - set(KEYS):
+        others = ", ".join(f"`{key}`" for key in KEYS[1:])
+        raise Refusal(f"{path}: must hold one list named `sources`, and may hold {others}")
     return entries
 
 

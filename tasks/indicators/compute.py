@@ -20,6 +20,7 @@ from tasks.indicators.publish import indicator_keys
 from tasks.indicators.touched import Touched, leave_marks, touched
 from warehouse import periods
 from warehouse.indicators import Indicator, facts, indicators
+from warehouse.tables.bridge_unit_succession import WENT_ON
 
 
 @dataclass(frozen=True)
@@ -128,15 +129,18 @@ WHERE i.fact <> ALL(t.facts)
 """
 
 # Units in force at any time of the period so far, units that rows count for although it was over, and what stands
-# above them. At the end: on the last day of the unit above, or of the period so far.
-_PLACES = """
+# above them. At the end: on the last day of the unit above, or of the period so far. A unit above that only changed its kind or name
+# in the period, as a province that became a city, goes on: all of the period is that of the later version.
+_PLACES = f"""
 INSERT INTO place
-WITH RECURSIVE placed AS (
+WITH RECURSIVE went_on AS ({WENT_ON}), placed AS (
     SELECT t.period, t.first_day, t.seen_to, u.unit_key, u.unit_level, u.valid_from, u.valid_to,
         p.unit_key AS parent_key, p.valid_to AS parent_valid_to
     FROM touched_period t CROSS JOIN warehouse.dim_unit u
-    LEFT JOIN warehouse.dim_unit p ON p.unit_code = u.parent_code
-        AND greatest(u.valid_from, least(u.valid_to, t.seen_to)) BETWEEN p.valid_from AND p.valid_to
+    LEFT JOIN warehouse.dim_unit above ON above.unit_code = u.parent_code
+        AND greatest(u.valid_from, least(u.valid_to, t.seen_to)) BETWEEN above.valid_from AND above.valid_to
+    LEFT JOIN went_on ON went_on.unit_key = above.unit_key AND went_on.since <= t.seen_to
+    LEFT JOIN warehouse.dim_unit p ON p.unit_key = coalesce(went_on.later_key, above.unit_key)
     WHERE u.unit_key <> 0
 ), here AS (
     SELECT period, unit_key FROM placed WHERE valid_from <= seen_to AND valid_to >= first_day
@@ -254,12 +258,15 @@ WITH reported AS (
 ), line AS (
     SELECT i.indicator_key, s.unit_key, s.period, i.decimals, t.has_ended, a.is_complete, a.numerator, a.denominator,
         NOT (u.unit_level = ANY(string_to_array(i.levels, ','))) OR t.last_day < i.valid_from OR t.first_day > i.valid_to AS is_outside,
-        a.denominator < i.suppress_below AS is_small, t.last_day >= i.breaks_from AS is_after_break
+        a.denominator < i.suppress_below AS is_small, EXISTS (
+            SELECT FROM unnest(CAST(:broken AS smallint[]), CAST(:breaks_from AS date[]), CAST(:breaks_in AS text[])) b (key, day, province)
+            WHERE b.key = i.indicator_key AND t.last_day >= b.day AND b.province IN ('', u.province_code)
+        ) AS is_after_break
     FROM listed s JOIN touched_period t USING (period) JOIN warehouse.dim_unit u USING (unit_key)
     CROSS JOIN (
         SELECT unnest(CAST(:keys AS smallint[])) AS indicator_key, unnest(CAST(:facts AS text[])) AS fact,
             unnest(CAST(:levels AS text[])) AS levels, unnest(CAST(:suppress_below AS integer[])) AS suppress_below,
-            unnest(CAST(:breaks_from AS date[])) AS breaks_from, unnest(CAST(:decimals AS integer[])) AS decimals,
+            unnest(CAST(:decimals AS integer[])) AS decimals,
             unnest(CAST(:valid_from AS date[])) AS valid_from, unnest(CAST(:valid_to AS date[])) AS valid_to,
             unnest(CAST(:listed_from AS date[])) AS listed_from, unnest(CAST(:listed_to AS date[])) AS listed_to,
             unnest(CAST(:keys AS smallint[])) = ANY(CAST(:derived AS smallint[])) AS is_derived
@@ -279,6 +286,7 @@ FROM judged
 
 
 def _candidates(connection: Connection, counting: Counting, keys: dict[str, int], declared: list[Indicator]) -> None:
+    breaks = [(keys[i.version_name], one) for i in declared for one in i.breaks]
     connection.execute(
         text(_CANDIDATES.replace("{held}", _held(counting))),
         {
@@ -286,7 +294,9 @@ def _candidates(connection: Connection, counting: Counting, keys: dict[str, int]
             "facts": [i.fact for i in declared],
             "levels": [",".join(i.levels) for i in declared],
             "suppress_below": [i.suppress_below for i in declared],
-            "breaks_from": [min((b.from_ for b in i.breaks), default=None) for i in declared],
+            "broken": [key for key, _ in breaks],
+            "breaks_from": [one.from_ for _, one in breaks],
+            "breaks_in": [one.province for _, one in breaks],
             "derived": [keys[i.version_name] for i in declared if i.counted_fact.way == "units"],
             **{name: [getattr(i, name) for i in declared] for name in ("decimals", "valid_from", "valid_to", "listed_from", "listed_to")},
             **as_of(counting),

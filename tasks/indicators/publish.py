@@ -26,7 +26,7 @@ _DECLARED = (
     "indicator_name", "official_table", "pillar", "definition", "legal_source", "unit_measure", "decimals", "sort_order",
     "valid_from", "valid_to", "counted_as",
 )  # fmt: skip
-_TARGET = ("valid_from", "valid_to", "target", "legal_source")
+_TARGET = ("valid_from", "valid_to", "target", "legal_source", "province_code")
 _IN_FORCE = dim_indicator.c.known_to == text("'infinity'")
 
 
@@ -100,7 +100,7 @@ def _shown_no_more(connection: Connection) -> tuple[list[int], list[str]]:
 
 
 def _state(indicator: Indicator) -> State:
-    targets = sorted((target.valid_from, target.valid_to, target.value, target.source) for target in indicator.targets)
+    targets = sorted((target.valid_from, target.valid_to, target.value, target.source, target.province) for target in indicator.targets)
     return {name: getattr(indicator, name.removeprefix("indicator_")) for name in _DECLARED} | {"targets": targets}
 
 

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects.postgresql import insert
 
+from warehouse import country
 from warehouse.bulk import copy_out
 from warehouse.names import normalise_name
 from warehouse.succession import BY_CODE
@@ -24,6 +25,7 @@ from warehouse.tables import (
     dim_department,
     dim_procedure,
     dim_provider,
+    dim_unit,
 )
 
 Keys = npt.NDArray[np.int32]
@@ -112,7 +114,7 @@ class Dimensions:
 
     @cached_property
     def units(self) -> Versions:
-        """Administrative units."""
+        """Administrative units of the provinces that are reported for."""
         return self._versions("warehouse.dim_unit", "unit_code", "unit_key")
 
     @cached_property
@@ -121,12 +123,30 @@ class Dimensions:
         schema = {"code": pa.string(), "valid_from": pa.date32(), "valid_to": pa.date32(), "key": pa.int32()}
         return Versions(copy_out(self._connection, f"SELECT * FROM ({BY_CODE}) place WHERE unit_key <> {UNKNOWN}", schema))
 
+    @cached_property
+    def country(self) -> Versions:
+        """Administrative units of all provinces, by their numbers in the reference file from 1 on."""
+        units = country.versions()
+        days = {name: pc.cast(pa.array([row[name] for row in units]), pa.date32()) for name in ("valid_from", "valid_to")}
+        return Versions(pa.table({"code": [row["code"] for row in units], **days, "key": range(1, len(units) + 1)}))
+
+    @cached_property
+    def provinces(self) -> pd.Series:
+        """Unit → province of today that it belongs to."""
+        rows = self._connection.execute(select(dim_unit.c.unit_key, dim_unit.c.province_code).where(dim_unit.c.unit_key != UNKNOWN)).all()
+        return pd.Series({row.unit_key: row.province_code for row in rows}, dtype=object)
+
     def unit(self, codes: Column, *days: Column, goes_over: bool = False) -> Keys:
         """Unit of each code on the first of the given days on which the code holds, or where its things went."""
         keys = self.units.on_first(codes, days)
         if goes_over and (keys == UNKNOWN).any():
             keys = np.where(keys == UNKNOWN, self.units_and_successors.on_first(codes, days), keys)
         return keys
+
+    def elsewhere(self, codes: Column, *days: Column) -> npt.NDArray[np.bool_]:
+        """Whether each code is that of a unit of any province on one of the days."""
+        found: npt.NDArray[np.bool_] = np.logical_or.reduce([self.country.at(codes, day) != UNKNOWN for day in days])
+        return found
 
     def agencies(self, codes: Column, names: Column, *days: Column) -> tuple[Keys, Keys]:
         """Agency and its unit on the first of the days on which the code holds; one no list knows then gets an inferred member."""

@@ -21,6 +21,7 @@ from tasks.load.history import Mask, Microseconds, copy_keys, temporary
 from tasks.load.received import ISSUER
 from tasks.load.work import Finding, Load, constant, mask_of
 from tasks.words.keys import code_hash, row_hash, row_key, scoped
+from warehouse import country
 from warehouse.bulk import copy_out_blocks
 from warehouse.indicators import indicators, measures
 from warehouse.periods import days as days_of_period
@@ -48,6 +49,7 @@ def facts_of(work: Load, rows: pa.Table) -> tuple[pa.Table, list[Finding], pa.Ta
     """The rows as the table keeps them, with key and hash; what broke rules that need the warehouse; and the rows with their codes."""
     rows = _with_codes(work, rows) if work.contract.feed == "dossiers" else rows
     columns, found = BUILDERS.get(work.contract.feed, _as_declared)(work, rows)
+    found += [Finding(rule.check, CHECKS[rule.check](work, rows, columns, rule)) for rule in work.contract.rules if rule.check in CHECKS]
     content = [name for name in rows.column_names if name not in {ROW_NUMBER, *work.contract.natural_key, *work.contract.not_kept}]
     if "row_key" not in columns:
         columns["row_key"] = row_key(work.prefix, [rows[name] for name in work.contract.natural_key])
@@ -67,8 +69,8 @@ def _as_declared(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
         if name in rows.column_names:
             columns[name] = rows[name]
         elif name == "unit_key":
-            columns[name] = work.dimensions.unit(rows["unit_code"], *unit_days(work, rows), goes_over=work.contract.goes_over)
-            found.append(Finding("unit_known", columns[name] == UNKNOWN))
+            columns[name], broken = _units(work, rows)
+            found += broken
         elif name == "provider_key":
             columns[name] = constant(work.provider_key, rows, pa.int16())
         elif code in rows.column_names:
@@ -79,8 +81,20 @@ def _as_declared(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
         found += _of_a_list(work, rows)
     if work.contract.adding is not None:
         _by_provider(work, rows, columns)
-    found += [Finding(rule.check, CHECKS[rule.check](work, rows, columns, rule)) for rule in work.contract.rules if rule.check in CHECKS]
     return columns, found
+
+
+def _units(work: Load, rows: pa.Table) -> tuple[Keys, list[Finding]]:
+    """The unit of each row, and the rows whose code is that of none, or of one of another province."""
+    days = unit_days(work, rows)
+    units = work.dimensions.unit(rows["unit_code"], *days, goes_over=work.contract.goes_over)
+    return units, _unknown_units(units == UNKNOWN, lambda: work.dimensions.elsewhere(rows["unit_code"], *days))
+
+
+def _unknown_units(unknown: Mask, elsewhere: Callable[[], Mask]) -> list[Finding]:
+    """Rows without unit; first those for which there is one in another province, which is looked for only then."""
+    others = unknown & elsewhere() if unknown.any() else unknown
+    return [*([Finding("unit_elsewhere", others, "unit_code")] if others.any() else []), Finding("unit_known", unknown)]
 
 
 def unit_days(work: Load, rows: pa.Table) -> list[pa.Array]:
@@ -98,9 +112,10 @@ def unit_days(work: Load, rows: pa.Table) -> list[pa.Array]:
 
 def _of_a_list(work: Load, rows: pa.Table) -> list[Finding]:
     """Lines that name no unit in force while they hold, or no provider there is; and those that overlap the next of their code."""
-    found = []
+    found: list[Finding] = []
     if "unit_code" in rows.column_names:
-        found.append(Finding("unit_known", ~work.dimensions.units.overlap(rows["unit_code"], rows["valid_from"], rows["valid_to"])))
+        lines = rows["unit_code"], rows["valid_from"], rows["valid_to"]
+        found += _unknown_units(~work.dimensions.units.overlap(*lines), lambda: work.dimensions.country.overlap(*lines))
     if "provider_code" in rows.column_names:
         found.append(Finding("provider_known", work.dimensions.listed(dim_provider, rows["provider_code"]).to_numpy() == UNKNOWN))
     codes = [name for name in work.contract.natural_key if name != "valid_from"]
@@ -147,8 +162,32 @@ def _impossible(_work: Load, rows: pa.Table, _columns: Columns, _rule: Rule) -> 
     return pd.MultiIndex.from_frame(counted[place]).isin(sorted(impossible)) if impossible else np.zeros(rows.num_rows, dtype=bool)
 
 
-CHECKS: dict[str | None, Callable[[Load, pa.Table, Columns, Rule], Mask]] = {"cumulative": _fallen, "possible": _impossible}
-"""Checks of the rows of a fact as a whole, which a rule of its contract may name."""
+def _elsewhere(work: Load, rows: pa.Table, _columns: Columns, rule: Rule) -> Mask:
+    """Rows whose code begins with the identifier of a ministry, or of a province that is not reported for."""
+    encoded = pc.dictionary_encode(
+        pc.struct_field(pc.extract_regex(rows[rule.args["column"]].combine_chunks(), rule.args["identifier"]), "code")
+    )
+    ours = work.dimensions.provinces.unique()
+    strange = [not country.may_identify(code, ours) for code in encoded.dictionary.to_pylist()]
+    found: Mask = np.array([*strange, False])[pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)]
+    return found
+
+
+def _waived(work: Load, rows: pa.Table, columns: Columns, rule: Rule) -> Mask:
+    """Rows that cost something although the province of their unit had waived it."""
+    waived = pc.and_kleene(pc.not_equal(rows[rule.args["column"]], 0), pc.equal(rows["channel_code"], rule.args["channel_code"]))
+    waived = pc.and_kleene(waived, pc.greater_equal(rows["received_at"].cast(pa.date32()), pa.scalar(rule.args["received_from"])))
+    provinces = work.dimensions.provinces
+    return mask_of(pc.fill_null(waived, False)) & np.isin(columns["unit_key"], provinces.index[provinces == rule.args["province"]])
+
+
+CHECKS: dict[str | None, Callable[[Load, pa.Table, Columns, Rule], Mask]] = {
+    "cumulative": _fallen,
+    "possible": _impossible,
+    "code_elsewhere": _elsewhere,
+    "waived": _waived,
+}
+"""Checks that a rule of a contract may name and that need more than a row's own cells: its neighbours, its unit, the provinces."""
 
 
 # What needs more ---------------------------------------------------------------------------------------------------------
@@ -291,7 +330,7 @@ def _payments(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
 
 def _published_figures(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
     """The figure as printed, and the number and decimals that it says."""
-    unit = work.dimensions.unit(rows["unit_code"], *unit_days(work, rows))
+    unit, found = _units(work, rows)
     printed = rows["printed"].combine_chunks()
     # As printed in Vietnamese: a dot between thousands, a comma before decimals.
     number = pc.struct_field(pc.extract_regex(printed, r"(?P<number>-?\d[\d.]*(?:,\d+)?)"), "number")
@@ -305,7 +344,7 @@ def _published_figures(work: Load, rows: pa.Table) -> tuple[Columns, list[Findin
         "printed_decimals": pc.if_else(value.is_valid(), decimals, pa.scalar(None, pa.int32())),
         "unit_key": unit,
     }
-    return columns, [Finding("unit_known", unit == UNKNOWN)]
+    return columns, found
 
 
 def _portal_766(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:

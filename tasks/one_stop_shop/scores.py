@@ -16,7 +16,7 @@ from tasks.count.held_back import HeldBack
 from tasks.count.revisions import NOTHING, Publication, Revised, revise
 from tasks.one_stop_shop.form_06a import DoesNotAddUp, compute_form_06a, revise_form_06a
 from tasks.one_stop_shop.score_pipeline import count_pipeline
-from warehouse import periods
+from warehouse import country, periods
 from warehouse.bulk import copy_in, copy_out
 from warehouse.scores.score_766 import Rules, evaluate, totals, versions
 from warehouse.tables import fact_score_766
@@ -99,8 +99,9 @@ def _portal(connection: Connection, counting: Counting, publication: Publication
     return _revise(connection, publication, "portal", portal_scores(connection, counting))
 
 
+# A department's unit is that of its agency; of a province that no list of agencies names, the one the portal's code stands for.
 _ANSWERED = """
-SELECT f.period, d.agency_key, coalesce(place.unit_key, 0) AS unit_key,
+SELECT f.period, d.agency_key, coalesce(nullif(place.unit_key, 0), province.unit_key, 0) AS unit_key,
     CASE d.department_level WHEN 'commune' THEN 'commune' ELSE 'province' END AS level,
     f.group_code, f.component_code, f.numerator, f.denominator, f.ratio, f.score AS printed, f.max_score,
     CASE f.quality_status WHEN 'TEMP_NATIONAL_REPORT_DENOMINATOR' THEN 'P' WHEN 'NO_NATIONAL_REPORT_DATA' THEN 'L' END AS quality
@@ -115,6 +116,10 @@ LEFT JOIN LATERAL (
     SELECT v.unit_key FROM warehouse.dim_agency v
     WHERE v.agency_code = a.agency_code AND calendar.last BETWEEN v.valid_from AND v.valid_to ORDER BY v.is_inferred LIMIT 1
 ) place ON true
+LEFT JOIN (VALUES {portal_codes}) portal (code, unit_code, first, last)
+    ON portal.code = a.agency_code AND calendar.last BETWEEN CAST(portal.first AS date) AND CAST(portal.last AS date)
+LEFT JOIN warehouse.dim_unit province
+    ON province.unit_code = portal.unit_code AND calendar.last BETWEEN province.valid_from AND province.valid_to
 WHERE d.agency_key <> 0
 """
 _ANSWERED_SCHEMA = {
@@ -128,7 +133,9 @@ _ANSWERED_SCHEMA = {
 def portal_scores(connection: Connection, counting: Counting) -> pd.DataFrame:
     """Every score of every department from the counts of the capture in force; without counts, the portal's own."""
     states = counting.states("fact_portal_766").replace(":as_of", f"'{counting.as_of.isoformat()}'")
-    answered = copy_out(connection, _ANSWERED.format(states=states), _ANSWERED_SCHEMA).to_pandas()
+    named = [tuple(row[name] for name in ("portal_code", "province_code", "valid_from", "valid_to")) for row in country.portal_codes()]
+    portal_codes = ", ".join(map(str, named))
+    answered = copy_out(connection, _ANSWERED.format(states=states, portal_codes=portal_codes), _ANSWERED_SCHEMA).to_pandas()
     return pd.concat([_recomputed(rules, answered[_begin_in(rules, answered["period"])]) for rules in versions()], ignore_index=True)
 
 

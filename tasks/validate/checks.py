@@ -441,8 +441,6 @@ def _derive(made: Derived, table: pa.Table, exported_on: date | None) -> pa.Arra
             column = pc.subtract(column, table[other])
         if made.restarts:
             column = _restarts(column, made.restarts, table[str(made.given_at)])
-    for name, first in made.since.items():
-        column = pc.if_else(pc.greater_equal(table[name].cast(pa.date32()), pa.scalar(first)), column, None)
     for name, values in made.where.items():
         column = pc.if_else(pc.is_in(table[name], pa.array(values)), column, None)
     return column

@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from samples.generate import PROCEDURES
+from warehouse.country import FOREVER, units_of
 
 SEED = 20240101
 PART = 250_000
-REFERENCE = Path(__file__).parents[2] / "warehouse" / "reference" / "admin_units.csv"
 
 SOURCES = """\
 sources:
@@ -212,14 +212,11 @@ _known: dict[str, pa.Array] = {}
 
 
 def units() -> pa.Array:
-    """Communes that exist unchanged through the two years."""
+    """Communes of Thanh Hóa that exist unchanged through the two years."""
     if "units" not in _known:
-        text = pa.string()
-        table = pa_csv.read_csv(
-            REFERENCE, convert_options=pa_csv.ConvertOptions(column_types={"code": text, "valid_from": text, "valid_to": text})
-        )
-        stays = pc.and_(pc.equal(table["valid_from"], ""), pc.equal(table["valid_to"], "2025-06-30"))
-        _known["units"] = table.filter(pc.and_(pc.equal(table["level"], "commune"), stays))["code"].combine_chunks()
+        stay = (FOREVER[0], "2025-06-30")
+        communes = [row["code"] for row in units_of("38") if row["level"] == "commune" and (row["valid_from"], row["valid_to"]) == stay]
+        _known["units"] = pa.array(communes)
     return _known["units"]
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 import psycopg
 import pytest
 import yaml
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from typer import Exit
 
 from desk.cli import _tell_nights
@@ -87,6 +87,9 @@ def place(engine: Engine, tmp_path: Path) -> Callable[[str], Place]:
         (tmp_path / "home").mkdir()
         entries = yaml.safe_load((CASES / name / "sources.yaml").read_text("utf-8"))
         (tmp_path / "sources.yaml").write_text(yaml.safe_dump(entries), "utf-8")
+        if "provinces" in entries:  # those of another province than that of the other tests: its units are not there
+            with engine.begin() as connection:
+                connection.execute(text("DELETE FROM warehouse.bridge_unit_succession; DELETE FROM warehouse.dim_unit WHERE unit_key <> 0"))
         return Place(engine, tmp_path, CASES / name, [])
 
     return laid_out

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tasks.deliveries.source import read_sources
+from tasks.deliveries.source import read_provinces, read_sources
 from tasks.pull.names import LONGEST, shown, wrong_with
 from tasks.read.limits import DEFAULT, Limits, read_limits
 from tasks.words.vietnamese import safe
@@ -85,6 +85,31 @@ def test_what_is_no_list_of_sources_is_refused(tmp_path: Path, content: str) -> 
     path.write_text(content)
     with pytest.raises(Refusal):
         read_sources(path)
+
+
+def test_an_installation_reports_for_the_provinces_it_names_and_without_any_for_thanh_hoa(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD)
+    assert read_provinces(path) == ["38"]
+    path.write_text(path.read_text() + "provinces: ['25', '01']\n")
+    assert read_provinces(path) == ["25", "01"]
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("[25]", 'a list of codes in quotes, as ["38"]'),
+        ("'25'", 'a list of codes in quotes, as ["38"]'),
+        ("[]", 'a list of codes in quotes, as ["38"]'),
+        ("['26']", "'26' is the code of no province of today; it went into 25 (Tỉnh Phú Thọ)"),
+        ("['H44']", "'H44' is the code of no province of today; there are: 01, 04,"),
+    ],
+)
+def test_what_is_no_province_of_today_is_refused_with_what_was_meant(tmp_path: Path, said: str, words: str) -> None:
+    path = written(tmp_path, GOOD)
+    path.write_text(path.read_text() + f"provinces: {said}\n")
+    with pytest.raises(Refusal) as refusal:
+        read_provinces(path)
+    assert words in str(refusal.value)
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from warehouse import database
 from warehouse.database import downgrade, newest_revision, upgrade
 from warehouse.migrations.__main__ import write_step
 from warehouse.migrations.scope import SCHEMAS
-from warehouse.tables import metadata
+from warehouse.tables import UNKNOWN, metadata
 
 OURS = "n.nspname = ANY(ARRAY['staging', 'warehouse', 'mart', 'ops']) AND NOT c.relispartition"
 
@@ -84,7 +84,7 @@ def test_a_filled_warehouse_goes_down_to_nothing_and_up_again(engine: Engine) ->
     upgrade(engine)
     with engine.connect() as connection:
         assert _catalogue(connection) == before
-        assert connection.execute(text("SELECT count(*) FROM warehouse.dim_unit")).scalar() == 789
+        assert connection.execute(text("SELECT unit_key FROM warehouse.dim_unit")).scalars().all() == [UNKNOWN]
         assert connection.execute(text("SELECT count(*) FROM mart.indicator")).scalar() == 0
 
 
@@ -204,6 +204,18 @@ def test_decisions_on_rows_of_a_csv_stay_with_their_rows_when_the_header_is_coun
     upgrade(engine)
 
 
+def test_units_from_the_time_of_one_province_are_thanh_hoas_and_so_are_the_targets_it_set(engine: Engine) -> None:
+    downgrade(engine, "0008")
+    with engine.begin() as connection:
+        connection.execute(text(TARGETS_BEFORE))
+    upgrade(engine)
+    with engine.connect() as connection:
+        units = text("SELECT province_code, count(*) FROM warehouse.dim_unit GROUP BY 1 ORDER BY 1")
+        assert [tuple(row) for row in connection.execute(units)] == [("0", 1), ("38", 788)]
+        targets = text("SELECT target, province_code FROM warehouse.dim_target ORDER BY target")
+        assert [tuple(row) for row in connection.execute(targets)] == [(70, "38"), (80, "")]
+
+
 def test_a_new_month_of_payments_locks_no_reader_out(engine: Engine) -> None:
     with engine.begin() as loading, engine.connect() as reading:
         loading.execute(text("SELECT warehouse.ensure_payment_partition('2024-03-15')"))
@@ -252,6 +264,16 @@ INSERT INTO warehouse.fact_form_06a (unit_key, period, section, sector_code, rev
     c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, known_from, run_id)
 SELECT 1, '2024-0' || n, 'commune', 'HT', 1, 'Hộ tịch', n, n, 0, 0, n, n, 0, 0, 0, 0, 0, '2024-01-31 23:59+07', n
 FROM generate_series(1, 2) n
+"""
+TARGETS_BEFORE = f"""
+INSERT INTO warehouse.dim_indicator (indicator_code, indicator_name, official_table, pillar, definition, legal_source, unit_measure,
+    decimals, sort_order, valid_from, valid_to, counted_as, counted_since, known_from, version) VALUES
+    ('CQ4', 'Chỉ tiêu', {WORDS}, '0001-01-01', '9999-12-31', '', now(), '-infinity', 1);
+INSERT INTO warehouse.dim_target (indicator_key, known_from, valid_from, valid_to, target, legal_source)
+SELECT indicator_key, known_from, given.valid_from, given.valid_from + 9, target, given.legal_source
+FROM warehouse.dim_indicator CROSS JOIN (VALUES
+    (date '2022-06-23', 80, 'Quyết định 766/QĐ-TTg'), ('2025-01-01', 70, 'Kế hoạch chuyển đổi số tỉnh Thanh Hóa năm 2025')
+) given (valid_from, target, legal_source);
 """
 VERSIONS_AFTER = f"""
 UPDATE warehouse.dim_indicator SET valid_to = '2023-12-31';

@@ -24,6 +24,7 @@ from tasks.pull.landing import pull
 from tasks.read.file import Rejected, read
 from tasks.validate.checks import validate
 from tests.warehouse.facts import begin
+from warehouse.seed import know_provinces
 
 SAMPLES = Path("samples/portal-766")
 BETWEEN = datetime.fromisoformat("2026-09-27T12:00:00+07:00")
@@ -62,6 +63,15 @@ def test_every_score_of_the_captured_month_holds(engine: Engine, home: Path) -> 
         "SELECT feed, sum(rows_received), sum(rows_loaded), sum(rows_quarantined), sum(rows_ignored) FROM ops.delivery GROUP BY feed",
     ) == [("portal_766", 4267, 4267, 0, 0)]
     assert ask(engine, "SELECT count(*) FROM warehouse.dim_department WHERE agency_key = 0 AND department_key <> 0") == [(0,)]
+
+
+def test_the_portals_code_of_our_own_province_is_its_unit_though_no_list_names_it(engine: Engine, home: Path) -> None:
+    with engine.begin() as connection:
+        know_provinces(connection, ["25"])
+    ingest(engine, home, SAMPLES)
+    compute(engine)
+    query = "SELECT DISTINCT unit_code, unit_valid_from::text FROM mart.score_766 WHERE department_code = 'H44'"
+    assert ask(engine, query) == [("25", "2025-07-01")]
 
 
 def test_departments_of_another_province_are_no_units_of_ours(engine: Engine, home: Path) -> None:

@@ -31,6 +31,8 @@ class Target(Model):
     valid_to: date = date.max
     value: Decimal = Field(ge=0)
     source: str
+    province: str = ""
+    """Code of the province that set it for its units; without one it is the whole country's."""
 
 
 class Break(Model):
@@ -38,6 +40,8 @@ class Break(Model):
 
     from_: date = Field(alias="from")
     reason: str
+    province: str = ""
+    """Code of the province whose law it is; without one it is the whole country's."""
 
 
 _NOT_COUNTED = {
@@ -93,15 +97,20 @@ class Indicator(Model):
     @field_validator("targets")
     @classmethod
     def _one_at_a_time(cls, targets: tuple[Target, ...]) -> tuple[Target, ...]:
-        """A target holds until the next one begins; one that says otherwise is a mistake."""
+        """A target holds until the next one of the country or the same province begins; one that says otherwise is a mistake."""
         ordered = sorted(targets, key=lambda target: target.valid_from)
-        lasts = [after.valid_from - timedelta(days=1) for after in ordered[1:]] + [date.max]
-        for target, last in zip(ordered, lasts, strict=True):
+        found = []
+        for place, target in enumerate(ordered):
+            later = [
+                after for after in ordered[place + 1 :] if "" in (target.province, after.province) or after.province == target.province
+            ]
+            last = later[0].valid_from - timedelta(days=1) if later else date.max
             if target.valid_from > last or last < target.valid_to < date.max:
                 raise ValueError(f"the target valid from {target.valid_from} overlaps the next one")
-        return tuple(
-            target.model_copy(update={"valid_to": min(target.valid_to, last)}) for target, last in zip(ordered, lasts, strict=True)
-        )
+            if last < target.valid_to and target.province != later[0].province:
+                raise ValueError(f"the target valid from {target.valid_from} must say until when it holds: the next is not everybody's")
+            found.append(target.model_copy(update={"valid_to": min(target.valid_to, last)}))
+        return tuple(found)
 
     @model_validator(mode="after")
     def _is_counted(self) -> Indicator:

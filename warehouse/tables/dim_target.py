@@ -15,6 +15,13 @@ dim_target = Table(
         comment="Its state to which the target belongs: another target is another state",
     ),
     Column("valid_from", Date, primary_key=True, comment="First day of a period to which the target applies, inclusive"),
+    Column(
+        "province_code",
+        Text,
+        primary_key=True,
+        server_default="",
+        comment="Province that set it for its units; empty where the whole country's",
+    ),
     Column("valid_to", Date, nullable=False, comment="Last day, inclusive"),
     Column("target", Numeric, nullable=False, comment="Value to be reached, in the indicator's unit"),
     Column("legal_source", Text, nullable=False, comment="Where the target is laid down"),

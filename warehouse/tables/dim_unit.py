@@ -1,6 +1,6 @@
 """One row per administrative unit and period in which its name, kind, parent and extent did not change."""
 
-from sqlalchemy import Column, Date, Identity, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import ARRAY, Column, Date, Identity, Integer, Table, Text, UniqueConstraint
 
 from warehouse.tables.base import WAREHOUSE, metadata
 
@@ -22,10 +22,17 @@ dim_unit = Table(
     ),
     Column("valid_to", Date, nullable=False, comment="Last day on which this version holds, inclusive; 9999-12-31 while it is in force"),
     Column("unit_name", Text, nullable=False, comment="Name with its kind, as Xã Ngọc Phụng"),
-    Column("unit_kind", Text, nullable=False, comment="Kind in Vietnamese: tỉnh, huyện, thị xã, thành phố, xã, phường, thị trấn"),
+    Column("unit_kind", Text, nullable=False, comment="Kind in Vietnamese: tỉnh, huyện, thị xã, thành phố, xã, phường, thị trấn, đặc khu"),
     Column("unit_level", Text, nullable=False, comment="province, district, commune or unknown"),
     Column("parent_code", Text, comment="Code of the unit above; empty for the province"),
     Column("name_key", Text, nullable=False, comment="Name without kind, accents of tone placement and case, for matching names"),
+    Column(
+        "province_code",
+        Text,
+        nullable=False,
+        comment="Code of the province of today that it is, belongs to or went into: what a province laid down holds for its units",
+    ),
+    Column("other_names", ARRAY(Text), nullable=False, comment="Other spellings of the name in use, with its kind, for matching names"),
     UniqueConstraint("unit_code", "valid_from"),
     schema=WAREHOUSE,
     comment="One row per administrative unit and period in which its name, kind, parent and extent did not change.",

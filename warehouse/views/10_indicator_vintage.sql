@@ -39,4 +39,5 @@ CROSS JOIN LATERAL (
 LEFT JOIN warehouse.dim_target AS target
        ON target.indicator_key = indicator.indicator_key
       AND target.known_from = indicator.known_from
+      AND target.province_code IN ('', unit.province_code)
       AND (make_date(span.year, span.last_month, 1) + interval '1 month - 1 day')::date BETWEEN target.valid_from AND target.valid_to
