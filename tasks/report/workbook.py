@@ -187,10 +187,12 @@ def _scores(book: Any, styles: _Styles, scores: dict[str, list[ScoreLine]], peri
     row = 4
     points, whole = styles.number(2, ""), styles.whole
     for counted_by, lines in scores.items():
-        for level, of_level in groupby(sorted(lines, key=lambda line: list(LEVEL).index(line.level)), attrgetter("level")):
+        by_level = sorted(lines, key=lambda line: list(LEVEL).index(line.level))
+        for (level, scored_on), ranked in groupby(by_level, attrgetter("level", "scored_on")):
             sheet.merge_range(row, 0, row, len(head) - 1, "", styles.section)
-            sheet.write_string(row, 0, f"Đơn vị {LEVEL[level]}, tính từ {COUNTED_BY[counted_by]}", styles.section)
-            for line in of_level:
+            heading = f"Đơn vị {LEVEL[level]} được chấm các nhóm {scored_on}, tính từ {COUNTED_BY[counted_by]}"
+            sheet.write_string(row, 0, heading, styles.section)
+            for line in ranked:
                 row += 1
                 sheet.write_string(row, 1, line.code, styles.code)
                 sheet.write_string(row, 2, line.name, styles.text)
