@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from expectations.contract import contract
+from tasks.ask.score_card import score_card
 from tasks.ask.score_table import score_table
 from tasks.count.counting import counting
 from tasks.deliveries.ledger import pending
@@ -271,6 +272,9 @@ def test_where_the_portal_leaves_a_maximum_open_its_own_total_decides(
         "AND component_code IS NOT DISTINCT FROM CAST(:component AS text) AND group_code = 'TTTT'"
     )
     assert [ask(engine, query, component=component) for component in ("FEE_PROCEDURES_WITH_DOSSIERS", None)] == [[(points,)]] * 2
+    with engine.connect() as connection:
+        lines = score_card(connection, "H44", "2026-08").lines
+    assert [line.component_code for line in lines if line.is_held_at_maximum] == ["FEE_PROCEDURES_WITH_DOSSIERS"] * (points == 2)
 
 
 def test_ratios_are_the_portals_own_also_of_the_progress_group_and_of_the_certified_copy(engine: Engine, home: Path) -> None:

@@ -15,7 +15,7 @@ dim_holiday = Table(
         "evidence",
         Text,
         nullable=False,
-        comment="law: the date follows from the law's own text; reported: from a notice or resolution, as public sources report it",
+        comment="law: the date follows from the law's own text; notice: the year's notice was read; reported: known from what public sources say of it",
     ),
     schema=WAREHOUSE,
     comment="One row per day that is worked, or not, otherwise than its weekday says, with the decision that ordered it.",

@@ -36,7 +36,7 @@ def upgrade() -> None:
             "evidence",
             sa.Text(),
             nullable=False,
-            comment="law: the date follows from the law's own text; reported: from a notice or resolution, as public sources report it",
+            comment="law: the date follows from the law's own text; notice: the year's notice was read; reported: known from what public sources say of it",
         ),
         sa.PrimaryKeyConstraint("date_key", name=op.f("pk_dim_holiday")),
         schema="warehouse",
@@ -55,4 +55,5 @@ def downgrade() -> None:
     op.execute("UPDATE warehouse.dim_date SET is_working_day = day_of_week < 6 WHERE is_working_day <> (day_of_week < 6)")
     for table in PROCEDURES:
         op.drop_column(table, "statutory_working_days", schema="warehouse")
+    op.execute("DROP VIEW IF EXISTS mart.holiday")
     op.drop_table("dim_holiday", schema="warehouse")
