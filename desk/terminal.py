@@ -135,18 +135,22 @@ FORM_06A = (
 
 def form_06a(unit: Unit, period: str, form: Sequence[Row]) -> None:
     """Form 06a of a unit in a period, with the columns and sections of the official form."""
-    from tasks.report.form_06a_sheet import ROMAN, SECTIONS, total  # noqa: PLC0415
+    from tasks.report.form_06a_sheet import NUMBER, ROMAN, notes, reporting, section_name, total  # noqa: PLC0415
 
     def bold(*cells: str) -> list[str | Text]:
         return [Text(cell, style="bold") for cell in cells]
 
-    heading(f"Biểu số 06/VPCP/KSTT · {unit.title} · {vi.period(period)}")
+    heading(f"{NUMBER} · {unit.title} · {vi.period(period)}")
     rows: list[list[str | Text]] = []
     for roman, (section, part) in zip(ROMAN, groupby(form, attrgetter("section")), strict=False):
-        rows.append(bold(roman, SECTIONS[section], *[""] * 11))
+        rows.append(bold(roman, section_name(section, period), *[""] * 11))
         rows += [[str(number), row.sector_name, *map(vi.number, row.values)] for number, row in enumerate(part, 1)]
     rows.append(bold("", "Tổng cộng", *map(vi.number, total(form))))
     table(FORM_06A, rows, "Tình hình, kết quả giải quyết thủ tục hành chính (số hồ sơ)")
+    reports, receives = reporting(unit)
+    say(f"Đơn vị báo cáo: {reports}. Đơn vị nhận báo cáo: {receives}.")
+    for column, words in notes(period).items():
+        say(f"Cột ({column}): {words[1:-1]}.")
 
 
 def score_card(card: Card) -> None:
@@ -172,8 +176,11 @@ def score_card(card: Card) -> None:
     rows.append([*(Text(cell, style="bold") for cell in summed), provisional])
     columns = ["Nhóm, chỉ số thành phần", ">Tử số", ">Mẫu số", ">Tỷ lệ", ">Điểm", ">Tối đa", ">So kỳ trước", "Số liệu"]
     table(columns, rows, f"Chỉ số 766 (Quyết định 766/QĐ-TTg), tính từ {COUNTED_BY[card.counted_by]}")
+    for line in card.lines:
+        if line.is_held_at_maximum:
+            say(f"{line.name}: giữ ở mức tối đa {vi.number(line.max_score)} điểm; Cổng không nêu rõ điểm có được vượt mức này hay không.")
     if total.rank is not None:
-        say(f"Xếp hạng: {vi.number(total.rank)} trong {vi.number(total.ranked)} đơn vị {LEVEL[total.level]}.")
+        say(f"Xếp hạng: {vi.number(total.rank)} trong {vi.number(total.ranked)} đơn vị {LEVEL[total.level]} được chấm cùng các nhóm.")
     compared = f"{vi.change(total.change, 2)} điểm" if total.change is not None else "chưa có số để so"
     say(f"So với {before}: {compared}.")
 

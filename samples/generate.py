@@ -182,6 +182,7 @@ def catalogues() -> Iterator[File]:
             MaTTHC=table["MaTTHC"].str[:8],
             CoPhiLePhi=(table["fee"] > 0).astype(int).astype(str),
             CapThucHien="xa",
+            ThoiHanGiaiQuyet=table["days"],
             valid_from="2023-01-01",
             valid_to="",
         ).drop(columns=["fee", "days"]),

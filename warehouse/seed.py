@@ -18,6 +18,7 @@ from warehouse.tables import (
     dim_channel,
     dim_department,
     dim_dossier_status,
+    dim_holiday,
     dim_merchant,
     dim_payment_method,
     dim_payment_status,
@@ -109,6 +110,7 @@ def seed(connection: Connection) -> None:
     Of the country's units, it holds those of the provinces that it reports for: see `know_provinces`.
     """
     extend_dates(connection, date.today())
+    _sync_holidays(connection, _rows("holidays"))
     know_providers(connection, {str(row["provider_code"]): str(row["provider_name"]) for row in _rows("providers")}, rename=False)
     for name, table in _CODE_LISTS.items():
         sync_rows(connection, table, _rows(name), [column.name for column in table.primary_key])
@@ -192,6 +194,22 @@ def _provinces(connection: Connection) -> list[str]:
     """Provinces whose units the warehouse holds."""
     query = "SELECT DISTINCT province_code FROM warehouse.dim_unit WHERE unit_key <> :unknown ORDER BY province_code"
     return list(connection.scalars(text(query), {"unknown": UNKNOWN}))
+
+
+def _sync_holidays(connection: Connection, rows: Sequence[Mapping[str, str | None]]) -> None:
+    """A day is worked as its weekday says, but for the days that a decision in force says otherwise of."""
+    connection.execute(
+        dim_holiday.delete().where(dim_holiday.c.date_key.not_in([date.fromisoformat(str(row["date_key"])) for row in rows]))
+    )
+    sync_rows(connection, dim_holiday, rows, ["date_key"])
+    connection.execute(
+        text(
+            "UPDATE warehouse.dim_date AS d SET is_working_day = said.is_working_day "
+            "FROM (SELECT date_key, coalesce(h.is_working_day, day_of_week < 6) AS is_working_day "
+            "FROM warehouse.dim_date LEFT JOIN warehouse.dim_holiday AS h USING (date_key)) AS said "
+            "WHERE said.date_key = d.date_key AND d.is_working_day <> said.is_working_day"
+        )
+    )
 
 
 def _sync_units(connection: Connection, provinces: Iterable[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -48,6 +48,8 @@ class CardLine:
     obs_status: str
     change: Decimal | None
     """Points against the period before; nothing where that has none."""
+    is_held_at_maximum: bool = False
+    """Its share would earn more than the maximum, and the portal leaves open whether it may."""
 
 
 @dataclass(frozen=True)
@@ -108,5 +110,8 @@ def _in_order(period: str, found: Sequence[Row[Any]]) -> list[CardLine]:
         lines.append(CardLine(group_code, None, group.name_vi, *by_code.get((group_code, None), empty)))
         for code, component in group.components.items():
             if (group_code, code) in by_code:
-                lines.append(CardLine(group_code, code, component.name_vi, *by_code[group_code, code]))
+                line = CardLine(group_code, code, component.name_vi, *by_code[group_code, code])
+                above = line.numerator is not None and 100 * line.numerator > component.full_at * (line.denominator or 0)
+                held = component.cap == "open" and above and line.score == component.max
+                lines.append(replace(line, is_held_at_maximum=held))
     return lines

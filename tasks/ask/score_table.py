@@ -14,16 +14,16 @@ SELECT coalesce(t.department_code, t.unit_code) AS code, t.name, t.level,
         WHERE s.counted_by = t.counted_by AND s.department_code IS NOT DISTINCT FROM t.department_code
           AND s.unit_code = t.unit_code AND s.unit_valid_from = t.unit_valid_from AND s.period = t.period AND s.component_code IS NULL
     ) AS groups,
-    t.score, t.max_score, t.rank, t.ranked, t.change, t.period_before, t.obs_status, t.unit_valid_from
+    t.score, t.max_score, t.rank, t.ranked, t.change, t.period_before, t.obs_status, t.unit_valid_from, t.groups AS scored_on
 FROM mart.score_766_total t
 WHERE t.period = :period AND t.counted_by = :counted_by
-ORDER BY t.level, t.rank NULLS LAST, code
+ORDER BY t.level, t.ranked DESC, t.groups, t.rank NULLS LAST, code
 """
 
 
 @dataclass(frozen=True)
 class ScoreLine:
-    """One department or unit: points by group, their sum, and where it stands among those of its level."""
+    """One department or unit: points by group, their sum, and where it stands among those scored alike."""
 
     code: str
     name: str
@@ -32,7 +32,7 @@ class ScoreLine:
     total: Decimal | None
     max_score: Decimal | None
     rank: int | None
-    """Competition ranking (1-2-2-4)."""
+    """Competition ranking (1-2-2-4) among those of its level scored on the same groups."""
     ranked: int
     """How many have a place."""
     change: Decimal | None
@@ -40,6 +40,8 @@ class ScoreLine:
     period_before: str
     obs_status: str
     unit_valid_from: date
+    scored_on: str
+    """Codes of the groups that have a score."""
 
 
 def score_table(connection: Connection, period: str, counted_by: str = "pipeline") -> list[ScoreLine]:

@@ -146,22 +146,32 @@ def _begin_in(rules: Rules, column: pd.Series) -> pd.Series:
 
 def _recomputed(rules: Rules, answered: pd.DataFrame) -> pd.DataFrame:
     place = ["agency_key", "unit_key", "period", "group_code"]
-    counted = answered[answered["component_code"].isin(rules.components.keys())].drop(columns=["group_code", "ratio", "max_score"])
-    ours = _scored(rules, counted)
-    printed = answered[answered["component_code"] == ""].merge(ours[place].drop_duplicates(), how="left", on=place, indicator=True)
+    counted = answered[answered["component_code"].isin(rules.components.keys())].drop(columns=["group_code", "max_score"])
+    printed = answered[answered["component_code"] == ""]
+    ours = _as_printed(rules, counted.rename(columns={"ratio": "printed_ratio"}), printed.set_index(place)["printed"])
+    printed = printed.merge(ours[place].drop_duplicates(), how="left", on=place, indicator=True)
     alone = printed[printed["_merge"] == "left_only"].assign(is_computed=False)
     alone = alone.assign(score=alone["printed"], obs_status=np.where(alone["printed"].isna(), "L", "A"))
     columns = [name for name in (*KEYS, *VALUES) if name != "counted_by"]
     return pd.concat([ours[columns], alone[columns]], ignore_index=True)
 
 
+def _as_printed(rules: Rules, counted: pd.DataFrame, printed: pd.Series) -> pd.DataFrame:
+    """No component above its maximum, but in the groups whose printed total is the sum of such components."""
+    capped, above = _scored(rules, counted), _scored(rules, counted, above_maximum=True)
+    place = list(printed.index.names)
+    total = above[above["component_code"] == ""].set_index(place)["score"]
+    shown = pd.MultiIndex.from_frame(capped[place]).isin(total.index[total == printed.reindex(total.index)])
+    return pd.concat([capped[~shown], above[shown]], ignore_index=True)
+
+
 # Both -------------------------------------------------------------------------------------------------------------------
 
 
-def _scored(rules: Rules, counts: pd.DataFrame) -> pd.DataFrame:
+def _scored(rules: Rules, counts: pd.DataFrame, *, above_maximum: bool = False) -> pd.DataFrame:
     """Components and the totals of their groups."""
     keys = [name for name in ("agency_key", "unit_key", "period") if name in counts]
-    scored = evaluate(rules, counts)
+    scored = evaluate(rules, counts, above_maximum=above_maximum)
     constant = [code for code, component in rules.components.items() if component.portal_constant]
     scored = scored.assign(is_computed=~scored["component_code"].isin(constant))
     summed = totals(scored, keys).assign(component_code="", is_computed=True)

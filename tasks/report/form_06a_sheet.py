@@ -1,9 +1,10 @@
-"""Form II.06a as a sheet that looks like the official one: title block, header of three rows, sections by level, A4 landscape."""
+"""Form II.06a as a sheet that looks as it was issued: title block, header of three rows, sections by level, A4 landscape."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -16,6 +17,7 @@ from tasks.ask.official_table import Unit
 from tasks.one_stop_shop.form_06a import COLUMNS
 from tasks.words import vietnamese as vi
 from warehouse import periods
+from warehouse.scores.on_time import Counts, on_time
 
 SECTIONS = {
     "province": "Sở, ban, ngành",
@@ -24,6 +26,16 @@ SECTIONS = {
     "unknown": "Chưa xác định đơn vị",
 }
 """Level of the handling unit → section of the form, in the form's order."""
+
+WITHOUT_TOWNS = "Xã, phường"
+FIRST_DAY_WITHOUT_TOWNS = date(2025, 7, 1)
+"""Luật Tổ chức chính quyền địa phương 2025 (72/2025/QH15), Điều 1: no district and no thị trấn from this day on."""
+
+NUMBER = "Biểu số II.06a/VPCP/KSTT"
+ISSUED_BY = "Ban hành theo Thông tư số\n01/2020/TT-VPCP ngày 21/10/2020"
+TITLE = "TÌNH HÌNH, KẾT QUẢ GIẢI QUYẾT TTHC TẠI CƠ QUAN, ĐƠN VỊ TRỰC TIẾP GIẢI QUYẾT TTHC"
+GOVERNMENT_OFFICE = "Văn phòng Chính phủ"
+"""Receives the form of a province."""
 
 SHEET = "Biểu 06a"
 ROMAN = ("I", "II", "III", "IV")
@@ -55,6 +67,30 @@ def rows_of(connection: Connection, unit: Unit, period: str) -> list[Row]:
     )
 
 
+def section_name(section: str, period: str) -> str:
+    """What a section of the form is called in a period; while there were thị trấn in any part of it they are named."""
+    without_towns = section == "commune" and periods.days(period)[0] >= FIRST_DAY_WITHOUT_TOWNS
+    return WITHOUT_TOWNS if without_towns else SECTIONS[section]
+
+
+def notes(period: str) -> dict[int, str]:
+    """Column of the form → what it holds besides, by the rule of "in time" in force at the end of a period."""
+    rule = on_time("form_06a").holding(periods.days(period)[1])
+    ways: dict[int, Counts] = {9: "ended_in_time", 12: "pending_in_time"}
+    besides = {column: ", ".join(one.name_vi for one in rule.counting(way)) for column, way in ways.items()}
+    return {column: f"(Bao gồm cả hồ sơ {words})" for column, words in besides.items() if words}
+
+
+def reporting(unit: Unit) -> tuple[str, str]:
+    """Who reports and who receives the report: `UBND xã Ngọc Phụng`, `UBND huyện Thường Xuân`."""
+    above = _committee(unit.parent_name) if unit.parent_name else GOVERNMENT_OFFICE if unit.level == "province" else "…"
+    return _committee(unit.name), above
+
+
+def _committee(name: str) -> str:
+    return f"UBND {name[:1].lower()}{name[1:]}"
+
+
 def total(rows: Sequence[Row]) -> tuple[int, ...]:
     """Column by column the sum of the rows."""
     return tuple(sum(column) for column in zip(*(row.values for row in rows), strict=True)) or (0,) * len(COLUMNS)
@@ -78,6 +114,9 @@ def add_form_06a(book: Any, rows: list[Row], unit: Unit, period: str) -> None:
         "centre": book.add_format(base | {"align": "center"}),
         "title": book.add_format(base | {"align": "center", "bold": True, "font_size": 13}),
         "italic": book.add_format(base | {"align": "center", "italic": True}),
+        "block": book.add_format(base | {"valign": "top"}),
+        "strong": book.add_format({"font_name": "Times New Roman", "font_size": 11, "bold": True}),
+        "note": book.add_format({"font_name": "Times New Roman", "font_size": 8}),
         "head": book.add_format(cell | {"align": "center", "bold": True}),
         "number": book.add_format(cell | {"align": "center", "italic": True}),
         "stt": book.add_format(cell | {"align": "center"}),
@@ -87,43 +126,53 @@ def add_form_06a(book: Any, rows: list[Row], unit: Unit, period: str) -> None:
         "sum": book.add_format(cell | {"bold": True, "num_format": "[$-42A]#,##0"}),
     }
     _title(sheet, style, unit, period)
-    _header(sheet, style)
-    _body(sheet, style, rows)
+    _header(sheet, style, notes(period))
+    _body(sheet, style, rows, period)
 
 
 def _title(sheet: Any, style: dict[str, Any], unit: Unit, period: str) -> None:
     first, last = periods.days(period)
-    sheet.merge_range(0, 0, 2, 2, "Biểu số 06 /VPCP/KSTT\nBan hành kèm theo Thông tư số\n01/2020/TT-VPCP ngày 21/10/2020", style["plain"])
-    sheet.merge_range(0, 3, 0, 8, "TÌNH HÌNH, KẾT QUẢ GIẢI QUYẾT THỦ TỤC HÀNH CHÍNH", style["title"])
+    reports, receives = reporting(unit)
+    _block(sheet, style, 0, 2, style["strong"], NUMBER, style["plain"], f"\n{ISSUED_BY}")
+    sheet.merge_range(0, 3, 0, 8, TITLE, style["title"])
     sheet.merge_range(1, 3, 1, 8, f"Kỳ báo cáo: {vi.period(period)}", style["centre"])
     sheet.merge_range(2, 3, 2, 8, f"(Từ ngày {vi.day(first)} đến ngày {vi.day(last)})", style["italic"])
-    sheet.merge_range(0, 9, 2, LAST, f"Đơn vị báo cáo:\n{unit.name}", style["plain"])
+    words = ("- Đơn vị báo cáo:", f"\n{reports}\n", "- Đơn vị nhận báo cáo:", f"\n{receives}")
+    _block(sheet, style, 9, LAST, style["strong"], words[0], style["plain"], words[1], style["strong"], words[2], style["plain"], words[3])
     sheet.merge_range(3, 9, 3, LAST, "Đơn vị tính: Số hồ sơ TTHC", style["italic"])
-    sheet.set_row(0, 20)
+    sheet.set_row(0, 52)
 
 
-def _header(sheet: Any, style: dict[str, Any]) -> None:
+def _block(sheet: Any, style: dict[str, Any], first: int, last: int, *words: Any) -> None:
+    """Words in turn bold and plain beside the title."""
+    sheet.merge_range(0, first, 2, last, "", style["block"])
+    sheet.write_rich_string(0, first, *words, style["block"])
+
+
+def _header(sheet: Any, style: dict[str, Any], besides: dict[int, str]) -> None:
     head = style["head"]
     sheet.merge_range(4, 0, 6, 0, "STT", head)
     sheet.merge_range(4, 1, 6, 1, "Lĩnh vực, công việc giải quyết theo cấp", head)
     for start, end, label in ((2, 5, "Số hồ sơ nhận giải quyết"), (6, 9, "Số hồ sơ đã giải quyết"), (10, 12, "Số hồ sơ đang giải quyết")):
         sheet.merge_range(4, start, 4, end, label, head)
         sheet.merge_range(5, start, 6, start, "Tổng số", head)
-    sheet.merge_range(5, 3, 5, 4, "Trong kỳ", head)
+    sheet.merge_range(5, 3, 5, 4, "Trong đó", head)
     sheet.write(6, 3, "Trực tuyến", head)
     sheet.write(6, 4, "Trực tiếp, dịch vụ bưu chính", head)
     for column, label in ((5, "Từ kỳ trước"), (7, "Trước hạn"), (8, "Đúng hạn"), (9, "Quá hạn"), (11, "Trong hạn"), (12, "Quá hạn")):
         sheet.merge_range(5, column, 6, column, label, head)
+        if column + 1 in besides:
+            sheet.write_rich_string(5, column, style["strong"], label, style["note"], f"\n{besides[column + 1]}", head)
     for column in range(LAST + 1):
         sheet.write(7, column, f"({column + 1})", style["number"])
-    sheet.set_row(6, 48)
+    sheet.set_row(6, 84)
 
 
-def _body(sheet: Any, style: dict[str, Any], rows: list[Row]) -> None:
+def _body(sheet: Any, style: dict[str, Any], rows: list[Row], period: str) -> None:
     line = 8
     for roman, (section, part) in zip(ROMAN, groupby(rows, attrgetter("section")), strict=False):
         sheet.write(line, 0, roman, style["head"])
-        sheet.merge_range(line, 1, line, LAST, SECTIONS[section], style["section"])
+        sheet.merge_range(line, 1, line, LAST, section_name(section, period), style["section"])
         for number, row in enumerate(part, 1):
             line += 1
             sheet.write(line, 0, number, style["stt"])
@@ -136,11 +185,13 @@ def _body(sheet: Any, style: dict[str, Any], rows: list[Row]) -> None:
     sheet.set_column(0, 0, 5)
     sheet.set_column(1, 1, 34)
     sheet.set_column(2, LAST, 9.5)
+    for column in (9, 12):  # those with a note
+        sheet.set_column(column - 1, column - 1, 13)
     sheet.freeze_panes(8, 2)
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(4, 7)
     sheet.set_margins(0.4, 0.4, 0.5, 0.6)
-    sheet.set_footer("&L&8Biểu số 06/VPCP/KSTT&R&8Trang &P/&N")
+    sheet.set_footer(f"&L&8{NUMBER}&R&8Trang &P/&N")
     sheet.print_area(0, 0, line, LAST)

@@ -26,6 +26,7 @@ HEADER = ("Mã ĐVHC", "Đơn vị", "Tử số", "Mẫu số", "Kết quả", "
 WIDTHS = (10, 30, 13, 13, 13, 12, 12, 20)
 NOTES = (("Mã", 8), ("Chỉ tiêu", 34), ("Cách tính", 58), ("Căn cứ", 34))
 SCORES = "Chỉ số 766"
+AT_MOST = "Tính từ hồ sơ, không chỉ số thành phần nào vượt mức tối đa, kể cả nơi Cổng để ngỏ."
 LOCALE = "[$-42A]"
 """Vietnamese separators where the program follows the cell (LibreOffice); Excel follows the user's own."""
 
@@ -178,7 +179,9 @@ def _scores(book: Any, styles: _Styles, scores: dict[str, list[ScoreLine]], peri
     sheet.set_column(3, len(head) - 2, 12)
     sheet.set_column(len(head) - 1, len(head) - 1, 14)
     sheet.write_string(0, 0, "Chỉ số phục vụ người dân, doanh nghiệp (Quyết định 766/QĐ-TTg)", styles.heading)
-    sheet.write_string(1, 0, f"{vi.period(period)}. Nhóm ghi “{vi.NOTHING}” chưa có số liệu và không cộng vào tối đa.", styles.plain)
+    sheet.write_string(
+        1, 0, f"{vi.period(period)}. Nhóm ghi “{vi.NOTHING}” chưa có số liệu và không cộng vào tối đa. {AT_MOST}", styles.plain
+    )
     sheet.set_row(3, 62)
     for column, words in enumerate(head):
         sheet.write_string(3, column, words, styles.head)
@@ -187,10 +190,12 @@ def _scores(book: Any, styles: _Styles, scores: dict[str, list[ScoreLine]], peri
     row = 4
     points, whole = styles.number(2, ""), styles.whole
     for counted_by, lines in scores.items():
-        for level, of_level in groupby(sorted(lines, key=lambda line: list(LEVEL).index(line.level)), attrgetter("level")):
+        by_level = sorted(lines, key=lambda line: list(LEVEL).index(line.level))
+        for (level, scored_on), ranked in groupby(by_level, attrgetter("level", "scored_on")):
             sheet.merge_range(row, 0, row, len(head) - 1, "", styles.section)
-            sheet.write_string(row, 0, f"Đơn vị {LEVEL[level]}, tính từ {COUNTED_BY[counted_by]}", styles.section)
-            for line in of_level:
+            heading = f"Đơn vị {LEVEL[level]} được chấm các nhóm {scored_on}, tính từ {COUNTED_BY[counted_by]}"
+            sheet.write_string(row, 0, heading, styles.section)
+            for line in ranked:
                 row += 1
                 sheet.write_string(row, 1, line.code, styles.code)
                 sheet.write_string(row, 2, line.name, styles.text)

@@ -79,7 +79,7 @@ def test_a_name_borne_twice_is_answered_by_saying_which(sample_night: SampleNigh
 def test_form_06a_of_ngoc_phung_adds_up_column_by_column(sample_night: SampleNight, tmp_path: Path) -> None:
     said = sample_night.ask("form-06a", "15655", "2024", "--sheet", str(tmp_path / "06a.xlsx"))
     assert said.returncode == 0, said.stderr
-    assert "Biểu số 06/VPCP/KSTT" in said.stdout
+    assert "Biểu số II.06a/VPCP/KSTT" in said.stdout
     rows = [[int(cell.replace(".", "")) for cell in line.split()[-11:]] for line in said.stdout.splitlines() if line.split()[-1:] == ["0"]]
     *sectors, total = rows
     assert [sum(column) for column in zip(*sectors, strict=True)] == total

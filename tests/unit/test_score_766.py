@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from warehouse.scores.on_time import on_time
+from warehouse.scores.on_time import OnTime, on_time
 from warehouse.scores.score_766 import Component, Group, Rules, evaluate, rules_on, totals
 
 RULES = rules_on(date(2024, 3, 1))
@@ -31,7 +31,7 @@ def score(component: str, numerator: int | None, denominator: int | None, **give
         ("ORIGINAL_RESULT_AVAILABLE", 133609, 184503, 4.34),
         ("PAID_DOSSIERS", 6575, 10000, 3.94),  # … but here it is, and binary floating point ends below the tie
         ("PROCEDURES_PAID_ONLINE", 9, 10, 2),  # capped
-        ("FEE_PROCEDURES_WITH_DOSSIERS", 9, 10, 2.25),  # not capped
+        ("FEE_PROCEDURES_WITH_DOSSIERS", 4, 4, 2),  # not 2,50: the portal leaves it open, and no more than the maximum can be earned
         ("ONLINE_SERVICES", 52, 56, 2),
         ("DOSSIER_RECEIVING_SATISFACTION", 9, 10, 6),
     ],
@@ -80,6 +80,11 @@ def test_a_group_without_any_score_has_no_total() -> None:
     assert total["obs_status"].tolist() == ["M"]
 
 
+@pytest.mark.parametrize("code", RULES.components)
+def test_no_component_earns_more_than_its_maximum(code: str) -> None:
+    assert score(code, 3, 2) == RULES.components[code].max
+
+
 def test_a_score_in_another_decision_is_refused_and_maxima_must_add_up() -> None:
     with pytest.raises(LookupError, match="2020-01-01"):
         rules_on(date(2020, 1, 1))
@@ -97,7 +102,15 @@ def test_exact_components_round_half_up_like_fractions(counts: list[tuple[int, i
     assert [Decimal(str(points)).quantize(Decimal("0.01")) for points in evaluate(RULES, frame)["score"]] == expected
 
 
+def test_versions_of_a_rule_of_in_time_follow_each_other_without_a_gap() -> None:
+    (version,) = on_time("form_06a").versions
+    later = version.model_copy(update={"valid_from": date(2026, 1, 2)})
+    with pytest.raises(ValueError, match="day after"):
+        OnTime(versions=(version.model_copy(update={"valid_to": date(2025, 12, 31)}), later))
+
+
 @pytest.mark.parametrize("name", ["form_06a", "decision_766", "vendor"])
 def test_every_rule_of_in_time_says_where_it_is_laid_down(name: str) -> None:
-    assert on_time(name).legal_source
+    for version in on_time(name).versions:
+        assert all(one.legal_source for one in (version, *version.set_aside.values()))
     assert "{" not in on_time(name).in_time_at("now()")

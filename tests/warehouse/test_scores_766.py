@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from expectations.contract import contract
+from tasks.ask.score_card import score_card
 from tasks.ask.score_table import score_table
 from tasks.count.counting import counting
 from tasks.deliveries.ledger import pending
@@ -225,16 +226,16 @@ def test_a_path_that_does_not_say_the_period_is_refused(tmp_path: Path) -> None:
         )
 
 
-def scored(connection: Connection, code: str, period: str, score: int | None, as_of: datetime = NIGHT) -> None:
+def scored(connection: Connection, code: str, period: str, score: int | None, as_of: datetime = NIGHT, group: str = "CKMB") -> None:
     """A score of one group of a commune, as published."""
     connection.execute(
         text(
             "INSERT INTO warehouse.fact_score_766 (counted_by, agency_key, unit_key, period, group_code, component_code, revision, score, "
             "max_score, obs_status, is_computed, known_from, publication_id) "
-            "SELECT 'pipeline', 0, unit_key, :period, 'CKMB', '', 1, :score, 20, 'A', true, :as_of, 1 FROM warehouse.dim_unit "
+            "SELECT 'pipeline', 0, unit_key, :period, :group, '', 1, :score, 20, 'A', true, :as_of, 1 FROM warehouse.dim_unit "
             "WHERE unit_code = :code AND DATE '2024-06-30' BETWEEN valid_from AND valid_to"
         ),
-        {"code": code, "period": period, "score": score, "as_of": as_of},
+        {"code": code, "period": period, "score": score, "as_of": as_of, "group": group},
     )
 
 
@@ -245,6 +246,59 @@ def test_equal_scores_share_a_place_and_who_has_none_has_no_place(engine: Engine
     query = "SELECT unit_code, rank, ranked FROM mart.score_766_total WHERE period = '2024-Q1' ORDER BY rank NULLS LAST, unit_code"
     places = [("15637", 1, 4), ("15640", 2, 4), ("15655", 2, 4), ("15643", 4, 4), ("15646", None, 4)]
     assert ask(engine, query) == places
+
+
+def test_units_are_ranked_and_compared_only_where_they_are_scored_on_the_same_groups(engine: Engine) -> None:
+    with engine.begin() as connection:
+        for code, groups in {"15655": {"CKMB": 12}, "15637": {"CKMB": 15}, "15640": {"CKMB": 9, "TDGQ": 20}}.items():
+            for group, score in groups.items():
+                scored(connection, code, "2024-Q1", score, group=group)
+        scored(connection, "15640", "2023-Q4", 9)
+    query = (
+        "SELECT unit_code, score, groups, rank, ranked, change FROM mart.score_766_total WHERE period = '2024-Q1' "
+        "ORDER BY ranked DESC, rank, unit_code"
+    )
+    assert ask(engine, query) == [
+        ("15637", 15, "CKMB", 1, 2, None), ("15655", 12, "CKMB", 2, 2, None), ("15640", 29, "CKMB, TDGQ", 1, 1, None)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("printed", "points"), [(2.5, 2.5), (2, 2), (None, 2)], ids=["above it", "at it", "not printed"])
+def test_where_the_portal_leaves_a_maximum_open_its_own_total_decides(
+    engine: Engine, home: Path, tmp_path: Path, printed: float | None, points: float
+) -> None:
+    capture = "2026-08/2026-09-26T1814Z/formality-online-payment-tree-all.json"
+    answer = json.loads((SAMPLES / "H44" / capture).read_text("utf-8"))
+    parent = answer["data"]["parent"]
+    parent.update(totalDossierOnlinePaymentSuccess=0, totalDossierOnlineFormalityPaymentSuccess=0)
+    parent.update(totalFeeDossierFormality=4, totalFeeFormality=4, totalScore=printed)
+    path = tmp_path / "portal" / "H44" / capture
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(answer), "utf-8")
+    ingest(engine, home, tmp_path / "portal")
+    compute(engine)
+    query = (
+        "SELECT score::float FROM mart.score_766 WHERE department_code = 'H44' "
+        "AND component_code IS NOT DISTINCT FROM CAST(:component AS text) AND group_code = 'TTTT'"
+    )
+    assert [ask(engine, query, component=component) for component in ("FEE_PROCEDURES_WITH_DOSSIERS", None)] == [[(points,)]] * 2
+    with engine.connect() as connection:
+        lines = score_card(connection, "H44", "2026-08").lines
+    assert [line.component_code for line in lines if line.is_held_at_maximum] == ["FEE_PROCEDURES_WITH_DOSSIERS"] * (points == 2)
+
+
+def test_ratios_are_the_portals_own_also_of_the_progress_group_and_of_the_certified_copy(engine: Engine, home: Path) -> None:
+    ingest(engine, home, SAMPLES)
+    compute(engine)
+    printed = "SELECT count(*), count(*) FILTER (WHERE s.ratio IS DISTINCT FROM f.ratio) FROM warehouse.fact_portal_766 f "
+    ours = (
+        "JOIN warehouse.dim_department d USING (department_key) JOIN warehouse.fact_score_766 s ON s.agency_key = d.agency_key "
+        "AND (s.period, s.group_code, s.component_code) = (f.period, f.group_code, f.component_code) AND s.counted_by = 'portal' "
+        "WHERE s.component_code IN ('', 'ON_TIME', 'ELECTRONIC_CERTIFIED_COPY')"
+    )
+    assert ask(engine, printed + ours) == [(164 * (6 + 1 + 1), 0)]
+    of_province = "SELECT ratio::float FROM mart.score_766 WHERE department_code = 'H44' AND group_code = 'TDGQ' AND component_code IS NULL"
+    assert ask(engine, of_province) == [(78.38,)]  # 144625 of 184513; 15,68 of 20 points would be 78,40
 
 
 @pytest.mark.parametrize(

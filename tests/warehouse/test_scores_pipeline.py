@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
 import pytest
-from sqlalchemy import Connection, Engine, insert, text
+from sqlalchemy import Connection, Engine, insert, text, update
 
 from tasks.one_stop_shop.scores import pipeline_scores
 from tests.warehouse.facts import as_known
-from warehouse.scores.on_time import on_time
+from warehouse.scores.on_time import OnTime, on_time
 from warehouse.tables import dim_procedure, fact_dossier
 
 LATER = datetime.fromisoformat("2024-12-31T23:59:59+07:00")
@@ -149,6 +149,11 @@ def test_longer_periods_and_units_above_add_counts_never_scores(connection: Conn
         ({"finished_at": "2024-03-30"}, True),  # neither due date nor statutory limit known
         ({"status": 4, "due_at": "2024-03-31 23:59:59"}, True),  # unfinished: judged at the end of the period
         ({"status": 4, "due_at": "2024-03-31 23:00"}, False),
+        ({"status": 7, "updated_at": "2024-03-09", "due_at": "2024-03-10"}, True),  # withdrawn: ended when it became so
+        ({"status": 7, "updated_at": "2024-03-11", "due_at": "2024-03-10"}, False),
+        ({"status": 8, "updated_at": "2024-03-09", "due_at": "2024-03-10"}, True),  # stopped: likewise
+        ({"status": 5, "supplement_count": 0, "updated_at": "2024-03-09", "due_at": "2024-03-10"}, False),  # waiting: not ended
+        ({"status": 6, "updated_at": "2024-03-09", "due_at": "2024-03-10"}, False),
     ],
 )
 def test_point_2_1_decides_what_is_in_time(connection: Connection, given: dict[str, Any], in_time: bool) -> None:
@@ -164,14 +169,24 @@ def test_an_unfinished_dossier_may_be_in_time_for_the_month_and_late_for_the_qua
 @pytest.mark.parametrize(("finished", "in_time"), [("2024-03-06", True), ("2024-03-07", False)])
 def test_without_a_due_date_the_statutory_limit_holds_in_working_days(connection: Connection, finished: str, in_time: bool) -> None:
     dossier(connection, 1, "2024-03-01 08:00", finished_at=finished)  # a Friday
-    rule = on_time("decision_766").model_copy(update={"statutory_working_days": {"1.000001": 3}})
-    found = connection.scalar(
+    connection.execute(update(dim_procedure).where(dim_procedure.c.procedure_code == "1.000001").values(statutory_working_days=3))
+    assert counts(scored(connection, COMMUNE, "2024-03"), "TDGQ", "ON_TIME") == (int(in_time), 1)
+
+
+def test_a_rule_that_changes_holds_for_dossiers_received_from_that_day_on(connection: Connection) -> None:
+    (before,) = on_time("decision_766").versions
+    stopped = before.set_aside["stopped"].model_copy(update={"counts": "pending"})
+    after = before.model_copy(update={"valid_from": date(2024, 3, 2), "set_aside": {**before.set_aside, "stopped": stopped}})
+    rule = OnTime(versions=(before.model_copy(update={"valid_to": date(2024, 3, 1)}), after))
+    for number, received in enumerate(("2024-03-01", "2024-03-02"), 1):
+        dossier(connection, number, received, status=8, updated_at="2024-03-09", due_at="2024-03-10")
+    found = connection.scalars(
         text(
-            f"SELECT {rule.in_time_at(MONTH_END)} FROM warehouse.fact_dossier d "
-            "JOIN warehouse.dim_dossier_status s USING (dossier_status_key) JOIN warehouse.dim_procedure p USING (procedure_key)"
+            f"SELECT {rule.in_time_at(MONTH_END)} FROM warehouse.fact_dossier d JOIN warehouse.dim_dossier_status s "
+            "USING (dossier_status_key) JOIN warehouse.dim_procedure p USING (procedure_key) ORDER BY d.received_at"
         )
     )
-    assert found is in_time
+    assert found.all() == [True, False]
 
 
 def test_the_three_rules_of_in_time_disagree_on_one_dossier(connection: Connection) -> None:

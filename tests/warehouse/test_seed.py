@@ -5,7 +5,7 @@ from sqlalchemy import Connection, Engine, select, text
 
 from warehouse.names import normalise_unit_name
 from warehouse.seed import extend_dates, seed
-from warehouse.tables import UNKNOWN, dim_unit, metadata
+from warehouse.tables import UNKNOWN, dim_holiday, dim_unit, metadata
 
 
 def _communes(connection: Connection, day: str) -> int:
@@ -59,7 +59,7 @@ def test_every_succession_of_the_reference_file_finds_both_its_units(engine: Eng
     assert counts == [("2024-02-01", 3, 0), ("2025-01-01", 46, 4), ("2025-07-01", 558, 21)]
 
 
-DECLARED = {"dim_date", "dim_indicator", "dim_target"}
+DECLARED = {"dim_date", "dim_holiday", "dim_indicator", "dim_target"}
 """Dimensions that are declared, never looked up from a source's code."""
 
 
@@ -122,6 +122,30 @@ def test_the_calendar_begins_in_2000_and_reaches_the_end_of_the_year_after_the_d
         ).one()
     assert (first, last, days) == (date(2000, 1, 1), date(2032, 12, 31), (date(2032, 12, 31) - date(2000, 1, 1)).days + 1)
     assert quarter == ("2024-Q1", "2024-03", "2024", 7, False)
+
+
+@pytest.mark.parametrize(
+    ("day", "is_working_day"),
+    [
+        ("2024-04-29", False), ("2024-05-04", True), ("2025-01-27", False), ("2025-02-03", True), ("2025-04-07", False),
+        ("2025-04-26", True), ("2025-04-27", False), ("2025-05-02", False), ("2025-09-01", False), ("2025-09-03", True),
+        ("2026-01-02", False), ("2026-01-10", True), ("2026-08-22", True), ("2026-08-31", False),
+    ],
+)  # fmt: skip
+def test_holidays_and_saturdays_worked_in_exchange_are_as_ordered(engine: Engine, day: str, is_working_day: bool) -> None:
+    with engine.connect() as connection:
+        found = connection.scalar(text("SELECT is_working_day FROM warehouse.dim_date WHERE date_key = :day"), {"day": day})
+    assert found is is_working_day
+
+
+def test_a_holiday_that_is_ordered_no_more_is_a_day_like_others(engine: Engine) -> None:
+    told = text("SELECT is_working_day FROM warehouse.dim_date WHERE date_key = '2025-06-10'")
+    holiday = {"date_key": "2025-06-10", "is_working_day": False, "holiday_name": "Nghỉ", "legal_source": "x", "evidence": "law"}
+    with engine.begin() as connection:
+        connection.execute(dim_holiday.insert(), holiday)
+        connection.execute(text("UPDATE warehouse.dim_date SET is_working_day = false WHERE date_key = '2025-06-10'"))
+        seed(connection)
+        assert connection.scalar(told) is True
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,8 @@ class Component(Model):
     name_vi: str
     max: int
     full_at: int = 100
-    capped: bool = False
+    cap: Literal["shown", "open"] = "open"
+    """Whether the portal's answers show that no more than the maximum is earned, or leave it open."""
     percentage: Literal["exact", "rounded_binary"] = "exact"
     no_cases: Literal["none", "zero", "full"] = "none"
     counted_in: Literal["dossiers", "procedures", "petitions"] = "dossiers"
@@ -58,12 +59,15 @@ class Group(Model):
 
     name_vi: str
     max: int
+    ratio: Literal["points", "counts"] = "points"
     components: dict[str, Component]
 
     @model_validator(mode="after")
-    def _maxima_add_up(self) -> Group:
+    def _hangs_together(self) -> Group:
         if sum(component.max for component in self.components.values()) != self.max:
             raise ValueError(f"{self.name_vi}: the components' maxima do not add up to {self.max}")
+        if self.ratio == "counts" and len(self.components) > 1:
+            raise ValueError(f"{self.name_vi}: several components have no one ratio of counts")
         return self
 
 
@@ -104,23 +108,27 @@ def rules_on(day: date) -> Rules:
     raise LookupError(f"no rules of decision 766 hold on {day:%Y-%m-%d}")
 
 
-def evaluate(rules: Rules, counts: pd.DataFrame) -> pd.DataFrame:
-    """Adds group_code, ratio, score, max_score and obs_status to counts per component.
+def evaluate(rules: Rules, counts: pd.DataFrame, *, above_maximum: bool = False) -> pd.DataFrame:
+    """Adds group_code, ratio, score, max_score and obs_status to counts per component, and group_ratio where that is its group's too.
 
-    `counts` has component_code, numerator and denominator, and may have level (of the unit), printed (score of a
-    component the portal prints without counts) and quality (P provisional, L no data). NaN is "no value", never 0.
+    `counts` has component_code, numerator and denominator, and may have level (of the unit), printed and printed_ratio (of a
+    component the portal prints without counts) and quality (P provisional, L no data). NaN is "no value", never 0. With
+    `above_maximum` a component may earn more than its maximum where the portal leaves it open.
     """
-    parts = [
-        _evaluate_component(component, counts[counts["component_code"] == code]).assign(group_code=rules.group_of[code])
-        for code, component in rules.components.items()
-    ]
+    parts = []
+    for group_code, group in rules.groups.items():
+        for code, component in group.components.items():
+            cap = component.cap == "shown" or not above_maximum
+            part = _evaluate_component(component, counts[counts["component_code"] == code], cap)
+            parts.append(part.assign(group_code=group_code, group_ratio=part["ratio"] if group.ratio == "counts" else np.nan))
     return pd.concat(parts).sort_index()
 
 
 def totals(scored: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """Group totals of evaluated components: the sum of the rounded parts over the sum of the maxima that apply.
 
-    A part without a score counts as nothing and keeps its maximum; a group without any score has no total.
+    Its ratio is the share of the maximum, or `group_ratio` where there is one. A part without a score counts as nothing and
+    keeps its maximum; a group without any score has no total.
     """
     frame = scored.assign(
         score=(scored["score"] * 100).round(),
@@ -135,17 +143,19 @@ def totals(scored: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
         provisional=("provisional", "max"),
         counted=("counted", "sum"),
         missing=("missing", "sum"),
+        group_ratio=("group_ratio", "first"),
     ).reset_index()
     hundredths = total["score"].to_numpy().astype(np.int64)
     maximum = total["max_score"].to_numpy().astype(np.int64)
     empty = (total["counted"].to_numpy() == 0) | (maximum == 0)
     total["score"] = np.where(empty, np.nan, hundredths / 100)
-    total["ratio"] = np.where(empty, np.nan, _half_up(hundredths * 100, np.where(maximum == 0, 1, maximum)) / 100)
+    of_points = _half_up(hundredths * 100, np.where(maximum == 0, 1, maximum)) / 100
+    total["ratio"] = np.where(empty, np.nan, total["group_ratio"].fillna(pd.Series(of_points)))
     total["obs_status"] = np.where(empty, np.where(total["missing"] > 0, "L", "M"), np.where(total["provisional"], "P", "A"))
-    return total.drop(columns=["provisional", "counted", "missing"])
+    return total.drop(columns=["provisional", "counted", "missing", "group_ratio"])
 
 
-def _evaluate_component(component: Component, counts: pd.DataFrame) -> pd.DataFrame:
+def _evaluate_component(component: Component, counts: pd.DataFrame, cap: bool) -> pd.DataFrame:
     known = (counts["numerator"].notna() & counts["denominator"].notna()).to_numpy()
     numerator = counts["numerator"].fillna(0).to_numpy(dtype=np.int64)
     denominator = counts["denominator"].fillna(0).to_numpy(dtype=np.int64)
@@ -158,21 +168,23 @@ def _evaluate_component(component: Component, counts: pd.DataFrame) -> pd.DataFr
         if component.percentage == "rounded_binary"
         else _half_up(component.max * 10_000 * numerator, divisor * component.full_at)
     )
-    if component.capped:
+    if cap:
         points = np.minimum(points, component.max * 100)
     without = {"none": NONE, "zero": 0, "full": component.max * 100}[component.no_cases]
     points = np.where(cases, points, np.where(known, without, NONE))
     score = np.where(points == NONE, np.nan, points / 100)
-    if component.portal_constant and "printed" in counts:
-        score = counts["printed"].to_numpy(dtype=float)
+    no_ratio = ~known | (~cases & (component.no_cases == "none"))
+    ratio = np.where(no_ratio, np.nan, np.where(cases, percentage, 0) / 100)
+    if component.portal_constant:
+        score = counts["printed"].to_numpy(dtype=float) if "printed" in counts else score
+        ratio = counts["printed_ratio"].to_numpy(dtype=float) if "printed_ratio" in counts else ratio
 
     applies = ~counts["level"].isin(component.not_for).to_numpy() if "level" in counts else np.ones(len(counts), dtype=bool)
-    no_ratio = ~known | ~applies | (~cases & (component.no_cases == "none"))
     status = np.where(np.isnan(score), np.where(known, "M", "L"), "A")
     if "quality" in counts:
         status = np.where(counts["quality"].notna(), counts["quality"], status)
     return counts.assign(
-        ratio=np.where(no_ratio, np.nan, np.where(cases, percentage, 0) / 100),
+        ratio=np.where(applies, ratio, np.nan),
         score=np.where(applies, score, np.nan),
         max_score=np.where(applies, component.max, np.nan),
         obs_status=np.where(applies, status, "M"),

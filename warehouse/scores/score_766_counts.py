@@ -28,7 +28,7 @@ def counted_dossiers(rules: Rules) -> Counted:
         table="fact_dossier",
         query=query,
         measures=tuple(measures),
-        depends_on=("dim_dossier_status", "dim_procedure"),
+        depends_on=("dim_dossier_status", "dim_procedure", "dim_holiday"),
     )
 
 

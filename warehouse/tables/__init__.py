@@ -8,6 +8,7 @@ from warehouse.tables.dim_channel import dim_channel
 from warehouse.tables.dim_date import dim_date
 from warehouse.tables.dim_department import dim_department
 from warehouse.tables.dim_dossier_status import dim_dossier_status
+from warehouse.tables.dim_holiday import dim_holiday
 from warehouse.tables.dim_indicator import dim_indicator
 from warehouse.tables.dim_merchant import dim_merchant
 from warehouse.tables.dim_payment_method import dim_payment_method
@@ -60,6 +61,7 @@ __all__ = [
     "dim_date",
     "dim_department",
     "dim_dossier_status",
+    "dim_holiday",
     "dim_indicator",
     "dim_merchant",
     "dim_payment_method",

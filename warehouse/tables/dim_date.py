@@ -13,7 +13,7 @@ dim_date = Table(
     Column("year", Text, nullable=False, comment="Year, as 2024"),
     Column("month_start", Date, nullable=False, comment="First day of the month"),
     Column("day_of_week", SmallInteger, nullable=False, comment="ISO day of the week, 1 Monday to 7 Sunday"),
-    Column("is_working_day", Boolean, nullable=False, comment="Monday to Friday; public holidays are not taken out"),
+    Column("is_working_day", Boolean, nullable=False, comment="Monday to Friday, or as dim_holiday says"),
     schema=WAREHOUSE,
     comment="One row per calendar day.",
 )

@@ -22,6 +22,7 @@ dim_procedure = Table(
     Column("service_level", SmallInteger, comment="MucDo: 4 toàn trình, 3 một phần, 2 cung cấp thông tin"),
     Column("has_fee", Boolean, comment="Whether the procedure carries a fee (CoPhiLePhi)"),
     Column("authority_level", Text, comment="CapThucHien: tinh, huyen or xa"),
+    Column("statutory_working_days", SmallInteger, comment="ThoiHanGiaiQuyet: longest handling time laid down, in working days"),
     Column(
         "is_inferred",
         Boolean,

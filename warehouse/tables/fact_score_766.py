@@ -31,7 +31,7 @@ fact_score_766 = Table(
     Column("revision", SmallInteger, primary_key=True, comment="1 for the first published, then 2, 3 … in the order of publication"),
     Column("numerator", BigInteger, comment="Numerator; empty for a total and where nothing was counted"),
     Column("denominator", BigInteger, comment="Denominator; empty for a total and where nothing was counted"),
-    Column("ratio", Numeric, comment="Percentage of the counts, or of the maximum for a total; half up at 2 decimals"),
+    Column("ratio", Numeric, comment="Percentage of the counts, or of the maximum for a total but TDGQ's; half up at 2 decimals"),
     Column("score", Numeric, comment="Points; empty where there is no score, which is not 0"),
     Column("max_score", Numeric, comment="Points that could be earned; empty where the component does not apply"),
     Column(

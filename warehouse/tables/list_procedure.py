@@ -16,6 +16,7 @@ list_procedure = Table(
     Column("service_level", SmallInteger, comment="MucDo: 4 toàn trình, 3 một phần, 2 thông tin"),
     Column("has_fee", Boolean, comment="CoPhiLePhi"),
     Column("authority_level", Text, comment="CapThucHien: tinh, huyen or xa"),
+    Column("statutory_working_days", SmallInteger, comment="ThoiHanGiaiQuyet: longest handling time laid down, in working days"),
     *history(),
     *provenance(),
     *history_indexes("list_procedure"),

@@ -1,7 +1,9 @@
--- One row per department or unit and period of decision 766, by who counted: the sum of its groups, its place among those beside it.
+-- One row per department or unit and period of decision 766, by who counted: the sum of its groups, its place among those scored alike.
 WITH total AS (
     SELECT score.counted_by, score.agency_key, score.unit_key, score.period, sum(score.score) AS score, sum(score.max_score) AS max_score,
-           bool_or(score.obs_status = 'P') AS is_provisional
+           bool_or(score.obs_status = 'P') AS is_provisional,
+           coalesce(string_agg(score.group_code, ', ' ORDER BY score.group_code) FILTER (WHERE score.score IS NOT NULL),
+                    string_agg(score.group_code, ', ' ORDER BY score.group_code)) AS groups
     FROM warehouse.fact_score_766 AS score
     WHERE score.known_to = 'infinity' AND score.component_code = ''
     GROUP BY score.counted_by, score.agency_key, score.unit_key, score.period
@@ -38,12 +40,14 @@ SELECT named.counted_by,
        named.period_before,
        named.score - before.score AS change,
        CASE WHEN named.is_provisional THEN 'P' ELSE 'A' END AS obs_status,
-       named.unit_valid_from
+       named.unit_valid_from,
+       named.groups
 FROM named
 LEFT JOIN LATERAL (
-    SELECT sum(earlier.score) AS score
+    SELECT sum(earlier.score) AS score, sum(earlier.max_score) AS max_score,
+           string_agg(earlier.group_code, ', ' ORDER BY earlier.group_code) FILTER (WHERE earlier.score IS NOT NULL) AS groups
     FROM warehouse.fact_score_766 AS earlier
     WHERE earlier.counted_by = named.counted_by AND earlier.agency_key = named.agency_key AND earlier.unit_key = named.unit_key
       AND earlier.period = named.period_before AND earlier.component_code = '' AND earlier.known_to = 'infinity'
-) AS before ON true
-WINDOW beside AS (PARTITION BY named.counted_by, named.period, named.level, named.province_code)
+) AS before ON (before.groups, before.max_score) = (named.groups, named.max_score)
+WINDOW beside AS (PARTITION BY named.counted_by, named.period, named.level, named.province_code, named.groups, named.max_score)
