@@ -43,6 +43,8 @@ def _filled(file: str) -> str:
         "judged": rule.judged,
         "ended_at": rule.ended_at,
         "in_time": rule.in_time_at("NULL"),
+        "held": rule.held,
+        "whatever_date": rule.whatever_date,
         "first": f"CASE WHEN u.unit_key <> 0 AND {both_stood} THEN u.unit_key ELSE r.unit_key END",
         "last": f"CASE WHEN u.unit_key = 0 OR {has_ended} < u.valid_from THEN r.unit_key ELSE u.unit_key END",
         "received": by_step(half_month, received),

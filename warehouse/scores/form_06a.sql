@@ -1,6 +1,6 @@
 -- Each dossier is what happens to it, at the unit that has it then: received, became overdue, ended; and, where its unit ended or
 -- another took over what stands above it, given up the day before and taken over. The unknown unit counts as any other.
--- Pending supplements, payments and stops are in time whatever the due date.
+-- How dossiers count that are set aside is the rule's (on_time.yaml).
 WITH alike AS MATERIALIZED (  -- alike in all that matters are counted once: a tenth is left
     SELECT sum(sign) AS sign, first_key, last_key, procedure_key, is_online, received, ended, outcome,
         CASE WHEN {step_of_due} < coalesce({step_of_ended}, 'infinity') THEN due END AS overdue
@@ -8,8 +8,8 @@ WITH alike AS MATERIALIZED (  -- alike in all that matters are counted once: a t
         SELECT d.sign, {first} AS first_key, {last} AS last_key, d.procedure_key, coalesce(d.channel_key = 2, FALSE) AS is_online,
             {received} AS received, CASE WHEN {judged} THEN {ended} END AS ended,
             CASE WHEN NOT ({judged}) THEN NULL WHEN NOT {in_time} THEN 'late'
-                WHEN NOT s.is_withdrawn AND ({ended_at})::date < d.due_at::date THEN 'early' ELSE 'on_day' END AS outcome,
-            CASE WHEN s.dossier_status_code NOT IN ('5', '6', '8') AND d.due_at IS NOT NULL THEN {due} END AS due
+                WHEN NOT ({whatever_date}) AND ({ended_at})::date < d.due_at::date THEN 'early' ELSE 'on_day' END AS outcome,
+            CASE WHEN NOT ({held}) AND d.due_at IS NOT NULL THEN {due} END AS due
         FROM {states} d
         JOIN warehouse.dim_dossier_status s USING (dossier_status_key)
         JOIN warehouse.dim_procedure p USING (procedure_key)

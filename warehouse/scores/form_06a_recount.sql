@@ -5,8 +5,8 @@ WITH alike AS MATERIALIZED (  -- alike in all that matters are looked at once
     FROM (
         SELECT d.sign, {first} AS first_key, {last} AS last_key, coalesce(d.channel_key = 2, FALSE) AS is_online,
             {received_step} AS received, CASE WHEN {judged} THEN {ended_step} END AS ended, CASE WHEN {judged} THEN {in_time} END AS in_time,
-            coalesce(({judged}) AND NOT s.is_withdrawn AND ({ended_at})::date < d.due_at::date, FALSE) AS is_early,
-            CASE WHEN s.dossier_status_code NOT IN ('5', '6', '8') AND d.due_at IS NOT NULL THEN {overdue_step} END AS overdue
+            coalesce(({judged}) AND NOT ({whatever_date}) AND ({ended_at})::date < d.due_at::date, FALSE) AS is_early,
+            CASE WHEN NOT ({held}) AND d.due_at IS NOT NULL THEN {overdue_step} END AS overdue
         FROM {states} d
         JOIN warehouse.dim_dossier_status s USING (dossier_status_key)
         JOIN warehouse.dim_procedure p USING (procedure_key)

@@ -85,6 +85,11 @@ class OnTime(Model):
         """SQL condition: while it is pending the dossier is never late."""
         return self._by_day([version.condition("pending_in_time") for version in self.versions])
 
+    @property
+    def whatever_date(self) -> str:
+        """SQL condition: it ended, and in time whatever the date."""
+        return self._by_day([version.condition("ended_in_time") for version in self.versions])
+
     def in_time_at(self, period_end: str) -> str:
         """SQL condition: judged at the end of a period (an SQL timestamp), the dossier is in time."""
         return self._by_day([version.filled(version.in_time, period_end) for version in self.versions])
