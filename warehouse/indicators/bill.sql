@@ -1,6 +1,7 @@
--- A bill counts for the month billed, whenever it is paid: before, in it or long after.
-SELECT b.sign, b.row_key, b.delivery_id, b.row_number, b.unit_key, b.billing_month, b.customer_hash, s.service_code, b.amount_vnd,
-    paid.bill_key IS NOT NULL AS is_cashless, least(coalesce(paid.paid_vnd, 0), b.amount_vnd)::bigint AS cashless_vnd
+-- A bill counts for the month billed, whenever it is paid: before, in it or long after. It is paid without cash where payments
+-- without cash cover the whole of it: one paid partly in cash is not, though that part of its amount is.
+SELECT b.sign, b.row_key, b.delivery_id, b.row_number, b.unit_key, b.billing_month, b.customer_hash, b.is_household, s.service_code,
+    b.amount_vnd, coalesce(paid.paid_vnd >= b.amount_vnd, FALSE) AS is_cashless, least(coalesce(paid.paid_vnd, 0), b.amount_vnd)::bigint AS cashless_vnd
 FROM {states} b
 JOIN warehouse.dim_service s USING (service_key)
 LEFT JOIN (
