@@ -290,7 +290,8 @@ def _candidates(connection: Connection, counting: Counting, keys: dict[str, int]
             "suppress_below": [i.suppress_below for i in declared],
             "breaks_from": [min((b.from_ for b in i.breaks), default=None) for i in declared],
             "derived": [keys[i.version_name] for i in declared if i.counted_fact.way == "units"],
-            **{name: [getattr(i, name) for i in declared] for name in ("decimals", "is_count", "valid_from", "valid_to", "listed_from", "listed_to")},
+            "is_count": [i.is_count for i in declared],
+            **{name: [getattr(i, name) for i in declared] for name in ("decimals", "valid_from", "valid_to", "listed_from", "listed_to")},
             **as_of(counting),
         },
     )

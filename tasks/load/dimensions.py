@@ -118,16 +118,16 @@ class Dimensions:
     def unit_by_name(self, keys: Keys, codes: Column, names: Column, firsts: Column, lasts: Column) -> Keys:
         """The units; but where several bore one code between the two days, the one that is so named. For a few rows."""
         told = {"code": codes, "name": names, "first": firsts, "last": lasts}
-        given = pd.DataFrame({name: _flat(column).to_pylist() for name, column in told.items()}).assign(key=keys)
+        given = pd.DataFrame({name: _flat(column).to_pylist() for name, column in told.items()})
         query = select(*(dim_unit.c[name] for name in ("unit_code", "unit_name", "valid_from", "valid_to", "unit_key")))
         rows = self._connection.execute(query.where(dim_unit.c.unit_code.in_(given["code"].unique().tolist()))).all()
         units = pd.DataFrame(rows, columns=["code", "name", "begin", "end", "named"])
         for table in (given, units):
-            table["name"] = [plain(name or "") for name in table["name"]]
+            table["name"] = table["name"].fillna("").map(plain)
         found = given.reset_index().merge(units, on=["code", "name"])
         found = found[(found["begin"] <= found["last"]) & (found["end"] >= found["first"])].drop_duplicates("index", keep=False)
-        given.loc[found["index"], "key"] = found["named"].to_numpy()
-        named: Keys = given["key"].to_numpy(dtype=np.int32)
+        named = keys.copy()
+        named[found["index"].to_numpy()] = found["named"].to_numpy(dtype=np.int32)
         return named
 
     def agencies(self, codes: Column, names: Column, days: Column) -> tuple[Keys, Keys]:

@@ -19,7 +19,8 @@ ALWAYS = "-infinity"
 COLUMNS = {
     "indicator": f"{INDICATOR}, {MORE}",
     "indicator_vintage": f"{INDICATOR}, known_to, {MORE}, is_current",
-    "published_check": "unit_code, period, indicator_code, printed, printed_value, recomputed, verdict, source_document, note, unit_valid_from",
+    "published_check": "unit_code, period, indicator_code, printed, printed_value, recomputed, verdict, source_document, "
+    "note, unit_valid_from",
 }
 
 
