@@ -106,3 +106,22 @@ def test_a_target_holds_until_the_next_one_begins() -> None:
     ]
     with pytest.raises(ValidationError, match="overlaps the next one"):
         Indicator(**{**whole, "targets": [{**first, "valid_to": date(2024, 3, 1)}, second]})
+
+
+def test_a_count_has_no_denominator_and_no_decimals() -> None:
+    counted = Indicator(**USUAL, unit_measure="tổ", fact="unit_count", numerator="digital_teams")
+    assert (counted.is_count, counted.decimals, counted.denominator_counts) == (True, 0, None)
+    with pytest.raises(ValidationError, match="no denominator"):
+        Indicator(**USUAL, unit_measure="tổ", fact="unit_count", numerator="digital_teams", denominator="households")
+
+
+def test_what_two_indicators_divide_by_is_told_alike_where_it_is_the_same() -> None:
+    whole = {i.code: i.denominator_counts for i in indicators()}
+    assert whole["ND3"] == whole["ND5"] == whole["ND8"] == "population_adult" != whole["ND2"]
+    assert whole["CQ4"] == whole["CQ7"] == whole["K1a"] not in (whole["CQ5"], whole["K2f"])
+
+
+def test_an_indicator_cites_the_text_in_force_for_its_period() -> None:
+    cited = {(i.code, i.listed_from): i.legal_source for i in indicators() if i.code in ("CQ6F", "CQ7")}
+    assert cited["CQ7", date(2025, 7, 1)].startswith("Nghị định 118/2025/NĐ-CP")
+    assert cited["CQ6F", date(2026, 7, 1)] == "Nghị định 224/2026/NĐ-CP"
