@@ -484,6 +484,7 @@ def _electricity(bills: pd.DataFrame) -> pd.DataFrame:
             "TONG_TIEN": bills["total"].astype(str),
             "DIEN_TTHU": (bills["net"] // 2000).astype(str),
             "LOAI_HDON": "TD",
+            "LOAI_KHANG": np.where(bills["customer"] % 12 == 0, "NSH", "SH"),
             "NGAY_PHANH": bills["issued"].dt.strftime("%d/%m/%Y"),
             "TINH_TRANG": "1",
         }
