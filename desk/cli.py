@@ -97,7 +97,7 @@ def demo() -> None:
                 terminal.official_tables(unit, SAMPLE_PERIOD, official_table.of_unit(connection, unit, SAMPLE_PERIOD))
             terminal.rejected_table(questions.rejected(connection))
             terminal.set_aside_table(questions.set_aside(connection))
-            terminal.printed_table([row for row in questions.published_check(connection) if row.verdict == "differs"])
+            terminal.printed_table([row for row in questions.published_check(connection) if row.verdict in ("impossible", "differs")])
     terminal.night_line(night)
     _tell_report(night)
 

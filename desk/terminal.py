@@ -257,7 +257,7 @@ def quarantine_table(rows: Sequence[Any]) -> None:
 
 
 def printed_table(rows: Sequence[Any]) -> None:
-    """Printed figures that the counts do not bear out."""
+    """Printed figures that cannot be, or that the counts do not bear out."""
     if rows:
         told = [
             [
@@ -266,11 +266,17 @@ def printed_table(rows: Sequence[Any]) -> None:
                 vi.period(row.period),
                 row.printed,
                 vi.beside(row.printed, row.recomputed),
+                vi.PUBLISHED[row.verdict],
+                row.note or "",
                 row.source_document,
             ]
             for row in rows
         ]
-        table(["Chỉ tiêu", "Đơn vị", "Kỳ", ">Đã in", ">Tính lại", "Tài liệu"], told, "Số đã in khác số tính lại")
+        table(
+            ["Chỉ tiêu", "Đơn vị", "Kỳ", ">Đã công bố", ">Tính lại", "Kết luận", "Vì sao", "Văn bản"],
+            told,
+            "Số đã công bố khác số tính lại",
+        )
 
 
 def night_line(night: Night, outcomes: Sequence[Any] | None = None) -> None:
@@ -361,8 +367,8 @@ def explanation(told: Explanation) -> None:
         "Các bản đã công bố",
     )
     for row in told.printed:
-        verdict = {"holds": "khớp", "differs": "khác", "not_computable": "không tính được"}[row.verdict]
-        say(f"Đã in: {row.printed} trong {row.source_document}: {verdict}.")
+        why = f" ({row.note[0].lower()}{row.note[1:]})" if row.note else ""
+        say(f"Đã công bố: {row.printed} trong {row.source_document}: {vi.PUBLISHED[row.verdict]}{why}.")
 
 
 SHOWN = 20

@@ -117,8 +117,11 @@ PAGES = {
 
 
 def _rule_table(entries: tuple[object, ...] | list[object]) -> list[str]:
-    head = ["| code | severity | scope | message to the supplier |", "|---|---|---|---|"]
-    return head + [f"| {rule.code} | {rule.severity} | {rule.scope} | {rule.message_vi} |" for rule in entries]  # type: ignore[attr-defined]
+    head = ["| code | severity | scope | message to the supplier | laid down in |", "|---|---|---|---|---|"]
+    return head + [
+        f"| {rule.code} | {rule.severity} | {rule.scope} | {rule.message_vi} | {'; '.join(map(str, rule.source))} |"  # type: ignore[attr-defined]
+        for rule in entries
+    ]
 
 
 def _tables(schema: str | None = None) -> list[Table]:

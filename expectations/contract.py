@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Mapping
+from datetime import date
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 if TYPE_CHECKING:
     import great_expectations as gx
@@ -220,6 +221,20 @@ Check = Literal[
 ]
 
 
+class Source(Model):
+    """A text in which a rule is laid down, and the days on which it is in force."""
+
+    text: str
+    valid_from: date = date.min
+    valid_to: date = date.max
+
+    def __str__(self) -> str:
+        """The text with its days, as `Nghị định 61/2018/NĐ-CP (đến 30/06/2025)`."""
+        days = [f"từ {self.valid_from:%d/%m/%Y}"] if self.valid_from > date.min else []
+        days += [f"đến {self.valid_to:%d/%m/%Y}"] if self.valid_to < date.max else []
+        return self.text + (f" ({' '.join(days)})" if days else "")
+
+
 class Rule(Model):
     """One thing that must hold, with the code and the words by which people speak of it."""
 
@@ -238,8 +253,13 @@ class Rule(Model):
     message_vi: str
     """What is wrong and what to do. May use {column} (the file's header), {file} and, of a delivery, {observed} (counts);
     never the cell's value."""
-    source: str | None = None
-    """Where the rule is laid down (decision, circular, form)."""
+    source: tuple[Source, ...] = ()
+    """Where the rule is laid down (decision, circular, form): a text, or several one after the other, each with its days."""
+
+    @field_validator("source", mode="before")
+    @classmethod
+    def _one_text(cls, source: Any) -> Any:
+        return [{"text": source}] if isinstance(source, str) else source
 
     @model_validator(mode="after")
     def _one_way_to_check(self) -> Rule:

@@ -73,7 +73,11 @@ def explain(connection: Connection, code: str, unit: Unit, period: str) -> Expla
             values,
         ).all(),
         printed=connection.execute(
-            text("SELECT * FROM mart.published_check WHERE indicator_code = :indicator AND unit_code = :code AND period = :period"), values
+            text(
+                "SELECT * FROM mart.published_check WHERE indicator_code = :indicator AND unit_code = :code "
+                "AND unit_valid_from = :valid_from AND period = :period ORDER BY source_document"
+            ),
+            values,
         ).all(),
     )
 

@@ -160,14 +160,14 @@ def broken_rules(connection: Connection, since: datetime | None = None) -> Seque
 
 
 def published_check(connection: Connection) -> Sequence[Row[Any]]:
-    """Printed figures beside what the warehouse computes, those that differ first."""
+    """Printed figures beside what the warehouse computes, those first that cannot be or differ."""
     return connection.execute(
         text(
             "SELECT c.*, i.indicator_name, u.unit_name FROM mart.published_check c "
             "LEFT JOIN LATERAL (SELECT indicator_name FROM warehouse.dim_indicator d "
             "  WHERE d.indicator_code = c.indicator_code ORDER BY known_to DESC, version DESC LIMIT 1) i ON true "
-            "LEFT JOIN LATERAL (SELECT unit_name FROM warehouse.dim_unit "
-            "  WHERE unit_code = c.unit_code ORDER BY valid_from LIMIT 1) u ON true "
-            "ORDER BY c.verdict <> 'differs', c.verdict, c.source_document, c.unit_code, c.indicator_code"
+            "LEFT JOIN warehouse.dim_unit u ON u.unit_code = c.unit_code AND u.valid_from = c.unit_valid_from "
+            "ORDER BY array_position(ARRAY['impossible', 'differs', 'holds', 'not_computable'], c.verdict), c.source_document, "
+            "  c.unit_code, c.unit_valid_from, c.indicator_code, c.period"
         )
     ).all()

@@ -171,6 +171,6 @@ WITH value AS (
 SELECT i.indicator_code, u.unit_code, v.period, v.before, abs(v.value - v.value_before) AS jump
 FROM in_a_row v JOIN warehouse.dim_indicator i ON i.indicator_key = v.indicator_key AND i.known_to = 'infinity'
 JOIN warehouse.dim_unit u USING (unit_key)
-WHERE abs(v.value - v.value_before) > :jump
+WHERE abs(v.value - v.value_before) > :jump AND i.unit_measure = 'PERCENT'
 ORDER BY jump DESC, i.sort_order, u.unit_code, v.period
 """

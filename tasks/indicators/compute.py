@@ -256,7 +256,7 @@ WITH reported AS (
 ), listed AS (  -- what was published once stays, even where nothing is left of it; a unit that is new has lines of every indicator
     SELECT period, unit_key, p.period IS NULL AS is_new FROM shown FULL JOIN published p USING (period, unit_key)
 ), line AS (
-    SELECT i.indicator_key, s.unit_key, s.period, i.decimals, t.has_ended, a.is_complete, a.numerator, a.denominator,
+    SELECT i.indicator_key, s.unit_key, s.period, i.decimals, i.is_count, t.has_ended, a.is_complete, a.numerator, a.denominator,
         NOT (u.unit_level = ANY(string_to_array(i.levels, ','))) OR t.last_day < i.valid_from OR t.first_day > i.valid_to AS is_outside,
         a.denominator < i.suppress_below AS is_small, EXISTS (
             SELECT FROM unnest(CAST(:broken AS smallint[]), CAST(:breaks_from AS date[]), CAST(:breaks_in AS text[])) b (key, day, province)
@@ -269,6 +269,7 @@ WITH reported AS (
             unnest(CAST(:decimals AS integer[])) AS decimals,
             unnest(CAST(:valid_from AS date[])) AS valid_from, unnest(CAST(:valid_to AS date[])) AS valid_to,
             unnest(CAST(:listed_from AS date[])) AS listed_from, unnest(CAST(:listed_to AS date[])) AS listed_to,
+            unnest(CAST(:is_count AS boolean[])) AS is_count,
             unnest(CAST(:keys AS smallint[])) = ANY(CAST(:derived AS smallint[])) AS is_derived
     ) i
     LEFT JOIN added_up a USING (indicator_key, unit_key, period)
@@ -279,7 +280,8 @@ WITH reported AS (
     FROM line
 )
 SELECT indicator_key, unit_key, period, CASE WHEN NOT is_outside THEN numerator END, CASE WHEN NOT is_outside THEN denominator END,
-    CASE WHEN obs_status IN ('A', 'B', 'P') THEN {rounded_half_up("numerator", "denominator", "decimals")} END, obs_status,
+    CASE WHEN obs_status NOT IN ('A', 'B', 'P') THEN NULL WHEN is_count THEN numerator
+        ELSE {rounded_half_up("numerator", "denominator", "decimals")} END, obs_status,
     CASE obs_status WHEN 'M' THEN 'not_applicable' END
 FROM judged
 """
@@ -298,6 +300,7 @@ def _candidates(connection: Connection, counting: Counting, keys: dict[str, int]
             "breaks_from": [one.from_ for _, one in breaks],
             "breaks_in": [one.province for _, one in breaks],
             "derived": [keys[i.version_name] for i in declared if i.counted_fact.way == "units"],
+            "is_count": [i.is_count for i in declared],
             **{name: [getattr(i, name) for i in declared] for name in ("decimals", "valid_from", "valid_to", "listed_from", "listed_to")},
             **as_of(counting),
         },

@@ -24,7 +24,7 @@ State = dict[str, Any]
 
 _DECLARED = (
     "indicator_name", "official_table", "pillar", "definition", "legal_source", "unit_measure", "decimals", "sort_order",
-    "valid_from", "valid_to", "counted_as",
+    "valid_from", "valid_to", "counted_as", "numerator_counts", "denominator_counts", "may_exceed",
 )  # fmt: skip
 _TARGET = ("valid_from", "valid_to", "target", "legal_source", "province_code")
 _IN_FORCE = dim_indicator.c.known_to == text("'infinity'")

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects.postgresql import insert
 
+from tasks.words.vietnamese import plain
 from warehouse import country
 from warehouse.bulk import copy_out
 from warehouse.names import normalise_name
@@ -147,6 +148,21 @@ class Dimensions:
         """Whether each code is that of a unit of any province on one of the days."""
         found: npt.NDArray[np.bool_] = np.logical_or.reduce([self.country.at(codes, day) != UNKNOWN for day in days])
         return found
+
+    def unit_by_name(self, keys: Keys, codes: Column, names: Column, firsts: Column, lasts: Column) -> Keys:
+        """The units; but where several bore one code between the two days, the one that is so named. For a few rows."""
+        told = {"code": codes, "name": names, "first": firsts, "last": lasts}
+        given = pd.DataFrame({name: _flat(column).to_pylist() for name, column in told.items()})
+        query = select(*(dim_unit.c[name] for name in ("unit_code", "unit_name", "valid_from", "valid_to", "unit_key")))
+        rows = self._connection.execute(query.where(dim_unit.c.unit_code.in_(given["code"].unique().tolist()))).all()
+        units = pd.DataFrame(rows, columns=["code", "name", "begin", "end", "named"])
+        for table in (given, units):
+            table["name"] = table["name"].fillna("").map(plain)
+        found = given.reset_index().merge(units, on=["code", "name"])
+        found = found[(found["begin"] <= found["last"]) & (found["end"] >= found["first"])].drop_duplicates("index", keep=False)
+        named = keys.copy()
+        named[found["index"].to_numpy()] = found["named"].to_numpy(dtype=np.int32)
+        return named
 
     def agencies(self, codes: Column, names: Column, *days: Column) -> tuple[Keys, Keys]:
         """Agency and its unit on the first of the days on which the code holds; one no list knows then gets an inferred member."""

@@ -6,6 +6,7 @@ A feed's contract says what is looked up and when; only dossiers, payments, prin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -329,21 +330,32 @@ def _payments(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
 
 
 def _published_figures(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
-    """The figure as printed, and the number and decimals that it says."""
+    """The figure as printed, and what it says by the groups of rule PUB-003: a word and a number with its decimals, or two counts."""
+    ends, begins = unit_days(work, rows)
     unit, found = _units(work, rows)
-    printed = rows["printed"].combine_chunks()
+    said = pc.extract_regex(rows["printed"].combine_chunks(), work.contract.rule("PUB-003").args["regex"])
+    part = {field.name: pc.struct_field(said, field.name) for field in said.type}
+    is_said = {name: pc.not_equal(text, "") for name, text in part.items()}
+    words = ("above", "below", "at_least", "at_most", "about", "nearly")
     # As printed in Vietnamese: a dot between thousands, a comma before decimals.
-    number = pc.struct_field(pc.extract_regex(printed, r"(?P<number>-?\d[\d.]*(?:,\d+)?)"), "number")
-    value = pc.replace_substring(pc.replace_substring(number, ".", ""), ",", ".")
-    decimals = pc.if_else(
-        pc.match_substring(value, "."), pc.utf8_length(pc.replace_substring_regex(value, r"^[^.]*\.", "")), pa.scalar(0, pa.int32())
-    )
+    number = pc.replace_substring(pc.if_else(is_said["numerator"], part["numerator"], part["number"]), ".", "")
+    after_comma = pc.utf8_length(pc.replace_substring_regex(number, r"^[^,]*,?", ""))
+    zeros = pc.if_else(is_said["millions"], 6, pc.if_else(is_said["thousands"], 3, 0)).cast(pa.int32())
+    one, thousand, million = (pa.scalar(Decimal(10**power), pa.decimal128(7, 0)) for power in (0, 3, 6))
+    times = pc.if_else(is_said["millions"], million, pc.if_else(is_said["thousands"], thousand, one))
+    value = pc.multiply(pc.replace_substring(number, ",", ".").cast(pa.decimal128(20, 6)), times)
     columns = {
         **{name: rows[name] for name in ("source_document", "period", "indicator_code", "numerator", "denominator", "printed")},
-        "printed_value": value.cast(pa.decimal128(30, 10), safe=False),
-        "printed_decimals": pc.if_else(value.is_valid(), decimals, pa.scalar(None, pa.int32())),
-        "unit_key": unit,
+        "printed_value": value.cast(pa.decimal128(38, 10)),
+        "printed_decimals": pc.subtract(after_comma, zeros),
+        "printed_as": pc.case_when(pc.make_struct(*(is_said[word] for word in words), field_names=words), *words, "exact"),
+        "unit_key": work.dimensions.unit_by_name(unit, rows["unit_code"], rows["unit_name"], begins, ends),
     }
+    # Where the file names no counts, those printed as 16/16 are the indicator's.
+    counts = pc.and_(is_said["numerator"], pc.and_(rows["numerator"].is_null(), rows["denominator"].is_null()).combine_chunks())
+    for name in ("numerator", "denominator"):
+        printed = pc.if_else(is_said[name], pc.replace_substring(part[name], ".", ""), None).cast(pa.int64())
+        columns[name] = pc.if_else(counts, printed, rows[name].combine_chunks())
     return columns, found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from threading import Lock
 from types import ModuleType
 
@@ -17,5 +18,7 @@ def great_expectations() -> ModuleType:
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     import great_expectations as gx  # noqa: PLC0415  # the command line reads this module too
 
+    # A rule's pattern may have groups: whoever reads the value takes it apart by them.
+    warnings.filterwarnings("ignore", "This pattern is interpreted as a regular expression, and has match groups", UserWarning)
     logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.ERROR)  # it makes itself louder than its parent
     return gx

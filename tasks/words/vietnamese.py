@@ -29,6 +29,13 @@ HELD_BACK = "giữ lại để kiểm tra"
 """In place of the status of a value that cannot be right and is not shown."""
 DELIVERY_STATUS = {"landed": "chờ nạp", "loaded": "đã nạp", "rejected": "bị từ chối", "superseded": "đã có bản thay"}
 VERDICT = {"accept": "đạt", "accept_with_flags": "đạt, có cảnh báo", "reject": "từ chối"}
+PUBLISHED = {
+    "holds": "khớp",
+    "differs": "khác",
+    "impossible": "không thể có",
+    "not_computable": "không tính được",
+}
+"""What becomes of a figure that others published."""
 QUARANTINE_STATUS = {
     "open": "chờ xử lý",
     "waiting": "chờ hóa đơn",

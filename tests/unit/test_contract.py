@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -132,3 +133,30 @@ def test_a_natural_key_that_could_be_a_person_is_not(value: str) -> None:
 def test_a_key_without_a_declared_shape_is_never_shown() -> None:
     terms = contract("signature_holders")
     assert terms.shown_keys({"holder_hash": pa.array(["0" * 32])}).to_pylist() == [None]
+
+
+REPEALED = {  # text → last day in force: what took its place is in force from the next (domain.md, D.1)
+    "Thông tư 01/2018/TT-VPCP": date(2025, 9, 14),
+    "Nghị định 61/2018/NĐ-CP": date(2025, 6, 30),
+    "Nghị định 42/2022/NĐ-CP": date(2026, 6, 30),
+    "Quyết định 124/2004/QĐ-TTg": date(2025, 6, 30),
+}
+
+
+def test_a_repealed_text_is_cited_until_its_last_day_and_another_from_the_day_after() -> None:
+    cited = [
+        (rule, old) for feed in feeds() for rule in contract(feed).rules for old in rule.source for text in REPEALED if text in old.text
+    ]
+    assert cited
+    for rule, old in cited:
+        last = next(day for text, day in REPEALED.items() if text in old.text)
+        assert old.valid_to == last, rule.code
+        assert [new.valid_from for new in rule.source if new is not old] == [last + timedelta(days=1)], rule.code
+
+
+def test_a_source_is_told_with_the_days_on_which_it_is_in_force() -> None:
+    (rule,) = [rule for rule in contract("dossiers").rules if rule.code == "DOS-003"]
+    assert [str(source) for source in rule.source] == [
+        "Thông tư 01/2018/TT-VPCP, Điều 19 (đến 14/09/2025)",
+        "Thông tư 03/2025/TT-VPCP (từ 15/09/2025)",
+    ]

@@ -13,6 +13,7 @@ from warehouse.indicators import Indicator, indicators, measures, never_more_tog
 OFFICIAL = {
     "CQ1", "CQ2", "CQ3", "CQ3L", "CQ4", "CQ5", "CQ6F", "CQ6P", "CQ7", "CQ8", "CQ9", "K1a", "K1b", "K2a", "K2b", "K2c", "K2d", "K2e", "K2f",
     "K2g", "K2s", "K3a", "K3b", "ND1", "ND2", "ND3", "ND3A", "ND5", "ND5C", "ND7", "ND8", "ST1",
+    "ST2", "ST3", "ST4",
 }  # fmt: skip
 USUAL = {
     "code": "X1", "name": "x", "definition": "x", "legal_source": "x", "pillar": "xa_hoi_so", "official_table": "x", "sort_order": 1,
@@ -114,3 +115,22 @@ def test_targets_of_two_provinces_stand_side_by_side_and_one_of_the_country_says
     assert [(target.province, target.valid_to) for target in found] == [("38", date.max), ("25", date.max)]
     with pytest.raises(ValidationError, match="must say until when it holds"):
         Indicator(**{**whole, "targets": [first, {**second, "province": "38"}]})
+
+
+def test_a_count_has_no_denominator_and_no_decimals() -> None:
+    counted = Indicator(**USUAL, unit_measure="tổ", fact="unit_count", numerator="digital_teams")
+    assert (counted.is_count, counted.decimals, counted.denominator_counts) == (True, 0, None)
+    with pytest.raises(ValidationError, match="no denominator"):
+        Indicator(**USUAL, unit_measure="tổ", fact="unit_count", numerator="digital_teams", denominator="households")
+
+
+def test_what_two_indicators_divide_by_is_told_alike_where_it_is_the_same() -> None:
+    whole = {i.code: i.denominator_counts for i in indicators()}
+    assert whole["ND3"] == whole["ND5"] == whole["ND8"] == "population_adult" != whole["ND2"]
+    assert whole["CQ4"] == whole["CQ7"] == whole["K1a"] not in (whole["CQ5"], whole["K2f"])
+
+
+def test_an_indicator_cites_the_text_in_force_for_its_period() -> None:
+    cited = {(i.code, i.listed_from): i.legal_source for i in indicators() if i.code in ("CQ6F", "CQ7")}
+    assert cited["CQ7", date(2025, 7, 1)].startswith("Nghị định 118/2025/NĐ-CP")
+    assert cited["CQ6F", date(2026, 7, 1)] == "Nghị định 224/2026/NĐ-CP"

@@ -216,6 +216,21 @@ def test_units_from_the_time_of_one_province_are_thanh_hoas_and_so_are_the_targe
         assert [tuple(row) for row in connection.execute(targets)] == [(70, "38"), (80, "")]
 
 
+def test_figures_stored_before_their_words_were_read_say_the_same_as_if_read_now(engine: Engine) -> None:
+    downgrade(engine, "0008")
+    with engine.begin() as connection:
+        connection.execute(text(PRINTED_BEFORE))
+    upgrade(engine)
+    with engine.connect() as connection:
+        figures = text("SELECT printed, printed_as, numerator, denominator FROM warehouse.fact_published_figure ORDER BY row_key")
+        assert [tuple(row) for row in connection.execute(figures)] == [
+            ("hơn 96,5%", "above", None, None),
+            ("khoảng 30%", "about", None, None),
+            ("92,1%", "exact", 4795, 5205),
+            ("1.195/1.195", "exact", 1195, 1195),
+        ]
+
+
 def test_a_new_month_of_payments_locks_no_reader_out(engine: Engine) -> None:
     with engine.begin() as loading, engine.connect() as reading:
         loading.execute(text("SELECT warehouse.ensure_payment_partition('2024-03-15')"))
@@ -244,6 +259,14 @@ VALUES ('evn', 'bills', 'evn_csv', 'evn', 'e', 'e', '2024-04-01', '2024-04-01', 
 INSERT INTO ops.quarantine (delivery_id, row_number, rule_code, column_name, severity, message_vi, status)
 VALUES (1, 1, 'BIL-003', '', 'critical', '', 'dismissed'), (1, 2, 'BIL-003', '', 'critical', '', 'open'),
     (2, 1, 'SIG-003', '', 'critical', '', 'open')
+"""
+
+PRINTED_BEFORE = """
+INSERT INTO warehouse.fact_published_figure (source_document, unit_key, period, indicator_code, numerator, denominator, printed,
+    row_key, row_hash, known_from, loaded_by, delivery_id, row_number)
+SELECT 'Báo', 1, '2024', 'ND3', numerator, denominator, printed, key, 1, '2025-04-30', 1, 1, 1
+FROM (VALUES ('hơn 96,5%', NULL, NULL, 1), ('khoảng 30%', NULL, NULL, 2), ('92,1%', 4795, 5205, 3), ('1.195/1.195', NULL, NULL, 4))
+    AS given (printed, numerator, denominator, key)
 """
 
 BEFORE_ONE_NUMBER = "0004"

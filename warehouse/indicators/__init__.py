@@ -69,7 +69,8 @@ class Indicator(Model):
     pillar: Literal["chinh_quyen_so", "kinh_te_so", "xa_hoi_so"]
     official_table: str
     sort_order: int
-    unit_measure: Literal["PERCENT"] = "PERCENT"
+    unit_measure: str = "PERCENT"
+    """PERCENT; or the thing counted, as `buổi`: then the numerator is the value, and the entry says no denominator."""
     decimals: int = Field(default=1, ge=0, le=6)
     valid_from: date = date(1, 1, 1)
     valid_to: date = date.max
@@ -93,6 +94,16 @@ class Indicator(Model):
     """Persons below which the value is kept back (Q)."""
     breaks: tuple[Break, ...] = ()
     targets: tuple[Target, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _counts_alone(cls, entry: dict[str, Any]) -> dict[str, Any]:
+        """A count goes the way of a rate, over itself: it is there, or missing, where its numerator is."""
+        if entry.get("unit_measure", "PERCENT") == "PERCENT":
+            return entry
+        if entry.get("denominator", entry.get("numerator")) != entry.get("numerator"):
+            raise ValueError(f"{entry.get('code')}: a count has no denominator")
+        return {"decimals": 0, **entry, "denominator": entry["numerator"]}
 
     @field_validator("targets")
     @classmethod
@@ -145,6 +156,32 @@ class Indicator(Model):
     def is_sample(self) -> bool:
         """Whether only some units are asked, who stand for all: nothing is missing where the others say nothing."""
         return self.counted_fact.is_sample
+
+    @property
+    def is_count(self) -> bool:
+        """Whether the value is the count itself, not a rate."""
+        return self.unit_measure != "PERCENT"
+
+    @property
+    def numerator_counts(self) -> str:
+        """What its numerator counts: the same text for the same thing, a measure for what an office counts."""
+        if self.counted_fact.way == "reports":
+            return self.numerator
+        return f"{self._counted_rows} {self.denominator} AND {self.numerator}"
+
+    @property
+    def denominator_counts(self) -> str | None:
+        """What its denominator counts, told as `numerator_counts` tells it; nothing of a count."""
+        if self.is_count:
+            return None
+        if self.counted_fact.way == "reports" or self.counted_fact.divided_by:
+            return self.denominator
+        return f"{self._counted_rows} {self.denominator}"
+
+    @property
+    def _counted_rows(self) -> str:
+        which = self.code if self.counted_fact.way == "waves" else self.counted_by if len(self.counted_fact.days) > 1 else ""
+        return f"{self.fact} {self.count} {which}".rstrip()
 
     @property
     def version_name(self) -> str:

@@ -37,6 +37,11 @@ dim_indicator = Table(
         "counted_as", Text, nullable=False, comment="How it is counted, as declared: fact, numerator, denominator and what goes with them"
     ),
     Column(
+        "numerator_counts", Text, comment="What the numerator counts, the same text for the same thing; a measure where offices count it"
+    ),
+    Column("denominator_counts", Text, comment="What the denominator counts, told alike; empty of a count, which has none"),
+    Column("may_exceed", Text, comment="Why the numerator may exceed the denominator; empty where it never may"),
+    Column(
         "counted_since",
         DateTime(timezone=True),
         nullable=False,

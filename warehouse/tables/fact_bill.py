@@ -1,6 +1,6 @@
 """One row per bill and state known of it."""
 
-from sqlalchemy import BigInteger, Column, Date, Index, Integer, SmallInteger, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, SmallInteger, Table, Text, Uuid
 
 from warehouse.tables.base import WAREHOUSE, big, history, history_indexes, metadata, provenance
 
@@ -12,6 +12,9 @@ fact_bill = Table(
     Column("service_key", SmallInteger, nullable=False, comment="Service billed (dim_service)"),
     Column("unit_key", Integer, nullable=False, comment="Administrative unit (dim_unit) of the customer on the day of issue"),
     Column("customer_hash", Uuid, comment="Customer: first 128 bits of a keyed HMAC-SHA-256"),
+    Column(
+        "is_household", Boolean, comment="Whether the bill says that the customer is a household; empty where it does not say who is one"
+    ),
     Column("billing_month", Date, nullable=False, comment="First day of the month billed (dim_date)"),
     Column("issued_on", Date, comment="Day of issue (dim_date)"),
     Column("amount_vnd", BigInteger, nullable=False, comment="Amount with tax, VND"),

@@ -10,7 +10,7 @@ SELECT indicator.indicator_code,
        fact.period,
        span.period_type,
        CASE WHEN fact.obs_status <> 'Q' THEN fact.numerator END AS numerator,      -- a count of so few would name them
-       CASE WHEN fact.obs_status <> 'Q' THEN fact.denominator END AS denominator,
+       CASE WHEN fact.obs_status <> 'Q' AND indicator.unit_measure = 'PERCENT' THEN fact.denominator END AS denominator,
        fact.value,
        indicator.decimals,
        indicator.unit_measure,

@@ -1,0 +1,2 @@
+SELECT indicator_code, period, numerator, denominator, legal_source FROM mart.indicator
+WHERE indicator_code IN ('CQ6F', 'CQ7') AND unit_code = '15607' AND period IN ('2025-06', '2025-07', '2026-07') AND value IS NOT NULL ORDER BY 1, 2

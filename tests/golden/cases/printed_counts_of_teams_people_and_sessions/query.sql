@@ -1,0 +1,2 @@
+SELECT unit_code, period, indicator_code, printed, recomputed, verdict FROM mart.published_check ORDER BY 3, 4;
+SELECT period, numerator, denominator, value, unit_measure FROM mart.indicator WHERE indicator_code = 'ST3' AND unit_code = '396' AND value IS NOT NULL ORDER BY 1

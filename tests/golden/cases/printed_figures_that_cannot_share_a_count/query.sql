@@ -1,0 +1,1 @@
+SELECT source_document, indicator_code, printed, verdict, note FROM mart.published_check ORDER BY 1, 2

@@ -1,0 +1,1 @@
+SELECT source_document, unit_valid_from >= '2025-07-01' AS is_commune, printed, recomputed, verdict FROM mart.published_check ORDER BY 1

@@ -1,0 +1,1 @@
+SELECT indicator_code, printed, recomputed, verdict FROM mart.published_check ORDER BY 1
