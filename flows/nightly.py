@@ -23,7 +23,7 @@ from flows.publish import Published, publish
 from flows.stopping import stoppable
 from tasks.deliveries.ledger import Delivery, Outcome, delivered, pending, waves
 from tasks.deliveries.run_lock import LockLost, Run, in_one_line, one_at_a_time, require_lock
-from tasks.deliveries.source import Source, read_providers, read_provinces, read_sources
+from tasks.deliveries.source import Source, read_providers, read_provinces, read_reporting_calendars, read_sources
 from tasks.load.dependents import releasable
 from tasks.pull.landing import Pulled, Unreadable, pull
 from tasks.pull.writing import Unwritable
@@ -33,7 +33,7 @@ from tasks.report.edition import Report, artifacts, report
 from tasks.validate.data_docs import DataDocs
 from tasks.words.vietnamese import VIETNAM, some
 from warehouse.database import open_warehouse
-from warehouse.seed import know_providers, know_provinces
+from warehouse.seed import choose_reporting_calendars, know_providers, know_provinces
 from warehouse.settings import Refusal, Settings
 
 
@@ -84,12 +84,14 @@ def night(
     as_of = datetime.combine(until, time.max, VIETNAM) if until else datetime.now(VIETNAM)
     sources, limits = read_sources(settings.sources), read_limits(settings.sources)
     providers, provinces = read_providers(settings.sources), read_provinces(settings.sources)
+    calendars = read_reporting_calendars(settings.sources)
     get_ready()  # while the files are fetched
     docs = docs or DataDocs(settings.home / "data_docs")
     with one_at_a_time(engine, flow_name, as_of) as run, stoppable(lambda: run.standing, NightStopped, TerminationSignal):
         with engine.begin() as connection:
             know_providers(connection, providers)
             know_provinces(connection, provinces)
+            choose_reporting_calendars(connection, calendars)
         unreachable, ahead = _pull(engine, settings, sources, as_of, until, steps)
         broken: set[int] = set()
         take = partial(_ingest, engine, settings, run, steps, docs, {source.name: source for source in sources}, limits)

@@ -26,6 +26,7 @@ from warehouse.tables import (
     dim_provider,
     dim_service,
     dim_unit,
+    installation,
 )
 
 FIRST_DAY = date(2000, 1, 1)
@@ -122,6 +123,12 @@ def seed(connection: Connection) -> None:
 def know_provinces(connection: Connection, codes: Collection[str]) -> None:
     """Brings in the units of provinces that are reported for from now on; those of a province given up stay, as what hangs on them does."""
     _sync_units(connection, sorted(set(codes) - set(_provinces(connection))))
+
+
+def choose_reporting_calendars(connection: Connection, chosen: Mapping[str, str]) -> None:
+    """Lets the views of forms show the periods of the calendars that the installation chose."""
+    rows = [{"item": f"reporting_calendar {form}", "value": calendar} for form, calendar in chosen.items()]
+    sync_rows(connection, installation, rows, ["item"])
 
 
 def know_providers(connection: Connection, named: Mapping[str, str], *, rename: bool = True) -> None:

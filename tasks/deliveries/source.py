@@ -14,10 +14,11 @@ import yaml
 from expectations.contract import contract
 from tasks.deliveries.coverage import check_pattern
 from warehouse import country
+from warehouse.scores.reporting_calendars import FORM, reporting_calendars
 from warehouse.settings import Refusal
 
 RHYTHMS = ("daily", "monthly", "quarterly", "yearly", "once")
-KEYS = ("sources", "providers", "provinces", "limits")
+KEYS = ("sources", "providers", "provinces", "reporting_calendars", "limits")
 """What a sources.yaml may hold; the first it must."""
 THE_FIRST = ["38"]
 """The province of a sources.yaml that names none: Thanh Hóa, where the model began."""
@@ -78,6 +79,15 @@ def read_provinces(path: Path) -> list[str]:
             advice = f"it went into {today} ({country.provinces()[today]})" if today else f"there are: {', '.join(country.provinces())}"
             raise Refusal(f"{path}: `provinces`: {code!r} is the code of no province of today; {advice}")
     return codes
+
+
+def read_reporting_calendars(path: Path) -> dict[str, str]:
+    """Form → calendar of its periods: `reporting_calendars` in sources.yaml, else the first; Refusal where there is no such."""
+    chosen = declared(path).get("reporting_calendars", {})
+    known = [calendar.code for calendar in reporting_calendars()]
+    if not isinstance(chosen, dict) or set(chosen) - {FORM} or not set(chosen.values()) <= set(known):
+        raise Refusal(f"{path}: `reporting_calendars` must be `{FORM}: calendar`, one of {', '.join(known)}")
+    return {FORM: known[0]} | chosen
 
 
 def declared(path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tasks.deliveries.source import read_provinces, read_sources
+from tasks.deliveries.source import read_provinces, read_reporting_calendars, read_sources
 from tasks.pull.names import LONGEST, shown, wrong_with
 from tasks.read.limits import DEFAULT, Limits, read_limits
 from tasks.words.vietnamese import safe
@@ -110,6 +110,16 @@ def test_what_is_no_province_of_today_is_refused_with_what_was_meant(tmp_path: P
     with pytest.raises(Refusal) as refusal:
         read_provinces(path)
     assert words in str(refusal.value)
+
+
+def test_form_06a_shows_the_calendars_periods_unless_the_installation_says_otherwise(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD)
+    assert read_reporting_calendars(path) == {"form_06a": "lich"}
+    path.write_text(path.read_text() + "reporting_calendars: {form_06a: nghi_dinh_09}\n")
+    assert read_reporting_calendars(path) == {"form_06a": "nghi_dinh_09"}
+    path.write_text(path.read_text().replace("nghi_dinh_09", "am_lich"))
+    with pytest.raises(Refusal, match="form_06a: calendar`, one of lich, nghi_dinh_09"):
+        read_reporting_calendars(path)
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:

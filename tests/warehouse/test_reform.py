@@ -16,6 +16,7 @@ from tasks.count.counting import counting
 from tasks.one_stop_shop.form_06a import compute_form_06a, revise_form_06a
 from tests.warehouse.deliveries import deliver, land
 from tests.warehouse.facts import begin, publish, value
+from warehouse.seed import choose_reporting_calendars
 
 NIGHT = datetime.fromisoformat("2025-12-31T23:59:59+07:00")
 REFORM, LAST_DAY = date(2025, 7, 1), date(2025, 6, 30)
@@ -211,7 +212,7 @@ def test_reports_by_the_decree_begin_on_the_fifteenth(shop: Engine) -> None:
     ]
     sent(shop, "2025-02-28", *rows)
     with shop.begin() as connection:
-        connection.execute(text("INSERT INTO ops.installation (item, value) VALUES ('reporting_calendar', 'nghi_dinh_09')"))
+        choose_reporting_calendars(connection, {"form_06a": "nghi_dinh_09"})
     published(shop, datetime.fromisoformat("2025-02-28T23:59:59+07:00"))
     form = lines(shop, "38")
     assert {period: form[f"{period} province"] for period in ("2024-12", "2025-01", "2025-02", "2024", "2025-Q1", "2025")} == {

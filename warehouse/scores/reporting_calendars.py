@@ -10,6 +10,9 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+FORM = "form_06a"
+"""The form whose calendar an installation may choose, as it calls it."""
+
 
 class ReportingCalendar(BaseModel):
     """One calendar: the half month with which its months begin."""

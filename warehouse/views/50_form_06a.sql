@@ -12,4 +12,4 @@ SELECT unit.unit_code,
 FROM warehouse.fact_form_06a AS form
 JOIN warehouse.dim_unit AS unit USING (unit_key)
 WHERE form.known_to = 'infinity'
-  AND form.reporting_calendar = coalesce((SELECT value FROM ops.installation WHERE item = 'reporting_calendar'), 'lich')
+  AND form.reporting_calendar = coalesce((SELECT value FROM ops.installation WHERE item = 'reporting_calendar form_06a'), 'lich')
