@@ -7,7 +7,8 @@ from itertools import pairwise
 import pytest
 from pydantic import ValidationError
 
-from expectations.contract import contract
+from expectations.contract import contract, feeds
+from warehouse.country import provinces
 from warehouse.indicators import Indicator, indicators, measures, never_more_together
 
 OFFICIAL = {
@@ -114,3 +115,9 @@ def test_targets_of_two_provinces_stand_side_by_side_and_one_of_the_country_says
     assert [(target.province, target.valid_to) for target in found] == [("38", date.max), ("25", date.max)]
     with pytest.raises(ValidationError, match="must say until when it holds"):
         Indicator(**{**whole, "targets": [first, {**second, "province": "38"}]})
+
+
+def test_what_a_province_laid_down_names_a_province_there_is() -> None:
+    named = {laid_down.province for indicator in indicators() for laid_down in (*indicator.targets, *indicator.breaks)}
+    named |= {rule.args["province"] for feed in feeds() for rule in contract(feed).rules if "province" in rule.args}
+    assert named == {"", "38"} <= {"", *provinces()}
