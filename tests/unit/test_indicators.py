@@ -7,7 +7,8 @@ from itertools import pairwise
 import pytest
 from pydantic import ValidationError
 
-from expectations.contract import contract
+from expectations.contract import contract, feeds
+from warehouse.country import provinces
 from warehouse.indicators import Indicator, indicators, measures, never_more_together
 
 OFFICIAL = {
@@ -134,3 +135,9 @@ def test_an_indicator_cites_the_text_in_force_for_its_period() -> None:
     cited = {(i.code, i.listed_from): i.legal_source for i in indicators() if i.code in ("CQ6F", "CQ7")}
     assert cited["CQ7", date(2025, 7, 1)].startswith("Nghị định 118/2025/NĐ-CP")
     assert cited["CQ6F", date(2026, 7, 1)] == "Nghị định 224/2026/NĐ-CP"
+
+
+def test_what_a_province_laid_down_names_a_province_there_is() -> None:
+    named = {laid_down.province for indicator in indicators() for laid_down in (*indicator.targets, *indicator.breaks)}
+    named |= {rule.args["province"] for feed in feeds() for rule in contract(feed).rules if "province" in rule.args}
+    assert named == {"", "38"} <= {"", *provinces()}
