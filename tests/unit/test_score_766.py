@@ -102,11 +102,15 @@ def test_exact_components_round_half_up_like_fractions(counts: list[tuple[int, i
     assert [Decimal(str(points)).quantize(Decimal("0.01")) for points in evaluate(RULES, frame)["score"]] == expected
 
 
-def test_versions_of_a_rule_of_in_time_follow_each_other_without_a_gap() -> None:
+def test_versions_of_a_rule_of_in_time_stand_in_the_order_in_which_they_hold() -> None:
     (version,) = on_time("form_06a").versions
-    later = version.model_copy(update={"valid_from": date(2026, 1, 2)})
-    with pytest.raises(ValueError, match="day after"):
-        OnTime(versions=(version.model_copy(update={"valid_to": date(2025, 12, 31)}), later))
+    later = version.model_copy(update={"valid_from": date(2026, 1, 1)})
+    rule = OnTime(versions=(version, later))
+    assert [rule.holding(day).valid_from for day in (date(2019, 1, 1), date(2025, 12, 31), date(2026, 1, 1))] == [
+        version.valid_from, version.valid_from, later.valid_from
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="does not begin after"):
+        OnTime(versions=(later, version))
 
 
 @pytest.mark.parametrize("name", ["form_06a", "decision_766", "vendor"])

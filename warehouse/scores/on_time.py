@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from functools import cache
 from importlib import resources
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -31,12 +31,11 @@ class SetAside(Model):
 
 
 class Version(Model):
-    """What a rule says of the dossiers received between two days."""
+    """What a rule says of the dossiers received from a day on, until the next version begins."""
 
     name_vi: str
     legal_source: str
     valid_from: date
-    valid_to: date
     set_aside: dict[str, SetAside] = {}
     ended_at: str
     judged: str
@@ -66,8 +65,8 @@ class OnTime(Model):
     @model_validator(mode="after")
     def _one_after_the_other(self) -> OnTime:
         for before, after in pairwise(self.versions):
-            if after.valid_from != before.valid_to + timedelta(days=1):
-                raise ValueError(f"{after.name_vi}: does not begin on the day after the version before it ends")
+            if after.valid_from <= before.valid_from:
+                raise ValueError(f"{after.name_vi}: the version of {after.valid_from} does not begin after the one before it")
         return self
 
     @property
@@ -115,5 +114,12 @@ class OnTime(Model):
 @cache
 def on_time(name: str) -> OnTime:
     """The rule of that name: form_06a, decision_766 or vendor."""
-    text = resources.files("warehouse.scores").joinpath("on_time.yaml").read_text("utf-8")
-    return OnTime(versions=yaml.safe_load(text)[name])
+    shared = dict(_all()[name])
+    own: list[dict[str, Any]] = shared.pop("versions", [{}])
+    return OnTime(versions=tuple(Version(**{**shared, **version}) for version in own))
+
+
+@cache
+def _all() -> dict[str, dict[str, Any]]:
+    loaded: dict[str, dict[str, Any]] = yaml.safe_load(resources.files("warehouse.scores").joinpath("on_time.yaml").read_text("utf-8"))
+    return loaded
