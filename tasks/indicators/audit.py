@@ -127,11 +127,13 @@ _NO_NUMBER = """
 INSERT INTO candidate AS c (indicator_key, unit_key, period, obs_status, obs_reason)
 SELECT indicator_key, unit_key, period, 'L', 'held_back' FROM held_back
 ON CONFLICT (indicator_key, unit_key, period)
-    DO UPDATE SET numerator = NULL, denominator = NULL, value = NULL, obs_status = 'L', obs_reason = 'held_back' WHERE c.obs_status <> 'M'
+    DO UPDATE SET numerator = NULL, denominator = NULL, value = NULL, obs_status = 'L', obs_reason = 'held_back', units_counted = NULL,
+        units_expected = NULL
+    WHERE c.obs_status <> 'M'
 """
 
-# Most are incomplete since a unit below them is missing; those of a sample, of which none is, and those held back after the adding
-# up are told here. A figure reported for a unit as a whole needs nothing from below.
+# Most are incomplete since a unit below them is missing; those held back after the adding up are told here. A figure reported for a
+# unit as a whole needs nothing from below.
 _INCOMPLETE_ABOVE = """
 WITH RECURSIVE above AS (
     SELECT h.indicator_key, h.period, p.parent_key AS unit_key FROM held_back h JOIN place p USING (period, unit_key)

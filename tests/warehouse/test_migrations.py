@@ -260,7 +260,8 @@ INSERT INTO warehouse.dim_indicator (indicator_code, indicator_name, official_ta
     ('CQ4', 'Tên cũ', {WORDS}, '2024-01-01', '9999-12-31', '', now(), '-infinity', '2024-03-31 23:59+07', 2),
     ('CQ4', 'Tên mới', {WORDS}, '2024-01-01', '9999-12-31', '', now(), '2024-03-31 23:59+07', 'infinity', 2);
 UPDATE warehouse.dim_indicator SET indicator_key = 2 WHERE version = 2;
-INSERT INTO warehouse.dim_target VALUES (2, '2024-01-01', '2024-12-31', 90, 'Kế hoạch', '2024-03-31 23:59+07');
+INSERT INTO warehouse.dim_target (indicator_key, valid_from, valid_to, target, legal_source, known_from, kind, population)
+VALUES (2, '2024-01-01', '2024-12-31', 90, 'Kế hoạch', '2024-03-31 23:59+07', 'target', 'dossiers');
 UPDATE warehouse.fact_indicator SET known_to = '2024-03-31 23:59+07';
 INSERT INTO warehouse.fact_indicator (indicator_key, unit_key, period, revision, numerator, denominator, value, obs_status, known_from,
     publication_id)

@@ -14,11 +14,12 @@ INDICATOR = (
     "numerator, denominator, value, decimals, unit_measure, target, is_met, obs_status, revision, known_from"
 )
 MORE = "obs_reason, definition, legal_source, sort_order"
+COVERS = "units_counted, units_expected, data_until, next_due, awaited, target_population, target_source, full_marks, full_marks_source"
 ALWAYS = "-infinity"
 """From when a first state is known."""
 COLUMNS = {
-    "indicator": f"{INDICATOR}, {MORE}",
-    "indicator_vintage": f"{INDICATOR}, known_to, {MORE}, is_current",
+    "indicator": f"{INDICATOR}, {MORE}, {COVERS}",
+    "indicator_vintage": f"{INDICATOR}, known_to, {MORE}, is_current, {COVERS}",
     "published_check": "unit_code, period, indicator_code, printed, printed_value, recomputed, verdict, source_document",
 }
 
@@ -175,7 +176,14 @@ def test_the_target_is_the_one_in_force_at_the_end_of_the_period(engine: Engine)
         for first, last, target in [(date(2024, 1, 1), date(2025, 3, 31), 70), (date(2025, 4, 1), date(2025, 12, 31), 80)]:
             connection.execute(
                 dim_target.insert().values(
-                    indicator_key=key, known_from=ALWAYS, valid_from=first, valid_to=last, target=target, legal_source="Kế hoạch"
+                    indicator_key=key,
+                    known_from=ALWAYS,
+                    kind="target",
+                    valid_from=first,
+                    valid_to=last,
+                    target=target,
+                    population="dossiers",
+                    legal_source="Kế hoạch",
                 )
             )
         rows = connection.execute(text("SELECT period, period_type, target, is_met FROM mart.indicator ORDER BY period")).all()
@@ -198,6 +206,8 @@ def test_what_was_not_collected_is_neither_met_nor_missed(engine: Engine) -> Non
             dim_target.insert().values(
                 indicator_key=key,
                 known_from=ALWAYS,
+                kind="target",
+                population="people",
                 valid_from=date(2024, 1, 1),
                 valid_to=date(2024, 12, 31),
                 target=80,

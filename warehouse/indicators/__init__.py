@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from importlib import resources
+from itertools import zip_longest
 from typing import Any, Literal
 
 import yaml
@@ -27,10 +28,19 @@ Level = Literal["commune", "district", "province"]
 class Target(Model):
     """A value to be reached, for the periods that end while it holds."""
 
+    kind: Literal["target", "full_marks"] = "target"
+    """full_marks: from it on decision 766 gives all points; nobody has to reach it, and nobody is judged by it."""
     valid_from: date
     valid_to: date = date.max
     value: Decimal = Field(ge=0)
+    population: str
+    """Of whom or what it is a share; a target of another population than the indicator's is not held against it."""
     source: str
+    """The document, with its number."""
+    dated: date | None = None
+    """Day of the document, where it is known."""
+    place: str | None = None
+    """Where it stands in the document: article, criterion, page, as far as they are known."""
 
 
 class Break(Model):
@@ -42,7 +52,7 @@ class Break(Model):
 
 _NOT_COUNTED = {
     "code", "version", "listed_from", "listed_to", "name", "definition", "legal_source", "pillar", "official_table", "sort_order",
-    "unit_measure", "targets",
+    "unit_measure", "population", "targets",
 }  # fmt: skip
 
 
@@ -87,6 +97,10 @@ class Indicator(Model):
     """Why the numerator may exceed the denominator; without it, the audit does not let such a value pass."""
     suppress_below: int | None = None
     """Persons below which the value is kept back (Q)."""
+    sent_by: str = "all"
+    """Communes that must send it: all; or a list of reference/unit_lists.csv. Of a survey it is those that were asked."""
+    population: str | None = None
+    """Of whom or what it is a share, where it has a target: adults, people_15plus, households, dossiers …"""
     breaks: tuple[Break, ...] = ()
     targets: tuple[Target, ...] = ()
 
@@ -94,8 +108,11 @@ class Indicator(Model):
     @classmethod
     def _one_at_a_time(cls, targets: tuple[Target, ...]) -> tuple[Target, ...]:
         """A target holds until the next one begins; one that says otherwise is a mistake."""
-        ordered = sorted(targets, key=lambda target: target.valid_from)
-        lasts = [after.valid_from - timedelta(days=1) for after in ordered[1:]] + [date.max]
+        ordered = sorted(targets, key=lambda target: (target.kind, target.valid_from))
+        lasts = [
+            after.valid_from - timedelta(days=1) if after is not None and after.kind == target.kind else date.max
+            for target, after in zip_longest(ordered, ordered[1:])
+        ]
         for target, last in zip(ordered, lasts, strict=True):
             if target.valid_from > last or last < target.valid_to < date.max:
                 raise ValueError(f"the target valid from {target.valid_from} overlaps the next one")
@@ -114,6 +131,12 @@ class Indicator(Model):
             raise ValueError(f"{self.code}: counted_by is none of {list(fact.days)}")
         if self.count not in ("rows", *fact.amounts, *fact.distinct):
             raise ValueError(f"{self.code}: count is none of {['rows', *fact.amounts, *fact.distinct]}")
+        of_others = {target.population for target in self.targets} - {self.population}
+        if of_others:
+            raise ValueError(f"{self.code}: targets of {sorted(of_others)}, while it is a share of {self.population}")
+        lists = ({self.sent_by} - {"all"}) | ({self.numerator} if fact.way == "listed" else set())
+        if lists - {unit.name for unit in listed_units()}:
+            raise ValueError(f"{self.code}: no unit is on the list {sorted(lists)}")
         named = {"reports": [self.numerator, self.denominator]}.get(fact.way, [self.denominator] if fact.divided_by else [])
         unknown = set(named) - measures().keys()
         if unknown:
@@ -134,7 +157,7 @@ class Indicator(Model):
 
     @property
     def is_sample(self) -> bool:
-        """Whether only some units are asked, who stand for all: nothing is missing where the others say nothing."""
+        """Whether only some units are asked: it is told of these alone, and never of those above them."""
         return self.counted_fact.is_sample
 
     @property
@@ -155,6 +178,32 @@ class Indicator(Model):
             ensure_ascii=False,
             sort_keys=True,
         )
+
+
+@dataclass(frozen=True)
+class ListedUnit:
+    """A unit on a declared list, as it was on the first of the days for which it is on it."""
+
+    name: str
+    """Name of the list."""
+    unit_code: str
+    valid_from: date
+    valid_to: date
+
+
+@cache
+def listed_units() -> tuple[ListedUnit, ...]:
+    """All lines of the declared lists of units, by reference/unit_lists.csv."""
+    rows = csv.DictReader(resources.files("warehouse").joinpath("reference/unit_lists.csv").read_text("utf-8").splitlines())
+    return tuple(
+        ListedUnit(
+            row["list"],
+            row["unit_code"],
+            date.fromisoformat(row["valid_from"]),
+            date.fromisoformat(row["valid_to"]) if row["valid_to"] else date.max,
+        )
+        for row in rows
+    )
 
 
 @dataclass(frozen=True)
