@@ -76,10 +76,11 @@ CREATE TEMPORARY TABLE place
    PRIMARY KEY (period, unit_key)) ON COMMIT DROP;
 CREATE TEMPORARY TABLE listed (name text, unit_key integer, valid_from date, valid_to date) ON COMMIT DROP;
 CREATE TEMPORARY TABLE due
-  (sent_by text, is_stock boolean, unit_key integer, period text, units integer, PRIMARY KEY (unit_key, period, sent_by, is_stock))
+  (sent_by text, unit_key integer, period text, units integer, units_ever integer, PRIMARY KEY (unit_key, period, sent_by))
   ON COMMIT DROP;
 CREATE TEMPORARY TABLE added_up
-  (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint, units integer, is_firm boolean,
+  (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint, units integer, units_ever integer,
+   is_firm boolean,
    PRIMARY KEY (indicator_key, unit_key, period)) ON COMMIT DROP;
 CREATE TEMPORARY TABLE candidate
   (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint, value numeric, obs_status text,
@@ -174,24 +175,28 @@ FROM here JOIN placed USING (period, unit_key);
 ANALYZE place; ANALYZE counted;
 """
 
-# Communes that must send an indicator, to each unit above them: of what happens in a period all that there were in it, of how things
-# stand those at its end.
+# Communes that must send an indicator, to each unit above them: those there are at the end, which is how many one speaks of, and those
+# that ever were in the period, without which what happened in it is incomplete.
 _DUE = """
 INSERT INTO due
-SELECT k.sent_by, k.is_stock, above.unit_key, p.period, count(*)
+SELECT k.sent_by, above.unit_key, p.period,
+    count(*) FILTER (WHERE above.is_at_end AND (k.sent_by = 'all' OR l.until >= least(t.seen_to, u.valid_to))),
+    count(*) FILTER (WHERE p.is_in_force)
 FROM place p JOIN touched_period t USING (period) JOIN warehouse.dim_unit u USING (unit_key)
-CROSS JOIN (SELECT DISTINCT unnest(CAST(:sent_by AS text[])) AS sent_by, unnest(CAST(:stock AS boolean[])) AS is_stock) k
+CROSS JOIN (SELECT DISTINCT unnest(CAST(:sent_by AS text[])) AS sent_by) k
+LEFT JOIN LATERAL (
+    SELECT max(valid_to) AS until FROM listed
+    WHERE name = k.sent_by AND unit_key = p.unit_key AND valid_from <= t.seen_to AND valid_to >= t.first_day
+) l ON true
 CROSS JOIN LATERAL (
-    SELECT p.unit_key
+    SELECT p.unit_key, p.is_at_end
     UNION ALL
-    SELECT p.parent_key
+    SELECT p.parent_key, p.is_at_end
     UNION ALL
-    SELECT d.parent_key FROM place d WHERE d.period = p.period AND d.unit_key = p.parent_key AND (d.is_at_end OR NOT k.is_stock)
+    SELECT d.parent_key, p.is_at_end AND d.is_at_end FROM place d WHERE d.period = p.period AND d.unit_key = p.parent_key
 ) above
-WHERE p.unit_level = 'commune' AND CASE WHEN k.is_stock THEN p.is_at_end ELSE p.is_in_force END AND above.unit_key IS NOT NULL
-  AND (k.sent_by = 'all' OR EXISTS (SELECT FROM listed l WHERE l.name = k.sent_by AND l.unit_key = p.unit_key
-    AND l.valid_from <= t.seen_to AND l.valid_to >= CASE WHEN k.is_stock THEN least(t.seen_to, u.valid_to) ELSE t.first_day END))
-GROUP BY k.sent_by, k.is_stock, above.unit_key, p.period
+WHERE p.unit_level = 'commune' AND above.unit_key IS NOT NULL AND (k.sent_by = 'all' OR l.until IS NOT NULL)
+GROUP BY k.sent_by, above.unit_key, p.period
 """
 
 # Of all communes there are at the end, those on the list; which of these send data is told beside it.
@@ -199,8 +204,8 @@ _ON_A_LIST = """
 INSERT INTO counted
 SELECT :key, every.unit_key, every.period, coalesce(l.units, 0), every.units, false, false
 FROM due every JOIN place p USING (period, unit_key)
-LEFT JOIN due l ON (l.unit_key, l.period, l.sent_by, l.is_stock) = (every.unit_key, every.period, :list, true)
-WHERE every.sent_by = 'all' AND every.is_stock AND p.unit_level <> 'commune'
+LEFT JOIN due l ON (l.unit_key, l.period, l.sent_by) = (every.unit_key, every.period, :list)
+WHERE every.sent_by = 'all' AND every.units > 0 AND p.unit_level <> 'commune'
 """
 
 # Rows that a district handled itself are added to those of its communes. A figure that was reported for the district
@@ -213,13 +218,13 @@ WITH way AS (
         unnest(CAST(:whole AS boolean[])) AS counts_whole, unnest(CAST(:stock AS boolean[])) AS is_stock,
         unnest(CAST(:sample AS boolean[])) AS is_sample
 ), own AS (
-    SELECT c.*, i.counts_whole, d.units AS units_due
+    SELECT c.*, i.counts_whole, d.units, d.units_ever
     FROM counted c JOIN place p USING (period, unit_key) JOIN way i USING (indicator_key)
-    LEFT JOIN due d USING (unit_key, period, sent_by, is_stock)
+    LEFT JOIN due d USING (unit_key, period, sent_by)
     WHERE p.unit_level = :level
 ), below AS (
     SELECT a.indicator_key, p.parent_key AS unit_key, p.period, sum(a.numerator) AS numerator, sum(a.denominator) AS denominator,
-        sum(a.units) AS units, bool_and(a.is_firm) AS is_firm
+        sum(a.units) FILTER (WHERE p.is_at_end) AS units, sum(a.units_ever) AS units_ever, bool_and(a.is_firm) AS is_firm
     FROM added_up a
     JOIN way i USING (indicator_key)
     JOIN place p USING (period, unit_key)
@@ -230,7 +235,8 @@ WITH way AS (
 SELECT indicator_key, unit_key, period,
     CASE WHEN own.counts_whole THEN own.numerator ELSE coalesce(own.numerator, 0) + coalesce(below.numerator, 0) END,
     CASE WHEN own.counts_whole THEN own.denominator ELSE coalesce(own.denominator, 0) + coalesce(below.denominator, 0) END,
-    CASE WHEN own.counts_whole OR :level = 'commune' THEN coalesce(own.units_due, 0) ELSE coalesce(below.units, 0) END,
+    CASE WHEN own.counts_whole OR :level = 'commune' THEN coalesce(own.units, 0) ELSE coalesce(below.units, 0) END,
+    CASE WHEN own.counts_whole OR :level = 'commune' THEN coalesce(own.units_ever, 0) ELSE coalesce(below.units_ever, 0) END,
     NOT coalesce(own.is_fallback OR own.is_part, false) AND (coalesce(own.counts_whole, false) OR coalesce(below.is_firm, true))
 FROM own FULL JOIN below USING (indicator_key, unit_key, period)
 """
@@ -250,7 +256,7 @@ def _add_up(connection: Connection, counting: Counting, keys: dict[str, int], de
         "sent_by": [i.sent_by for i in declared],
     }
     # Beside those of the indicators, all communes there are at the end: of these, a list holds some.
-    due = {"sent_by": [*ways["sent_by"], "all"], "stock": [*ways["stock"], True]}
+    due = {"sent_by": [*ways["sent_by"], "all"]}
     reporting = [(keys[i.version_name], i.fact if i in declared else "") for i in indicators() if i.counted_fact.way != "listed"]
     who = {"keys": [key for key, _ in reporting], "facts": [fact for _, fact in reporting]}
     connection.execute(text(_WHO_REPORTS.replace("{held}", _held(counting))), who | as_of(counting))
@@ -299,7 +305,7 @@ WITH reported AS (
 ), sending AS (  -- of those on a list, who sends data
     SELECT sent_by, above.unit_key, p.period, count(*) AS units
     FROM place p JOIN reporting r USING (period, unit_key)
-    JOIN due own ON (own.unit_key, own.period) = (p.unit_key, p.period) AND own.is_stock AND own.sent_by <> 'all'
+    JOIN due own ON (own.unit_key, own.period) = (p.unit_key, p.period) AND own.units > 0 AND own.sent_by <> 'all'
     CROSS JOIN LATERAL (
         SELECT p.parent_key AS unit_key
         UNION ALL
@@ -315,7 +321,9 @@ WITH reported AS (
         CASE WHEN u.unit_level <> 'commune' AND NOT i.is_sample
             THEN CASE WHEN i.is_derived THEN coalesce(sending.units, 0) ELSE coalesce(a.units, 0) END END AS units_counted,
         CASE WHEN u.unit_level <> 'commune' AND NOT i.is_sample THEN coalesce(d.units, 0) END AS units_expected,
-        NOT i.is_derived AND coalesce(e.awaited <> '{{}}', false) AS is_awaited, i.is_derived
+        NOT i.is_derived AND coalesce(e.awaited <> '{{}}', false) AS is_awaited,
+        u.unit_level = 'commune' OR i.is_sample OR i.is_derived
+            OR CASE WHEN i.is_stock THEN a.units >= d.units ELSE a.units_ever >= d.units_ever END AS has_all_units
     FROM listed_line s JOIN touched_period t USING (period) JOIN warehouse.dim_unit u USING (unit_key)
     CROSS JOIN (
         SELECT unnest(CAST(:keys AS smallint[])) AS indicator_key, unnest(CAST(:facts AS text[])) AS fact,
@@ -328,7 +336,7 @@ WITH reported AS (
             unnest(CAST(:keys AS smallint[])) = ANY(CAST(:sample AS smallint[])) AS is_sample
     ) i
     LEFT JOIN added_up a USING (indicator_key, unit_key, period)
-    LEFT JOIN due d USING (unit_key, period, sent_by, is_stock)
+    LEFT JOIN due d USING (unit_key, period, sent_by)
     LEFT JOIN sending USING (unit_key, period, sent_by)
     LEFT JOIN held_back h USING (indicator_key, unit_key, period)
     LEFT JOIN asked USING (indicator_key, period)
@@ -336,7 +344,7 @@ WITH reported AS (
     WHERE t.last_day BETWEEN i.listed_from AND i.listed_to AND (s.is_new OR i.fact = ANY(t.facts) OR i.is_derived)
 ), judged AS (
     SELECT *, CASE WHEN is_outside THEN 'M' WHEN denominator IS NULL THEN 'L' WHEN denominator = 0 THEN 'M' WHEN is_small THEN 'Q'
-        WHEN NOT has_ended OR is_awaited OR NOT is_firm OR NOT is_derived AND units_counted < units_expected THEN 'P'
+        WHEN NOT has_ended OR is_awaited OR NOT is_firm OR has_all_units IS NOT TRUE THEN 'P'
         WHEN is_after_break THEN 'B' ELSE 'A' END AS obs_status
     FROM line
 )
