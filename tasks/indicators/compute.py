@@ -298,10 +298,15 @@ WITH reported AS (
     SELECT DISTINCT f.period, f.unit_key FROM warehouse.fact_indicator f JOIN touched_period USING (period) WHERE f.{{held}}
 ), listed_line AS (  -- what was published once stays, even where nothing is left of it; a unit that is new has lines of every indicator
     SELECT period, unit_key, p.period IS NULL AS is_new FROM shown FULL JOIN published p USING (period, unit_key)
-), asked AS (  -- in a period in which a question was asked of some units
-    SELECT DISTINCT indicator_key, period FROM counted WHERE indicator_key = ANY(CAST(:sample AS smallint[]))
+), asked AS (  -- in a period in which a question was asked of some units, tonight or in what was published and still holds
+    SELECT indicator_key, period FROM counted WHERE indicator_key = ANY(CAST(:sample AS smallint[]))
     UNION
-    SELECT DISTINCT indicator_key, period FROM held_back WHERE indicator_key = ANY(CAST(:sample AS smallint[]))
+    SELECT indicator_key, period FROM held_back WHERE indicator_key = ANY(CAST(:sample AS smallint[]))
+    UNION
+    SELECT f.indicator_key, f.period FROM touched_period t
+    JOIN warehouse.fact_indicator f ON f.period = t.period AND f.{{held}} AND (f.denominator IS NOT NULL OR f.obs_reason = 'held_back')
+    JOIN (SELECT unnest(CAST(:sample AS smallint[])) AS indicator_key, unnest(CAST(:sample_fact AS text[])) AS fact) i USING (indicator_key)
+    WHERE i.fact <> ALL(t.facts)
 ), sending AS (  -- of those on a list, who sends data
     SELECT sent_by, above.unit_key, p.period, count(*) AS units
     FROM place p JOIN reporting r USING (period, unit_key)
@@ -367,6 +372,7 @@ def _candidates(connection: Connection, counting: Counting, keys: dict[str, int]
             "breaks_from": [min((b.from_ for b in i.breaks), default=None) for i in declared],
             "derived": [keys[i.version_name] for i in declared if i.counted_fact.way == "listed"],
             "sample": [keys[i.version_name] for i in declared if i.is_sample],
+            "sample_fact": [i.fact for i in declared if i.is_sample],
             "stock": [i.is_stock for i in declared],
             "sent_by": [i.sent_by for i in declared],
             **{name: [getattr(i, name) for i in declared] for name in ("decimals", "valid_from", "valid_to", "listed_from", "listed_to")},

@@ -182,6 +182,7 @@ def test_what_was_loaded_before_loads_had_numbers_is_one_load_and_covers_what_it
         covered = text("SELECT source, scope FROM ops.coverage JOIN ops.delivery USING (delivery_id) ORDER BY 1, 2")
         assert [tuple(row) for row in connection.execute(covered)] == [("counts", "2024 15655"), ("ec", "2024-03")]
         assert connection.scalars(text("SELECT source FROM ops.delivery WHERE status = 'landed'")).all() == ["ag"]  # read again as a list
+        assert connection.scalars(text("SELECT tells FROM ops.delivery WHERE source = 'counts'")).all() == [["population_adult"]]
     downgrade(engine, "0003")
     with engine.connect() as connection:
         assert connection.scalars(text("SELECT amount_vnd FROM warehouse.fact_bill ORDER BY known_from")).all() == [100, 120]
