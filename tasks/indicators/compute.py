@@ -180,7 +180,7 @@ ANALYZE place; ANALYZE counted;
 _DUE = """
 INSERT INTO due
 SELECT k.sent_by, above.unit_key, p.period,
-    count(*) FILTER (WHERE above.is_at_end AND (k.sent_by = 'all' OR l.until >= least(t.seen_to, u.valid_to))),
+    count(*) FILTER (WHERE p.is_in_force AND above.is_at_end AND (k.sent_by = 'all' OR l.until >= least(t.seen_to, u.valid_to))),
     count(*) FILTER (WHERE p.is_in_force)
 FROM place p JOIN touched_period t USING (period) JOIN warehouse.dim_unit u USING (unit_key)
 CROSS JOIN (SELECT DISTINCT unnest(CAST(:sent_by AS text[])) AS sent_by) k
@@ -328,7 +328,7 @@ WITH reported AS (
         CASE WHEN u.unit_level <> 'commune' AND NOT i.is_sample THEN coalesce(d.units, 0) END AS units_expected,
         NOT i.is_derived AND coalesce(e.awaited <> '{{}}', false) AS is_awaited,
         u.unit_level = 'commune' OR i.is_sample OR i.is_derived
-            OR CASE WHEN i.is_stock THEN a.units >= d.units ELSE a.units_ever >= d.units_ever END AS has_all_units
+            OR CASE WHEN i.is_stock THEN a.units >= nullif(d.units, 0) ELSE a.units_ever >= nullif(d.units_ever, 0) END AS has_all_units
     FROM listed_line s JOIN touched_period t USING (period) JOIN warehouse.dim_unit u USING (unit_key)
     CROSS JOIN (
         SELECT unnest(CAST(:keys AS smallint[])) AS indicator_key, unnest(CAST(:facts AS text[])) AS fact,
