@@ -30,6 +30,7 @@ from tasks.ask import official_table, questions
 from tasks.ask.explain import explain as explain_value
 from tasks.ask.score_card import score_card
 from tasks.count.revisions import last_publication
+from tasks.deliveries.ledger import complete as close_period
 from tasks.deliveries.run_lock import in_one_line, is_ours
 from tasks.load.decisions import decide
 from tasks.words import vietnamese as vi
@@ -200,6 +201,20 @@ def verify() -> None:
     terminal.verified_table(found)
     if any(counted.differences for counted in found):
         raise typer.Exit(1)
+
+
+@app.command()
+def complete(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Tên nguồn trong sources.yaml.")],
+    period: PeriodArgument,
+    undo: Annotated[bool, typer.Option("--undo", help="Bỏ xác nhận: nguồn vẫn còn phải gửi.")] = False,
+) -> None:
+    """Xác nhận một nguồn không còn gửi gì thêm cho một kỳ; số của kỳ không chờ nguồn này nữa."""
+    official_table.check_period(period)
+    with read_warehouse(_to_read()) as engine, engine.begin() as connection:
+        close_period(connection, source, period, getpass.getuser(), undone=undo)
+    words = "còn phải gửi" if undo else "không còn gửi gì thêm"
+    terminal.say(f"Nguồn {source} {words} cho {vi.period(period).lower()}. Lượt đêm sau sẽ áp dụng.")
 
 
 RuleOption = Annotated[str | None, typer.Option("--rule", help="Chỉ quy tắc này, ví dụ DOS-003.")]

@@ -108,7 +108,7 @@ def official_tables(unit: Unit, period: str, lines: Sequence[Line]) -> None:
     heading(f"{unit.title} · {vi.period(period)}")
     for title, part in sections(list(lines)):
         table(
-            ["Mã", "Chỉ tiêu", ">Tử số", ">Mẫu số", ">Kết quả", ">Mục tiêu", "Đánh giá", "Số liệu"],
+            ["Mã", "Chỉ tiêu", ">Tử số", ">Mẫu số", ">Kết quả", ">Mục tiêu", "Đánh giá", "Số liệu", "Phạm vi", "Đến ngày", "Hạn gửi tiếp"],
             [
                 [
                     line.indicator_code,
@@ -119,11 +119,22 @@ def official_tables(unit: Unit, period: str, lines: Sequence[Line]) -> None:
                     line.printed_target,
                     Text(line.met, style="green" if line.is_met else "red"),
                     Text(line.status, style=OBS_STYLE.get(line.obs_status, "dim")),
+                    line.covers,
+                    vi.day(line.data_until),
+                    vi.day(line.next_due),
                 ]
                 for line in part
             ],
             title,
         )
+    for line in lines:
+        if line.full_marks is not None:
+            say(f"{line.indicator_code}: {full_marks(line)}.")
+
+
+def full_marks(line: Line) -> str:
+    """The threshold of decision 766, as what it is: no target."""
+    return f"từ {line.printed_full_marks} được điểm tối đa ({line.full_marks_source}), không phải mục tiêu"
 
 
 FORM_06A = (
@@ -334,7 +345,15 @@ def explanation(told: Explanation) -> None:
     if told.held_back:
         say(f"Vì sao giữ lại: {told.held_back}")
     if line.target is not None:
-        say(f"Mục tiêu: {line.printed_target}, {line.met or 'chưa đánh giá được'}")
+        say(f"Mục tiêu: {line.printed_target}, {line.met or 'chưa đánh giá được'} ({line.target_source})")
+    if line.full_marks is not None:
+        say(f"Chấm điểm: {full_marks(line)}")
+    if line.covers:
+        say(f"Phạm vi: {line.covers}")
+    if line.data_until is not None:
+        say(f"Số liệu đến ngày {vi.day(line.data_until)}")
+    if line.awaited:
+        say(f"Còn chờ nguồn: {line.awaited}; hạn gửi {vi.day(line.next_due)}")
     say(f"Cách tính: {line.definition}")
     say(f"Căn cứ: {line.legal_source}")
     if told.files:
@@ -360,7 +379,7 @@ def explanation(told: Explanation) -> None:
                 vi.number(row.numerator),
                 vi.number(row.denominator),
                 vi.measure(row.value, line.decimals, line.unit_measure),
-                vi.OBS_STATUS[row.obs_status],
+                vi.status(row.obs_status, row.obs_reason),
             ]
             for row in told.revisions
         ],

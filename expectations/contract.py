@@ -298,6 +298,8 @@ class Contract(Model):
     """Within what the natural key is unique."""
     adding: str | None = None
     """Column of measures: of one whose counts add up over providers (measures.csv), the key is unique within the provider."""
+    tells: str | None = None
+    """Column by which sources of the feed are told apart: what one sends, as a measure or a service, another need not."""
     replaces: Literal["period", "period and unit", "wave", "document", "list", "nothing"]
     """What an earlier delivery of the same source said of the same one is gone unless said again; `nothing`: what was said stays."""
     scope: list[str] = []
@@ -336,7 +338,7 @@ class Contract(Model):
             unknown = set(derived.columns) - set(self.schema.names)
             if unknown:
                 raise ValueError(f"{self.feed}/{name}: made from columns that are not kept: {sorted(unknown)}")
-        unknown = {*self.natural_key, *self.scope, *filter(None, [self.period_column]), *self.not_kept} - self.columns.keys()
+        unknown = {*self.natural_key, *self.scope, *filter(None, [self.period_column, self.tells]), *self.not_kept} - self.columns.keys()
         unknown |= set(self.unit_on) - self.columns.keys() - {EXPORTED_ON}
         if unknown:
             raise ValueError(f"{self.feed}: columns not in the contract: {sorted(unknown)}")

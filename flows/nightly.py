@@ -21,7 +21,7 @@ from flows.ingest import ingest_delivery
 from flows.progress import each, tell
 from flows.publish import Published, publish
 from flows.stopping import stoppable
-from tasks.deliveries.ledger import Delivery, Outcome, delivered, pending, waves
+from tasks.deliveries.ledger import Delivery, Outcome, delivered, know_sources, pending, waves
 from tasks.deliveries.run_lock import LockLost, Run, in_one_line, one_at_a_time, require_lock
 from tasks.deliveries.source import Source, read_providers, read_provinces, read_reporting_calendars, read_sources
 from tasks.load.dependents import releasable
@@ -92,6 +92,7 @@ def night(
             know_providers(connection, providers)
             know_provinces(connection, provinces)
             choose_reporting_calendars(connection, calendars)
+            know_sources(connection, sources)
         unreachable, ahead = _pull(engine, settings, sources, as_of, until, steps)
         broken: set[int] = set()
         take = partial(_ingest, engine, settings, run, steps, docs, {source.name: source for source in sources}, limits)

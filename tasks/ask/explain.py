@@ -64,11 +64,11 @@ def explain(connection: Connection, code: str, unit: Unit, period: str) -> Expla
         set_aside=[row for row in questions.set_aside(connection) if row.delivery_id in ids],
         revisions=connection.execute(
             text(
-                "SELECT revision, numerator, denominator, value, obs_status, min(known_from) AS known_from, "
+                "SELECT revision, numerator, denominator, value, obs_status, obs_reason, min(known_from) AS known_from, "
                 "nullif(max(known_to), 'infinity') AS known_to "
                 "FROM mart.indicator_vintage WHERE indicator_code = :indicator AND unit_code = :code "
                 "AND unit_valid_from = :valid_from AND period = :period "
-                "GROUP BY revision, numerator, denominator, value, obs_status ORDER BY min(known_from), revision"
+                "GROUP BY revision, numerator, denominator, value, obs_status, obs_reason ORDER BY min(known_from), revision"
             ),
             values,
         ).all(),

@@ -11,6 +11,7 @@ from operator import attrgetter
 from sqlalchemy import Connection, text
 
 from tasks.words import vietnamese as vi
+from warehouse.indicators import in_force
 from warehouse.names import normalise_unit_name
 from warehouse.periods import days, is_period
 from warehouse.settings import Refusal
@@ -63,6 +64,14 @@ class Line:
     revision: int
     definition: str
     legal_source: str
+    units_counted: int | None = None
+    units_expected: int | None = None
+    data_until: date | None = None
+    next_due: date | None = None
+    awaited: str | None = None
+    target_source: str | None = None
+    full_marks: Decimal | None = None
+    full_marks_source: str | None = None
 
     @property
     def printed(self) -> str:
@@ -72,24 +81,45 @@ class Line:
     @property
     def printed_target(self) -> str:
         """The target as it is printed."""
-        decimals = 0 if self.target is None or self.target == self.target.to_integral_value() else self.decimals
-        return vi.measure(self.target, decimals, self.unit_measure)
+        return self._round(self.target)
+
+    @property
+    def printed_full_marks(self) -> str:
+        """The threshold from which decision 766 gives all points, as it is printed."""
+        return self._round(self.full_marks)
+
+    def _round(self, value: Decimal | None) -> str:
+        return vi.measure(value, 0 if value is None or value == value.to_integral_value() else self.decimals, self.unit_measure)
 
     @property
     def status(self) -> str:
         """How the value is to be taken, in words."""
-        return vi.HELD_BACK if self.obs_reason == "held_back" else vi.OBS_STATUS[self.obs_status]
+        return vi.status(self.obs_status, self.obs_reason)
+
+    @property
+    def covers(self) -> str:
+        """Of whom the value is: `16/558 xã` of those that must send it, `n = 100` where so many answered; nothing for other communes."""
+        indicator = in_force(self.indicator_code, days(self.period)[1])
+        if indicator is not None and indicator.is_sample:
+            return "" if self.denominator is None else f"n = {vi.number(self.denominator)}"
+        if self.units_expected is None:
+            return ""
+        sending = " gửi số liệu" if indicator is not None and indicator.counted_fact.way == "listed" else ""
+        return f"{vi.number(self.units_counted)}/{vi.number(self.units_expected)} xã{sending}"
 
     @property
     def met(self) -> str:
         """Whether the target is met, in words; nothing where there is no target or no value."""
-        return "" if self.is_met is None else "đạt" if self.is_met else "chưa đạt"
+        if self.is_met is None:
+            return ""
+        return ("đạt" if self.is_met else "chưa đạt") + (f" ({vi.OBS_STATUS['P']})" if self.obs_status == "P" else "")
 
 
 _VALUES = """
     SELECT i.indicator_code, i.indicator_name, i.official_table, i.pillar, i.unit_code, i.unit_name, i.unit_level, i.period,
            i.numerator, i.denominator, i.value, i.decimals, i.unit_measure, i.target, i.is_met, i.obs_status, i.obs_reason, i.revision,
-           i.definition, i.legal_source
+           i.definition, i.legal_source, i.units_counted, i.units_expected, i.data_until, i.next_due, i.awaited, i.target_source,
+           i.full_marks, i.full_marks_source
     FROM mart.indicator i
 """
 

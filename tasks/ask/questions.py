@@ -10,18 +10,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Row, text
 
 from expectations.contract import structure
+from tasks.deliveries.rhythm import RHYTHMS
 from tasks.deliveries.run_lock import LOCK_HELD
 
 if TYPE_CHECKING:
     from tasks.deliveries.source import Source
-
-PATIENCE = {
-    "daily": timedelta(days=2),
-    "monthly": timedelta(days=31 + 10),
-    "quarterly": timedelta(days=92 + 15),
-    "yearly": timedelta(days=366 + 31),
-}
-"""How long after its last delivery the silence of a source counts as late: its rhythm and the days it takes to write a report."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +40,7 @@ def source_states(connection: Connection, sources: Sequence[Source], at: datetim
         found = last.get(source.name)
         if found is None:
             return True
-        return source.expected in PATIENCE and at - found.exported_at > PATIENCE[source.expected]
+        return source.expected in RHYTHMS and at - found.exported_at > RHYTHMS[source.expected].patience
 
     return [SourceState(source, last.get(source.name), late(source)) for source in sources]
 

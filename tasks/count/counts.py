@@ -105,7 +105,7 @@ def count(connection: Connection, counting: Counting, keys: Mapping[str, int], t
 
 _FALLBACK = """
 INSERT INTO counted
-SELECT :key, unit_key, period, numerator, denominator, true FROM counted
+SELECT :key, unit_key, period, numerator, denominator, true, is_part FROM counted
 WHERE indicator_key = :fallback AND (unit_key, period) NOT IN (SELECT unit_key, period FROM counted WHERE indicator_key = :key)
 """
 
@@ -122,7 +122,7 @@ def _add_up(connection: Connection, counting: Counting, name: str, fact: Counted
             part = f"JOIN touched_period t ON t.first_day = a.day AND a.part = {months}"
         connection.execute(
             text(
-                "INSERT INTO counted SELECT indicator_key, a.unit_key, t.period, sum(numerator), sum(denominator), false "
+                "INSERT INTO counted SELECT indicator_key, a.unit_key, t.period, sum(numerator), sum(denominator), false, false "
                 f"FROM {counting.counts} a {part} CROSS JOIN LATERAL (VALUES {rows}) one (indicator_key, numerator, denominator) "
                 "WHERE a.counted = :counted AND :fact = ANY(t.facts) GROUP BY indicator_key, a.unit_key, t.period"
                 + (" HAVING sum(denominator) > 0" if fact.zero == "missing" else "")
@@ -144,7 +144,7 @@ def _reports(connection: Connection, counting: Counting, name: str, fact: Counte
         connection.execute(
             text("""
             INSERT INTO counted
-            SELECT :key, n.unit_key, n.period, n.value, d.value, false
+            SELECT :key, n.unit_key, n.period, n.value, d.value, false, n.is_part OR d.is_part
             FROM measured n JOIN measured d USING (unit_key, period) WHERE n.measure = :numerator AND d.measure = :denominator
             """),
             {"key": keys[i.version_name], "numerator": i.numerator, "denominator": i.denominator},

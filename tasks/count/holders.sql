@@ -20,7 +20,7 @@ WITH RECURSIVE became AS (  -- a unit that went whole into another takes its peo
     WHERE f.unit_key <> 0 AND ({numerator})
     ORDER BY t.period, f.holder_hash, f.{day} DESC, f.provider_key
 )
-SELECT :key, unit_key, period, persons, d.value, false
+SELECT :key, unit_key, period, persons, d.value, false, d.is_part
 FROM (SELECT unit_key, period, count(*) AS persons FROM person GROUP BY unit_key, period) held
 JOIN measured d USING (unit_key, period)
 WHERE d.measure = :denominator

@@ -13,8 +13,12 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, select, text
 
 from expectations.contract import contract
 from tasks.deliveries.coverage import Stretch
+from tasks.deliveries.source import Source
 from tasks.words.vietnamese import VIETNAM
+from warehouse.settings import Refusal
+from warehouse.tables import completion
 from warehouse.tables import delivery as deliveries
+from warehouse.tables import source as sources_known
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,25 @@ def _delivery(row: Row[Any], home: Path) -> Delivery:
         row.named_unit,
         row.loaded_at is not None and row.status != "rejected",
     )
+
+
+def know_sources(connection: Connection, sources: Iterable[Source]) -> None:
+    """Writes down who sends what and how often, as sources.yaml says tonight: by it a period is held to be complete."""
+    connection.execute(sources_known.delete())
+    rows = [{name: getattr(source, name) for name in ("feed", "layout", "expected")} | {"source": source.name} for source in sources]
+    if rows:
+        connection.execute(sources_known.insert(), rows)
+
+
+def complete(connection: Connection, source: str, period: str, by: str, *, undone: bool = False) -> None:
+    """Notes that no more will come of a source for a period, or that it is awaited after all; Refusal where there is no such source."""
+    known = list(connection.scalars(select(sources_known.c.source).order_by(sources_known.c.source)))
+    if source not in known:
+        raise Refusal(f"Không có nguồn {source!r}. Có: {', '.join(known) or 'chưa có lượt chạy nào'}.")
+    connection.execute(completion.delete().where(completion.c.source == source, completion.c.period == period))
+    if not undone:
+        row = {"source": source, "period": period, "decided_by": by, "decided_at": datetime.now(VIETNAM)}
+        connection.execute(completion.insert(), row)
 
 
 def usual_rows(engine: Engine, delivery: Delivery) -> int | None:

@@ -13,11 +13,13 @@ import yaml
 
 from expectations.contract import contract
 from tasks.deliveries.coverage import check_pattern
+from tasks.deliveries.rhythm import RHYTHMS
 from warehouse import country
 from warehouse.scores.reporting_calendars import FORM, reporting_calendars
 from warehouse.settings import Refusal
 
-RHYTHMS = ("daily", "monthly", "quarterly", "yearly", "once")
+EXPECTED = (*RHYTHMS, "once")
+"""What `expected` may say."""
 KEYS = ("sources", "providers", "provinces", "reporting_calendars", "limits")
 """What a sources.yaml may hold; the first it must."""
 THE_FIRST = ["38"]
@@ -124,8 +126,8 @@ def _source(path: Path, number: int, entry: Any) -> Source:
     if source.layout not in layouts:
         raise Refusal(f"{where}: feed {source.feed!r} has no layout {source.layout!r}; there are: {', '.join(layouts)}")
     _check_headers(where, source)
-    if source.expected not in RHYTHMS:
-        raise Refusal(f"{where}: expected is one of {', '.join(RHYTHMS)}, not {source.expected!r}")
+    if source.expected not in EXPECTED:
+        raise Refusal(f"{where}: expected is one of {', '.join(EXPECTED)}, not {source.expected!r}")
     wrong = check_pattern(source.url)
     if wrong is not None:
         raise Refusal(f"{where}: url: {wrong}")

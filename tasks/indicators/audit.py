@@ -47,6 +47,7 @@ def audit(connection: Connection, publication: Publication) -> tuple[list[HeldBa
     keys = indicator_keys(connection)
     stock = {"stock": [keys[i.version_name] for i in indicators() if i.is_stock]}
     whole = {"whole": [keys[i.version_name] for i in indicators() if i.counted_fact.counts_whole]}
+    listed = [keys[i.version_name] for i in indicators() if i.counted_fact.way == "listed"]  # a decision is a cause
     _hold(connection, "candidate", keys)
     connection.execute(text(_NOT_THE_SUM), stock)
     connection.execute(text(_NO_NUMBER))
@@ -59,7 +60,7 @@ def audit(connection: Connection, publication: Publication) -> tuple[list[HeldBa
             row["period"],
             f"thay đổi {row['jump']} điểm".replace(".", ",") + f" so với kỳ {row['before']}; cần có lý do",
         )
-        for row in connection.execute(text(_JUMPS), {"jump": _JUMP}).mappings()
+        for row in connection.execute(text(_JUMPS), {"jump": _JUMP, "listed": listed}).mappings()
     ]
 
 
@@ -127,11 +128,13 @@ _NO_NUMBER = """
 INSERT INTO candidate AS c (indicator_key, unit_key, period, obs_status, obs_reason)
 SELECT indicator_key, unit_key, period, 'L', 'held_back' FROM held_back
 ON CONFLICT (indicator_key, unit_key, period)
-    DO UPDATE SET numerator = NULL, denominator = NULL, value = NULL, obs_status = 'L', obs_reason = 'held_back' WHERE c.obs_status <> 'M'
+    DO UPDATE SET numerator = NULL, denominator = NULL, value = NULL, obs_status = 'L', obs_reason = 'held_back', units_counted = NULL,
+        units_expected = NULL
+    WHERE c.obs_status <> 'M'
 """
 
-# Most are incomplete since a unit below them is missing; those of a sample, of which none is, and those held back after the adding
-# up are told here. A figure reported for a unit as a whole needs nothing from below.
+# Most are incomplete since a unit below them is missing; those held back after the adding up are told here. A figure reported for a
+# unit as a whole needs nothing from below.
 _INCOMPLETE_ABOVE = """
 WITH RECURSIVE above AS (
     SELECT h.indicator_key, h.period, p.parent_key AS unit_key FROM held_back h JOIN place p USING (period, unit_key)
@@ -163,7 +166,7 @@ WHERE released_by IS NULL AND indicator_code IN (SELECT indicator_code FROM ware
 _JUMPS = """
 WITH value AS (
     SELECT c.indicator_key, c.unit_key, c.period, t.period_type, t.first_day, c.value FROM candidate c JOIN touched_period t USING (period)
-    WHERE t.has_ended AND c.value IS NOT NULL AND c.obs_status <> 'B'
+    WHERE t.has_ended AND c.value IS NOT NULL AND c.obs_status <> 'B' AND c.indicator_key <> ALL(CAST(:listed AS smallint[]))
 ), in_a_row AS (
     SELECT *, lag(value) OVER w AS value_before, lag(period) OVER w AS before FROM value
     WINDOW w AS (PARTITION BY indicator_key, unit_key, period_type ORDER BY first_day)

@@ -10,16 +10,18 @@ kept is touched.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection, text
 
 from tasks.count.counting import Counting
 from tasks.count.counts import Failed, as_of, count
 from tasks.indicators.audit import hold_back, out_of_what_was_added_up
+from tasks.indicators.expected import leave_expected
 from tasks.indicators.publish import indicator_keys
 from tasks.indicators.touched import Touched, leave_marks, touched
 from warehouse import periods
-from warehouse.indicators import Indicator, facts, indicators
+from warehouse.indicators import Indicator, facts, indicators, listed_units
 from warehouse.tables.bridge_unit_succession import WENT_ON
 
 
@@ -39,11 +41,12 @@ def compute(connection: Connection, counting: Counting) -> Candidates:
     connection.execute(text("SET LOCAL work_mem = '128MB'"))
     failed: Failed = {}
     found = touched(connection, counting, failed)
-    computed = found.all()
+    computed, keys = found.all(), indicator_keys(connection)
+    leave_expected(connection, found.expectations, keys, found.published.union(computed))
     if computed:
         _calendar(connection, found, counting)
-        keys = indicator_keys(connection)
         count(connection, counting, keys, {name for name in facts() if found.periods[name]}, failed)
+        connection.execute(text(_NO_MORE_WILL_COME))
         declared = [i for i in indicators() if i.version_name not in failed]
         hold_back(connection)
         _add_up(connection, counting, keys, declared)
@@ -55,7 +58,7 @@ def compute(connection: Connection, counting: Counting) -> Candidates:
 # Working tables --------------------------------------------------------------------------------------------------------
 
 _TEMPORARY = """
-DROP TABLE IF EXISTS touched_period, touched_part, counted, measured, held_back, reporting, place, added_up, candidate;
+DROP TABLE IF EXISTS touched_period, touched_part, counted, measured, held_back, reporting, listed, place, due, added_up, candidate;
 CREATE TEMPORARY TABLE touched_period
   (period text PRIMARY KEY, period_type text, first_day date, last_day date, seen_to date, has_ended boolean,
    facts text[]) ON COMMIT DROP;
@@ -63,20 +66,26 @@ CREATE TEMPORARY TABLE touched_part
   (period text, part text, part_first_day date, part_last_day date, is_month boolean, lies_in text[], facts text[],
    PRIMARY KEY (period, part)) ON COMMIT DROP;
 CREATE TEMPORARY TABLE counted
-  (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint, is_fallback boolean) ON COMMIT DROP;
+  (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint, is_fallback boolean, is_part boolean)
+  ON COMMIT DROP;
 CREATE TEMPORARY TABLE held_back
   (indicator_key smallint, unit_key integer, period text, reason_vi text, PRIMARY KEY (indicator_key, unit_key, period)) ON COMMIT DROP;
-CREATE TEMPORARY TABLE measured (unit_key integer, period text, measure text, value bigint) ON COMMIT DROP;
+CREATE TEMPORARY TABLE measured (unit_key integer, period text, measure text, value bigint, is_part boolean) ON COMMIT DROP;
 CREATE TEMPORARY TABLE reporting (unit_key integer, period text, PRIMARY KEY (unit_key, period)) ON COMMIT DROP;
 CREATE TEMPORARY TABLE place
   (period text, unit_key integer, unit_level text, parent_key integer, is_in_force boolean, is_at_end boolean,
    PRIMARY KEY (period, unit_key)) ON COMMIT DROP;
+CREATE TEMPORARY TABLE listed (name text, unit_key integer, valid_from date, valid_to date) ON COMMIT DROP;
+CREATE TEMPORARY TABLE due
+  (sent_by text, unit_key integer, period text, units integer, units_ever integer, PRIMARY KEY (unit_key, period, sent_by))
+  ON COMMIT DROP;
 CREATE TEMPORARY TABLE added_up
-  (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint, is_complete boolean,
+  (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint, units integer, units_ever integer,
+   is_firm boolean,
    PRIMARY KEY (indicator_key, unit_key, period)) ON COMMIT DROP;
 CREATE TEMPORARY TABLE candidate
   (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint, value numeric, obs_status text,
-   obs_reason text, PRIMARY KEY (indicator_key, unit_key, period)) ON COMMIT DROP;
+   obs_reason text, units_counted integer, units_expected integer, PRIMARY KEY (indicator_key, unit_key, period)) ON COMMIT DROP;
 """
 
 
@@ -116,7 +125,13 @@ def _calendar(connection: Connection, found: Touched, counting: Counting) -> Non
 
 # Up the hierarchy -----------------------------------------------------------------------------------------------------
 
-# A unit runs the model of which anything was counted, now or in what was published and still holds: of facts that nothing
+# What rests on a part of a period is all there is where a steward said that no more will come.
+_NO_MORE_WILL_COME = """
+UPDATE counted c SET is_part = false
+FROM expected e WHERE is_part AND is_closed AND (c.indicator_key, c.period) = (e.indicator_key, e.period)
+"""
+
+# A unit sends data of which anything was counted, now or in what was published and still holds: of facts that nothing
 # changed in, and of indicators that are left out tonight.
 _WHO_REPORTS = """
 INSERT INTO reporting
@@ -126,6 +141,15 @@ SELECT f.unit_key, f.period FROM touched_period t
 JOIN warehouse.fact_indicator f ON f.period = t.period AND f.{held} AND f.denominator IS NOT NULL
 JOIN (SELECT unnest(CAST(:keys AS smallint[])) AS indicator_key, unnest(CAST(:facts AS text[])) AS fact) i USING (indicator_key)
 WHERE i.fact <> ALL(t.facts)
+"""
+
+# A list names the units of its time: what bears the code of one later, for another extent, is not on it.
+_LISTED = """
+INSERT INTO listed
+SELECT l.name, u.unit_key, l.valid_from, least(l.valid_to, u.valid_to)
+FROM (SELECT unnest(CAST(:name AS text[])) AS name, unnest(CAST(:unit_code AS text[])) AS unit_code,
+    unnest(CAST(:valid_from AS date[])) AS valid_from, unnest(CAST(:valid_to AS date[])) AS valid_to) l
+JOIN warehouse.dim_unit u ON u.unit_code = l.unit_code AND l.valid_from BETWEEN u.valid_from AND u.valid_to
 """
 
 # Units in force at any time of the period so far, units that rows count for although it was over, and what stands
@@ -155,54 +179,69 @@ FROM here JOIN placed USING (period, unit_key);
 ANALYZE place; ANALYZE counted;
 """
 
-# The whole is every commune there is at the end.
-_REPORTING = """
-INSERT INTO counted
-SELECT :key, above.unit_key, p.period,
-    count(*) FILTER (WHERE EXISTS (SELECT FROM reporting r WHERE r.unit_key = p.unit_key AND r.period = p.period)), count(*), false
-FROM place p
+# Communes that must send an indicator, to each unit above them: those there are at the end, which is how many one speaks of, and those
+# that ever were in the period, without which what happened in it is incomplete.
+_DUE = """
+INSERT INTO due
+SELECT k.sent_by, above.unit_key, p.period,
+    count(*) FILTER (WHERE p.is_in_force AND above.is_at_end AND (k.sent_by = 'all' OR l.until >= least(t.seen_to, u.valid_to))),
+    count(*) FILTER (WHERE p.is_in_force)
+FROM place p JOIN touched_period t USING (period) JOIN warehouse.dim_unit u USING (unit_key)
+CROSS JOIN (SELECT DISTINCT unnest(CAST(:sent_by AS text[])) AS sent_by) k
+LEFT JOIN LATERAL (
+    SELECT max(valid_to) AS until FROM listed
+    WHERE name = k.sent_by AND unit_key = p.unit_key AND valid_from <= t.seen_to AND valid_to >= t.first_day
+) l ON true
 CROSS JOIN LATERAL (
-    SELECT p.parent_key AS unit_key
+    SELECT p.unit_key, p.is_at_end
     UNION ALL
-    SELECT d.parent_key FROM place d WHERE d.period = p.period AND d.unit_key = p.parent_key AND d.is_at_end
+    SELECT p.parent_key, p.is_at_end
+    UNION ALL
+    SELECT d.parent_key, p.is_at_end AND d.is_at_end FROM place d WHERE d.period = p.period AND d.unit_key = p.parent_key
 ) above
-WHERE p.unit_level = 'commune' AND p.is_at_end AND above.unit_key IS NOT NULL
-GROUP BY above.unit_key, p.period
+WHERE p.unit_level = 'commune' AND above.unit_key IS NOT NULL AND (k.sent_by = 'all' OR l.until IS NOT NULL)
+GROUP BY k.sent_by, above.unit_key, p.period
+"""
+
+# Of all communes there are at the end, those on the list; which of these send data is told beside it.
+_ON_A_LIST = """
+INSERT INTO counted
+SELECT :key, every.unit_key, every.period, coalesce(l.units, 0), every.units, false, false
+FROM due every JOIN place p USING (period, unit_key)
+LEFT JOIN due l ON (l.unit_key, l.period, l.sent_by) = (every.unit_key, every.period, :list)
+WHERE every.sent_by = 'all' AND every.units > 0 AND p.unit_level <> 'commune'
 """
 
 # Rows that a district handled itself are added to those of its communes. A figure that was reported for the district
-# as a whole takes the place of their sum. A stock is that of the units there are at the end: those that went before
-# would count its people twice.
+# as a whole takes the place of their sum, and speaks for all of them. A stock is that of the units there are at the end: those
+# that went before would count its people twice. Of a sample nothing is added up: it says nothing of units that were not asked.
 _ADD_UP = """
 INSERT INTO added_up
 WITH way AS (
-    SELECT unnest(CAST(:keys AS smallint[])) AS indicator_key,
+    SELECT unnest(CAST(:keys AS smallint[])) AS indicator_key, unnest(CAST(:sent_by AS text[])) AS sent_by,
         unnest(CAST(:whole AS boolean[])) AS counts_whole, unnest(CAST(:stock AS boolean[])) AS is_stock,
         unnest(CAST(:sample AS boolean[])) AS is_sample
 ), own AS (
-    SELECT c.*, i.counts_whole FROM counted c JOIN place p USING (period, unit_key) JOIN way i USING (indicator_key)
+    SELECT c.*, i.counts_whole, d.units, d.units_ever
+    FROM counted c JOIN place p USING (period, unit_key) JOIN way i USING (indicator_key)
+    LEFT JOIN due d USING (unit_key, period, sent_by)
     WHERE p.unit_level = :level
 ), below AS (
     SELECT a.indicator_key, p.parent_key AS unit_key, p.period, sum(a.numerator) AS numerator, sum(a.denominator) AS denominator,
-        bool_and(a.is_complete)
-            AND (bool_and(i.is_sample)
-                OR count(*) FILTER (WHERE p.is_in_force) = max(CASE WHEN i.is_stock THEN all_of.units_at_end ELSE all_of.units END))
-            AS is_complete
+        sum(a.units) FILTER (WHERE p.is_at_end) AS units, sum(a.units_ever) AS units_ever, bool_and(a.is_firm) AS is_firm
     FROM added_up a
     JOIN way i USING (indicator_key)
     JOIN place p USING (period, unit_key)
     JOIN place parent ON parent.period = p.period AND parent.unit_key = p.parent_key
-    LEFT JOIN (
-        SELECT period, parent_key, count(*) AS units, count(*) FILTER (WHERE is_at_end) AS units_at_end
-        FROM place WHERE is_in_force GROUP BY period, parent_key
-    ) all_of ON all_of.period = p.period AND all_of.parent_key = p.parent_key
-    WHERE parent.unit_level = :level AND (p.is_at_end OR NOT i.is_stock)
+    WHERE parent.unit_level = :level AND (p.is_at_end OR NOT i.is_stock) AND NOT i.is_sample
     GROUP BY a.indicator_key, p.parent_key, p.period
 )
 SELECT indicator_key, unit_key, period,
     CASE WHEN own.counts_whole THEN own.numerator ELSE coalesce(own.numerator, 0) + coalesce(below.numerator, 0) END,
     CASE WHEN own.counts_whole THEN own.denominator ELSE coalesce(own.denominator, 0) + coalesce(below.denominator, 0) END,
-    NOT coalesce(own.is_fallback, false) AND (:level = 'commune' OR coalesce(own.counts_whole, false) OR coalesce(below.is_complete, false))
+    CASE WHEN own.counts_whole OR :level = 'commune' THEN coalesce(own.units, 0) ELSE coalesce(below.units, 0) END,
+    CASE WHEN own.counts_whole OR :level = 'commune' THEN coalesce(own.units_ever, 0) ELSE coalesce(below.units_ever, 0) END,
+    NOT coalesce(own.is_fallback OR own.is_part, false) AND (coalesce(own.counts_whole, false) OR coalesce(below.is_firm, true))
 FROM own FULL JOIN below USING (indicator_key, unit_key, period)
 """
 
@@ -213,19 +252,27 @@ def _held(counting: Counting) -> str:
 
 
 def _add_up(connection: Connection, counting: Counting, keys: dict[str, int], declared: list[Indicator]) -> None:
-    ways = {
+    ways: dict[str, list[Any]] = {
         "keys": [keys[i.version_name] for i in declared],
         "whole": [i.counted_fact.counts_whole for i in declared],
         "stock": [i.is_stock for i in declared],
         "sample": [i.is_sample for i in declared],
+        "sent_by": [i.sent_by for i in declared],
     }
-    reporting = [(keys[i.version_name], i.fact if i in declared else "") for i in indicators() if i.counted_fact.way != "units"]
+    # Beside those of the indicators, all communes there are at the end: of these, a list holds some.
+    due = {"sent_by": [*ways["sent_by"], "all"]}
+    reporting = [(keys[i.version_name], i.fact if i in declared else "") for i in indicators() if i.counted_fact.way != "listed"]
     who = {"keys": [key for key, _ in reporting], "facts": [fact for _, fact in reporting]}
     connection.execute(text(_WHO_REPORTS.replace("{held}", _held(counting))), who | as_of(counting))
+    connection.execute(
+        text(_LISTED), {name: [getattr(unit, name) for unit in listed_units()] for name in ("name", "unit_code", "valid_from", "valid_to")}
+    )
     connection.execute(text(_PLACES))
+    connection.execute(text(_DUE), due)
+    connection.execute(text("ANALYZE due"))
     for i in declared:
-        if i.counted_fact.way == "units":
-            connection.execute(text(_REPORTING), {"key": keys[i.version_name]})
+        if i.counted_fact.way == "listed":
+            connection.execute(text(_ON_A_LIST), {"key": keys[i.version_name], "list": i.numerator})
     for level in ("commune", "district", "province"):
         connection.execute(text(_ADD_UP), {"level": level, **ways})
         out_of_what_was_added_up(connection)
@@ -253,16 +300,43 @@ WITH reported AS (
       AND (p.period, p.parent_key) IN (SELECT period, parent_key FROM reported WHERE unit_level = 'commune')
 ), published AS (
     SELECT DISTINCT f.period, f.unit_key FROM warehouse.fact_indicator f JOIN touched_period USING (period) WHERE f.{{held}}
-), listed AS (  -- what was published once stays, even where nothing is left of it; a unit that is new has lines of every indicator
+), listed_line AS (  -- what was published once stays, even where nothing is left of it; a unit that is new has lines of every indicator
     SELECT period, unit_key, p.period IS NULL AS is_new FROM shown FULL JOIN published p USING (period, unit_key)
+), asked AS (  -- in a period in which a question was asked of some units, tonight or in what was published and still holds
+    SELECT indicator_key, period FROM counted WHERE indicator_key = ANY(CAST(:sample AS smallint[]))
+    UNION
+    SELECT indicator_key, period FROM held_back WHERE indicator_key = ANY(CAST(:sample AS smallint[]))
+    UNION
+    SELECT f.indicator_key, f.period FROM touched_period t
+    JOIN warehouse.fact_indicator f ON f.period = t.period AND f.{{held}} AND (f.denominator IS NOT NULL OR f.obs_reason = 'held_back')
+    JOIN (SELECT unnest(CAST(:sample AS smallint[])) AS indicator_key, unnest(CAST(:sample_fact AS text[])) AS fact) i USING (indicator_key)
+    WHERE i.fact <> ALL(t.facts)
+), sending AS (  -- of those on a list, who sends data
+    SELECT sent_by, above.unit_key, p.period, count(*) AS units
+    FROM place p JOIN reporting r USING (period, unit_key)
+    JOIN due own ON (own.unit_key, own.period) = (p.unit_key, p.period) AND own.units > 0 AND own.sent_by <> 'all'
+    CROSS JOIN LATERAL (
+        SELECT p.parent_key AS unit_key
+        UNION ALL
+        SELECT d.parent_key FROM place d WHERE d.period = p.period AND d.unit_key = p.parent_key AND d.is_at_end
+    ) above
+    WHERE p.unit_level = 'commune' GROUP BY sent_by, above.unit_key, p.period
 ), line AS (
-    SELECT i.indicator_key, s.unit_key, s.period, i.decimals, i.is_count, t.has_ended, a.is_complete, a.numerator, a.denominator,
-        NOT (u.unit_level = ANY(string_to_array(i.levels, ','))) OR t.last_day < i.valid_from OR t.first_day > i.valid_to AS is_outside,
+    SELECT i.indicator_key, s.unit_key, s.period, i.decimals, i.is_count, t.has_ended, a.is_firm, a.numerator, a.denominator,
+        NOT (u.unit_level = ANY(string_to_array(i.levels, ','))) OR t.last_day < i.valid_from OR t.first_day > i.valid_to
+            OR a.indicator_key IS NULL AND h.indicator_key IS NULL
+                AND (asked.indicator_key IS NOT NULL OR i.sent_by <> 'all' AND u.unit_level = 'commune' AND d.units IS NULL) AS is_outside,
         a.denominator < i.suppress_below AS is_small, EXISTS (
             SELECT FROM unnest(CAST(:broken AS smallint[]), CAST(:breaks_from AS date[]), CAST(:breaks_in AS text[])) b (key, day, province)
             WHERE b.key = i.indicator_key AND t.last_day >= b.day AND b.province IN ('', u.province_code)
-        ) AS is_after_break
-    FROM listed s JOIN touched_period t USING (period) JOIN warehouse.dim_unit u USING (unit_key)
+        ) AS is_after_break,
+        CASE WHEN u.unit_level <> 'commune' AND NOT i.is_sample
+            THEN CASE WHEN i.is_derived THEN coalesce(sending.units, 0) ELSE coalesce(a.units, 0) END END AS units_counted,
+        CASE WHEN u.unit_level <> 'commune' AND NOT i.is_sample THEN coalesce(d.units, 0) END AS units_expected,
+        NOT i.is_derived AND coalesce(e.awaited <> '{{}}', false) AS is_awaited,
+        u.unit_level = 'commune' OR i.is_sample OR i.is_derived
+            OR CASE WHEN i.is_stock THEN a.units >= nullif(d.units, 0) ELSE a.units_ever >= nullif(d.units_ever, 0) END AS has_all_units
+    FROM listed_line s JOIN touched_period t USING (period) JOIN warehouse.dim_unit u USING (unit_key)
     CROSS JOIN (
         SELECT unnest(CAST(:keys AS smallint[])) AS indicator_key, unnest(CAST(:facts AS text[])) AS fact,
             unnest(CAST(:levels AS text[])) AS levels, unnest(CAST(:suppress_below AS integer[])) AS suppress_below,
@@ -270,19 +344,29 @@ WITH reported AS (
             unnest(CAST(:valid_from AS date[])) AS valid_from, unnest(CAST(:valid_to AS date[])) AS valid_to,
             unnest(CAST(:listed_from AS date[])) AS listed_from, unnest(CAST(:listed_to AS date[])) AS listed_to,
             unnest(CAST(:is_count AS boolean[])) AS is_count,
-            unnest(CAST(:keys AS smallint[])) = ANY(CAST(:derived AS smallint[])) AS is_derived
+            unnest(CAST(:sent_by AS text[])) AS sent_by, unnest(CAST(:stock AS boolean[])) AS is_stock,
+            unnest(CAST(:keys AS smallint[])) = ANY(CAST(:derived AS smallint[])) AS is_derived,
+            unnest(CAST(:keys AS smallint[])) = ANY(CAST(:sample AS smallint[])) AS is_sample
     ) i
     LEFT JOIN added_up a USING (indicator_key, unit_key, period)
+    LEFT JOIN due d USING (unit_key, period, sent_by)
+    LEFT JOIN sending USING (unit_key, period, sent_by)
+    LEFT JOIN held_back h USING (indicator_key, unit_key, period)
+    LEFT JOIN asked USING (indicator_key, period)
+    LEFT JOIN expected e USING (indicator_key, period)
     WHERE t.last_day BETWEEN i.listed_from AND i.listed_to AND (s.is_new OR i.fact = ANY(t.facts) OR i.is_derived)
 ), judged AS (
-    SELECT *, CASE WHEN is_outside THEN 'M' WHEN denominator IS NULL OR denominator = 0 THEN 'L' WHEN is_small THEN 'Q'
-        WHEN NOT has_ended OR NOT is_complete THEN 'P' WHEN is_after_break THEN 'B' ELSE 'A' END AS obs_status
+    SELECT *, CASE WHEN is_outside THEN 'M' WHEN denominator IS NULL THEN 'L' WHEN denominator = 0 AND NOT is_count THEN 'M'
+        WHEN is_small THEN 'Q'
+        WHEN NOT has_ended OR is_awaited OR NOT is_firm OR has_all_units IS NOT TRUE THEN 'P'
+        WHEN is_after_break THEN 'B' ELSE 'A' END AS obs_status
     FROM line
 )
 SELECT indicator_key, unit_key, period, CASE WHEN NOT is_outside THEN numerator END, CASE WHEN NOT is_outside THEN denominator END,
     CASE WHEN obs_status NOT IN ('A', 'B', 'P') THEN NULL WHEN is_count THEN numerator
         ELSE {rounded_half_up("numerator", "denominator", "decimals")} END, obs_status,
-    CASE obs_status WHEN 'M' THEN 'not_applicable' END
+    CASE WHEN is_outside THEN 'not_applicable' WHEN obs_status = 'M' THEN 'no_cases' END,
+    CASE WHEN NOT is_outside THEN units_counted END, CASE WHEN NOT is_outside THEN units_expected END
 FROM judged
 """
 
@@ -299,8 +383,12 @@ def _candidates(connection: Connection, counting: Counting, keys: dict[str, int]
             "broken": [key for key, _ in breaks],
             "breaks_from": [one.from_ for _, one in breaks],
             "breaks_in": [one.province for _, one in breaks],
-            "derived": [keys[i.version_name] for i in declared if i.counted_fact.way == "units"],
             "is_count": [i.is_count for i in declared],
+            "derived": [keys[i.version_name] for i in declared if i.counted_fact.way == "listed"],
+            "sample": [keys[i.version_name] for i in declared if i.is_sample],
+            "sample_fact": [i.fact for i in declared if i.is_sample],
+            "stock": [i.is_stock for i in declared],
+            "sent_by": [i.sent_by for i in declared],
             **{name: [getattr(i, name) for i in declared] for name in ("decimals", "valid_from", "valid_to", "listed_from", "listed_to")},
             **as_of(counting),
         },

@@ -10,12 +10,13 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, text, update
 
 from tasks.count.revisions import Publication, Revised, number, revise
+from tasks.indicators.expected import keep_reach
 from warehouse.indicators import Indicator, indicators
 from warehouse.periods import days
 from warehouse.tables import dim_indicator, dim_target, fact_indicator
 
 KEYS = ("indicator_key", "unit_key", "period")
-VALUES = ("numerator", "denominator", "value", "obs_status", "obs_reason")
+VALUES = ("numerator", "denominator", "value", "obs_status", "obs_reason", "units_counted", "units_expected")
 
 Version = tuple[str, int]
 """Code of an indicator and number of the version under it."""
@@ -26,7 +27,7 @@ _DECLARED = (
     "indicator_name", "official_table", "pillar", "definition", "legal_source", "unit_measure", "decimals", "sort_order",
     "valid_from", "valid_to", "counted_as", "numerator_counts", "denominator_counts", "may_exceed",
 )  # fmt: skip
-_TARGET = ("valid_from", "valid_to", "target", "legal_source", "province_code")
+_TARGET = ("kind", "valid_from", "valid_to", "target", "population", "legal_source", "document_date", "place", "province_code")
 _IN_FORCE = dim_indicator.c.known_to == text("'infinity'")
 
 
@@ -60,7 +61,11 @@ def indicator_keys(connection: Connection) -> dict[str, int]:
 
 
 def revise_indicators(connection: Connection, publication: Publication) -> Revised:
-    """Publishes the values of `candidate` that differ from those in force; those end that no version declared shows any more."""
+    """Publishes the values of `candidate` that differ from those in force, and what they wait for.
+
+    Those end that no version declared shows any more.
+    """
+    keep_reach(connection, publication)
     if publication.is_declared_anew:
         number(connection, publication)
     keys, periods = _shown_no_more(connection) if publication.is_declared_anew else ([], [])
@@ -100,7 +105,9 @@ def _shown_no_more(connection: Connection) -> tuple[list[int], list[str]]:
 
 
 def _state(indicator: Indicator) -> State:
-    targets = sorted((target.valid_from, target.valid_to, target.value, target.source, target.province) for target in indicator.targets)
+    targets = sorted(
+        (t.kind, t.valid_from, t.valid_to, t.value, t.population, t.source, t.dated, t.place, t.province) for t in indicator.targets
+    )
     return {name: getattr(indicator, name.removeprefix("indicator_")) for name in _DECLARED} | {"targets": targets}
 
 

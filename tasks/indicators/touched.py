@@ -11,8 +11,10 @@ from sqlalchemy import Connection, Date, text
 from tasks.count.counting import Counting, ended_between, fingerprint, leave_mark, marked
 from tasks.count.counts import Failed, as_of, count_rows, counted_by
 from tasks.count.states import tell_the_planner
+from tasks.indicators.expected import Expectations, expectations, turned
+from tasks.indicators.publish import indicator_keys
 from warehouse import periods
-from warehouse.indicators import facts, indicators
+from warehouse.indicators import facts, indicators, listed_units
 from warehouse.indicators.facts import CountedFact
 from warehouse.tables import metadata
 
@@ -26,6 +28,10 @@ class Touched:
 
     periods: Mapping[str, set[str]]
     """Fact → periods in which its indicators may have another value or status; in others the published ones hold."""
+    expectations: Expectations
+    """What every indicator waits for."""
+    published: set[str]
+    """Periods of which anything is published."""
 
     def all(self) -> list[str]:
         """All periods in which anything is computed again, in the order of time."""
@@ -46,10 +52,13 @@ _PUBLISHED_THEN = "SELECT DISTINCT period FROM warehouse.fact_indicator WHERE kn
 
 
 def touched(connection: Connection, counting: Counting, failed: Failed) -> Touched:
-    """Brings what is kept counted up to date, and finds the periods that this, the calendar and the units changed."""
+    """Brings what is kept counted up to date, and finds the periods that this, the calendar, the units and what came changed."""
     published = set(connection.scalars(text(_PUBLISHED_THEN if counting.is_vintage else _PUBLISHED), as_of(counting)))
     mark, now = marked(connection, ITEM), _laid_down(connection)
     found = {name: _of_fact(connection, counting, name, fact, published, failed) for name, fact in facts().items()}
+    awaited = expectations(connection, counting)
+    for name, now_otherwise in turned(connection, awaited, indicator_keys(connection), published).items():
+        found[name] |= now_otherwise
     for name, fact in facts().items():  # what is divided by the same numbers goes together
         if fact.divided_by is not None:
             found[fact.divided_by] |= found[name]
@@ -61,25 +70,26 @@ def touched(connection: Connection, counting: Counting, failed: Failed) -> Touch
     else:
         everywhere = _moved_on(connection, published, mark.as_of, counting.as_of)
     leave_mark(connection, ITEM, counting, now)
-    return Touched({name: everywhere.union(*(periods.containing(period) for period in found[name])) for name in facts()})
+    found = {name: everywhere.union(*(periods.containing(period) for period in found[name])) for name in facts()}
+    return Touched(found, awaited, published)
 
 
 def leave_marks(connection: Connection, counting: Counting, failed: Failed) -> None:
     """Marks how the facts that are counted by the period were counted: without the indicators that failed, which are tried again."""
     for name, fact in facts().items():
-        if fact.way not in ("rows", "units"):
+        if fact.way not in ("rows", "listed"):
             leave_mark(connection, name, counting, fingerprint(connection, counted_by(name, failed)))
 
 
 def _laid_down(connection: Connection) -> str:
-    """What decides over values beside the counts: how indicators are laid down, the units there are, the days there are."""
+    """What decides over values beside the counts: how indicators and lists are laid down, the units there are, the days there are."""
     last_day = str(connection.scalar(text("SELECT max(date_key) FROM warehouse.dim_date")))
-    laid_down = [f"{i.version_name} {i.counted_as}" for i in indicators()]
+    laid_down = [*map(repr, listed_units()), *(f"{i.version_name} {i.counted_as}" for i in indicators())]
     return fingerprint(connection, [last_day, *laid_down], ("dim_unit", "bridge_unit_succession"))
 
 
 def _of_fact(connection: Connection, counting: Counting, name: str, fact: CountedFact, published: set[str], failed: Failed) -> set[str]:
-    if fact.way == "units":
+    if fact.way == "listed":
         return set()
     if fact.way == "rows":
         changes = count_rows(connection, counting, name, failed)

@@ -100,6 +100,8 @@ def _merge(work: Load, covered: Covered, rows: pa.Table, of_the_day: dict[int, s
     facts, found, rows = facts_of(work, rows)
     keep = judge(work, rows, found)
     facts, rows = _in_order(work, facts, rows, keep)
+    if work.contract.tells is not None:
+        work.tells |= set(pc.unique(rows[work.contract.tells]).to_pylist())
     until = covered.add(rows)
     keys = facts["row_key"].to_numpy()
     if covered.remembers:
@@ -173,6 +175,7 @@ def _close(work: Load, covered: Covered, corrected: int | None) -> Outcome:
         .where(deliveries.c.delivery_id == delivery.delivery_id)
         .values(
             business_period=covered.business_period,
+            tells=sorted(work.tells) or None,
             status=status,
             verdict=judged,
             message_vi=None,

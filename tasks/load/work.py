@@ -62,6 +62,8 @@ class Load:
     ignored: int = 0
     is_followed: bool = False
     """Whether payments refer to what is loaded, and have to follow it."""
+    tells: set[str] = field(default_factory=set)
+    """Measures or services that its rows are of, where the contract tells sources apart by them."""
     tallies: dict[str, Tally] = field(default_factory=dict)
 
     @cached_property

@@ -101,7 +101,20 @@ def artifacts(engine: Engine, run_id: int, made: Report | None) -> None:
         years = official_table.years(connection)
         lines = official_table.of_period(connection, years[0], ("province", "district")) if years else []
     create_table_artifact(quality, key="quality", description="Deliveries of the night")
-    indicators = [{"indicator": x.indicator_code, "unit": x.unit_name, "period": x.period, "value": x.printed, "met": x.met} for x in lines]
+    indicators = [
+        {
+            "indicator": line.indicator_code,
+            "unit": line.unit_name,
+            "period": line.period,
+            "value": line.printed,
+            "status": line.status,
+            "covers": line.covers,
+            "data until": vi.day(line.data_until),
+            "next due": vi.day(line.next_due),
+            "met": line.met,
+        }
+        for line in lines
+    ]
     create_table_artifact(indicators, key="indicators", description=f"Indicators of {years[0] if years else 'no period yet'}")
     if made is not None:
         create_link_artifact(made.site.as_uri(), link_text="Steward site", key="site")

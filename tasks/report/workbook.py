@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from math import ceil
 from operator import attrgetter
@@ -22,8 +23,11 @@ from tasks.words import vietnamese as vi
 from warehouse import periods
 from warehouse.scores.score_766 import rules_on
 
-HEADER = ("Mã ĐVHC", "Đơn vị", "Tử số", "Mẫu số", "Kết quả", "Mục tiêu", "Đánh giá", "Tình trạng số liệu")
-WIDTHS = (10, 30, 13, 13, 13, 12, 12, 20)
+HEADER = (
+    "Mã ĐVHC", "Đơn vị", "Tử số", "Mẫu số", "Kết quả", "Mục tiêu", "Đánh giá", "Tình trạng số liệu",
+    "Phạm vi", "Số liệu đến", "Hạn gửi tiếp", "Mức điểm tối đa (766)",
+)  # fmt: skip
+WIDTHS = (10, 30, 13, 13, 13, 12, 12, 20, 16, 12, 12, 14)
 NOTES = (("Mã", 8), ("Chỉ tiêu", 34), ("Cách tính", 58), ("Căn cứ", 34))
 SCORES = "Chỉ số 766"
 AT_MOST = "Tính từ hồ sơ, không chỉ số thành phần nào vượt mức tối đa, kể cả nơi Cổng để ngỏ."
@@ -121,7 +125,9 @@ def _cover(
         (
             "Kết quả được tính lại từ từng dòng dữ liệu nguồn; làm tròn một lần, nửa lên, ở số chữ số thập phân được in.",
             "Cấp trên được tính bằng cách cộng tử số và mẫu số của cấp dưới, không lấy trung bình các tỷ lệ.",
-            f"Ô ghi “{vi.NOTHING}” là chưa có số liệu hoặc không áp dụng; không phải bằng 0.",
+            "Số của cấp trên ghi phạm vi: bao nhiêu trong số các xã phải gửi đã có số liệu; chưa đủ thì là số tạm tính.",
+            "Chính thức khi mọi nguồn đã gửi đến hết kỳ; “Mức điểm tối đa (766)” là ngưỡng chấm điểm, không phải mục tiêu.",
+            f"Ô ghi “{vi.NOTHING}” là chưa có số liệu, không phát sinh hoặc không áp dụng; không phải bằng 0.",
             "Định nghĩa và căn cứ của từng chỉ tiêu ở trang “Ghi chú”.",
         ),
         1,
@@ -159,12 +165,18 @@ def _line(sheet: Any, styles: _Styles, row: int, line: Line) -> None:
         (line.numerator, styles.whole),
         (line.denominator, styles.whole),
         (line.value, styles.number(line.decimals, line.unit_measure)),
-        (line.target, styles.number(0 if line.target is None or line.target % 1 == 0 else line.decimals, line.unit_measure)),
+        (line.target, _threshold(styles, line, line.target)),
     )
     for column, (value, style) in enumerate(numbers, 2):
         _number(sheet, styles, row, column, value, style)
     sheet.write(row, 6, line.met or None, styles.met if line.is_met else styles.unmet)
-    sheet.write_string(row, 7, line.status, styles.centre)
+    for column, words in enumerate((line.status, line.covers, vi.day(line.data_until), vi.day(line.next_due)), 7):
+        sheet.write_string(row, column, words, styles.centre)
+    _number(sheet, styles, row, 11, line.full_marks, _threshold(styles, line, line.full_marks))
+
+
+def _threshold(styles: _Styles, line: Line, value: Decimal | None) -> Any:
+    return styles.number(0 if value is None or value % 1 == 0 else line.decimals, line.unit_measure)
 
 
 def _scores(book: Any, styles: _Styles, scores: dict[str, list[ScoreLine]], period: str) -> None:

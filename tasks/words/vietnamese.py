@@ -23,10 +23,10 @@ OBS_STATUS = {
     "B": "gián đoạn chuỗi",
     "L": "chưa thu thập",
     "M": "không áp dụng",
-    "Q": "bảo mật",
+    "Q": "đã ẩn (ít người)",
 }
-HELD_BACK = "giữ lại để kiểm tra"
-"""In place of the status of a value that cannot be right and is not shown."""
+OBS_REASON = {"held_back": "giữ lại để kiểm tra", "no_cases": "không phát sinh"}
+"""In place of the status of a value that is not shown for a reason of its own."""
 DELIVERY_STATUS = {"landed": "chờ nạp", "loaded": "đã nạp", "rejected": "bị từ chối", "superseded": "đã có bản thay"}
 VERDICT = {"accept": "đạt", "accept_with_flags": "đạt, có cảnh báo", "reject": "từ chối"}
 PUBLISHED = {
@@ -63,6 +63,11 @@ def measure(value: Decimal | int | None, decimals: int, unit_measure: str) -> st
     """A value in its unit: `92,1 %` for a rate, the plain number for a count."""
     written = number(value, decimals)
     return f"{written} %" if unit_measure == "PERCENT" and value is not None else written
+
+
+def status(obs_status: str, obs_reason: str | None = None) -> str:
+    """How a value is to be taken: `chính thức`, `tạm tính`, `không phát sinh`."""
+    return OBS_REASON.get(obs_reason or "", OBS_STATUS[obs_status])
 
 
 def change(value: Decimal | None, decimals: int) -> str:

@@ -47,18 +47,33 @@ def opened(tmp_path: Path, *lines: Line) -> openpyxl.Workbook:
 def test_it_has_a_cover_a_sheet_for_each_table_and_notes(tmp_path: Path) -> None:
     book = opened(tmp_path, LINE, replace(LINE, indicator_code="CQ1", official_table="Chỉ tiêu chính quyền số"))
     assert book.sheetnames == ["Bìa", "Biểu 1", "Biểu 2", "Ghi chú"]
-    assert [cell.value for cell in book["Biểu 1"][6]] == ["01234", "Xã Thử", 4795, 5205, 92.1, 80, "đạt", "chính thức"]
+    assert [cell.value for cell in book["Biểu 1"][6]] == ["01234", "Xã Thử", 4795, 5205, 92.1, 80, "đạt", "chính thức", "", "–", "–", "–"]
     assert book["Ghi chú"]["C4"].value == "Người được cấp / dân số"
 
 
 def test_a_missing_value_is_a_dash_never_a_zero(tmp_path: Path) -> None:
     missing = replace(LINE, numerator=None, denominator=None, value=None, target=None, is_met=None, obs_status="L")
-    assert [cell.value for cell in opened(tmp_path, missing)["Biểu 1"][6]][2:] == ["–", "–", "–", "–", None, "chưa thu thập"]
+    assert [cell.value for cell in opened(tmp_path, missing)["Biểu 1"][6]][2:8] == ["–", "–", "–", "–", None, "chưa thu thập"]
 
 
 def test_a_value_that_is_held_back_says_so(tmp_path: Path) -> None:
     held = replace(LINE, numerator=None, denominator=None, value=None, is_met=None, obs_status="L", obs_reason="held_back")
-    assert [cell.value for cell in opened(tmp_path, held)["Biểu 1"][6]][2:] == ["–", "–", "–", 80, None, "giữ lại để kiểm tra"]
+    assert [cell.value for cell in opened(tmp_path, held)["Biểu 1"][6]][2:8] == ["–", "–", "–", 80, None, "giữ lại để kiểm tra"]
+
+
+def test_a_part_says_of_how_many_it_is_up_to_when_and_until_when_the_rest_is_due(tmp_path: Path) -> None:
+    part = replace(
+        LINE,
+        unit_level="province",
+        obs_status="P",
+        units_counted=16,
+        units_expected=558,
+        data_until=date(2024, 9, 30),
+        next_due=date(2025, 1, 15),
+        full_marks=Decimal(90),
+    )
+    shown = [cell.value for cell in opened(tmp_path, part)["Biểu 1"][6]]
+    assert shown[6:] == ["đạt (tạm tính)", "tạm tính", "16/558 xã", "30/09/2024", "15/01/2025", 90]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+84", "-5", "@SUM(A1)", "http://example.org", "007"])
@@ -90,7 +105,7 @@ def test_the_same_values_make_the_same_bytes(tmp_path: Path) -> None:
 def test_the_nights_workbook_holds_every_commune_of_the_district(sample_night: SampleNight) -> None:
     book = openpyxl.load_workbook(sample_night.home / "site" / "ba-khong-2024.xlsx")
     rows = [row for sheet in book for row in sheet.iter_rows(values_only=True) if row[0] == "15655"]
-    assert ("15655", "Xã Ngọc Phụng", 2660, 3798, 70, "–", None, "chính thức") in rows
+    assert ("15655", "Xã Ngọc Phụng", 2660, 3798, 70, "–", None, "chính thức") in [row[:8] for row in rows]
     codes = {row[0] for row in book["Biểu 1"].iter_rows(values_only=True) if isinstance(row[0], str) and row[0].isdigit()}
     assert len(codes) == 16 + 2
     assert book.properties.created.date() == date(2026, 9, 30)

@@ -13,7 +13,7 @@ from warehouse.indicators import Indicator, indicators, measures, never_more_tog
 
 OFFICIAL = {
     "CQ1", "CQ2", "CQ3", "CQ3L", "CQ4", "CQ5", "CQ6F", "CQ6P", "CQ7", "CQ8", "CQ9", "K1a", "K1b", "K2a", "K2b", "K2c", "K2d", "K2e", "K2f",
-    "K2g", "K2s", "K3a", "K3b", "ND1", "ND2", "ND3", "ND3A", "ND5", "ND5C", "ND7", "ND8", "ST1",
+    "K2g", "K2s", "K3a", "K3b", "ND1", "ND2", "ND3", "ND3A", "ND3T", "ND5", "ND5C", "ND7", "ND8", "ST1",
     "ST2", "ST3", "ST4",
 }  # fmt: skip
 USUAL = {
@@ -23,7 +23,7 @@ USUAL = {
 
 def target(code: str, on: date) -> Decimal | None:
     indicator = next(i for i in indicators() if i.code == code)
-    return next((t.value for t in indicator.targets if t.valid_from <= on <= t.valid_to), None)
+    return next((t.value for t in indicator.targets if t.kind == "target" and t.valid_from <= on <= t.valid_to), None)
 
 
 def test_every_official_indicator_is_declared_once() -> None:
@@ -46,10 +46,10 @@ def test_a_measure_is_declared_where_the_offices_may_send_it_and_nowhere_else() 
     [
         ("CQ4", date(2025, 12, 31), 70),  # Kế hoạch 2025
         ("K2a", date(2024, 12, 31), 60),  # QĐ 1829/QĐ-UBND
-        ("K1a", date(2024, 12, 31), 80),  # QĐ 766/QĐ-TTg
-        ("K2f", date(2024, 12, 31), 80),  # QĐ 766/QĐ-TTg
+        ("K1a", date(2024, 12, 31), None),  # the 80 % of QĐ 766/QĐ-TTg give full marks: no target
+        ("K2f", date(2024, 12, 31), None),
         ("K2f", date(2025, 12, 31), 45),  # Kế hoạch 2025
-        ("ND1", date(2025, 12, 31), 80),  # QĐ 411/QĐ-TTg
+        ("ND1", date(2025, 12, 31), None),  # QĐ 411/QĐ-TTg is of adults with a smartphone, ND1 of subscriptions
         ("ND2", date(2025, 12, 31), 80),  # QĐ 411/QĐ-TTg
         ("ND5", date(2024, 12, 31), 30),  # QĐ 1829/QĐ-UBND
         ("CQ4", date(2024, 12, 31), None),
@@ -62,8 +62,24 @@ def test_a_target_holds_for_the_time_for_which_it_was_laid_down(code: str, on: d
 
 def test_targets_of_an_indicator_never_overlap() -> None:
     for indicator in indicators():
-        in_order = sorted(indicator.targets, key=lambda t: t.valid_from)
-        assert all(before.valid_to < after.valid_from for before, after in pairwise(in_order)), indicator.code
+        for kind in ("target", "full_marks"):
+            in_order = sorted((t for t in indicator.targets if t.kind == kind), key=lambda t: t.valid_from)
+            assert all(before.valid_to < after.valid_from for before, after in pairwise(in_order)), indicator.code
+
+
+def test_a_target_of_others_is_not_held_against_an_indicator() -> None:
+    told = {"fact": "dossier", "population": "dossiers"}
+    adults = {"valid_from": date(2024, 1, 1), "value": 80, "population": "adults", "source": "Kế hoạch"}
+    with pytest.raises(ValidationError, match="targets of \\['adults'\\]"):
+        Indicator(**USUAL, **told, targets=[adults])
+
+
+def test_adults_are_said_to_be_of_eighteen_and_never_divide_those_of_fourteen() -> None:
+    rows = {i.code: i for i in indicators()}
+    for code in ("ND1", "ND3", "ND3A", "ND5", "ND5C", "ND8"):
+        assert rows[code].denominator == "population_adult"
+        assert "từ đủ 18 tuổi" in rows[code].definition
+    assert (rows["ND3T"].numerator, rows["ND3T"].denominator) == ("eid_issued_14plus", "population_14plus")
 
 
 def test_public_service_payment_breaks_on_the_day_the_fees_were_waived() -> None:
@@ -98,8 +114,10 @@ def test_a_measure_that_nobody_counts_is_an_error() -> None:
 
 
 def test_a_target_holds_until_the_next_one_begins() -> None:
-    whole = indicators()[0].model_dump(by_alias=True)
-    first, second = ({"valid_from": day, "value": 50, "source": "Kế hoạch"} for day in (date(2024, 1, 1), date(2024, 2, 1)))
+    whole = indicators()[0].model_dump(by_alias=True) | {"population": "dossiers"}
+    first, second = (
+        {"valid_from": day, "value": 50, "population": "dossiers", "source": "Kế hoạch"} for day in (date(2024, 1, 1), date(2024, 2, 1))
+    )
     found = Indicator(**{**whole, "targets": [second, first]}).targets
     assert [(target.valid_from, target.valid_to) for target in found] == [
         (date(2024, 1, 1), date(2024, 1, 31)),
@@ -111,7 +129,7 @@ def test_a_target_holds_until_the_next_one_begins() -> None:
 
 def test_targets_of_two_provinces_stand_side_by_side_and_one_of_the_country_says_until_when_it_holds() -> None:
     whole = indicators()[0].model_dump(by_alias=True)
-    first, second = ({"valid_from": day, "value": 50, "source": "Kế hoạch"} for day in (date(2024, 1, 1), date(2024, 2, 1)))
+    first, second = ({"valid_from": day, "value": 50, "population": "dossiers", "source": "Kế hoạch"} for day in (date(2024, 1, 1), date(2024, 2, 1)))
     found = Indicator(**{**whole, "targets": [{**first, "province": "38"}, {**second, "province": "25"}]}).targets
     assert [(target.province, target.valid_to) for target in found] == [("38", date.max), ("25", date.max)]
     with pytest.raises(ValidationError, match="must say until when it holds"):

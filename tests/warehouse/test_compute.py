@@ -271,11 +271,11 @@ def test_missing_is_not_zero(engine: Engine) -> None:
     assert value(engine, "K2g", "15772", "2024") is None, "nobody of that district reports"
 
 
-def test_nothing_to_divide_by_gives_no_rate(engine: Engine) -> None:
+def test_of_nothing_that_happened_there_is_no_rate_and_it_is_not_missing(engine: Engine) -> None:
     with engine.begin() as c:
         unit_counts(c, NGOC_PHUNG, "2024", {"feedback_on_time": 0, "feedback_received": 0})
     publish(engine)
-    assert value(engine, "K3b", NGOC_PHUNG, "2024") == (0, 0, None, "L")
+    assert value(engine, "K3b", NGOC_PHUNG, "2024") == (0, 0, None, "M")
 
 
 def test_a_rate_of_fewer_than_five_people_is_kept_back_with_its_counts(engine: Engine) -> None:

@@ -182,6 +182,7 @@ def test_what_was_loaded_before_loads_had_numbers_is_one_load_and_covers_what_it
         covered = text("SELECT source, scope FROM ops.coverage JOIN ops.delivery USING (delivery_id) ORDER BY 1, 2")
         assert [tuple(row) for row in connection.execute(covered)] == [("counts", "2024 15655"), ("ec", "2024-03")]
         assert connection.scalars(text("SELECT source FROM ops.delivery WHERE status = 'landed'")).all() == ["ag"]  # read again as a list
+        assert connection.scalars(text("SELECT tells FROM ops.delivery WHERE source = 'counts'")).all() == [["population_adult"]]
     downgrade(engine, "0003")
     with engine.connect() as connection:
         assert connection.scalars(text("SELECT amount_vnd FROM warehouse.fact_bill ORDER BY known_from")).all() == [100, 120]
@@ -305,7 +306,8 @@ INSERT INTO warehouse.dim_indicator (indicator_code, indicator_name, official_ta
     ('CQ4', 'Tên cũ', {WORDS}, '2024-01-01', '9999-12-31', '', now(), '-infinity', '2024-03-31 23:59+07', 2),
     ('CQ4', 'Tên mới', {WORDS}, '2024-01-01', '9999-12-31', '', now(), '2024-03-31 23:59+07', 'infinity', 2);
 UPDATE warehouse.dim_indicator SET indicator_key = 2 WHERE version = 2;
-INSERT INTO warehouse.dim_target VALUES (2, '2024-01-01', '2024-12-31', 90, 'Kế hoạch', '2024-03-31 23:59+07');
+INSERT INTO warehouse.dim_target (indicator_key, valid_from, valid_to, target, legal_source, known_from, kind, population)
+VALUES (2, '2024-01-01', '2024-12-31', 90, 'Kế hoạch', '2024-03-31 23:59+07', 'target', 'dossiers');
 UPDATE warehouse.fact_indicator SET known_to = '2024-03-31 23:59+07';
 INSERT INTO warehouse.fact_indicator (indicator_key, unit_key, period, revision, numerator, denominator, value, obs_status, known_from,
     publication_id)

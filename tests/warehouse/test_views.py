@@ -14,11 +14,12 @@ INDICATOR = (
     "numerator, denominator, value, decimals, unit_measure, target, is_met, obs_status, revision, known_from"
 )
 MORE = "obs_reason, definition, legal_source, sort_order"
+COVERS = "units_counted, units_expected, data_until, next_due, awaited, target_population, target_source, full_marks, full_marks_source"
 ALWAYS = "-infinity"
 """From when a first state is known."""
 COLUMNS = {
-    "indicator": f"{INDICATOR}, {MORE}",
-    "indicator_vintage": f"{INDICATOR}, known_to, {MORE}, is_current",
+    "indicator": f"{INDICATOR}, {MORE}, {COVERS}",
+    "indicator_vintage": f"{INDICATOR}, known_to, {MORE}, is_current, {COVERS}",
     "published_check": "unit_code, period, indicator_code, printed, printed_value, recomputed, verdict, source_document, "
     "note, unit_valid_from",
 }
@@ -220,7 +221,14 @@ def test_the_target_is_the_one_in_force_at_the_end_of_the_period(engine: Engine)
         for first, last, target in [(date(2024, 1, 1), date(2025, 3, 31), 70), (date(2025, 4, 1), date(2025, 12, 31), 80)]:
             connection.execute(
                 dim_target.insert().values(
-                    indicator_key=key, known_from=ALWAYS, valid_from=first, valid_to=last, target=target, legal_source="Kế hoạch"
+                    indicator_key=key,
+                    known_from=ALWAYS,
+                    kind="target",
+                    valid_from=first,
+                    valid_to=last,
+                    target=target,
+                    population="dossiers",
+                    legal_source="Kế hoạch",
                 )
             )
         rows = connection.execute(text("SELECT period, period_type, target, is_met FROM mart.indicator ORDER BY period")).all()
@@ -235,6 +243,22 @@ def test_the_target_is_the_one_in_force_at_the_end_of_the_period(engine: Engine)
     ]
 
 
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "value", "is_met"),
+    [(7999, 10000, "80.0", False), (8000, 10000, "80.0", True), (80001, 100000, "80.0", True), (0, 0, None, None)],
+)
+def test_a_target_is_met_by_the_exact_fraction_not_by_the_printed_one(
+    engine: Engine, numerator: int, denominator: int, value: str | None, is_met: bool | None
+) -> None:
+    with engine.begin() as connection:
+        _publish(connection, ("ND2", "15655", "2024", numerator, denominator, value))
+        key = connection.execute(select(dim_indicator.c.indicator_key)).scalar_one()
+        line = {"indicator_key": key, "known_from": ALWAYS, "valid_from": date(2024, 1, 1), "valid_to": date(2024, 12, 31), "target": 80}
+        line |= {"population": "people_15plus", "legal_source": "Kế hoạch"}
+        connection.execute(dim_target.insert(), [{**line, "kind": "target"}, {**line, "kind": "full_marks", "target": 90}])
+        assert connection.execute(text("SELECT target, is_met, full_marks FROM mart.indicator")).one() == (80, is_met, 90)
+
+
 def test_what_was_not_collected_is_neither_met_nor_missed(engine: Engine) -> None:
     with engine.begin() as connection:
         _publish(connection, ("ND8", "15655", "2024", None, None, None), status="L")
@@ -243,6 +267,8 @@ def test_what_was_not_collected_is_neither_met_nor_missed(engine: Engine) -> Non
             dim_target.insert().values(
                 indicator_key=key,
                 known_from=ALWAYS,
+                kind="target",
+                population="people",
                 valid_from=date(2024, 1, 1),
                 valid_to=date(2024, 12, 31),
                 target=80,

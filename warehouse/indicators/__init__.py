@@ -27,10 +27,19 @@ Level = Literal["commune", "district", "province"]
 class Target(Model):
     """A value to be reached, for the periods that end while it holds."""
 
+    kind: Literal["target", "full_marks"] = "target"
+    """full_marks: from it on decision 766 gives all points; nobody has to reach it, and nobody is judged by it."""
     valid_from: date
     valid_to: date = date.max
     value: Decimal = Field(ge=0)
+    population: str
+    """Of whom or what it is a share; a target of another population than the indicator's is not held against it."""
     source: str
+    """The document, with its number."""
+    dated: date | None = None
+    """Day of the document, where it is known."""
+    place: str | None = None
+    """Where it stands in the document: article, criterion, page, as far as they are known."""
     province: str = ""
     """Code of the province that set it for its units; without one it is the whole country's."""
 
@@ -46,7 +55,7 @@ class Break(Model):
 
 _NOT_COUNTED = {
     "code", "version", "listed_from", "listed_to", "name", "definition", "legal_source", "pillar", "official_table", "sort_order",
-    "unit_measure", "targets",
+    "unit_measure", "population", "targets",
 }  # fmt: skip
 
 
@@ -92,6 +101,10 @@ class Indicator(Model):
     """Why the numerator may exceed the denominator; without it, the audit does not let such a value pass."""
     suppress_below: int | None = None
     """Persons below which the value is kept back (Q)."""
+    sent_by: str = "all"
+    """Communes that must send it: all; or a list of reference/unit_lists.csv. Of a survey it is those that were asked."""
+    population: str | None = None
+    """Of whom or what it is a share, where it has a target: adults, people_15plus, households, dossiers …"""
     breaks: tuple[Break, ...] = ()
     targets: tuple[Target, ...] = ()
 
@@ -108,12 +121,14 @@ class Indicator(Model):
     @field_validator("targets")
     @classmethod
     def _one_at_a_time(cls, targets: tuple[Target, ...]) -> tuple[Target, ...]:
-        """A target holds until the next one of the country or the same province begins; one that says otherwise is a mistake."""
-        ordered = sorted(targets, key=lambda target: target.valid_from)
+        """A target holds until the next of its kind, of the country or the same province; one that says otherwise is a mistake."""
+        ordered = sorted(targets, key=lambda target: (target.kind, target.valid_from))
         found = []
         for place, target in enumerate(ordered):
             later = [
-                after for after in ordered[place + 1 :] if "" in (target.province, after.province) or after.province == target.province
+                after
+                for after in ordered[place + 1 :]
+                if after.kind == target.kind and ("" in (target.province, after.province) or after.province == target.province)
             ]
             last = later[0].valid_from - timedelta(days=1) if later else date.max
             if target.valid_from > last or last < target.valid_to < date.max:
@@ -134,6 +149,12 @@ class Indicator(Model):
             raise ValueError(f"{self.code}: counted_by is none of {list(fact.days)}")
         if self.count not in ("rows", *fact.amounts, *fact.distinct):
             raise ValueError(f"{self.code}: count is none of {['rows', *fact.amounts, *fact.distinct]}")
+        of_others = {target.population for target in self.targets} - {self.population}
+        if of_others:
+            raise ValueError(f"{self.code}: targets of {sorted(of_others)}, while it is a share of {self.population}")
+        lists = ({self.sent_by} - {"all"}) | ({self.numerator} if fact.way == "listed" else set())
+        if lists - {unit.name for unit in listed_units()}:
+            raise ValueError(f"{self.code}: no unit is on the list {sorted(lists)}")
         named = {"reports": [self.numerator, self.denominator]}.get(fact.way, [self.denominator] if fact.divided_by else [])
         unknown = set(named) - measures().keys()
         if unknown:
@@ -154,7 +175,7 @@ class Indicator(Model):
 
     @property
     def is_sample(self) -> bool:
-        """Whether only some units are asked, who stand for all: nothing is missing where the others say nothing."""
+        """Whether only some units are asked: it is told of these alone, and never of those above them."""
         return self.counted_fact.is_sample
 
     @property
@@ -201,6 +222,32 @@ class Indicator(Model):
             ensure_ascii=False,
             sort_keys=True,
         )
+
+
+@dataclass(frozen=True)
+class ListedUnit:
+    """A unit on a declared list, as it was on the first of the days for which it is on it."""
+
+    name: str
+    """Name of the list."""
+    unit_code: str
+    valid_from: date
+    valid_to: date
+
+
+@cache
+def listed_units() -> tuple[ListedUnit, ...]:
+    """All lines of the declared lists of units, by reference/unit_lists.csv."""
+    rows = csv.DictReader(resources.files("warehouse").joinpath("reference/unit_lists.csv").read_text("utf-8").splitlines())
+    return tuple(
+        ListedUnit(
+            row["list"],
+            row["unit_code"],
+            date.fromisoformat(row["valid_from"]),
+            date.fromisoformat(row["valid_to"]) if row["valid_to"] else date.max,
+        )
+        for row in rows
+    )
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ _BEHIND: dict[Way, str] = {
     "holders": _HOLDERS,
     "waves": _SURVEYS,
 }
-"""Way of counting → what stands behind a value; of units that report, nothing does."""
+"""Way of counting → what stands behind a value; of a declared list, nothing does."""
 
 
 def rows_behind(fact: CountedFact, indicator: Indicator) -> str | None:

@@ -20,10 +20,10 @@ from warehouse.tables import metadata
 if TYPE_CHECKING:
     from warehouse.indicators import Indicator
 
-Way = Literal["rows", "reports", "carriers", "holders", "waves", "units"]
+Way = Literal["rows", "reports", "carriers", "holders", "waves", "listed"]
 """rows: rows that fulfil conditions, added up over days and units; reports: measures that offices report for a period;
 carriers: the last monthly report of each carrier; holders: distinct persons in the history of a list; waves: answers of the
-last time a question was asked; units: units of which anything was counted."""
+last time a question was asked; listed: units on a declared list, which the numerator names."""
 CURRENT = "(SELECT *, 1 AS sign FROM {table} WHERE known_to = 'infinity')"
 """The states that hold now, as a relation in SQL."""
 
@@ -68,7 +68,7 @@ class CountedFact(Model):
     is_stock: bool = False
     """Whether it tells how things stand at the end of a period; of measures, measures.csv says so."""
     is_sample: bool = False
-    """Whether only some units are asked, who stand for all: nothing is missing where the others say nothing."""
+    """Whether only some units are asked: it is told of these alone, and never of those above them."""
     counts_whole: bool = False
     """Whether what is told of a unit holds for it as a whole, and so takes the place of the sum of those below it."""
     divided_by: str | None = None
@@ -88,7 +88,7 @@ class CountedFact(Model):
         if self.rows is not None and not resources.files(__package__).joinpath(self.rows).is_file():
             raise ValueError(f"there is no file {self.rows} in warehouse/indicators/")
         if self.table is None:
-            if self.way != "units":
+            if self.way != "listed":
                 raise ValueError("says no table")
             return self
         needed = ["unit_key", "row_key", "known_from", "known_to", "loaded_by", "ended_by", "delivery_id", "row_number"]

@@ -25,6 +25,7 @@ from warehouse.tables.fact_indicator import fact_indicator
 from warehouse.tables.fact_payment import fact_payment
 from warehouse.tables.fact_portal_766 import fact_portal_766
 from warehouse.tables.fact_published_figure import fact_published_figure
+from warehouse.tables.fact_reach import fact_reach
 from warehouse.tables.fact_score_766 import fact_score_766
 from warehouse.tables.fact_signature import fact_signature
 from warehouse.tables.fact_signature_holder import fact_signature_holder
@@ -33,6 +34,7 @@ from warehouse.tables.fact_unit_count import fact_unit_count
 from warehouse.tables.list_agency import list_agency
 from warehouse.tables.list_merchant import list_merchant
 from warehouse.tables.list_procedure import list_procedure
+from warehouse.tables.ops_completion import completion
 from warehouse.tables.ops_confirmation import confirmation
 from warehouse.tables.ops_coverage import coverage
 from warehouse.tables.ops_delivery import delivery
@@ -43,6 +45,7 @@ from warehouse.tables.ops_mark import mark
 from warehouse.tables.ops_publication import publication
 from warehouse.tables.ops_quarantine import quarantine
 from warehouse.tables.ops_run import run
+from warehouse.tables.ops_source import source
 from warehouse.tables.ops_verdict import verdict
 
 __all__ = [
@@ -53,6 +56,7 @@ __all__ = [
     "WAREHOUSE",
     "agg_count",
     "bridge_unit_succession",
+    "completion",
     "confirmation",
     "coverage",
     "delivery",
@@ -78,6 +82,7 @@ __all__ = [
     "fact_payment",
     "fact_portal_766",
     "fact_published_figure",
+    "fact_reach",
     "fact_score_766",
     "fact_signature",
     "fact_signature_holder",
@@ -94,5 +99,6 @@ __all__ = [
     "publication",
     "quarantine",
     "run",
+    "source",
     "verdict",
 ]

@@ -1,4 +1,4 @@
-"""One row per state of an indicator's version and period in which a target holds."""
+"""One row per state of an indicator's version, kind and period in which a target holds."""
 
 from sqlalchemy import Column, Date, DateTime, ForeignKeyConstraint, Numeric, SmallInteger, Table, Text
 
@@ -14,6 +14,12 @@ dim_target = Table(
         primary_key=True,
         comment="Its state to which the target belongs: another target is another state",
     ),
+    Column(
+        "kind",
+        Text,
+        primary_key=True,
+        comment="target: to be reached; full_marks: from which decision 766 gives all points, which nobody has to reach",
+    ),
     Column("valid_from", Date, primary_key=True, comment="First day of a period to which the target applies, inclusive"),
     Column(
         "province_code",
@@ -24,7 +30,10 @@ dim_target = Table(
     ),
     Column("valid_to", Date, nullable=False, comment="Last day, inclusive"),
     Column("target", Numeric, nullable=False, comment="Value to be reached, in the indicator's unit"),
-    Column("legal_source", Text, nullable=False, comment="Where the target is laid down"),
+    Column("population", Text, nullable=False, comment="Of whom or what it is a share, as households: that of the indicator"),
+    Column("legal_source", Text, nullable=False, comment="Document that lays it down, with its number"),
+    Column("document_date", Date, comment="Day of the document; empty where it is not known"),
+    Column("place", Text, comment="Where it stands in the document: article, criterion, page; empty where that is not known"),
     ForeignKeyConstraint(
         ["indicator_key", "known_from"],
         ["warehouse.dim_indicator.indicator_key", "warehouse.dim_indicator.known_from"],
@@ -32,5 +41,5 @@ dim_target = Table(
         ondelete="CASCADE",
     ),
     schema=WAREHOUSE,
-    comment="One row per state of an indicator's version and period in which a target holds.",
+    comment="One row per state of an indicator's version, kind and period in which a target holds.",
 )

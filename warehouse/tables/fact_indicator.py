@@ -18,13 +18,20 @@ fact_indicator = Table(
         "obs_status",
         String(1),
         nullable=False,
-        comment="SDMX: A normal, P provisional, B break in series, L not collected, M not applicable, Q suppressed",
+        comment="SDMX: A normal, P provisional, B break in series, L not collected, M cannot exist, Q suppressed",
     ),
     Column(
         "obs_reason",
         Text,
-        comment="Why there is no value: not_applicable beside M; held_back beside L where the audit let it not pass (ops.held_back)",
+        comment="Why there is no value: not_applicable or no_cases (0 of 0) beside M; held_back beside L where the audit let it not pass "
+        "(ops.held_back)",
     ),
+    Column(
+        "units_counted",
+        Integer,
+        comment="Above the commune: of the communes that must send it, how many the value rests on; empty for a commune and in a survey",
+    ),
+    Column("units_expected", Integer, comment="How many must send it"),
     *revised(),
     Index("ux_fact_indicator_current", "period", "indicator_key", "unit_key", unique=True, postgresql_where=text("known_to = 'infinity'")),
     schema=WAREHOUSE,

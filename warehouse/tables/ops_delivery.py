@@ -1,6 +1,6 @@
 """One row per file received: what became of it."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, DateTime, ForeignKey, Identity, Index, Integer, Table, Text, false
+from sqlalchemy import ARRAY, Boolean, CheckConstraint, Column, DateTime, ForeignKey, Identity, Index, Integer, Table, Text, false
 
 from warehouse.tables.base import OPS, metadata
 
@@ -42,6 +42,7 @@ delivery = Table(
         Text,
         comment="Day, month, quarter, year or stretch of days it is about, as 2024-03-15, 2024-03, 2024-Q1, 2024, 2024-03-01/2024-03-07",
     ),
+    Column("tells", ARRAY(Text), comment="Measures or services that its rows are of; empty where its feed does not tell several apart"),
     Column("exported_at", DateTime(timezone=True), comment="Time at which the source made it: orders states of the same row"),
     Column("received_at", DateTime(timezone=True), nullable=False, comment="Time at which it was pulled"),
     Column("loaded_at", DateTime(timezone=True), comment="Time at which its load was committed"),

@@ -15,7 +15,11 @@ SELECT indicator.indicator_code,
        indicator.decimals,
        indicator.unit_measure,
        target.target,
-       fact.value >= target.target AS is_met,
+       CASE  -- on the counts themselves: 7.999 of 10.000 do not reach 80 %, though they print as 80,0
+           WHEN fact.value IS NULL THEN NULL
+           WHEN indicator.unit_measure = 'PERCENT' THEN 100.0 * fact.numerator >= target.target * fact.denominator
+           ELSE fact.value >= target.target
+       END AS is_met,
        fact.obs_status::text AS obs_status,
        fact.revision,
        greatest(fact.known_from, indicator.known_from) AS known_from,
@@ -24,7 +28,16 @@ SELECT indicator.indicator_code,
        indicator.definition,
        indicator.legal_source,
        indicator.sort_order,
-       fact.known_to = 'infinity' AND indicator.known_to = 'infinity' AS is_current
+       fact.known_to = 'infinity' AND indicator.known_to = 'infinity' AS is_current,
+       fact.units_counted,
+       fact.units_expected,
+       reach.data_until,
+       reach.next_due,
+       nullif(array_to_string(reach.awaited, ', '), '') AS awaited,
+       target.population AS target_population,
+       nullif(concat_ws(', ', target.legal_source, to_char(target.document_date, 'DD/MM/YYYY'), target.place), '') AS target_source,
+       full_marks.target AS full_marks,
+       nullif(concat_ws(', ', full_marks.legal_source, to_char(full_marks.document_date, 'DD/MM/YYYY'), full_marks.place), '') AS full_marks_source
 FROM warehouse.fact_indicator AS fact
 JOIN warehouse.dim_indicator AS indicator
      ON indicator.indicator_key = fact.indicator_key
@@ -36,8 +49,23 @@ CROSS JOIN LATERAL (
            left(fact.period, 4)::int AS year,
            CASE WHEN length(fact.period) = 4 THEN 12 WHEN fact.period LIKE '%Q%' THEN 3 * right(fact.period, 1)::int ELSE right(fact.period, 2)::int END AS last_month
 ) AS span
+CROSS JOIN LATERAL (
+    SELECT (make_date(span.year, span.last_month, 1) + interval '1 month - 1 day')::date AS day
+) AS ends_on
 LEFT JOIN warehouse.dim_target AS target
        ON target.indicator_key = indicator.indicator_key
       AND target.known_from = indicator.known_from
       AND target.province_code IN ('', unit.province_code)
-      AND (make_date(span.year, span.last_month, 1) + interval '1 month - 1 day')::date BETWEEN target.valid_from AND target.valid_to
+      AND target.kind = 'target'
+      AND ends_on.day BETWEEN target.valid_from AND target.valid_to
+LEFT JOIN warehouse.dim_target AS full_marks
+       ON full_marks.indicator_key = indicator.indicator_key
+      AND full_marks.known_from = indicator.known_from
+      AND full_marks.kind = 'full_marks'
+      AND full_marks.province_code IN ('', unit.province_code)
+      AND ends_on.day BETWEEN full_marks.valid_from AND full_marks.valid_to
+LEFT JOIN LATERAL (  -- as it was last known while the value was shown
+    SELECT * FROM warehouse.fact_reach AS known
+    WHERE known.indicator_key = fact.indicator_key AND known.period = fact.period AND known.known_from < fact.known_to
+    ORDER BY known.known_from DESC LIMIT 1
+) AS reach ON true

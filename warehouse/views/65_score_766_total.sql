@@ -39,10 +39,19 @@ SELECT named.counted_by,
        count(named.score) OVER beside AS ranked,
        named.period_before,
        named.score - before.score AS change,
-       CASE WHEN named.is_provisional THEN 'P' ELSE 'A' END AS obs_status,
+       CASE WHEN named.is_provisional OR received.obs_status = 'P' THEN 'P' ELSE 'A' END AS obs_status,
        named.unit_valid_from,
-       named.groups
+       named.groups,
+       received.units_counted,
+       received.units_expected
 FROM named
+LEFT JOIN LATERAL (  -- what the dossiers received in it cover: a score of a part is no more than provisional either
+    SELECT fact.obs_status, fact.units_counted, fact.units_expected
+    FROM warehouse.fact_indicator AS fact
+    JOIN warehouse.dim_indicator AS indicator ON indicator.indicator_key = fact.indicator_key AND indicator.known_to = 'infinity'
+    WHERE indicator.indicator_code = 'CQ4' AND fact.unit_key = named.unit_key AND fact.period = named.period
+      AND fact.known_to = 'infinity'
+) AS received ON named.counted_by = 'pipeline'
 LEFT JOIN LATERAL (
     SELECT sum(earlier.score) AS score, sum(earlier.max_score) AS max_score,
            string_agg(earlier.group_code, ', ' ORDER BY earlier.group_code) FILTER (WHERE earlier.score IS NOT NULL) AS groups

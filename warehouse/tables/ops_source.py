@@ -1,0 +1,16 @@
+"""One row per source of sources.yaml as of the last night: who sends what, and how often."""
+
+from sqlalchemy import Column, Table, Text
+
+from warehouse.tables.base import OPS, metadata
+
+source = Table(
+    "source",
+    metadata,
+    Column("source", Text, primary_key=True, comment="Name of the source"),
+    Column("feed", Text, nullable=False, comment="Feed it sends, the contract it is read by"),
+    Column("layout", Text, nullable=False, comment="Layout it writes"),
+    Column("expected", Text, nullable=False, comment="Rhythm: daily, monthly, quarterly, yearly or once"),
+    schema=OPS,
+    comment="One row per source of sources.yaml as of the last night: who sends what, and how often.",
+)
