@@ -1,0 +1,89 @@
+"""Units of today before they began: out of which units they came, and their values restated; `seed` and the next night fill them."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0014"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+WHEN = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    """Both are made of what is there: nothing is brought over."""
+    op.create_table(
+        "bridge_unit_lineage",
+        sa.Column("unit_key", sa.Integer(), nullable=False, comment="Unit that others went into"),
+        sa.Column("earlier_key", sa.Integer(), nullable=False, comment="Unit that went into it, or itself"),
+        sa.Column(
+            "extent",
+            sa.Text(),
+            nullable=False,
+            comment="whole: on the first day of the later unit nothing of the earlier one is elsewhere; part: some of it is",
+        ),
+        sa.ForeignKeyConstraint(["unit_key"], ["warehouse.dim_unit.unit_key"], name=op.f("fk_bridge_unit_lineage_unit_key")),
+        sa.ForeignKeyConstraint(["earlier_key"], ["warehouse.dim_unit.unit_key"], name=op.f("fk_bridge_unit_lineage_earlier_key")),
+        sa.PrimaryKeyConstraint("unit_key", "earlier_key", name=op.f("pk_bridge_unit_lineage")),
+        schema="warehouse",
+        comment="One row per unit and each unit out of which it came, over all steps, itself among them.",
+    )
+    op.create_table(
+        "fact_indicator_restated",
+        sa.Column("indicator_key", sa.SmallInteger(), nullable=False, comment="Version of the indicator (dim_indicator)"),
+        sa.Column("unit_key", sa.Integer(), nullable=False, comment="Administrative unit of today (dim_unit)"),
+        sa.Column("period", sa.Text(), nullable=False, comment="2024, 2024-Q1 or 2024-03; it begins before the unit does"),
+        sa.Column(
+            "revision", sa.SmallInteger(), nullable=False, comment="1 for the first published, then 2, 3 … in the order of publication"
+        ),
+        sa.Column("numerator", sa.BigInteger(), comment="Numerator; empty where it cannot be told for the unit"),
+        sa.Column("denominator", sa.BigInteger(), comment="Denominator; empty where it cannot be told for the unit"),
+        sa.Column("value", sa.Numeric(), comment="The rate in its unit, rounded half up once at the printed decimals"),
+        sa.Column(
+            "obs_status",
+            sa.String(1),
+            nullable=False,
+            comment="SDMX: A normal, P provisional, B break in series, L not collected, M not applicable, Q suppressed",
+        ),
+        sa.Column(
+            "obs_reason",
+            sa.Text(),
+            comment="part_of_predecessor: a unit of then went into it only in part; predecessor_missing: of one of them there is no "
+            "value; else as in fact_indicator",
+        ),
+        sa.Column(
+            "units_counted",
+            sa.SmallInteger(),
+            nullable=False,
+            comment="Units of then, and itself where it had begun, of which it is made up",
+        ),
+        sa.Column("units_all", sa.SmallInteger(), nullable=False, comment="Units of which it should be made up"),
+        sa.Column("units_missing", sa.ARRAY(sa.Integer()), comment="Those that obs_reason speaks of (dim_unit)"),
+        sa.Column("known_from", WHEN, nullable=False, comment="Time from which this revision was the published one, inclusive"),
+        sa.Column(
+            "known_to",
+            WHEN,
+            nullable=False,
+            server_default=sa.text("'infinity'"),
+            comment="Time until which it was, exclusive; infinity while it is",
+        ),
+        sa.Column("publication_id", sa.Integer(), nullable=False, comment="Publication that brought this revision (ops.publication)"),
+        sa.PrimaryKeyConstraint("indicator_key", "unit_key", "period", "revision", name=op.f("pk_fact_indicator_restated")),
+        schema="warehouse",
+        comment="One row per indicator, unit of today, period before it was whole, and revision: as if the unit had always been there.",
+    )
+    op.create_index(
+        "ux_fact_indicator_restated_current",
+        "fact_indicator_restated",
+        ["period", "indicator_key", "unit_key"],
+        unique=True,
+        schema="warehouse",
+        postgresql_where=sa.text("known_to = 'infinity'"),
+    )
+
+
+def downgrade() -> None:
+    """Both are made of what stays."""
+    op.drop_table("fact_indicator_restated", schema="warehouse")
+    op.drop_table("bridge_unit_lineage", schema="warehouse")
