@@ -76,7 +76,7 @@ def held_back(connection: Connection) -> Sequence[Row[Any]]:
     """Values and forms that are held back now, with the reason and since which night."""
     return connection.execute(
         text(
-            "SELECT h.indicator_code, u.unit_code, u.unit_name, h.period, h.reason_vi, r.as_of AS since "
+            "SELECT h.indicator_code, u.unit_code, u.unit_name, u.valid_from, u.valid_to, h.period, h.reason_vi, r.as_of AS since "
             "FROM ops.held_back h JOIN warehouse.dim_unit u USING (unit_key) JOIN ops.run r ON r.run_id = h.held_by "
             "WHERE h.released_by IS NULL ORDER BY h.indicator_code, u.unit_code, u.valid_from, h.period"
         )
@@ -167,7 +167,7 @@ def published_check(connection: Connection) -> Sequence[Row[Any]]:
             "LEFT JOIN LATERAL (SELECT indicator_name FROM warehouse.dim_indicator d "
             "  WHERE d.indicator_code = c.indicator_code ORDER BY known_to DESC, version DESC LIMIT 1) i ON true "
             "LEFT JOIN LATERAL (SELECT unit_name FROM warehouse.dim_unit "
-            "  WHERE unit_code = c.unit_code ORDER BY valid_from LIMIT 1) u ON true "
+            "  WHERE unit_code = c.unit_code AND valid_from = c.unit_valid_from) u ON true "
             "ORDER BY c.verdict <> 'differs', c.verdict, c.source_document, c.unit_code, c.indicator_code"
         )
     ).all()

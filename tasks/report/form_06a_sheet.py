@@ -15,7 +15,6 @@ from sqlalchemy import Connection, text
 from tasks.ask.official_table import Unit
 from tasks.one_stop_shop.form_06a import COLUMNS
 from tasks.words import vietnamese as vi
-from warehouse import periods
 
 SECTIONS = {
     "province": "Sở, ban, ngành",
@@ -92,10 +91,10 @@ def add_form_06a(book: Any, rows: list[Row], unit: Unit, period: str) -> None:
 
 
 def _title(sheet: Any, style: dict[str, Any], unit: Unit, period: str) -> None:
-    first, last = periods.days(period)
+    first, last = unit.within(period)
     sheet.merge_range(0, 0, 2, 2, "Biểu số 06 /VPCP/KSTT\nBan hành kèm theo Thông tư số\n01/2020/TT-VPCP ngày 21/10/2020", style["plain"])
     sheet.merge_range(0, 3, 0, 8, "TÌNH HÌNH, KẾT QUẢ GIẢI QUYẾT THỦ TỤC HÀNH CHÍNH", style["title"])
-    sheet.merge_range(1, 3, 1, 8, f"Kỳ báo cáo: {vi.period(period)}", style["centre"])
+    sheet.merge_range(1, 3, 1, 8, f"Kỳ báo cáo: {vi.part_of(period, first, last)}", style["centre"])
     sheet.merge_range(2, 3, 2, 8, f"(Từ ngày {vi.day(first)} đến ngày {vi.day(last)})", style["italic"])
     sheet.merge_range(0, 9, 2, LAST, f"Đơn vị báo cáo:\n{unit.name}", style["plain"])
     sheet.merge_range(3, 9, 3, LAST, "Đơn vị tính: Số hồ sơ TTHC", style["italic"])

@@ -1,6 +1,6 @@
 -- One row per indicator, unit and period: the value published now.
 SELECT indicator_code, indicator_name, official_table, pillar, unit_code, unit_name, unit_level, unit_valid_from, period, period_type,
        numerator, denominator, value, decimals, unit_measure, target, is_met, obs_status, revision, known_from,
-       obs_reason, definition, legal_source, sort_order
+       obs_reason, definition, legal_source, sort_order, first_day, last_day
 FROM mart.indicator_vintage
 WHERE is_current

@@ -11,7 +11,8 @@ SELECT unit.unit_code,
            WHEN figure.printed ~* '^\s*(hơn|trên|>)' AND again.recomputed > figure.printed_value THEN 'holds'
            ELSE 'differs'
        END AS verdict,
-       figure.source_document
+       figure.source_document,
+       unit.valid_from AS unit_valid_from
 FROM warehouse.fact_published_figure AS figure
 JOIN warehouse.dim_unit AS unit USING (unit_key)
 LEFT JOIN mart.indicator AS counted           -- without the rates of so few, which would name them
@@ -43,7 +44,8 @@ SELECT agency.agency_code,
            WHEN ours.score IS NOT DISTINCT FROM told.score THEN 'holds'  -- null is an answer: no cases, no score
            ELSE 'differs'
        END,
-       'Cổng Dịch vụ công quốc gia, Bộ chỉ số 766, lấy lúc ' || to_char(told.known_from AT TIME ZONE 'Asia/Ho_Chi_Minh', 'HH24:MI DD/MM/YYYY')
+       'Cổng Dịch vụ công quốc gia, Bộ chỉ số 766, lấy lúc ' || to_char(told.known_from AT TIME ZONE 'Asia/Ho_Chi_Minh', 'HH24:MI DD/MM/YYYY'),
+       NULL::date
 FROM warehouse.fact_portal_766 AS told
 JOIN warehouse.dim_department AS department USING (department_key)
 JOIN warehouse.dim_agency AS agency USING (agency_key)

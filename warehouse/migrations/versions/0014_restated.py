@@ -1,4 +1,4 @@
-"""Units of today before they began: out of which units they came, and their values restated; `seed` and the next night fill them."""
+"""Units of today before they began: out of which units they came, their values restated; no unit has values after its last day."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,8 +11,25 @@ depends_on = None
 WHEN = sa.DateTime(timezone=True)
 
 
+# A publication for a day cannot end what itself began: that never was.
+AFTER_ITS_LAST_DAY = """
+WITH after AS (
+    SELECT f.indicator_key, f.unit_key, f.period, f.revision FROM warehouse.fact_indicator f JOIN warehouse.dim_unit u USING (unit_key)
+    WHERE f.known_to = 'infinity' AND u.valid_to < make_date(left(f.period, 4)::int,
+        CASE WHEN f.period LIKE '%Q%' THEN 3 * right(f.period, 1)::int - 2 WHEN f.period LIKE '%-%' THEN right(f.period, 2)::int ELSE 1 END, 1)
+), never AS (
+    DELETE FROM warehouse.fact_indicator f USING after a WHERE f.known_from = (SELECT max(as_of) FROM ops.publication)
+        AND (f.indicator_key, f.unit_key, f.period, f.revision) = (a.indicator_key, a.unit_key, a.period, a.revision)
+)
+UPDATE warehouse.fact_indicator f SET known_to = (SELECT max(as_of) FROM ops.publication) FROM after a
+WHERE f.known_from < (SELECT max(as_of) FROM ops.publication)
+    AND (f.indicator_key, f.unit_key, f.period, f.revision) = (a.indicator_key, a.unit_key, a.period, a.revision)
+"""
+
+
 def upgrade() -> None:
-    """Both are made of what is there: nothing is brought over."""
+    """The tables are made of what is there: `seed` and the next night fill them."""
+    op.execute(AFTER_ITS_LAST_DAY)
     op.create_table(
         "bridge_unit_lineage",
         sa.Column("unit_key", sa.Integer(), nullable=False, comment="Unit that others went into"),
@@ -84,6 +101,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Both are made of what stays."""
+    """What the tables held is made of what stays; values after the last day of a unit do not come back."""
     op.drop_table("fact_indicator_restated", schema="warehouse")
     op.drop_table("bridge_unit_lineage", schema="warehouse")
