@@ -137,13 +137,13 @@ def check_period(period: str) -> None:
 def find_unit(connection: Connection, wanted: str, period: str) -> Unit:
     """The unit someone means by a code or a name, as it was in the period; Refusal where none or several are meant.
 
-    Of two versions of one code, the one in force at the end of the period is meant, unless a day stands behind: `15661@2025-06-30`.
+    Of two versions of one code, the last is meant of which anything is published, unless a day stands behind: `15661@2025-06-30`.
     """
     check_period(period)
     words, at = _with_day(wanted)
     units = in_force(connection, *days(period))
     named = called(units if at is None else [unit for unit in units if unit.valid_from <= at <= unit.valid_to], words)
-    if len({unit.code for unit in named}) > 1:
+    if len(named) > 1:
         valued = connection.execute(
             text("SELECT DISTINCT unit_code, unit_valid_from FROM mart.indicator WHERE period = :period AND value IS NOT NULL"),
             {"period": period},

@@ -184,7 +184,8 @@ WITH said AS (
         count(*) FILTER (WHERE is_needed) AS units_all,
         count(*) FILTER (WHERE is_needed AND has_value) AS with_value,
         count(*) FILTER (WHERE is_needed AND is_hidden) AS hidden,
-        coalesce(sum(denominator) FILTER (WHERE is_hidden) >= suppress_below, FALSE) AS hidden_add_up,
+        CASE WHEN is_distinct THEN bool_or(has_value) IS NOT TRUE  -- how many of them stand elsewhere as well is not known
+            ELSE coalesce(sum(denominator) FILTER (WHERE is_hidden) >= suppress_below, FALSE) END AS hidden_add_up,
         sum(numerator) FILTER (WHERE has_value) AS numerator, sum(denominator) FILTER (WHERE has_value) AS denominator,
         sum(numerator) FILTER (WHERE is_hidden) AS hidden_numerator, sum(denominator) FILTER (WHERE is_hidden) AS hidden_denominator,
         array_agg(earlier_key ORDER BY earlier_key) FILTER (WHERE is_needed AND is_part) AS parts,
@@ -200,7 +201,7 @@ WITH said AS (
 ), line AS (
     SELECT s.indicator_key, s.unit_key, s.period, s.decimals, s.suppress_below, s.is_sample, s.units_all, s.parts, s.is_outside,
         s.is_provisional, s.is_broken, s.a_status, s.a_reason,
-        s.is_distinct AND (s.hidden > 0 OR s.is_held_back) AS is_counted_with_hidden,
+        s.is_distinct AND (s.hidden > 0 AND NOT s.hidden_add_up OR s.is_held_back) AS is_counted_with_hidden,
         s.with_value + CASE WHEN hidden_add_up THEN s.hidden ELSE 0 END AS units_counted,
         s.with_value = 0 AND s.hidden > 0 AND NOT hidden_add_up AS is_all_hidden,
         CASE WHEN hidden_add_up THEN s.missing ELSE s.without_value END AS missing,
