@@ -188,8 +188,9 @@ def _with_day(wanted: str) -> tuple[str, date | None]:
 def _of_now(connection: Connection, words: str, period: str) -> str:
     """How to ask for a unit that began after the period; nothing where there is none."""
     later = called(in_force(connection, days(period)[1] + DAY, date.max), words)
-    began = f" {later[-1].version}" if later else ""
-    return f"{began} chưa có trong kỳ: thêm --as-now để xem số tính lại cho đơn vị này." if later else ""
+    if not later:
+        return ""
+    return f" {later[-1].version} chưa có trong kỳ; số tính lại cho đơn vị này: bakhong indicators {later[-1].code} {period} --as-now."
 
 
 def of_unit(connection: Connection, unit: Unit, period: str) -> list[Line]:

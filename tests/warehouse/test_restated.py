@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from tasks.ask.official_table import find_unit
+from desk import terminal
+from tasks.ask.explain import explain
+from tasks.ask.official_table import find_unit, of_unit
 from tasks.ask.restated import find_unit_of_today, restated_of_unit
 from tasks.count.counting import counting
 from tasks.count.kept import verify
@@ -337,10 +339,8 @@ def test_of_two_versions_of_a_code_the_last_of_the_period_is_meant_and_a_day_fin
     with engine.connect() as c:
         found = find_unit(c, "15661", "2025")
         assert (found.name, found.valid_from) == ("Xã Tân Thành", date(2025, 7, 1))
-        assert (
-            found.others
-            == "Trong kỳ, mã 15661 còn là của Xã Tân Thành (15661, Huyện Thường Xuân) đến 30/06/2025, hỏi bằng 15661@2025-06-30."
-        )
+        other = "Xã Tân Thành (15661, Huyện Thường Xuân) đến 30/06/2025"
+        assert found.others == f"Trong kỳ, mã 15661 còn là của {other}, hỏi bằng 15661@2025-06-30."
         for wanted in ("15661@2025-06-30", "Xã Tân Thành@2025-06-30", "tan thanh @ 2025-01-01"):
             assert find_unit(c, wanted, "2025").valid_to == date(2025, 6, 30), wanted
         assert find_unit(c, "15661", "2025-Q1").others == ""
@@ -359,10 +359,39 @@ def test_a_code_means_the_version_of_which_something_is_published(engine: Engine
 
 def test_a_unit_that_began_later_is_named_with_the_way_to_ask_for_it(engine: Engine) -> None:
     with engine.connect() as c:
-        with pytest.raises(Refusal, match="Xã Thường Xuân .* từ 01/07/2025 chưa có trong kỳ: thêm --as-now"):
+        with pytest.raises(Refusal, match=r"Xã Thường Xuân .* từ 01/07/2025 chưa có trong kỳ; .* bakhong indicators 15646 2024 --as-now"):
             find_unit(c, "Xã Thường Xuân", "2024")
         assert find_unit_of_today(c, "Xã Thường Xuân").valid_from == date(2025, 7, 1)
         assert restated_of_unit(c, find_unit_of_today(c, "15646"), "2024") == []
+
+
+def test_the_terminal_gives_half_a_year_its_days_and_no_other_name(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    with engine.begin() as c:
+        adults(c, {NGOC_PHUNG: 100}, "2025-Q1", on=date(2025, 3, 1))
+        adults(c, {"15646": 400}, "2025-Q4", on=IN_2025)
+    night(engine)
+    for unit, dates in ((NGOC_PHUNG, "Từ 01/01/2025 đến 30/06/2025"), ("15646", "Từ 01/07/2025 đến 31/12/2025")):
+        with engine.connect() as c:
+            found = find_unit(c, unit, "2025")
+            terminal.official_tables(found, "2025", of_unit(c, found, "2025"))
+            terminal.explanation(explain(c, "ND3", found, "2025"))
+        said = capsys.readouterr().out
+        assert said.count(dates) == 2
+        assert "Năm 2025" not in said
+
+
+def test_the_terminal_tells_out_of_which_units_one_of_today_came(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    with engine.begin() as c:
+        adults(c, dict.fromkeys(OLD[:3], 100))
+    night(engine)
+    with engine.connect() as c:
+        found = find_unit_of_today(c, "Xã Thường Xuân")
+        terminal.restated_tables(found, "2024", restated_of_unit(c, found, "2024"))
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Xã Thường Xuân (15646, Tỉnh Thanh Hóa) · Năm 2024 · theo đơn vị hiện nay" in said
+    assert "Đơn vị có từ 01/07/2025; tính lại từ: Thị trấn Thường Xuân (15646); Xã Xuân Dương (15649); " in said
+    assert "tạm tính (3/4 đơn vị)" in said
+    assert "chưa có số của Xã Ngọc Phụng (15655)" in said
 
 
 # After the last day --------------------------------------------------------------------------------------------------------
