@@ -28,7 +28,7 @@ fact_indicator_restated = Table(
     ),
     Column("units_counted", SmallInteger, nullable=False, comment="Units of then, and itself where it had begun, of which it is made up"),
     Column("units_all", SmallInteger, nullable=False, comment="Units of which it should be made up"),
-    Column("units_missing", ARRAY(Integer), comment="Those that obs_reason speaks of (dim_unit)"),
+    Column("units_missing", ARRAY(Integer), comment="Keys of the units that obs_reason speaks of"),
     *revised(),
     Index(
         "ux_fact_indicator_restated_current",

@@ -76,7 +76,7 @@ def upgrade() -> None:
             comment="Units of then, and itself where it had begun, of which it is made up",
         ),
         sa.Column("units_all", sa.SmallInteger(), nullable=False, comment="Units of which it should be made up"),
-        sa.Column("units_missing", sa.ARRAY(sa.Integer()), comment="Those that obs_reason speaks of (dim_unit)"),
+        sa.Column("units_missing", sa.ARRAY(sa.Integer()), comment="Keys of the units that obs_reason speaks of"),
         sa.Column("known_from", WHEN, nullable=False, comment="Time from which this revision was the published one, inclusive"),
         sa.Column(
             "known_to",
