@@ -102,5 +102,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """What the tables held is made of what stays; values after the last day of a unit do not come back."""
+    views = "SELECT string_agg(format('mart.%I', viewname), ', ') FROM pg_views WHERE schemaname = 'mart'"
+    op.execute(f"DO $$ BEGIN EXECUTE coalesce('DROP VIEW ' || ({views}), 'SELECT'); END $$")  # the older version makes its own
+    op.execute("DELETE FROM ops.installation WHERE item = 'views'")
     op.drop_table("fact_indicator_restated", schema="warehouse")
     op.drop_table("bridge_unit_lineage", schema="warehouse")
