@@ -19,7 +19,7 @@ SELECT coalesce(t.department_code, t.unit_code) AS code, t.name, t.level,
     ) AS groups,
     t.score, t.max_score, t.rank, t.ranked, t.change, t.period_before, t.obs_status, t.unit_valid_from,
     t.period, greatest(t.unit_valid_from, :first) AS first_day, least(u.valid_to, :last) AS last_day
-FROM mart.score_766_total t JOIN mart.unit u ON u.unit_code = t.unit_code AND u.valid_from = t.unit_valid_from
+FROM mart.score_766_total t LEFT JOIN mart.unit u ON u.unit_code = t.unit_code AND u.valid_from = t.unit_valid_from
 WHERE t.period = :period AND t.counted_by = :counted_by
 ORDER BY t.level, t.rank NULLS LAST, code
 """
