@@ -55,7 +55,9 @@ app.add_typer(quarantine, name="quarantine")
 app.add_typer(warehouse, name="warehouse")
 app.add_typer(layout, name="layout")
 
-UnitArgument = Annotated[str, typer.Argument(metavar="UNIT", help="Mã hoặc tên đơn vị: 15655, “Ngọc Phụng”.")]
+UnitArgument = Annotated[
+    str, typer.Argument(metavar="UNIT", help="Mã hoặc tên đơn vị: 15655, “Ngọc Phụng”; 15661@2025-06-30: của ngày ấy.")
+]
 PeriodArgument = Annotated[str, typer.Argument(metavar="PERIOD", help="2024, 2024-Q1 hoặc 2024-03.")]
 
 
@@ -134,14 +136,30 @@ def status() -> None:
 
 
 @app.command()
-def indicators(unit: UnitArgument, period: PeriodArgument) -> None:
+def indicators(
+    unit: UnitArgument,
+    period: PeriodArgument,
+    as_now: Annotated[
+        bool, typer.Option("--as-now", help="Tính lại cho đơn vị hiện nay từ các đơn vị đã nhập vào, cả khi kỳ nằm trước ngày thành lập.")
+    ] = False,
+) -> None:
     """Biểu chính thức của một đơn vị trong một kỳ."""
+    from tasks.ask.restated import find_unit_of_today, restated_of_unit  # noqa: PLC0415
+
+    lines: Sequence[official_table.Line]
     with _reading(_to_read()) as connection:
-        found = official_table.find_unit(connection, unit, period)
-        lines = official_table.of_unit(connection, found, period)
+        if as_now:
+            found = find_unit_of_today(connection, unit)
+            lines = restated = restated_of_unit(connection, found, period)
+        else:
+            found = official_table.find_unit(connection, unit, period)
+            lines = official_table.of_unit(connection, found, period)
     if not lines:
-        raise Refusal(f"Chưa công bố chỉ tiêu nào của {found.title} cho kỳ {period}.")
-    terminal.official_tables(found, period, lines)
+        raise Refusal(f"Chưa công bố chỉ tiêu nào của {found.version} cho kỳ {period}. {found.others}".strip())
+    if as_now:
+        terminal.restated_tables(found, period, restated)
+    else:
+        terminal.official_tables(found, period, lines)
 
 
 @app.command("form-06a")
@@ -159,7 +177,7 @@ def form_06a(
         found = official_table.find_unit(connection, unit, period)
         rows = rows_of(connection, found, period)
     if not rows:
-        raise Refusal(f"Chưa có hồ sơ nào của {found.title} cho kỳ {period}.")
+        raise Refusal(f"Chưa có hồ sơ nào của {found.version} cho kỳ {period}. {found.others}".strip())
     terminal.form_06a(found, period, rows)
     if sheet is not None:
         write_form_06a(rows, found, period, sheet)

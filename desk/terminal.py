@@ -21,11 +21,13 @@ from tasks.ask.score_card import COUNTED_BY, LEVEL
 from tasks.count.revisions import NOTHING, Revised
 from tasks.words import vietnamese as vi
 from tasks.words.vietnamese import summary
+from warehouse.periods import days
 
 if TYPE_CHECKING:
     from flows.nightly import Night
     from tasks.ask.explain import Explanation
     from tasks.ask.questions import SourceState
+    from tasks.ask.restated import RestatedLine
     from tasks.ask.score_card import Card
     from tasks.count.kept import Verified
     from tasks.report.form_06a_sheet import Row
@@ -103,9 +105,19 @@ def _cell(cell: str | Text) -> Text:
     return text if text.plain.isprintable() else Text(vi.one_line(text.plain), style=text.style)
 
 
+def unit_heading(unit: Unit, period: str, before: str = "") -> None:
+    """A unit and a period, or the part of it in which the unit was there; and whether its code meant another one as well."""
+    within = unit.within(period)
+    heading(f"{before}{unit.title} · {vi.part_of(period, *within)}")
+    if within != days(period):
+        say("Đơn vị chỉ tồn tại trong những ngày này của kỳ: không phải số của cả kỳ.")
+    if unit.others:
+        say(unit.others)
+
+
 def official_tables(unit: Unit, period: str, lines: Sequence[Line]) -> None:
     """The official tables of a unit in a period."""
-    heading(f"{unit.title} · {vi.period(period)}")
+    unit_heading(unit, period)
     for title, part in sections(list(lines)):
         table(
             ["Mã", "Chỉ tiêu", ">Tử số", ">Mẫu số", ">Kết quả", ">Mục tiêu", "Đánh giá", "Số liệu", "Phạm vi", "Đến ngày", "Hạn gửi tiếp"],
@@ -137,6 +149,30 @@ def full_marks(line: Line) -> str:
     return f"từ {line.printed_full_marks} được điểm tối đa ({line.full_marks_source}), không phải mục tiêu"
 
 
+def restated_tables(unit: Unit, period: str, lines: Sequence[RestatedLine]) -> None:
+    """The official tables of a unit of today in a period, put together from the units that went into it where it was not there yet."""
+    heading(f"{unit.title} · {vi.period(period)} · theo đơn vị hiện nay")
+    for predecessors in dict.fromkeys(line.predecessors for line in lines if line.predecessors):
+        say(f"Đơn vị có từ {vi.day(unit.valid_from)}; tính lại từ: {predecessors}.")
+    for title, part in groupby(lines, attrgetter("official_table")):
+        table(
+            ["Mã", "Chỉ tiêu", ">Tử số", ">Mẫu số", ">Kết quả", "Số liệu", "Ghi chú"],
+            [
+                [
+                    line.indicator_code,
+                    line.indicator_name,
+                    vi.number(line.numerator),
+                    vi.number(line.denominator),
+                    Text(line.printed, style="bold"),
+                    Text(line.status, style=OBS_STYLE.get(line.obs_status, "dim")),
+                    line.obs_note or "",
+                ]
+                for line in part
+            ],
+            title,
+        )
+
+
 FORM_06A = (
     "STT", "Lĩnh vực\n\n\n(2)", ">Tổng\nnhận\n\n(3)", ">Trực\ntuyến\n\n(4)", ">Trực\ntiếp,\nb.chính\n(5)", ">Kỳ\ntrước\n\n(6)",
     ">Đã\ngiải\nquyết\n(7)", ">Trước\nhạn\n\n(8)", ">Đúng\nhạn\n\n(9)", ">Quá\nhạn\n\n(10)",
@@ -151,7 +187,7 @@ def form_06a(unit: Unit, period: str, form: Sequence[Row]) -> None:
     def bold(*cells: str) -> list[str | Text]:
         return [Text(cell, style="bold") for cell in cells]
 
-    heading(f"{NUMBER} · {unit.title} · {vi.period(period)}")
+    unit_heading(unit, period, f"{NUMBER} · ")
     rows: list[list[str | Text]] = []
     for roman, (section, part) in zip(ROMAN, groupby(form, attrgetter("section")), strict=False):
         rows.append(bold(roman, section_name(section, period), *[""] * 11))
@@ -167,7 +203,9 @@ def form_06a(unit: Unit, period: str, form: Sequence[Row]) -> None:
 def score_card(card: Card) -> None:
     """The score of decision 766 of one unit: groups, components, total, rank, against the period before."""
     total, before = card.total, vi.period(card.total.period_before).lower()
-    heading(f"{total.name} ({total.code}) · {vi.period(card.period)}")
+    heading(f"{total.name} ({total.code}) · {vi.part_of(card.period, total.first_day, total.last_day)}")
+    if card.others:
+        say(card.others)
     rows: list[list[str | Text]] = []
     for line in card.lines:
         style = "" if line.component_code else "bold"
@@ -221,7 +259,13 @@ def held_back_table(rows: Sequence[Any]) -> None:
     """Values and forms that are not shown since they cannot be right."""
     if rows:
         told = [
-            [row.indicator_code, f"{row.unit_name} ({row.unit_code})", vi.period(row.period), row.reason_vi, vi.day(row.since)]
+            [
+                row.indicator_code,
+                vi.version(f"{row.unit_name} ({row.unit_code})", row.valid_from, row.valid_to),
+                vi.period(row.period),
+                row.reason_vi,
+                vi.day(row.since),
+            ]
             for row in rows
         ]
         table(["Chỉ tiêu", "Đơn vị", "Kỳ", "Lý do", "Từ ngày"], told, "Giữ lại, không công bố")
@@ -339,7 +383,7 @@ def explanation(told: Explanation) -> None:
     """How a number came about."""
     line = told.line
     heading(f"{line.indicator_code} · {line.indicator_name}")
-    say(f"{told.unit.title} · {vi.period(line.period)}")
+    unit_heading(told.unit, line.period)
     parts = f"{vi.number(line.numerator)} / {vi.number(line.denominator)} = " if line.denominator is not None else ""
     say(f"Kết quả: {parts}{line.printed} ({line.status}, bản số {line.revision})")
     if told.held_back:

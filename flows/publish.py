@@ -16,6 +16,7 @@ from tasks.deliveries.run_lock import require_lock
 from tasks.indicators.audit import Warned, audit
 from tasks.indicators.compute import compute
 from tasks.indicators.publish import declare_indicators, revise_indicators
+from tasks.indicators.restated import revise_restated
 from tasks.one_stop_shop.scores import Scores, compute_scores
 
 
@@ -62,7 +63,7 @@ def publish(engine: Engine, run_id: int, as_of: datetime) -> Published:
         declare_indicators(connection, publication)
         uncounted = compute(connection, counted).uncounted
         held_back, warned = audit(connection, publication)
-        indicators = revise_indicators(connection, publication)
+        indicators = revise_indicators(connection, publication) + revise_restated(connection, counted, publication, uncounted)
         scores = compute_scores(connection, counted, publication)
         require_lock(connection, run_id)
         return Published(

@@ -243,6 +243,7 @@ def _sync_units(connection: Connection, provinces: Iterable[str]) -> None:
     sync_rows(connection, dim_unit, rows, ["unit_code", "valid_from"])
     ended = {(row["unit_code"], row["valid_to"]) for row in rows}
     _sync_successions(connection, [row for row in country.successions() if (row["old_code"], row["ended"]) in ended])
+    connection.execute(text(_LINEAGE))
 
 
 def _sync_successions(connection: Connection, rows: Sequence[Mapping[str, str]]) -> None:
@@ -261,3 +262,33 @@ def _sync_successions(connection: Connection, rows: Sequence[Mapping[str, str]])
         ),
         {"rows": json.dumps([dict(row) for row in rows])},
     )
+
+
+# A unit went whole into a later one where none of those it became, step by step, is another one on that one's first day. Of a
+# unit of which one part only is known to have gone somewhere, the rest is nowhere: with the unknown member, which is always there.
+_LINEAGE = """
+WITH RECURSIVE step AS (
+    SELECT old_unit_key, new_unit_key FROM warehouse.bridge_unit_succession
+    UNION ALL
+    SELECT old_unit_key, 0 FROM warehouse.bridge_unit_succession GROUP BY old_unit_key HAVING count(*) = 1 AND bool_or(extent = 'part')
+), became AS (
+    SELECT unit_key AS earlier_key, unit_key FROM warehouse.dim_unit WHERE unit_key <> 0
+    UNION
+    SELECT b.earlier_key, s.new_unit_key FROM became b JOIN step s ON s.old_unit_key = b.unit_key
+), dated AS (
+    SELECT b.*, u.valid_from, u.valid_to FROM became b JOIN warehouse.dim_unit u USING (unit_key)
+), lineage AS (
+    SELECT d.unit_key, d.earlier_key,
+        CASE WHEN bool_or(other.unit_key <> d.unit_key AND d.valid_from BETWEEN other.valid_from AND other.valid_to) THEN 'part'
+            ELSE 'whole' END AS extent
+    FROM dated d JOIN dated other USING (earlier_key)
+    WHERE d.unit_key IN (SELECT new_unit_key FROM warehouse.bridge_unit_succession)
+    GROUP BY d.unit_key, d.earlier_key
+), gone AS (
+    DELETE FROM warehouse.bridge_unit_lineage k
+    WHERE NOT EXISTS (SELECT FROM lineage l WHERE (l.unit_key, l.earlier_key) = (k.unit_key, k.earlier_key))
+)
+INSERT INTO warehouse.bridge_unit_lineage AS known (unit_key, earlier_key, extent)
+SELECT unit_key, earlier_key, extent FROM lineage
+ON CONFLICT (unit_key, earlier_key) DO UPDATE SET extent = excluded.extent WHERE known.extent <> excluded.extent
+"""

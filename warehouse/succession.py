@@ -51,16 +51,6 @@ WHERE l.later_key = l.unit_key
 """One row per code of a unit and stretch of days: the unit that bears it; after it ended for good, the one that took over all of it, or
 the unknown unit (0). While another bears a code, it is that one: it took over at least a part."""
 
-EARLIER = """
-WITH RECURSIVE earlier AS (
-    SELECT unit_key, unit_key AS earlier_key FROM warehouse.dim_unit
-    UNION
-    SELECT e.unit_key, s.old_unit_key FROM earlier e JOIN warehouse.bridge_unit_succession s ON s.new_unit_key = e.earlier_key
-)
-SELECT unit_key, earlier_key FROM earlier
-"""
-"""One row per unit and unit that went into it, whole or in part, on any day; itself included."""
-
 OWNERS = f"""
 WITH stretch AS (  -- of a unit, in which nothing above it changes
     SELECT unit_key, since, coalesce(lead(since) OVER (PARTITION BY unit_key ORDER BY since) - 1, valid_to) AS until

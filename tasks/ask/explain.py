@@ -45,7 +45,7 @@ def explain(connection: Connection, code: str, unit: Unit, period: str) -> Expla
         raise Refusal(f"Không có chỉ tiêu {code!r}." + (f" Có phải: {', '.join(close)}?" if close else ""))
     lines = [line for line in of_unit(connection, unit, period) if line.indicator_code == indicator.code]
     if not lines:
-        raise Refusal(f"Chưa công bố chỉ tiêu {indicator.code} của {unit.title} cho kỳ {period}.")
+        raise Refusal(f"Chưa công bố chỉ tiêu {indicator.code} của {unit.version} cho kỳ {period}. {unit.others}".strip())
     values = {"code": unit.code, "valid_from": unit.valid_from, "period": period, "indicator": indicator.code}
     files = _files(connection, indicator, unit, period)
     ids = {row.delivery_id for row in files}
@@ -56,7 +56,7 @@ def explain(connection: Connection, code: str, unit: Unit, period: str) -> Expla
             (
                 row.reason_vi
                 for row in questions.held_back(connection)
-                if (row.indicator_code, row.unit_code, row.period) == (indicator.code, unit.code, period)
+                if (row.indicator_code, row.unit_code, row.valid_from, row.period) == (indicator.code, unit.code, unit.valid_from, period)
             ),
             None,
         ),

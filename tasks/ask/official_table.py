@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import groupby
 from operator import attrgetter
@@ -16,6 +16,8 @@ from warehouse.names import normalise_unit_name
 from warehouse.periods import days, is_period
 from warehouse.settings import Refusal
 
+DAY = timedelta(days=1)
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -27,6 +29,9 @@ class Unit:
     valid_from: date
     parent_name: str | None
     other_names: tuple[str, ...] | list[str] = ()
+    valid_to: date = date.max
+    beside: tuple[Unit, ...] = ()
+    """The other versions that bore its code in the period it was asked for."""
 
     @property
     def spellings(self) -> list[str]:
@@ -38,6 +43,23 @@ class Unit:
         """Name, code and the unit above: enough to tell it from another of the same name."""
         above = f", {self.parent_name}" if self.parent_name else ""
         return f"{self.name} ({self.code}{above})"
+
+    @property
+    def version(self) -> str:
+        """The same with its days, to tell it from another that bears its code and name."""
+        return vi.version(self.title, self.valid_from, self.valid_to)
+
+    @property
+    def others(self) -> str:
+        """Which other versions there were in the period, and how to ask for them; nothing where there were none."""
+        days_of = {other: other.valid_to if other.valid_to < self.valid_from else other.valid_from for other in self.beside}
+        told = "; ".join(f"{other.version}, hỏi bằng {other.code}@{day}" for other, day in days_of.items())
+        return f"Trong kỳ, mã {self.code} còn là của {told}." if told else ""
+
+    def within(self, period: str) -> tuple[date, date]:
+        """First and last day of a period on which it was there."""
+        first, last = days(period)
+        return max(first, self.valid_from), min(last, self.valid_to)
 
 
 @dataclass(frozen=True)
@@ -64,6 +86,9 @@ class Line:
     revision: int
     definition: str
     legal_source: str
+    first_day: date
+    last_day: date
+    """Days of the period on which the unit was there."""
     units_counted: int | None = None
     units_expected: int | None = None
     data_until: date | None = None
@@ -72,6 +97,11 @@ class Line:
     target_source: str | None = None
     full_marks: Decimal | None = None
     full_marks_source: str | None = None
+
+    @property
+    def unit_shown(self) -> str:
+        """Name of the unit, with its days where it was not there all the time: two versions of one code stand side by side."""
+        return vi.while_there(self.unit_name, self.period, self.first_day, self.last_day)
 
     @property
     def printed(self) -> str:
@@ -115,18 +145,19 @@ class Line:
         return ("đạt" if self.is_met else "chưa đạt") + (f" ({vi.OBS_STATUS['P']})" if self.obs_status == "P" else "")
 
 
-_VALUES = """
+VALUES = """
     SELECT i.indicator_code, i.indicator_name, i.official_table, i.pillar, i.unit_code, i.unit_name, i.unit_level, i.period,
            i.numerator, i.denominator, i.value, i.decimals, i.unit_measure, i.target, i.is_met, i.obs_status, i.obs_reason, i.revision,
-           i.definition, i.legal_source, i.units_counted, i.units_expected, i.data_until, i.next_due, i.awaited, i.target_source,
-           i.full_marks, i.full_marks_source
-    FROM mart.indicator i
+           i.definition, i.legal_source, i.first_day, i.last_day, i.units_counted, i.units_expected, i.data_until, i.next_due, i.awaited,
+           i.target_source, i.full_marks, i.full_marks_source
 """
+_PUBLISHED = f"{VALUES} FROM mart.indicator i"
 
 _UNITS = """
     SELECT u.unit_code, u.unit_name, u.unit_level, u.valid_from,
            (SELECT p.unit_name FROM warehouse.dim_unit p WHERE p.unit_code = u.parent_code
-               AND greatest(u.valid_from, CAST(:first AS date)) BETWEEN p.valid_from AND p.valid_to) AS parent_name, u.other_names
+               AND greatest(u.valid_from, CAST(:first AS date)) BETWEEN p.valid_from AND p.valid_to) AS parent_name,
+           u.other_names, u.valid_to
     FROM warehouse.dim_unit u
     WHERE u.unit_key <> 0 AND u.valid_from <= :last AND u.valid_to >= :first
     ORDER BY u.unit_code, u.valid_from
@@ -140,13 +171,14 @@ def check_period(period: str) -> None:
 
 
 def find_unit(connection: Connection, wanted: str, period: str) -> Unit:
-    """The unit someone means by a code or a name, as it was in the period; Refusal where none or several are meant."""
+    """The unit someone means by a code or a name, as it was in the period; Refusal where none or several are meant.
+
+    Of two versions of one code, the last is meant of which anything is published, unless a day stands behind: `15661@2025-06-30`.
+    """
     check_period(period)
-    first, last = days(period)
-    units = [Unit(*row) for row in connection.execute(text(_UNITS), {"first": first, "last": last})]
-    name = vi.plain(wanted)
-    named = [unit for unit in units if unit.code == wanted.strip() or name in map(vi.plain, unit.spellings)]
-    named = named or [unit for unit in units if name in (vi.plain(normalise_unit_name(one)) for one in unit.spellings)]
+    words, at = _with_day(wanted)
+    units = units_between(connection, *days(period))
+    named = called(units if at is None else [unit for unit in units if unit.valid_from <= at <= unit.valid_to], words)
     if len(named) > 1:
         valued = connection.execute(
             text("SELECT DISTINCT unit_code, unit_valid_from FROM mart.indicator WHERE period = :period AND value IS NOT NULL"),
@@ -154,17 +186,54 @@ def find_unit(connection: Connection, wanted: str, period: str) -> Unit:
         ).all()
         named = [unit for unit in named if (unit.code, unit.valid_from) in {tuple(row) for row in valued}] or named
     if not named:
-        raise Refusal(f"Không có đơn vị hành chính nào mang mã hoặc tên {wanted!r} trong kỳ {period}.")
-    if len(named) > 1:
-        raise Refusal(f"{wanted!r} chỉ nhiều đơn vị; hãy dùng mã: {'; '.join(unit.title for unit in named)}.")
-    return named[0]
+        raise Refusal(f"Không có đơn vị hành chính nào mang mã hoặc tên {wanted!r} trong kỳ {period}.{_of_now(connection, words, period)}")
+    if len({unit.code for unit in named}) > 1:
+        raise several(wanted, named)
+    found = named[-1]
+    return replace(found, beside=tuple(unit for unit in units if unit.code == found.code and unit.valid_from != found.valid_from))
+
+
+def units_between(connection: Connection, first: date, last: date) -> list[Unit]:
+    """The units there were at any time between two days, version by version, by code and time."""
+    return [Unit(*row) for row in connection.execute(text(_UNITS), {"first": first, "last": last})]
+
+
+def called(units: list[Unit], words: str) -> list[Unit]:
+    """Of some units those that bear a code or a name, with its kind or without."""
+    name = vi.plain(words)
+    named = [unit for unit in units if unit.code == words.strip() or name in map(vi.plain, unit.spellings)]
+    return named or [unit for unit in units if name in (vi.plain(normalise_unit_name(one)) for one in unit.spellings)]
+
+
+def several(wanted: str, named: list[Unit]) -> Refusal:
+    """The refusal of a name that several units bear."""
+    return Refusal(f"{wanted!r} chỉ nhiều đơn vị; hãy dùng mã: {'; '.join(unit.version for unit in named)}.")
+
+
+def _with_day(wanted: str) -> tuple[str, date | None]:
+    """What stands before `@` and the day behind it; Refusal where that is none."""
+    words, sign, day = wanted.rpartition("@")
+    if not sign:
+        return wanted, None
+    try:
+        return words, date.fromisoformat(day.strip())
+    except ValueError as error:
+        raise Refusal(f"{wanted!r}: sau @ là một ngày, viết năm-tháng-ngày, như 15661@2025-06-30.") from error
+
+
+def _of_now(connection: Connection, words: str, period: str) -> str:
+    """How to ask for a unit that began after the period; nothing where there is none."""
+    later = called(units_between(connection, days(period)[1] + DAY, date.max), words)
+    if not later:
+        return ""
+    return f" {later[-1].version} chưa có trong kỳ; số tính lại cho đơn vị này: bakhong indicators {later[-1].code} {period} --as-now."
 
 
 def of_unit(connection: Connection, unit: Unit, period: str) -> list[Line]:
     """The official tables of one unit in a period, in the order in which they are printed."""
     rows = connection.execute(
         text(
-            f"{_VALUES} WHERE i.unit_code = :code AND i.unit_valid_from = :valid_from AND i.period = :period "
+            f"{_PUBLISHED} WHERE i.unit_code = :code AND i.unit_valid_from = :valid_from AND i.period = :period "
             "ORDER BY i.sort_order, i.indicator_code"
         ),
         {"code": unit.code, "valid_from": unit.valid_from, "period": period},
@@ -176,7 +245,7 @@ def of_period(connection: Connection, period: str, levels: tuple[str, ...] = ("c
     """Every unit's values of a period, indicator by indicator, the units from the province down to the communes, by code."""
     rows = connection.execute(
         text(
-            f"{_VALUES} WHERE i.period = :period AND i.unit_level = ANY(:levels) "
+            f"{_PUBLISHED} WHERE i.period = :period AND i.unit_level = ANY(:levels) "
             "ORDER BY i.sort_order, i.indicator_code, array_position(ARRAY['province', 'district', 'commune'], i.unit_level), "
             "i.unit_code, i.unit_valid_from"
         ),

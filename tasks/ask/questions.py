@@ -69,7 +69,7 @@ def held_back(connection: Connection) -> Sequence[Row[Any]]:
     """Values and forms that are held back now, with the reason and since which night."""
     return connection.execute(
         text(
-            "SELECT h.indicator_code, u.unit_code, u.unit_name, h.period, h.reason_vi, r.as_of AS since "
+            "SELECT h.indicator_code, u.unit_code, u.unit_name, u.valid_from, u.valid_to, h.period, h.reason_vi, r.as_of AS since "
             "FROM ops.held_back h JOIN warehouse.dim_unit u USING (unit_key) JOIN ops.run r ON r.run_id = h.held_by "
             "WHERE h.released_by IS NULL ORDER BY h.indicator_code, u.unit_code, u.valid_from, h.period"
         )

@@ -61,30 +61,32 @@ class Card:
     lines: list[CardLine]
     """Group by group, each group's total before its components; groups without any count are there, with nothing in them."""
     total: ScoreLine
+    others: str = ""
+    """Which other units bore the code in the period, and how to ask for them (`Unit.others`)."""
 
 
 def score_card(connection: Connection, wanted: str, period: str, counted_by: str | None = None) -> Card:
     """The score of a unit, or of a department by its code on the portal; Refusal in one line where there is none."""
     check_period(period)
-    code, valid_from, counted_by = _meant(connection, wanted, period, counted_by)
+    code, valid_from, counted_by, others = _meant(connection, wanted, period, counted_by)
     table = score_table(connection, period, counted_by)
     total = next((line for line in table if line.code == code and valid_from in (None, line.unit_valid_from)), None)
     if total is None:
-        raise Refusal(f"Chưa có chỉ số 766 của {wanted} cho kỳ {period} tính từ {COUNTED_BY[counted_by]}.")
+        raise Refusal(f"Chưa có chỉ số 766 của {wanted} cho kỳ {period} tính từ {COUNTED_BY[counted_by]}. {others}".strip())
     meant = {"code": code, "valid_from": valid_from, "period": period, "before": total.period_before, "counted_by": counted_by}
-    return Card(period, counted_by, _in_order(period, connection.execute(text(_LINES), meant).all()), total)
+    return Card(period, counted_by, _in_order(period, connection.execute(text(_LINES), meant).all()), total, others)
 
 
-def _meant(connection: Connection, wanted: str, period: str, counted_by: str | None) -> tuple[str, date | None, str]:
-    """Code, version of the unit (nothing for a department) and who counted."""
+def _meant(connection: Connection, wanted: str, period: str, counted_by: str | None) -> tuple[str, date | None, str, str]:
+    """Code, version of the unit (nothing for a department), who counted, and which other units bore the code."""
     code = wanted.strip().upper()
     if re.fullmatch(r"[A-Z]\d{2}(?:\.\d+)*", code):
         if counted_by == "pipeline":
             raise Refusal(f"{code} là mã trên Cổng Dịch vụ công; kho chỉ tính từ hồ sơ cho đơn vị hành chính. Bỏ --counted-by pipeline.")
-        return code, None, "portal"
+        return code, None, "portal", ""
     unit = find_unit(connection, wanted, period)
     if counted_by != "portal":
-        return unit.code, unit.valid_from, "pipeline"
+        return unit.code, unit.valid_from, "pipeline", unit.others
     departments = connection.scalars(
         text(
             "SELECT DISTINCT department_code FROM mart.score_766 WHERE counted_by = 'portal' AND period = :period "
@@ -96,7 +98,7 @@ def _meant(connection: Connection, wanted: str, period: str, counted_by: str | N
         raise Refusal(f"Cổng chưa có số của {unit.title} cho {vi.period(period).lower()}.")
     if len(departments) > 1:
         raise Refusal(f"Trên Cổng có nhiều cơ quan của {unit.title}; hãy dùng mã: {', '.join(departments)}.")
-    return departments[0], None, "portal"
+    return departments[0], None, "portal", ""
 
 
 def _in_order(period: str, found: Sequence[Row[Any]]) -> list[CardLine]:

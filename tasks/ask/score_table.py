@@ -8,14 +8,18 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, text
 
+from tasks.words import vietnamese as vi
+from warehouse.periods import days
+
 _TABLE = """
 SELECT coalesce(t.department_code, t.unit_code) AS code, t.name, t.level,
     (SELECT jsonb_object_agg(s.group_code, s.score::text) FROM mart.score_766 s
         WHERE s.counted_by = t.counted_by AND s.department_code IS NOT DISTINCT FROM t.department_code
           AND s.unit_code = t.unit_code AND s.unit_valid_from = t.unit_valid_from AND s.period = t.period AND s.component_code IS NULL
     ) AS groups,
-    t.score, t.max_score, t.rank, t.ranked, t.change, t.period_before, t.obs_status, t.unit_valid_from, t.groups AS scored_on
-FROM mart.score_766_total t
+    t.score, t.max_score, t.rank, t.ranked, t.change, t.period_before, t.obs_status, t.unit_valid_from, t.groups AS scored_on,
+    t.period, greatest(t.unit_valid_from, :first) AS first_day, least(u.valid_to, :last) AS last_day
+FROM mart.score_766_total t LEFT JOIN mart.unit u ON u.unit_code = t.unit_code AND u.valid_from = t.unit_valid_from
 WHERE t.period = :period AND t.counted_by = :counted_by
 ORDER BY t.level, t.ranked DESC, t.groups, t.rank NULLS LAST, code
 """
@@ -42,11 +46,21 @@ class ScoreLine:
     unit_valid_from: date
     scored_on: str
     """Codes of the groups that have a score."""
+    period: str
+    first_day: date
+    last_day: date
+    """Days of the period on which the unit was there."""
+
+    @property
+    def shown(self) -> str:
+        """Its name, with its days where it was there for a part of the period only."""
+        return vi.while_there(self.name, self.period, self.first_day, self.last_day)
 
 
 def score_table(connection: Connection, period: str, counted_by: str = "pipeline") -> list[ScoreLine]:
     """The scores of a period as published now, by level and rank."""
-    found = connection.execute(text(_TABLE), {"period": period, "counted_by": counted_by}).mappings()
+    first, last = days(period)
+    found = connection.execute(text(_TABLE), {"period": period, "counted_by": counted_by, "first": first, "last": last}).mappings()
     return [
         ScoreLine(
             **{name: value for name, value in row.items() if name not in ("groups", "score")},

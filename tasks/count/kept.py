@@ -14,6 +14,7 @@ from warehouse.bulk import analyze
 from warehouse.counted import Counted
 from warehouse.indicators import facts, indicators
 from warehouse.indicators.facts import kept as kept_of_fact
+from warehouse.indicators.restated import kept_restated
 from warehouse.scores.form_06a import form_06a
 from warehouse.scores.score_766 import versions
 from warehouse.scores.score_766_counts import counted_dossiers
@@ -37,7 +38,8 @@ def declared(left_out: Iterable[str] = ()) -> list[Counted]:
     found = [
         counted
         for name, fact in facts().items()
-        for counted in kept_of_fact(name, fact, [i for i in indicators() if i.fact == name and i.version_name not in set(left_out)])
+        for kept_so in (kept_of_fact, kept_restated)
+        for counted in kept_so(name, fact, [i for i in indicators() if i.fact == name and i.version_name not in set(left_out)])
     ]
     return [*found, form_06a(), *(counted_dossiers(rules) for rules in versions())]
 

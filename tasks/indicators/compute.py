@@ -246,7 +246,7 @@ FROM own FULL JOIN below USING (indicator_key, unit_key, period)
 """
 
 
-def _held(counting: Counting) -> str:
+def held(counting: Counting) -> str:
     """SQL condition on what was in force at the state of knowledge that is published; binds :as_of in a vintage."""
     return "known_from <= :as_of AND f.known_to > :as_of" if counting.is_vintage else "known_to = 'infinity'"
 
@@ -263,7 +263,7 @@ def _add_up(connection: Connection, counting: Counting, keys: dict[str, int], de
     due = {"sent_by": [*ways["sent_by"], "all"]}
     reporting = [(keys[i.version_name], i.fact if i in declared else "") for i in indicators() if i.counted_fact.way != "listed"]
     who = {"keys": [key for key, _ in reporting], "facts": [fact for _, fact in reporting]}
-    connection.execute(text(_WHO_REPORTS.replace("{held}", _held(counting))), who | as_of(counting))
+    connection.execute(text(_WHO_REPORTS.replace("{held}", held(counting))), who | as_of(counting))
     connection.execute(
         text(_LISTED), {name: [getattr(unit, name) for unit in listed_units()] for name in ("name", "unit_code", "valid_from", "valid_to")}
     )
@@ -355,6 +355,7 @@ WITH reported AS (
     LEFT JOIN asked USING (indicator_key, period)
     LEFT JOIN expected e USING (indicator_key, period)
     WHERE t.last_day BETWEEN i.listed_from AND i.listed_to AND (s.is_new OR i.fact = ANY(t.facts) OR i.is_derived)
+      AND u.valid_to >= t.first_day  -- what still happens to a unit that is no more counts above it only
 ), judged AS (
     SELECT *, CASE WHEN is_outside THEN 'M' WHEN denominator IS NULL THEN 'L' WHEN denominator = 0 AND NOT is_count THEN 'M'
         WHEN is_small THEN 'Q'
@@ -374,7 +375,7 @@ FROM judged
 def _candidates(connection: Connection, counting: Counting, keys: dict[str, int], declared: list[Indicator]) -> None:
     breaks = [(keys[i.version_name], one) for i in declared for one in i.breaks]
     connection.execute(
-        text(_CANDIDATES.replace("{held}", _held(counting))),
+        text(_CANDIDATES.replace("{held}", held(counting))),
         {
             "keys": [keys[i.version_name] for i in declared],
             "facts": [i.fact for i in declared],

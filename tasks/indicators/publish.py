@@ -79,12 +79,12 @@ def revise_indicators(connection: Connection, publication: Publication) -> Revis
         counted_as="values",
         ends=_ENDS if keys else "FALSE",
         ends_where={"keys": keys, "periods": periods},
-        same_line=_SAME_LINE if any(i.version > 1 for i in indicators()) else None,
+        same_line=SAME_LINE if any(i.version > 1 for i in indicators()) else None,
     )
 
 
 # A period that another version of the indicator shows now goes on counting its revisions.
-_SAME_LINE = """
+SAME_LINE = """
 f.unit_key = c.unit_key AND f.period = c.period AND (f.indicator_key, c.indicator_key) IN (
     SELECT a.indicator_key, b.indicator_key FROM warehouse.dim_indicator a JOIN warehouse.dim_indicator b USING (indicator_code))
 """

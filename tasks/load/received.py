@@ -6,7 +6,6 @@ from sqlalchemy import text
 
 from tasks.load.history import renew
 from tasks.load.work import Load
-from warehouse.succession import EARLIER
 from warehouse.tables import fact_dossier
 
 ISSUER = r"^(.+)-\d{6}-\d{4,6}$"
@@ -14,7 +13,7 @@ ISSUER = r"^(.+)-\d{6}-\d{4,6}$"
 
 # Of a current state: the unit of its last earlier state, where it names none itself or that one ended before what it tells; else
 # the one unit of the day received that went into the unit that handles it now.
-_STAYS = f"""
+_STAYS = """
 CREATE TEMP TABLE stays ON COMMIT DROP AS
 WITH touched AS (
     SELECT row_key FROM warehouse.fact_dossier WHERE loaded_by = :load_id
@@ -35,7 +34,7 @@ WITH touched AS (
 ), sole AS (
     SELECT c.row_key, min(went.earlier_key) AS received_unit_key
     FROM current c
-    JOIN ({EARLIER}) went ON went.unit_key = c.unit_key
+    JOIN warehouse.bridge_unit_lineage went ON went.unit_key = c.unit_key
     JOIN warehouse.dim_unit u ON u.unit_key = went.earlier_key AND c.received_at::date BETWEEN u.valid_from AND u.valid_to
     WHERE c.received_unit_key = 0 AND c.unit_key <> 0
     GROUP BY c.row_key HAVING count(*) = 1

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from tasks.ask import official_table, questions
+from tasks.ask.restated import restated_of_period
 from tasks.ask.score_card import COUNTED_BY
 from tasks.ask.score_table import score_table
 from tasks.count.revisions import last_publication
@@ -47,11 +48,13 @@ def report(engine: Engine, home: Path, sources: Sequence[Source], run_id: int, d
         as_of = run.as_of if published is None else max(run.as_of, published.as_of)
         years = official_table.years(connection)
         tables = {year: official_table.of_period(connection, year) for year in years}
+        restated = {year: found for year in years if (found := restated_of_period(connection, year))}
         for year, lines in tables.items():
-            write_workbook(lines, year, as_of, edition / workbook_name(year), _one_stop_shop(connection, lines, year))
+            one_stop_shop = _one_stop_shop(connection, lines, year)
+            write_workbook(lines, year, as_of, edition / workbook_name(year), one_stop_shop, restated.get(year, []))
         start = docs.build(run.started_at.astimezone(vi.VIETNAM))
         (edition / "data_docs").symlink_to(os.path.relpath(start.parent, edition), target_is_directory=True)
-        write_site(connection, run, as_of, sources, tables, edition)
+        write_site(connection, run, as_of, sources, tables, restated, edition)
     _swap(home / "site", edition)
     for old in sorted(editions.iterdir())[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
@@ -104,7 +107,7 @@ def artifacts(engine: Engine, run_id: int, made: Report | None) -> None:
     indicators = [
         {
             "indicator": line.indicator_code,
-            "unit": line.unit_name,
+            "unit": line.unit_shown,
             "period": line.period,
             "value": line.printed,
             "status": line.status,

@@ -131,11 +131,11 @@ def add_form_06a(book: Any, rows: list[Row], unit: Unit, period: str) -> None:
 
 
 def _title(sheet: Any, style: dict[str, Any], unit: Unit, period: str) -> None:
-    first, last = periods.days(period)
+    first, last = unit.within(period)
     reports, receives = reporting(unit)
     _block(sheet, style, 0, 2, style["strong"], NUMBER, style["plain"], f"\n{ISSUED_BY}")
     sheet.merge_range(0, 3, 0, 8, TITLE, style["title"])
-    sheet.merge_range(1, 3, 1, 8, f"Kỳ báo cáo: {vi.period(period)}", style["centre"])
+    sheet.merge_range(1, 3, 1, 8, f"Kỳ báo cáo: {vi.part_of(period, first, last)}", style["centre"])
     sheet.merge_range(2, 3, 2, 8, f"(Từ ngày {vi.day(first)} đến ngày {vi.day(last)})", style["italic"])
     words = ("- Đơn vị báo cáo:", f"\n{reports}\n", "- Đơn vị nhận báo cáo:", f"\n{receives}")
     _block(sheet, style, 9, LAST, style["strong"], words[0], style["plain"], words[1], style["strong"], words[2], style["plain"], words[3])

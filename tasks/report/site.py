@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row
 
 from tasks.ask import questions
 from tasks.ask.official_table import Line, sections
+from tasks.ask.restated import RestatedLine
 from tasks.count.revisions import last_publication
 from tasks.deliveries.source import Source
 from tasks.words import vietnamese as vi
@@ -23,10 +24,16 @@ from tasks.words.vietnamese import one_line
 
 
 def write_site(
-    connection: Connection, run: Row[Any], as_of: datetime, sources: Sequence[Source], tables: Mapping[str, list[Line]], folder: Path
+    connection: Connection,
+    run: Row[Any],
+    as_of: datetime,
+    sources: Sequence[Source],
+    tables: Mapping[str, list[Line]],
+    restated: Mapping[str, list[RestatedLine]],
+    folder: Path,
 ) -> None:
-    """Writes the pages into a folder: the night, and the official tables of each year as known at a time."""
-    common = {"run": run, "as_of": as_of, "years": list(tables)}
+    """Writes the pages into a folder: the night, and the official tables of each year as known at a time, also by units of today."""
+    common = {"run": run, "as_of": as_of, "years": list(tables), "restated": list(restated)}
     tonight = questions.deliveries(connection, since=run.started_at)
     night = _template("index.html").render(
         **common,
@@ -41,12 +48,18 @@ def write_site(
         printed=questions.published_check(connection),
     )
     (folder / "index.html").write_text(night, "utf-8")
-    for year, lines in tables.items():
-        by_indicator = [
-            (title, [(first, [first, *rest]) for first, *rest in (group for _, group in groupby(part, attrgetter("indicator_code")))])
-            for title, part in sections(lines)
-        ]
-        (folder / f"bieu-{year}.html").write_text(_template("table.html").render(**common, year=year, tables=by_indicator), "utf-8")
+    for page, name, of_years in (("table.html", "bieu-{}.html", tables), ("restated.html", "bieu-{}-hien-nay.html", restated)):
+        for year, lines in of_years.items():
+            shown = _template(page).render(**common, year=year, tables=_by_indicator(lines))
+            (folder / name.format(year)).write_text(shown, "utf-8")
+
+
+def _by_indicator(lines: Sequence[Line]) -> list[tuple[str, list[tuple[Line, list[Line]]]]]:
+    """Official table → each of its indicators: a first line that tells of it, and all its lines."""
+    return [
+        (title, [(first, [first, *rest]) for first, *rest in (group for _, group in groupby(part, attrgetter("indicator_code")))])
+        for title, part in sections(list(lines))
+    ]
 
 
 @cache

@@ -15,6 +15,7 @@ from typing import Any
 import xlsxwriter
 
 from tasks.ask.official_table import Line, Unit, sections
+from tasks.ask.restated import RestatedLine
 from tasks.ask.score_card import COUNTED_BY, LEVEL
 from tasks.ask.score_table import ScoreLine
 from tasks.report.form_06a_sheet import SHEET as FORM_06A
@@ -31,6 +32,11 @@ WIDTHS = (10, 30, 13, 13, 13, 12, 12, 20, 16, 12, 12, 14)
 NOTES = (("Mã", 8), ("Chỉ tiêu", 34), ("Cách tính", 58), ("Căn cứ", 34))
 SCORES = "Chỉ số 766"
 AT_MOST = "Tính từ hồ sơ, không chỉ số thành phần nào vượt mức tối đa, kể cả nơi Cổng để ngỏ."
+RESTATED = "Đơn vị hiện nay"
+OF_TODAY = (
+    ("Mã ĐVHC", 10), ("Đơn vị hiện nay", 26), ("Tử số", 13), ("Mẫu số", 13), ("Kết quả", 12), ("Tình trạng số liệu", 22),
+    ("Tính lại từ", 46), ("Ghi chú", 40),
+)  # fmt: skip
 LOCALE = "[$-42A]"
 """Vietnamese separators where the program follows the cell (LibreOffice); Excel follows the user's own."""
 
@@ -44,7 +50,14 @@ class OneStopShop:
     scores: dict[str, list[ScoreLine]]
 
 
-def write_workbook(lines: list[Line], period: str, as_of: datetime, path: Path, one_stop_shop: OneStopShop | None = None) -> None:
+def write_workbook(
+    lines: list[Line],
+    period: str,
+    as_of: datetime,
+    path: Path,
+    one_stop_shop: OneStopShop | None = None,
+    restated: Sequence[RestatedLine] = (),
+) -> None:
     """Writes the workbook beside its place and moves it there, so that nobody ever opens half of it."""
     draft = path.with_suffix(".draft")
     # Whatever begins with =, +, - or @ is a text that someone sent, never a formula or an address.
@@ -55,12 +68,15 @@ def write_workbook(lines: list[Line], period: str, as_of: datetime, path: Path, 
         styles = _Styles(book)
         tables = sections(lines)
         added = {FORM_06A: "Tình hình, kết quả giải quyết thủ tục hành chính", SCORES: "Chỉ số phục vụ người dân, doanh nghiệp"}
-        _cover(book, styles, title, as_of, tables, added if one_stop_shop else {})
+        added = (added if one_stop_shop else {}) | ({RESTATED: "Tính lại theo đơn vị hiện nay"} if restated else {})
+        _cover(book, styles, title, as_of, tables, added)
         for number, (_, part) in enumerate(tables, 1):
             _table(book, styles, f"Biểu {number}", part, period)
         if one_stop_shop:
             add_form_06a(book, one_stop_shop.form, one_stop_shop.unit, period)
             _scores(book, styles, one_stop_shop.scores, period)
+        if restated:
+            _restated(book, styles, restated, period)
         _notes(book, styles, lines)
     draft.replace(path)
 
@@ -160,7 +176,7 @@ def _table(book: Any, styles: _Styles, name: str, lines: list[Line], period: str
 
 def _line(sheet: Any, styles: _Styles, row: int, line: Line) -> None:
     sheet.write_string(row, 0, line.unit_code, styles.code)
-    sheet.write_string(row, 1, line.unit_name, styles.text)
+    sheet.write_string(row, 1, line.unit_shown, styles.text)
     numbers = (
         (line.numerator, styles.whole),
         (line.denominator, styles.whole),
@@ -177,6 +193,40 @@ def _line(sheet: Any, styles: _Styles, row: int, line: Line) -> None:
 
 def _threshold(styles: _Styles, line: Line, value: Decimal | None) -> Any:
     return styles.number(0 if value is None or value % 1 == 0 else line.decimals, line.unit_measure)
+
+
+def _restated(book: Any, styles: _Styles, lines: Sequence[RestatedLine], period: str) -> None:
+    sheet = book.add_worksheet(RESTATED)
+    _page(sheet, RESTATED)
+    for column, (_, width) in enumerate(OF_TODAY):
+        sheet.set_column(column, column, width)
+    sheet.write_string(0, 0, f"{vi.period(period)}, tính lại theo đơn vị hiện nay", styles.heading)
+    sheet.write_string(
+        1,
+        0,
+        "Cộng tử số và mẫu số của các đơn vị đã nhập trọn; khách hàng, người đếm lại mỗi người một lần; "
+        "số cuối kỳ lấy ở đơn vị đang có ngày cuối kỳ.",
+        styles.plain,
+    )
+    for column, (words, _) in enumerate(OF_TODAY):
+        sheet.write_string(3, column, words, styles.head)
+    sheet.freeze_panes(4, 2)
+    sheet.repeat_rows(3)
+    row = 4
+    for _, group in groupby(lines, attrgetter("indicator_code")):
+        of_indicator = list(group)
+        sheet.merge_range(row, 0, row, len(OF_TODAY) - 1, "", styles.section)
+        sheet.write_string(row, 0, f"{of_indicator[0].indicator_code}. {of_indicator[0].indicator_name}", styles.section)
+        for line in of_indicator:
+            row += 1
+            sheet.write_string(row, 0, line.unit_code, styles.code)
+            sheet.write_string(row, 1, line.unit_shown, styles.text)
+            _number(sheet, styles, row, 2, line.numerator, styles.whole)
+            _number(sheet, styles, row, 3, line.denominator, styles.whole)
+            _number(sheet, styles, row, 4, line.value, styles.number(line.decimals, line.unit_measure))
+            for column, told in enumerate((line.status, line.predecessors, line.obs_note), 5):
+                sheet.write_string(row, column, told or "", styles.text)
+        row += 1
 
 
 def _scores(book: Any, styles: _Styles, scores: dict[str, list[ScoreLine]], period: str) -> None:
@@ -210,7 +260,7 @@ def _scores(book: Any, styles: _Styles, scores: dict[str, list[ScoreLine]], peri
             for line in ranked:
                 row += 1
                 sheet.write_string(row, 1, line.code, styles.code)
-                sheet.write_string(row, 2, line.name, styles.text)
+                sheet.write_string(row, 2, line.shown, styles.text)
                 _number(sheet, styles, row, 0, line.rank, styles.centre)
                 for column, group in enumerate(groups, 3):
                     _number(sheet, styles, row, column, line.groups.get(group), points)

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
-from warehouse.periods import is_period, period_type
+from warehouse.periods import days, is_period, period_type
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 NOTHING = "–"
@@ -105,6 +105,22 @@ def period(text: str) -> str:
             return f"Tháng {part}/{year}"
         case _:
             return f"Năm {year}"
+
+
+def part_of(text: str, first: date, last: date) -> str:
+    """A period in words; where a part of it is meant, only its days: `Từ 01/07/2025 đến 31/12/2025`."""
+    return period(text) if (first, last) == days(text) else f"Từ {day(first)} đến {day(last)}"
+
+
+def while_there(name: str, text: str, first: date, last: date) -> str:
+    """Name of a unit, with its days where it was there for a part of a period only: `Xã Ngọc Phụng, từ 01/01/2025 đến 30/06/2025`."""
+    return name if (first, last) == days(text) else f"{name}, từ {day(first)} đến {day(last)}"
+
+
+def version(name: str, first: date, last: date) -> str:
+    """Name of a unit with the days of one of its versions, as far as they are known: `Xã Tân Thành đến 30/06/2025`."""
+    began, ended = (f" từ {day(first)}" if first > date.min else ""), (f" đến {day(last)}" if last < date.max else "")
+    return f"{name}{began}{ended}"
 
 
 def stretch(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,14 @@ ROWS = [
     Row("commune", "Chứng thực", (9, 6, 2, 1, 6, 2, 3, 1, 3, 2, 1)),
     Row("commune", "=Hộ tịch", (1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0)),
 ]
+
+
+def test_the_sheet_of_a_unit_that_ended_in_the_period_says_its_days(tmp_path: Path) -> None:
+    write_form_06a(ROWS, replace(NGOC_PHUNG, valid_to=date(2025, 6, 30)), "2025", tmp_path / "06a.xlsx")
+    sheet = load_workbook(tmp_path / "06a.xlsx").active
+    assert sheet is not None
+    assert sheet["D2"].value == "Kỳ báo cáo: Từ 01/01/2025 đến 30/06/2025"
+    assert sheet["D3"].value == "(Từ ngày 01/01/2025 đến ngày 30/06/2025)"
 
 
 def test_the_sheet_looks_like_the_official_form(tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ LINE = Line(
     revision=1,
     definition="Người được cấp / dân số",
     legal_source="Mô hình",
+    first_day=date(2024, 1, 1),
+    last_day=date(2024, 12, 31),
 )
 
 
@@ -76,6 +78,11 @@ def test_a_part_says_of_how_many_it_is_up_to_when_and_until_when_the_rest_is_due
     assert shown[6:] == ["đạt (tạm tính)", "tạm tính", "16/558 xã", "30/09/2024", "15/01/2025", 90]
 
 
+def test_a_unit_that_was_there_for_a_part_of_the_period_says_its_days(tmp_path: Path) -> None:
+    half = replace(LINE, last_day=date(2024, 6, 30))
+    assert opened(tmp_path, half)["Biểu 1"]["B6"].value == "Xã Thử, từ 01/01/2024 đến 30/06/2024"
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+84", "-5", "@SUM(A1)", "http://example.org", "007"])
 def test_a_text_stays_a_text_whatever_it_begins_with(tmp_path: Path, text: str) -> None:
     book = opened(tmp_path, replace(LINE, unit_name=text, indicator_name=text, definition=text, unit_code=text))
@@ -109,6 +116,17 @@ def test_the_nights_workbook_holds_every_commune_of_the_district(sample_night: S
     codes = {row[0] for row in book["Biểu 1"].iter_rows(values_only=True) if isinstance(row[0], str) and row[0].isdigit()}
     assert len(codes) == 16 + 2
     assert book.properties.created.date() == date(2026, 9, 30)
+
+
+def test_the_nights_workbook_holds_units_of_today_for_the_year_before_they_began(sample_night: SampleNight) -> None:
+    """By hand from people-counts/dan_cu_mau_20241231.csv: 1.169 + 1.704 + 2.328 + 4.795 of 1.328 + 1.807 + 2.592 + 5.205 adults."""
+    book = openpyxl.load_workbook(sample_night.home / "site" / "ba-khong-2024.xlsx")
+    rows = list(book["Đơn vị hiện nay"].iter_rows(values_only=True))
+    place = next(number for number, row in enumerate(rows) if str(row[0]).startswith("ND3."))
+    of_today = {row[0]: row[1:] for row in rows[place + 1 : place + 11]}
+    assert of_today["15646"][:5] == ("Xã Thường Xuân", 9996, 10932, 91.4, "chính thức")
+    assert of_today["15634"][1:5] == ("–", "–", "–", "không tính lại được")
+    assert of_today["15634"][6] == "Xã Luận Khê (15637) chỉ nhập vào một phần"
 
 
 def test_the_nights_workbook_holds_form_06a_and_the_scores_of_766_of_the_province(sample_night: SampleNight) -> None:

@@ -129,7 +129,9 @@ def test_a_target_holds_until_the_next_one_begins() -> None:
 
 def test_targets_of_two_provinces_stand_side_by_side_and_one_of_the_country_says_until_when_it_holds() -> None:
     whole = indicators()[0].model_dump(by_alias=True)
-    first, second = ({"valid_from": day, "value": 50, "population": "dossiers", "source": "Kế hoạch"} for day in (date(2024, 1, 1), date(2024, 2, 1)))
+    first, second = (
+        {"valid_from": day, "value": 50, "population": "dossiers", "source": "Kế hoạch"} for day in (date(2024, 1, 1), date(2024, 2, 1))
+    )
     found = Indicator(**{**whole, "targets": [{**first, "province": "38"}, {**second, "province": "25"}]}).targets
     assert [(target.province, target.valid_to) for target in found] == [("38", date.max), ("25", date.max)]
     with pytest.raises(ValidationError, match="must say until when it holds"):

@@ -232,6 +232,17 @@ def test_figures_stored_before_their_words_were_read_say_the_same_as_if_read_now
         ]
 
 
+def test_values_of_a_district_after_its_last_day_end_with_the_last_publication(engine: Engine) -> None:
+    downgrade(engine, "0008")
+    with engine.begin() as connection:
+        for statement in AFTER_ITS_LAST_DAY.split(";"):
+            connection.execute(text(statement))
+    upgrade(engine)
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT period, known_to = '2025-11-01 00:00+07' FROM warehouse.fact_indicator ORDER BY 1")).all()
+    assert [tuple(row) for row in found] == [("2025-06", False), ("2025-08", True)]  # what began with that publication never was
+
+
 def test_a_new_month_of_payments_locks_no_reader_out(engine: Engine) -> None:
     with engine.begin() as loading, engine.connect() as reading:
         loading.execute(text("SELECT warehouse.ensure_payment_partition('2024-03-15')"))
@@ -251,6 +262,16 @@ VALUES ('B1', 2, 1, 1, '2024-03-01', 100, 1, 1, '2024-04-01', '2024-04-02', 1, 1
     ('B1', 2, 1, 1, '2024-03-01', 120, 1, 2, '2024-04-02', 'infinity', 1, 1);
 INSERT INTO warehouse.fact_unit_count (unit_key, period, measure, value, row_key, row_hash, known_from, delivery_id, row_number)
 SELECT max(unit_key), '2024', 'population_adult', 10, 1, 1, '2024-04-01', 3, 1 FROM warehouse.dim_unit WHERE unit_code = '15655'
+"""
+
+AFTER_ITS_LAST_DAY = """
+INSERT INTO ops.run (flow, as_of, started_at, status, host, process_id) VALUES ('nightly', '2025-11-01', now(), 'completed', 'h', 1);
+INSERT INTO ops.publication (run_id, published_at, load_id, as_of)
+VALUES (1, '2025-10-01 00:00+07', 0, '2025-10-01 00:00+07'), (1, '2025-11-01 00:00+07', 0, '2025-11-01 00:00+07');
+INSERT INTO warehouse.fact_indicator (indicator_key, unit_key, period, revision, obs_status, known_from, publication_id)
+SELECT 1, unit_key, period, 1, 'L', CAST(known_from AS timestamptz), 1 FROM warehouse.dim_unit CROSS JOIN (VALUES
+    ('2025-06', '2025-10-01 00:00+07'), ('2025-08', '2025-10-01 00:00+07'), ('2025-Q3', '2025-11-01 00:00+07')) given (period, known_from)
+WHERE unit_code = '396'
 """
 
 SET_ASIDE_BEFORE = """

@@ -93,7 +93,7 @@ class CountedFact(Model):
             return self
         needed = ["unit_key", "row_key", "known_from", "known_to", "loaded_by", "ended_by", "delivery_id", "row_number"]
         if self.rows is None:
-            needed += self._named()
+            needed += self.named()
         absent = [name for name in needed if name not in tables[self.table].columns]
         if self.beside is not None and self.beside.by not in tables[self.beside.table].columns:
             raise ValueError(f"column that {self.beside.table} does not have: {self.beside.by}")
@@ -116,14 +116,14 @@ class CountedFact(Model):
         """Column of the unit to which a row belongs when something happens to it."""
         return self.units.get(happens, "unit_key")
 
-    def _named(self) -> list[str]:
+    def named(self) -> list[str]:
         """Columns that are named here."""
         return [*self.days.values(), *self.columns, *self.distinct.values(), *(name for pair in self.amounts.values() for name in pair)]
 
     def select(self) -> str:
         """SELECT of its rows over {states} and {beside}, with every column that conditions may use."""
         if self.rows is None:
-            named = "".join(f", f.{name}" for name in dict.fromkeys(self._named()))
+            named = "".join(f", f.{name}" for name in dict.fromkeys(self.named()))
             return f"SELECT f.sign, f.row_key, f.delivery_id, f.row_number, f.unit_key{named} FROM {{states}} f WHERE f.unit_key <> 0"
         text = resources.files(__package__).joinpath(self.rows).read_text("utf-8")
         text = text.replace("{later}", LATER)
@@ -147,7 +147,7 @@ def kept(name: str, fact: CountedFact, indicators: Sequence[Indicator]) -> list[
     for count, column in fact.distinct.items():
         once = [i for i in indicators if i.count == count]
         if once:
-            query, together = _once(fact, once, column, day), Together(("unit_key", column), day)
+            query, together = _once(fact, once, column, day), Together((column,), day)
             found.append(Counted(f"{name} {count}", str(fact.table), query, _measures(once), depends_on, beside, together))
     return found
 

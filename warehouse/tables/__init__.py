@@ -2,6 +2,7 @@
 
 from warehouse.tables.agg_count import agg_count
 from warehouse.tables.base import MART, OPS, STAGING, UNKNOWN, WAREHOUSE, metadata
+from warehouse.tables.bridge_unit_lineage import bridge_unit_lineage
 from warehouse.tables.bridge_unit_succession import bridge_unit_succession
 from warehouse.tables.dim_agency import dim_agency
 from warehouse.tables.dim_channel import dim_channel
@@ -22,6 +23,7 @@ from warehouse.tables.fact_bill import fact_bill
 from warehouse.tables.fact_dossier import fact_dossier
 from warehouse.tables.fact_form_06a import fact_form_06a
 from warehouse.tables.fact_indicator import fact_indicator
+from warehouse.tables.fact_indicator_restated import fact_indicator_restated
 from warehouse.tables.fact_payment import fact_payment
 from warehouse.tables.fact_portal_766 import fact_portal_766
 from warehouse.tables.fact_published_figure import fact_published_figure
@@ -55,6 +57,7 @@ __all__ = [
     "UNKNOWN",
     "WAREHOUSE",
     "agg_count",
+    "bridge_unit_lineage",
     "bridge_unit_succession",
     "completion",
     "confirmation",
@@ -79,6 +82,7 @@ __all__ = [
     "fact_dossier",
     "fact_form_06a",
     "fact_indicator",
+    "fact_indicator_restated",
     "fact_payment",
     "fact_portal_766",
     "fact_published_figure",

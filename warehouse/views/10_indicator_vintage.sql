@@ -8,7 +8,7 @@ SELECT indicator.indicator_code,
        unit.unit_level,
        unit.valid_from AS unit_valid_from,
        fact.period,
-       span.period_type,
+       kind.period_type,
        CASE WHEN fact.obs_status <> 'Q' THEN fact.numerator END AS numerator,      -- a count of so few would name them
        CASE WHEN fact.obs_status <> 'Q' AND indicator.unit_measure = 'PERCENT' THEN fact.denominator END AS denominator,
        fact.value,
@@ -37,7 +37,9 @@ SELECT indicator.indicator_code,
        target.population AS target_population,
        nullif(concat_ws(', ', target.legal_source, to_char(target.document_date, 'DD/MM/YYYY'), target.place), '') AS target_source,
        full_marks.target AS full_marks,
-       nullif(concat_ws(', ', full_marks.legal_source, to_char(full_marks.document_date, 'DD/MM/YYYY'), full_marks.place), '') AS full_marks_source
+       nullif(concat_ws(', ', full_marks.legal_source, to_char(full_marks.document_date, 'DD/MM/YYYY'), full_marks.place), '') AS full_marks_source,
+       greatest(span.first_day, unit.valid_from) AS first_day,
+       least(span.last_day, unit.valid_to) AS last_day
 FROM warehouse.fact_indicator AS fact
 JOIN warehouse.dim_indicator AS indicator
      ON indicator.indicator_key = fact.indicator_key
@@ -46,24 +48,25 @@ JOIN warehouse.dim_indicator AS indicator
 JOIN warehouse.dim_unit AS unit USING (unit_key)
 CROSS JOIN LATERAL (
     SELECT CASE WHEN length(fact.period) = 4 THEN 'year' WHEN fact.period LIKE '%Q%' THEN 'quarter' ELSE 'month' END AS period_type,
-           left(fact.period, 4)::int AS year,
-           CASE WHEN length(fact.period) = 4 THEN 12 WHEN fact.period LIKE '%Q%' THEN 3 * right(fact.period, 1)::int ELSE right(fact.period, 2)::int END AS last_month
-) AS span
+           CASE WHEN length(fact.period) = 4 THEN 12 WHEN fact.period LIKE '%Q%' THEN 3 ELSE 1 END AS months,
+           CASE WHEN length(fact.period) = 4 THEN 1 WHEN fact.period LIKE '%Q%' THEN 3 * right(fact.period, 1)::int - 2 ELSE right(fact.period, 2)::int END AS month
+) AS kind
 CROSS JOIN LATERAL (
-    SELECT (make_date(span.year, span.last_month, 1) + interval '1 month - 1 day')::date AS day
-) AS ends_on
+    SELECT make_date(left(fact.period, 4)::int, kind.month, 1) AS first_day,
+           (make_date(left(fact.period, 4)::int, kind.month, 1) + make_interval(months => kind.months))::date - 1 AS last_day
+) AS span
 LEFT JOIN warehouse.dim_target AS target
        ON target.indicator_key = indicator.indicator_key
       AND target.known_from = indicator.known_from
       AND target.province_code IN ('', unit.province_code)
       AND target.kind = 'target'
-      AND ends_on.day BETWEEN target.valid_from AND target.valid_to
+      AND span.last_day BETWEEN target.valid_from AND target.valid_to
 LEFT JOIN warehouse.dim_target AS full_marks
        ON full_marks.indicator_key = indicator.indicator_key
       AND full_marks.known_from = indicator.known_from
       AND full_marks.kind = 'full_marks'
       AND full_marks.province_code IN ('', unit.province_code)
-      AND ends_on.day BETWEEN full_marks.valid_from AND full_marks.valid_to
+      AND span.last_day BETWEEN full_marks.valid_from AND full_marks.valid_to
 LEFT JOIN LATERAL (  -- as it was last known while the value was shown
     SELECT * FROM warehouse.fact_reach AS known
     WHERE known.indicator_key = fact.indicator_key AND known.period = fact.period AND known.known_from < fact.known_to

@@ -1,0 +1,101 @@
+-- One row per indicator, unit of today and period: its value as if it had always been there, before it began put together from the units that went into it.
+WITH restated AS (
+    SELECT fact.*,
+           make_date(left(fact.period, 4)::int, CASE WHEN fact.period LIKE '%-Q%' THEN 3 * right(fact.period, 1)::int - 2
+               WHEN fact.period LIKE '%-%' THEN right(fact.period, 2)::int ELSE 1 END, 1) AS first_day,
+           CASE WHEN length(fact.period) = 4 THEN 'year' WHEN fact.period LIKE '%Q%' THEN 'quarter' ELSE 'month' END AS period_type
+    FROM warehouse.fact_indicator_restated AS fact
+    WHERE fact.known_to = 'infinity'
+), place AS (
+    SELECT DISTINCT unit_key, period, first_day,
+           (first_day + CASE period_type WHEN 'year' THEN interval '1 year' WHEN 'quarter' THEN interval '3 months' ELSE interval '1 month' END)::date - 1 AS last_day
+    FROM restated
+), predecessor AS (
+    SELECT place.unit_key, place.period, place.first_day, place.last_day,
+           string_agg(unit.unit_name || ' (' || unit.unit_code || CASE WHEN lineage.extent = 'part' THEN ', một phần' ELSE '' END
+               || CASE WHEN unit.unit_key = place.unit_key THEN ', từ ' || to_char(unit.valid_from, 'DD/MM/YYYY') ELSE '' END || ')', '; '
+               ORDER BY unit.valid_from, unit.unit_code) AS named
+    FROM place
+    JOIN warehouse.bridge_unit_lineage AS lineage USING (unit_key)
+    JOIN warehouse.dim_unit AS unit ON unit.unit_key = lineage.earlier_key AND unit.valid_from <= place.last_day AND unit.valid_to >= place.first_day
+    GROUP BY place.unit_key, place.period, place.first_day, place.last_day
+)
+SELECT indicator.indicator_code,
+       indicator.indicator_name,
+       indicator.official_table,
+       indicator.pillar,
+       unit.unit_code,
+       unit.unit_name,
+       unit.unit_level,
+       unit.valid_from AS unit_valid_from,
+       fact.period,
+       fact.period_type,
+       CASE WHEN fact.obs_status <> 'Q' THEN fact.numerator END AS numerator,      -- a count of so few would name them
+       CASE WHEN fact.obs_status <> 'Q' AND indicator.unit_measure = 'PERCENT' THEN fact.denominator END AS denominator,
+       fact.value,
+       indicator.decimals,
+       indicator.unit_measure,
+       target.target,
+       CASE
+           WHEN fact.value IS NULL THEN NULL
+           WHEN indicator.unit_measure = 'PERCENT' THEN 100.0 * fact.numerator >= target.target * fact.denominator
+           ELSE fact.value >= target.target
+       END AS is_met,
+       fact.obs_status::text AS obs_status,
+       fact.revision,
+       greatest(fact.known_from, indicator.known_from) AS known_from,
+       fact.obs_reason,
+       indicator.definition,
+       indicator.legal_source,
+       indicator.sort_order,
+       NULL::int AS units_counted,
+       NULL::int AS units_expected,
+       reach.data_until,
+       reach.next_due,
+       nullif(array_to_string(reach.awaited, ', '), '') AS awaited,
+       target.population AS target_population,
+       nullif(concat_ws(', ', target.legal_source, to_char(target.document_date, 'DD/MM/YYYY'), target.place), '') AS target_source,
+       full_marks.target AS full_marks,
+       nullif(concat_ws(', ', full_marks.legal_source, to_char(full_marks.document_date, 'DD/MM/YYYY'), full_marks.place), '') AS full_marks_source,
+       predecessor.first_day,
+       predecessor.last_day,
+       TRUE AS is_restated,
+       predecessor.named AS predecessors,
+       fact.units_counted AS predecessors_counted,
+       fact.units_all AS predecessors_all,
+       CASE fact.obs_reason
+           WHEN 'part_of_predecessor' THEN missing.named || ' chỉ nhập vào một phần'
+           WHEN 'predecessor_missing' THEN 'chưa có số của ' || missing.named
+       END AS obs_note
+FROM restated AS fact
+JOIN warehouse.dim_indicator AS indicator ON indicator.indicator_key = fact.indicator_key AND indicator.known_to = 'infinity'
+JOIN warehouse.dim_unit AS unit USING (unit_key)
+JOIN predecessor USING (unit_key, period)
+LEFT JOIN warehouse.dim_target AS target
+       ON target.indicator_key = indicator.indicator_key
+      AND target.known_from = indicator.known_from
+      AND target.kind = 'target'
+      AND target.province_code IN ('', unit.province_code)
+      AND predecessor.last_day BETWEEN target.valid_from AND target.valid_to
+LEFT JOIN warehouse.dim_target AS full_marks
+       ON full_marks.indicator_key = indicator.indicator_key
+      AND full_marks.known_from = indicator.known_from
+      AND full_marks.kind = 'full_marks'
+      AND full_marks.province_code IN ('', unit.province_code)
+      AND predecessor.last_day BETWEEN full_marks.valid_from AND full_marks.valid_to
+LEFT JOIN warehouse.fact_reach AS reach
+       ON reach.indicator_key = fact.indicator_key AND reach.period = fact.period AND reach.known_to = 'infinity'
+LEFT JOIN LATERAL (
+    SELECT string_agg(lacking.unit_name || ' (' || lacking.unit_code
+               || CASE WHEN lacking.unit_key = fact.unit_key THEN ', từ ' || to_char(lacking.valid_from, 'DD/MM/YYYY') ELSE '' END || ')', ', '
+               ORDER BY lacking.valid_from, lacking.unit_code) AS named
+    FROM warehouse.dim_unit AS lacking WHERE lacking.unit_key = ANY(fact.units_missing)
+) AS missing ON fact.units_missing IS NOT NULL
+UNION ALL
+SELECT own.*, FALSE, NULL, NULL, NULL, NULL
+FROM mart.indicator AS own
+JOIN warehouse.dim_unit AS unit ON unit.unit_code = own.unit_code AND unit.valid_from = own.unit_valid_from
+WHERE unit.valid_to >= (SELECT max(as_of AT TIME ZONE 'Asia/Ho_Chi_Minh')::date FROM ops.publication)  -- a unit of today
+  AND NOT EXISTS (
+    SELECT FROM restated WHERE restated.unit_key = unit.unit_key AND restated.period = own.period
+  )
