@@ -17,9 +17,10 @@ MORE = "obs_reason, definition, legal_source, sort_order"
 ALWAYS = "-infinity"
 """From when a first state is known."""
 COLUMNS = {
-    "indicator": f"{INDICATOR}, {MORE}",
-    "indicator_vintage": f"{INDICATOR}, known_to, {MORE}, is_current",
-    "published_check": "unit_code, period, indicator_code, printed, printed_value, recomputed, verdict, source_document",
+    "indicator": f"{INDICATOR}, {MORE}, first_day, last_day",
+    "indicator_restated": f"{INDICATOR}, {MORE}, first_day, last_day, is_restated, predecessors, units_counted, units_all, obs_note",
+    "indicator_vintage": f"{INDICATOR}, known_to, {MORE}, is_current, first_day, last_day",
+    "published_check": "unit_code, period, indicator_code, printed, printed_value, recomputed, verdict, source_document, unit_valid_from",
 }
 
 
