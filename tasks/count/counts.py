@@ -19,6 +19,7 @@ from tasks.count.kept import Change, bring_up_to_date
 from warehouse.counted import Counted
 from warehouse.indicators import Indicator, facts, indicators, measures
 from warehouse.indicators.facts import CountedFact, kept
+from warehouse.indicators.restated import kept_restated
 from warehouse.tables import metadata
 
 Failed = dict[str, str]
@@ -45,7 +46,7 @@ def count_rows(connection: Connection, counting: Counting, name: str, failed: Fa
     for i in of(name):
         _try(connection, i, failed, partial(_prepare, connection, i))
     while True:
-        counted = kept(name, facts()[name], of(name, failed))
+        counted = [each for kept_so in (kept, kept_restated) for each in kept_so(name, facts()[name], of(name, failed))]
         try:
             with connection.begin_nested():
                 return [bring_up_to_date(connection, counting, each) for each in counted]

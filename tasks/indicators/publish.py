@@ -16,7 +16,8 @@ from warehouse.periods import days
 from warehouse.tables import dim_indicator, dim_target, fact_indicator
 
 KEYS = ("indicator_key", "unit_key", "period")
-VALUES = ("numerator", "denominator", "value", "obs_status", "obs_reason", "units_counted", "units_expected")
+VALUES = ("numerator", "denominator", "value", "obs_status", "obs_reason")
+COVERS = ("units_counted", "units_expected")
 
 Version = tuple[str, int]
 """Code of an indicator and number of the version under it."""
@@ -75,7 +76,7 @@ def revise_indicators(connection: Connection, publication: Publication) -> Revis
         fact_indicator,
         "candidate",
         keys=KEYS,
-        values=VALUES,
+        values=(*VALUES, *COVERS),
         counted_as="values",
         ends=_ENDS if keys else "FALSE",
         ends_where={"keys": keys, "periods": periods},

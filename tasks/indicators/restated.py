@@ -15,7 +15,6 @@ from sqlalchemy import Connection, text
 
 from tasks.count.counting import Counting, fingerprint, leave_mark, marked
 from tasks.count.counts import as_of, of
-from tasks.count.kept import bring_up_to_date
 from tasks.count.revisions import Publication, Revised, revise
 from tasks.indicators.compute import held, rounded_half_up
 from tasks.indicators.publish import KEYS, SAME_LINE, VALUES, indicator_keys
@@ -37,8 +36,7 @@ def revise_restated(connection: Connection, counting: Counting, publication: Pub
     keys, declared = indicator_keys(connection), [i for i in indicators() if i.version_name not in uncounted]
     mark, now = marked(connection, ITEM), _laid_down(connection, counting)
     distinct = [counted for name, fact in facts().items() for counted in kept_restated(name, fact, of(name, uncounted))]
-    from_scratch = [bring_up_to_date(connection, counting, counted).from_scratch for counted in distinct]
-    everything = counting.is_vintage or mark is None or mark.fingerprint != now or any(from_scratch)
+    everything = counting.is_vintage or mark is None or mark.fingerprint != now
     connection.execute(text(_TEMPORARY))
     _periods(connection, counting, everything)
     candidates = "TRUE" if everything else "(indicator_key, period) IN (SELECT indicator_key, period FROM candidate)"
@@ -236,6 +234,7 @@ SELECT indicator_key, unit_key, period, CASE WHEN has_counts THEN numerator END 
     CASE WHEN has_counts THEN denominator END AS denominator,
     CASE WHEN NOT has_value THEN NULL WHEN is_count THEN numerator
         ELSE {rounded_half_up("numerator", "denominator", "decimals")} END AS value,
-    obs_status, obs_reason, units_counted, units_all, CASE obs_reason WHEN 'part_of_predecessor' THEN parts WHEN 'predecessor_missing' THEN missing END AS units_missing
+    obs_status, obs_reason, units_counted, units_all,
+    CASE obs_reason WHEN 'part_of_predecessor' THEN parts WHEN 'predecessor_missing' THEN missing END AS units_missing
 FROM told
 """
