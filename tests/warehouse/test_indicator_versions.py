@@ -69,11 +69,11 @@ def test_a_new_name_is_shown_from_the_night_on_and_the_old_one_in_what_was_known
 
 
 def test_another_target_is_met_or_not_from_the_night_on(published: Engine, edit: Any) -> None:
-    edit("CQ4", targets=[{"valid_from": date(2024, 1, 1), "value": 40, "source": "Kế hoạch"}])
+    edit("CQ4", targets=[{"valid_from": date(2024, 1, 1), "value": 40, "population": "dossiers", "source": "Kế hoạch"}])
     publish(published, NOW)
     assert (shown(published, "target"), shown(published, "is_met")) == ([40], [True])
     assert (shown(published, "target", at=THEN), shown(published, "is_met", at=THEN)) == ([None], [None])
-    edit("CQ4", targets=[{"valid_from": date(2024, 1, 1), "value": 60, "source": "Kế hoạch"}])
+    edit("CQ4", targets=[{"valid_from": date(2024, 1, 1), "value": 60, "population": "dossiers", "source": "Kế hoạch"}])
     publish(published, NOW)
     assert (shown(published, "target", at=NOW), shown(published, "is_met")) == ([60], [False]), "corrected the same night"
 
