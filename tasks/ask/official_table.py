@@ -28,7 +28,7 @@ class Unit:
     level: str
     valid_from: date
     parent_name: str | None
-    other_names: tuple[str, ...] | list[str] = ()
+    other_names: tuple[str, ...] = ()
     valid_to: date = date.max
     beside: tuple[Unit, ...] = ()
     """The other versions that bore its code in the period it was asked for."""
@@ -154,7 +154,7 @@ VALUES = """
 _PUBLISHED = f"{VALUES} FROM mart.indicator i"
 
 _UNITS = """
-    SELECT u.unit_code, u.unit_name, u.unit_level, u.valid_from,
+    SELECT u.unit_code AS code, u.unit_name AS name, u.unit_level AS level, u.valid_from,
            (SELECT p.unit_name FROM warehouse.dim_unit p WHERE p.unit_code = u.parent_code
                AND greatest(u.valid_from, CAST(:first AS date)) BETWEEN p.valid_from AND p.valid_to) AS parent_name,
            u.other_names, u.valid_to
@@ -195,7 +195,8 @@ def find_unit(connection: Connection, wanted: str, period: str) -> Unit:
 
 def units_between(connection: Connection, first: date, last: date) -> list[Unit]:
     """The units there were at any time between two days, version by version, by code and time."""
-    return [Unit(*row) for row in connection.execute(text(_UNITS), {"first": first, "last": last})]
+    found = connection.execute(text(_UNITS), {"first": first, "last": last}).mappings()
+    return [Unit(**{**row, "other_names": tuple(row["other_names"])}) for row in found]
 
 
 def called(units: list[Unit], words: str) -> list[Unit]:

@@ -255,8 +255,8 @@ def test_what_is_held_back_of_a_predecessor_is_missing_in_the_unit_of_today(engi
 def _unit(connection: Connection, code: str, level: str, first: str, last: str) -> None:
     connection.execute(
         text(
-            "INSERT INTO warehouse.dim_unit (unit_code, valid_from, valid_to, unit_name, unit_kind, unit_level, name_key) "
-            "VALUES (:code, :first, :last, 'Tỉnh ' || :code, 'tỉnh', :level, :code)"
+            "INSERT INTO warehouse.dim_unit (unit_code, valid_from, valid_to, unit_name, unit_kind, unit_level, name_key, province_code, other_names) "
+            "VALUES (:code, :first, :last, 'Tỉnh ' || :code, 'tỉnh', :level, :code, '38', '{}')"
         ),
         {"code": code, "level": level, "first": first, "last": last},
     )
@@ -284,7 +284,7 @@ def test_a_merged_province_is_restated_like_a_commune(engine: Engine) -> None:
         seed(c)
         adults(c, {"P1": 100, "P2": 200, "P3": 300})
     night(engine)
-    assert restated(engine, "ND3", unit="P1") == (150, 600, "25.0", "A", None)
+    assert restated(engine, "ND3", unit="P1") == (150, 600, "25.0", "P", None)  # of made-up provinces there are no communes to rest on
 
 
 def test_a_unit_whose_parts_came_together_again_is_whole(engine: Engine) -> None:
