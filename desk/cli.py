@@ -107,7 +107,7 @@ def demo() -> None:
 
 @app.command()
 def status() -> None:
-    """Các nguồn: lần gửi cuối, đánh giá, trễ hay không; lượt chạy và lần công bố cuối."""
+    """Các nguồn: lần gửi cuối, đánh giá, chậm hay không; lượt chạy và lần công bố cuối."""
     settings, now = _to_read(), datetime.now(vi.VIETNAM)
     with _reading(settings) as connection:
         states = questions.source_states(connection, _sources(settings), now)
@@ -232,7 +232,7 @@ def complete(
     with read_warehouse(_to_read()) as engine, engine.begin() as connection:
         close_period(connection, source, period, getpass.getuser(), undone=undo)
     words = "còn phải gửi" if undo else "không còn gửi gì thêm"
-    terminal.say(f"Nguồn {source} {words} cho {vi.period(period).lower()}. Lượt đêm sau sẽ áp dụng.")
+    terminal.say(f"Nguồn {source} {words} cho {vi.in_text(period)}. Lượt đêm sau sẽ áp dụng.")
 
 
 RuleOption = Annotated[str | None, typer.Option("--rule", help="Chỉ quy tắc này, ví dụ DOS-003.")]
@@ -450,7 +450,7 @@ def _tell_nights(settings: Settings, nights: Sequence[Night]) -> None:
     for line in shortcomings:
         terminal.complain(line)
     if late:
-        terminal.complain(f"Nguồn trễ: {', '.join(late)}")
+        terminal.complain(f"Nguồn chậm: {', '.join(late)}")
     _tell_report(last)
     if shortcomings or late:
         raise typer.Exit(1)
@@ -458,7 +458,7 @@ def _tell_nights(settings: Settings, nights: Sequence[Night]) -> None:
 
 def _tell_report(night: Night) -> None:
     if night.report is not None:
-        books = {f"Biểu Excel {vi.period(book.stem[-4:]).lower()}": book for book in night.report.workbooks}
+        books = {f"Biểu Excel {vi.in_text(book.stem[-4:])}": book for book in night.report.workbooks}
         terminal.where({"Trang kiểm soát": night.report.site, **books, "Xem trong trình duyệt": "bakhong serve"})
 
 

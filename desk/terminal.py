@@ -202,7 +202,7 @@ def form_06a(unit: Unit, period: str, form: Sequence[Row]) -> None:
 
 def score_card(card: Card) -> None:
     """The score of decision 766 of one unit: groups, components, total, rank, against the period before."""
-    total, before = card.total, vi.period(card.total.period_before).lower()
+    total, before = card.total, vi.in_text(card.total.period_before)
     heading(f"{total.name} ({total.code}) · {vi.part_of(card.period, total.first_day, total.last_day)}")
     if card.others:
         say(card.others)
@@ -239,7 +239,7 @@ def source_table(states: Sequence[SourceState]) -> None:
     rows: list[list[str | Text]] = []
     for state in states:
         last = state.last
-        late = Text("trễ", style="red") if state.is_late else Text("đúng hạn", style="green")
+        late = Text("chậm", style="red") if state.is_late else Text("đúng hạn", style="green")
         known: list[str | Text] = [vi.NOTHING, vi.NOTHING, vi.NOTHING]
         if last is not None:
             words = vi.VERDICT[last.verdict] if last.verdict else vi.DELIVERY_STATUS[last.status]

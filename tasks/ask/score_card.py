@@ -95,7 +95,7 @@ def _meant(connection: Connection, wanted: str, period: str, counted_by: str | N
         {"period": period, "code": unit.code, "valid_from": unit.valid_from},
     ).all()
     if not departments:
-        raise Refusal(f"Cổng chưa có số của {unit.title} cho {vi.period(period).lower()}.")
+        raise Refusal(f"Cổng chưa có số của {unit.title} cho {vi.in_text(period)}.")
     if len(departments) > 1:
         raise Refusal(f"Trên Cổng có nhiều cơ quan của {unit.title}; hãy dùng mã: {', '.join(departments)}.")
     return departments[0], None, "portal", ""

@@ -45,6 +45,8 @@ class Source:
     """sftp:// only: the file of host keys to believe, instead of those of the user and the machine."""
     key_file: str | None = None
     """sftp:// only: the private key to log in with; then nothing else is tried."""
+    title: str = ""
+    """What officials call it, in Vietnamese; without one the title of its feed and who sends it."""
     headers: Mapping[str, str | None] = field(default_factory=dict, hash=False)
     """Label of a column in this source's files → column of the contract, or nothing where it is left out; else the layout's."""
     rank: int = 0
@@ -140,7 +142,8 @@ def _source(path: Path, number: int, entry: Any) -> Source:
     if "://" not in source.url:
         paths.append("url")
     resolved: dict[str, Any] = {key: str((path.parent / entry[key]).resolve()) for key in paths}
-    return replace(source, **resolved)
+    title = source.title or f"{contract(source.feed).title_vi} ({source.provider})"
+    return replace(source, title=title, **resolved)
 
 
 def _check_headers(where: str, source: Source) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 from tasks.count.held_back import HeldBack, write_held_back
 from tasks.count.revisions import Publication
 from tasks.indicators.publish import indicator_keys
+from tasks.words.vietnamese import in_text
 from warehouse.indicators import indicators, never_more_together
 
 _JUMP = 30
@@ -58,7 +59,7 @@ def audit(connection: Connection, publication: Publication) -> tuple[list[HeldBa
             row["indicator_code"],
             row["unit_code"],
             row["period"],
-            f"thay đổi {row['jump']} điểm".replace(".", ",") + f" so với kỳ {row['before']}; cần có lý do",
+            f"thay đổi {row['jump']} điểm phần trăm".replace(".", ",") + f" so với {in_text(row['before'])}; cần có lý do",
         )
         for row in connection.execute(text(_JUMPS), {"jump": _JUMP, "listed": listed}).mappings()
     ]
@@ -86,20 +87,27 @@ USING touched_period t, (SELECT unnest(CAST(:keys AS smallint[])) AS indicator_k
 WHERE c.indicator_key = i.indicator_key AND c.period = t.period AND t.last_day NOT BETWEEN i.listed_from AND i.listed_to
 """
 
-_IMPOSSIBLE = """
+
+def _with_dots(count: str) -> str:
+    """SQL of a count as it is written in Vietnamese."""
+    return f"replace(to_char({count}, 'FM999,999,999,999,990'), ',', '.')"
+
+
+_IMPOSSIBLE = f"""
 INSERT INTO held_back
 SELECT indicator_key, unit_key, period, CASE WHEN least(numerator, denominator) < 0 THEN 'số âm' ELSE 'tử số lớn hơn mẫu số' END
-    || ' (' || numerator || '/' || denominator || ')'
-FROM {table}
+    || ' (' || {_with_dots("numerator")} || '/' || {_with_dots("denominator")} || ')'
+FROM {{table}}
 WHERE numerator > denominator AND indicator_key <> ALL(CAST(:may_exceed AS smallint[])) OR numerator < 0 OR denominator < 0
 ON CONFLICT DO NOTHING
 """
 
-_PARTS = """
+_PARTS = f"""
 INSERT INTO held_back
-SELECT indicator_key, unit_key, period, 'cộng ' || CAST(:names AS text) || ' vượt quá mẫu số (' || together || '/' || whole || ')'
-FROM {table} JOIN (
-    SELECT unit_key, period, sum(numerator) AS together, max(denominator) AS whole FROM {table}
+SELECT indicator_key, unit_key, period, 'cộng ' || CAST(:names AS text) || ' vượt quá mẫu số ('
+    || {_with_dots("together")} || '/' || {_with_dots("whole")} || ')'
+FROM {{table}} JOIN (
+    SELECT unit_key, period, sum(numerator) AS together, max(denominator) AS whole FROM {{table}}
     WHERE indicator_key = ANY(CAST(:parts AS smallint[])) GROUP BY unit_key, period HAVING sum(numerator) > max(denominator)
 ) too_much USING (unit_key, period)
 WHERE indicator_key = ANY(CAST(:parts AS smallint[]))

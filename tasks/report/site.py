@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -34,9 +35,11 @@ def write_site(
 ) -> None:
     """Writes the pages into a folder: the night, and the official tables of each year as known at a time, also by units of today."""
     common = {"run": run, "as_of": as_of, "years": list(tables), "restated": list(restated)}
+    titles = defaultdict(str, {source.name: source.title for source in sources})
     tonight = questions.deliveries(connection, since=run.started_at)
     night = _template("index.html").render(
         **common,
+        titles=titles,
         tonight=tonight,
         deliveries=tonight or questions.deliveries(connection),
         rejected=questions.rejected(connection),

@@ -105,7 +105,7 @@ class _Styles:
         self._numbers: dict[str, Any] = {}
 
     def number(self, decimals: int, unit_measure: str) -> Any:
-        shape = "#,##0" + (f".{'0' * decimals}" if decimals else "") + ('" %"' if unit_measure == "PERCENT" else "")
+        shape = "#,##0" + (f".{'0' * decimals}" if decimals else "") + ('"%"' if unit_measure == "PERCENT" else "")
         if shape not in self._numbers:
             self._numbers[shape] = self.book.add_format(self._cell | {"num_format": LOCALE + shape})
         return self._numbers[shape]

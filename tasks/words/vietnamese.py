@@ -43,7 +43,7 @@ QUARANTINE_STATUS = {
     "dismissed": "đã bỏ",
     "rejected": "bị từ chối cùng tệp",
 }
-RUN_STATUS = {"running": "đang chạy", "completed": "hoàn thành", "failed": "hỏng", "killed": "bị ngắt"}
+RUN_STATUS = {"running": "đang chạy", "completed": "hoàn thành", "failed": "thất bại", "killed": "bị ngắt"}
 SEVERITY = {"critical": "nghiêm trọng", "warning": "cảnh báo", "info": "thông tin"}
 EXPECTED = {"daily": "hằng ngày", "monthly": "hằng tháng", "quarterly": "hằng quý", "yearly": "hằng năm", "once": "một lần"}
 UNSEEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
@@ -60,9 +60,9 @@ def number(value: Decimal | int | None, decimals: int = 0) -> str:
 
 
 def measure(value: Decimal | int | None, decimals: int, unit_measure: str) -> str:
-    """A value in its unit: `92,1 %` for a rate, the plain number for a count."""
+    """A value in its unit: `92,1%` for a rate, as the press and the official forms print it; the plain number for a count."""
     written = number(value, decimals)
-    return f"{written} %" if unit_measure == "PERCENT" and value is not None else written
+    return f"{written}%" if unit_measure == "PERCENT" and value is not None else written
 
 
 def status(obs_status: str, obs_reason: str | None = None) -> str:
@@ -107,6 +107,12 @@ def period(text: str) -> str:
             return f"Năm {year}"
 
 
+def in_text(text: str) -> str:
+    """A period in running text: `năm 2024`, `quý I/2024`, `tháng 03/2024`."""
+    written = period(text)
+    return written[0].lower() + written[1:]
+
+
 def part_of(text: str, first: date, last: date) -> str:
     """A period in words; where a part of it is meant, only its days: `Từ 01/07/2025 đến 31/12/2025`."""
     return period(text) if (first, last) == days(text) else f"Từ {day(first)} đến {day(last)}"
@@ -126,8 +132,7 @@ def version(name: str, first: date, last: date) -> str:
 def stretch(text: str) -> str:
     """A stretch of days in running text: `ngày 15/03/2024`, `tháng 3/2024`, `từ 01/03/2024 đến 07/03/2024`."""
     if is_period(text):
-        written = period(text)
-        return f"năm {written}" if written.isdigit() else written[0].lower() + written[1:]
+        return in_text(text)
     first, _, last = text.partition("/")
     return f"từ {day(date.fromisoformat(first))} đến {day(date.fromisoformat(last))}" if last else f"ngày {day(date.fromisoformat(first))}"
 

@@ -30,13 +30,13 @@ def test_numbers_have_dots_for_thousands_and_a_comma_for_decimals(value: Decimal
 
 
 def test_a_rate_carries_its_sign_and_a_missing_one_is_a_dash_not_zero() -> None:
-    assert vi.measure(Decimal("92.1"), 1, "PERCENT") == "92,1 %"
+    assert vi.measure(Decimal("92.1"), 1, "PERCENT") == "92,1%"
     assert vi.measure(None, 1, "PERCENT") == "–"
     assert vi.measure(1442, 0, "DOSSIER") == "1.442"
 
 
 def test_a_figure_beside_a_printed_one_is_written_as_that_was() -> None:
-    assert vi.beside("70,2%", Decimal("70.0")) == "70,0 %"
+    assert vi.beside("70,2%", Decimal("70.0")) == "70,0%"
     assert vi.beside("247/247", Decimal("247")) == "247"
     assert vi.beside("81%", None) == "–"
 

@@ -41,7 +41,7 @@ def test_one_impossible_count_is_held_back_with_its_reason_and_all_others_are_pu
         unit_counts(c, LUAN_KHE, "2024", RIGHT)
     (held,) = publish(engine).held_back
     assert (held.indicator_code, held.unit_code, held.period) == ("ND3", NGOC_PHUNG, "2024")
-    assert held.reason_vi == "tử số lớn hơn mẫu số (1000/200)"
+    assert held.reason_vi == "tử số lớn hơn mẫu số (1.000/200)"
     assert value(engine, "ND3", NGOC_PHUNG, "2024") == HELD
     assert reason(engine, "ND3", NGOC_PHUNG) == "held_back"
     assert value(engine, "ND3", LUAN_KHE, "2024")[:2] == (100, 200)  # type: ignore[index]

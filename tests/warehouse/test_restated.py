@@ -255,7 +255,8 @@ def test_what_is_held_back_of_a_predecessor_is_missing_in_the_unit_of_today(engi
 def _unit(connection: Connection, code: str, level: str, first: str, last: str) -> None:
     connection.execute(
         text(
-            "INSERT INTO warehouse.dim_unit (unit_code, valid_from, valid_to, unit_name, unit_kind, unit_level, name_key, province_code, other_names) "
+            "INSERT INTO warehouse.dim_unit "
+            "(unit_code, valid_from, valid_to, unit_name, unit_kind, unit_level, name_key, province_code, other_names) "
             "VALUES (:code, :first, :last, 'Tỉnh ' || :code, 'tỉnh', :level, :code, '38', '{}')"
         ),
         {"code": code, "level": level, "first": first, "last": last},

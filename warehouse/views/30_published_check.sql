@@ -135,7 +135,7 @@ UNION ALL
 SELECT agency.agency_code,
        told.period,
        concat_ws('.', '766', told.group_code, nullif(told.component_code, '')),
-       coalesce(trim_scale(told.score)::text, 'null'),
+       coalesce(replace(trim_scale(told.score)::text, '.', ','), 'không có điểm'),
        told.score,
        CASE WHEN ours.is_computed THEN ours.score END,
        CASE

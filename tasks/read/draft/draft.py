@@ -326,5 +326,5 @@ def _decimal(sure: float) -> str:
 
 
 def _percent(share: float) -> str:
-    """Rounded down: only all is 100 %."""
-    return "dưới 1 %" if 0 < share < 0.01 else f"{int(100 * share)} %"
+    """Rounded down: only all is 100%."""
+    return "dưới 1%" if 0 < share < 0.01 else f"{int(100 * share)}%"
