@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import date
 
 import pytest
 
-from warehouse.seed import REFERENCE
+from warehouse.country import rows
 
-HOLIDAYS = list(csv.DictReader((REFERENCE / "holidays.csv").read_text("utf-8").splitlines()))
+HOLIDAYS = rows("holidays")
 
 
 def test_only_days_that_are_otherwise_than_their_weekday_says_are_holidays_each_once_with_the_law_that_orders_it() -> None:
