@@ -182,7 +182,16 @@ FORM_06A = (
 
 def form_06a(unit: Unit, period: str, form: Sequence[Row]) -> None:
     """Form 06a of a unit in a period, with the columns and sections of the official form."""
-    from tasks.report.form_06a_sheet import NUMBER, ROMAN, notes, reporting, section_name, total  # noqa: PLC0415
+    from tasks.report.form_06a_sheet import (  # noqa: PLC0415
+        NUMBER,
+        ROMAN,
+        WHOSE,
+        notes,
+        reported_days,
+        reporting,
+        section_name,
+        total,
+    )
 
     def bold(*cells: str) -> list[str | Text]:
         return [Text(cell, style="bold") for cell in cells]
@@ -195,7 +204,9 @@ def form_06a(unit: Unit, period: str, form: Sequence[Row]) -> None:
     rows.append(bold("", "Tổng cộng", *map(vi.number, total(form))))
     table(FORM_06A, rows, "Tình hình, kết quả giải quyết thủ tục hành chính (số hồ sơ)")
     reports, receives = reporting(unit)
-    say(f"Đơn vị báo cáo: {reports}. Đơn vị nhận báo cáo: {receives}.")
+    first, last = reported_days(form, unit, period)
+    say(f"Đơn vị báo cáo: {reports}. Đơn vị nhận báo cáo: {receives}. Từ ngày {vi.day(first)} đến ngày {vi.day(last)}.")
+    say(WHOSE)
     for column, words in notes(period).items():
         say(f"Cột ({column}): {words[1:-1]}.")
 

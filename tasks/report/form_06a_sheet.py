@@ -18,6 +18,7 @@ from tasks.one_stop_shop.form_06a import COLUMNS
 from tasks.words import vietnamese as vi
 from warehouse import periods
 from warehouse.scores.on_time import Counts, on_time
+from warehouse.scores.reporting_calendars import reporting_calendar, reporting_calendars
 
 SECTIONS = {
     "province": "Sở, ban, ngành",
@@ -37,6 +38,7 @@ TITLE = "TÌNH HÌNH, KẾT QUẢ GIẢI QUYẾT TTHC TẠI CƠ QUAN, ĐƠN VỊ
 GOVERNMENT_OFFICE = "Văn phòng Chính phủ"
 """Receives the form of a province."""
 
+WHOSE = "Hồ sơ tính cho đơn vị giải quyết tại từng thời điểm; hồ sơ đơn vị mới nhận khi sắp xếp đơn vị hành chính là từ kỳ trước (cột 6)."
 SHEET = "Biểu 06a"
 ROMAN = ("I", "II", "III", "IV")
 LAST = 12
@@ -50,21 +52,30 @@ class Row:
     section: str
     sector_name: str
     values: tuple[int, ...]
+    reporting_calendar: str = reporting_calendars()[0].code
 
 
 def rows_of(connection: Connection, unit: Unit, period: str) -> list[Row]:
     """The form of a unit and period as published now, in the order it is printed."""
     found = connection.execute(
         text(
-            f"SELECT section, field_name, {', '.join(COLUMNS)} FROM mart.form_06a "
+            f"SELECT section, field_name, {', '.join(COLUMNS)}, reporting_calendar FROM mart.form_06a "
             "WHERE unit_code = :code AND unit_valid_from = :valid_from AND period = :period"
         ),
         {"code": unit.code, "valid_from": unit.valid_from, "period": period},
     )
     order = list(SECTIONS)
     return sorted(
-        (Row(row[0], row[1], tuple(row[2:])) for row in found), key=lambda row: (order.index(row.section), vi.plain(row.sector_name))
+        (Row(row[0], row[1], tuple(row[2:-1]), row[-1]) for row in found),
+        key=lambda row: (order.index(row.section), vi.plain(row.sector_name)),
     )
+
+
+def reported_days(rows: Sequence[Row], unit: Unit, period: str) -> tuple[date, date]:
+    """First and last day that a form tells of, by the reporting calendar it was made by, while the unit was there."""
+    calendar = reporting_calendar(rows[0].reporting_calendar) if rows else reporting_calendars()[0]
+    first, last = calendar.days(period)
+    return max(first, unit.valid_from), min(last, unit.valid_to)
 
 
 def section_name(section: str, period: str) -> str:
@@ -125,17 +136,16 @@ def add_form_06a(book: Any, rows: list[Row], unit: Unit, period: str) -> None:
         "section": book.add_format(cell | {"bold": True}),
         "sum": book.add_format(cell | {"bold": True, "num_format": "[$-42A]#,##0"}),
     }
-    _title(sheet, style, unit, period)
+    _title(sheet, style, unit, period, *reported_days(rows, unit, period))
     _header(sheet, style, notes(period))
     _body(sheet, style, rows, period)
 
 
-def _title(sheet: Any, style: dict[str, Any], unit: Unit, period: str) -> None:
-    first, last = unit.within(period)
+def _title(sheet: Any, style: dict[str, Any], unit: Unit, period: str, first: date, last: date) -> None:
     reports, receives = reporting(unit)
     _block(sheet, style, 0, 2, style["strong"], NUMBER, style["plain"], f"\n{ISSUED_BY}")
     sheet.merge_range(0, 3, 0, 8, TITLE, style["title"])
-    sheet.merge_range(1, 3, 1, 8, f"Kỳ báo cáo: {vi.part_of(period, first, last)}", style["centre"])
+    sheet.merge_range(1, 3, 1, 8, f"Kỳ báo cáo: {vi.part_of(period, *unit.within(period))}", style["centre"])
     sheet.merge_range(2, 3, 2, 8, f"(Từ ngày {vi.day(first)} đến ngày {vi.day(last)})", style["italic"])
     words = ("- Đơn vị báo cáo:", f"\n{reports}\n", "- Đơn vị nhận báo cáo:", f"\n{receives}")
     _block(sheet, style, 9, LAST, style["strong"], words[0], style["plain"], words[1], style["strong"], words[2], style["plain"], words[3])
@@ -182,6 +192,7 @@ def _body(sheet: Any, style: dict[str, Any], rows: list[Row], period: str) -> No
     sheet.write(line, 0, "", style["sum"])
     sheet.write(line, 1, "Tổng cộng", style["sum"])
     sheet.write_row(line, 2, total(rows), style["sum"])
+    sheet.merge_range(line + 1, 0, line + 1, LAST, WHOSE, style["plain"])
     sheet.set_column(0, 0, 5)
     sheet.set_column(1, 1, 34)
     sheet.set_column(2, LAST, 9.5)
@@ -194,4 +205,4 @@ def _body(sheet: Any, style: dict[str, Any], rows: list[Row], period: str) -> No
     sheet.repeat_rows(4, 7)
     sheet.set_margins(0.4, 0.4, 0.5, 0.6)
     sheet.set_footer(f"&L&8{NUMBER}&R&8Trang &P/&N")
-    sheet.print_area(0, 0, line, LAST)
+    sheet.print_area(0, 0, line + 1, LAST)

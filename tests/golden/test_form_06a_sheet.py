@@ -11,7 +11,7 @@ import pytest
 from openpyxl import load_workbook
 
 from tasks.ask.official_table import Unit
-from tasks.report.form_06a_sheet import Row, reporting, section_name, total, write_form_06a
+from tasks.report.form_06a_sheet import Row, reported_days, reporting, section_name, total, write_form_06a
 
 NGOC_PHUNG = Unit("15655", "Xã Ngọc Phụng", "commune", date(1, 1, 1), "Huyện Thường Xuân")
 ROWS = [
@@ -89,3 +89,11 @@ def test_dossiers_of_no_unit_stand_in_a_section_of_their_own_so_that_the_form_re
         [1, "Chứng thực", 2],
         [None, "Tổng cộng", 7],
     ]
+
+
+def test_a_form_by_the_calendar_of_the_decree_says_its_days() -> None:
+    """Nghị định 09/2019/NĐ-CP, Điều 12: the first quarter of 2025 is from 15/12/2024 to 14/03/2025."""
+    unit = Unit("38", "Tỉnh Thanh Hóa", "province", date.min, None)
+    by_the_decree = [Row("province", "Hộ tịch", (0,) * 11, "nghi_dinh_09")]
+    assert reported_days(by_the_decree, unit, "2025-Q1") == (date(2024, 12, 15), date(2025, 3, 14))
+    assert reported_days([], unit, "2025-Q1") == (date(2025, 1, 1), date(2025, 3, 31))

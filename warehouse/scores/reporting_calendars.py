@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from importlib import resources
 from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict
+
+from warehouse.periods import days
 
 FORM = "form_06a"
 """The form whose calendar an installation may choose, as it calls it."""
@@ -25,6 +27,13 @@ class ReportingCalendar(BaseModel):
     starts_on: Literal[1, 15]
     valid_from: date
     valid_to: date = date.max
+
+    def days(self, period: str) -> tuple[date, date]:
+        """First and last day of one of its periods."""
+        first, last = days(period)
+        if self.starts_on == 1:
+            return first, last
+        return (first - timedelta(days=1)).replace(day=self.starts_on), last.replace(day=self.starts_on - 1)
 
     def periods(self) -> str:
         """SELECT reporting_calendar, period, kind, first_day, last_step (first day of its last half month), last_day of all its periods."""
@@ -47,3 +56,8 @@ def reporting_calendars() -> tuple[ReportingCalendar, ...]:
     """All declared calendars, the calendar's own first."""
     text = resources.files(__package__).joinpath("reporting_calendars.yaml").read_text("utf-8")
     return tuple(ReportingCalendar(**entry) for entry in yaml.safe_load(text))
+
+
+def reporting_calendar(code: str) -> ReportingCalendar:
+    """The calendar of that code."""
+    return next(calendar for calendar in reporting_calendars() if calendar.code == code)
