@@ -89,11 +89,9 @@ def place(engine: Engine, tmp_path: Path) -> Callable[[str], Place]:
         (tmp_path / "sources.yaml").write_text(yaml.safe_dump(entries), "utf-8")
         if "provinces" in entries:  # those of another province than that of the other tests: its units are not there
             with engine.begin() as connection:
-                connection.execute(
-                    text(
-                        "DELETE FROM warehouse.bridge_unit_lineage; DELETE FROM warehouse.bridge_unit_succession; DELETE FROM warehouse.dim_unit WHERE unit_key <> 0"
-                    )
-                )
+                for table in ("bridge_unit_lineage", "bridge_unit_succession"):
+                    connection.execute(text(f"DELETE FROM warehouse.{table}"))
+                connection.execute(text("DELETE FROM warehouse.dim_unit WHERE unit_key <> 0"))
         return Place(engine, tmp_path, CASES / name, [])
 
     return laid_out
