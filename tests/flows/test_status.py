@@ -36,7 +36,7 @@ def env(engine: Engine, home: Path) -> dict[str, str]:
         ("completed", 1, 0, "hoàn thành"),
         ("completed", 25.9, 0, "hoàn thành"),
         ("completed", 26.1, 1, "26 giờ nay không có lượt chạy nào"),
-        ("failed", 1, 1, "hỏng"),
+        ("failed", 1, 1, "thất bại"),
         ("killed", 1, 1, "bị ngắt"),
         ("running", 1, 1, "bị ngắt"),  # nobody holds the lock
         (None, 0, 1, "26 giờ nay không có lượt chạy nào"),

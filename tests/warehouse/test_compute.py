@@ -472,7 +472,7 @@ def test_a_jump_is_pointed_out_and_published(engine: Engine) -> None:
         unit_counts(c, NGOC_PHUNG, "2024-02", {"shops_qr": 9, "shops_total": 10})
     warned = [w for w in publish(engine).warned if w.unit_code == NGOC_PHUNG]
     assert [(w.indicator_code, w.period) for w in warned] == [("K2g", "2024-02")]
-    assert "80,0 điểm so với kỳ 2024-01" in warned[0].message_vi
+    assert "80,0 điểm phần trăm so với tháng 01/2024" in warned[0].message_vi
 
 
 def test_people_follow_a_unit_that_went_whole_into_another(engine: Engine) -> None:

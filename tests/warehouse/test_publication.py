@@ -88,8 +88,10 @@ def test_indicators_forms_and_scores_are_published_under_one_number(engine: Engi
         publication, unit = begin(c, JANUARY), unit_key(c, NGOC_PHUNG)
         candidates(c, fact_indicator, (*OF_INDICATOR, *VALUE), f"(1, {unit}, '2024', 1, 1, 100, 'A', NULL)")
         revise(c, publication, fact_indicator, "candidate", keys=OF_INDICATOR, values=VALUE, counted_as="values")
-        sector = ("unit_key", "period", "section", "sector_code")
-        candidates(c, fact_form_06a, (*sector, *FORM), f"({unit}, '2024', 'commune', 'HT', 'Hộ tịch', 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0)")
+        sector = ("unit_key", "period", "reporting_calendar", "section", "sector_code")
+        candidates(
+            c, fact_form_06a, (*sector, *FORM), f"({unit}, '2024', 'lich', 'commune', 'HT', 'Hộ tịch', 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0)"
+        )
         revise(c, publication, fact_form_06a, "candidate", keys=sector, values=FORM, counted_as="lines")
         numbers = "SELECT publication_id FROM warehouse.fact_indicator UNION ALL SELECT publication_id FROM warehouse.fact_form_06a"
         assert c.scalars(text(numbers)).all() == [publication.publication_id] * 2

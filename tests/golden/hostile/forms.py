@@ -117,9 +117,10 @@ FORMS = {
 
 
 def header(layout: str) -> Row:
-    """The labels above the rows; records of JSON have those of the CSV."""
+    """The labels above the rows, without those that may be left out; records of JSON have those of the CSV."""
     feed, written = FORMS[layout].feed, {"dvcqg_json": "dvcqg_csv"}.get(layout, layout)
-    return list(contract(feed).layouts[written].headers)
+    declared = contract(feed).layouts[written]
+    return [label for label in declared.headers if label not in declared.optional]
 
 
 def _cells(line: str) -> Row:
