@@ -257,7 +257,8 @@ def of_period(connection: Connection, period: str, levels: tuple[str, ...] = ("c
 
 def years(connection: Connection) -> list[str]:
     """The years for which values are published, the latest first."""
-    return list(connection.scalars(text("SELECT DISTINCT period FROM mart.indicator WHERE period_type = 'year' ORDER BY period DESC")))
+    query = "SELECT DISTINCT period FROM warehouse.fact_indicator WHERE known_to = 'infinity' AND length(period) = 4 ORDER BY period DESC"
+    return list(connection.scalars(text(query)))
 
 
 def sections(lines: list[Line]) -> list[tuple[str, list[Line]]]:

@@ -12,14 +12,17 @@ from tasks.words import vietnamese as vi
 from warehouse.periods import days
 
 _TABLE = """
-SELECT coalesce(t.department_code, t.unit_code) AS code, t.name, t.level,
-    (SELECT jsonb_object_agg(s.group_code, s.score::text) FROM mart.score_766 s
-        WHERE s.counted_by = t.counted_by AND s.department_code IS NOT DISTINCT FROM t.department_code
-          AND s.unit_code = t.unit_code AND s.unit_valid_from = t.unit_valid_from AND s.period = t.period AND s.component_code IS NULL
-    ) AS groups,
+WITH points AS MATERIALIZED (
+    SELECT coalesce(department_code, '') AS department_code, unit_code, unit_valid_from, jsonb_object_agg(group_code, score::text) AS groups
+    FROM mart.score_766 WHERE period = :period AND counted_by = :counted_by AND component_code IS NULL
+    GROUP BY 1, unit_code, unit_valid_from
+)
+SELECT coalesce(t.department_code, t.unit_code) AS code, t.name, t.level, p.groups,
     t.score, t.max_score, t.rank, t.ranked, t.change, t.period_before, t.obs_status, t.unit_valid_from, t.groups AS scored_on,
     t.period, greatest(t.unit_valid_from, :first) AS first_day, least(u.valid_to, :last) AS last_day
-FROM mart.score_766_total t LEFT JOIN mart.unit u ON u.unit_code = t.unit_code AND u.valid_from = t.unit_valid_from
+FROM mart.score_766_total t
+JOIN points p ON (p.department_code, p.unit_code, p.unit_valid_from) = (coalesce(t.department_code, ''), t.unit_code, t.unit_valid_from)
+LEFT JOIN mart.unit u ON u.unit_code = t.unit_code AND u.valid_from = t.unit_valid_from
 WHERE t.period = :period AND t.counted_by = :counted_by
 ORDER BY t.level, t.ranked DESC, t.groups, t.rank NULLS LAST, code
 """

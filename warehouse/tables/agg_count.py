@@ -1,6 +1,6 @@
 """One row per thing counted, unit, part, day and month received: counts that add up, kept from night to night."""
 
-from sqlalchemy import ARRAY, BigInteger, Column, Date, Integer, Table, Text
+from sqlalchemy import ARRAY, BigInteger, Column, Date, Index, Integer, Table, Text
 
 from warehouse.tables.base import WAREHOUSE, metadata
 
@@ -19,7 +19,7 @@ agg_count = Table(
         "day",
         Date,
         primary_key=True,
-        comment="First of the month it happens in; the day itself where it lay ahead when it became known; infinity where never",
+        comment="First of the month, or half month, it happens in; the day itself where it lay ahead when it became known; infinity where never",
     ),
     Column(
         "received",
@@ -28,6 +28,7 @@ agg_count = Table(
         comment="First of the month what happens was received in; the day where that makes no difference",
     ),
     Column("counts", ARRAY(BigInteger), nullable=False, comment="Rows counted, then its measures in their order (warehouse.counted)"),
+    Index("ix_agg_count_day", "counted", "day"),
     schema=WAREHOUSE,
     comment="One row per thing counted, unit, part, day and month received: counts that add up, kept from night to night.",
 )

@@ -1,16 +1,16 @@
 -- One row per indicator, unit of today and period: its value as if it had always been there, before it began put together from the units that went into it.
-WITH restated AS (
+WITH restated AS NOT MATERIALIZED (
     SELECT fact.*,
            make_date(left(fact.period, 4)::int, CASE WHEN fact.period LIKE '%-Q%' THEN 3 * right(fact.period, 1)::int - 2
                WHEN fact.period LIKE '%-%' THEN right(fact.period, 2)::int ELSE 1 END, 1) AS first_day,
            CASE WHEN length(fact.period) = 4 THEN 'year' WHEN fact.period LIKE '%Q%' THEN 'quarter' ELSE 'month' END AS period_type
     FROM warehouse.fact_indicator_restated AS fact
     WHERE fact.known_to = 'infinity'
-), place AS (
+), place AS NOT MATERIALIZED (
     SELECT DISTINCT unit_key, period, first_day,
            (first_day + CASE period_type WHEN 'year' THEN interval '1 year' WHEN 'quarter' THEN interval '3 months' ELSE interval '1 month' END)::date - 1 AS last_day
     FROM restated
-), predecessor AS (
+), predecessor AS NOT MATERIALIZED (
     SELECT place.unit_key, place.period, place.first_day, place.last_day,
            string_agg(unit.unit_name || ' (' || unit.unit_code || CASE WHEN lineage.extent = 'part' THEN ', một phần' ELSE '' END
                || CASE WHEN unit.unit_key = place.unit_key THEN ', từ ' || to_char(unit.valid_from, 'DD/MM/YYYY') ELSE '' END || ')', '; '
@@ -97,5 +97,6 @@ FROM mart.indicator AS own
 JOIN warehouse.dim_unit AS unit ON unit.unit_code = own.unit_code AND unit.valid_from = own.unit_valid_from
 WHERE unit.valid_to >= (SELECT max(as_of AT TIME ZONE 'Asia/Ho_Chi_Minh')::date FROM ops.publication)  -- a unit of today
   AND NOT EXISTS (
-    SELECT FROM restated WHERE restated.unit_key = unit.unit_key AND restated.period = own.period
+    SELECT FROM warehouse.fact_indicator_restated AS other
+    WHERE other.known_to = 'infinity' AND other.unit_key = unit.unit_key AND other.period = own.period
   )

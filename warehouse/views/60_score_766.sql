@@ -20,11 +20,10 @@ SELECT score.counted_by,
 FROM warehouse.fact_score_766 AS score
 LEFT JOIN warehouse.dim_agency AS agency ON agency.agency_key = score.agency_key AND score.agency_key <> 0
 JOIN warehouse.dim_unit AS unit ON unit.unit_key = score.unit_key
-LEFT JOIN LATERAL (  -- what the dossiers received in it cover: a score of a part is no more than provisional either
-    SELECT fact.obs_status, fact.units_counted, fact.units_expected
+LEFT JOIN (  -- what the dossiers received in it cover: a score of a part is no more than provisional either
+    SELECT fact.unit_key, fact.period, fact.obs_status, fact.units_counted, fact.units_expected
     FROM warehouse.fact_indicator AS fact
     JOIN warehouse.dim_indicator AS indicator ON indicator.indicator_key = fact.indicator_key AND indicator.known_to = 'infinity'
-    WHERE indicator.indicator_code = 'CQ4' AND fact.unit_key = score.unit_key AND fact.period = score.period
-      AND fact.known_to = 'infinity'
-) AS received ON score.counted_by = 'pipeline'
+    WHERE indicator.indicator_code = 'CQ4' AND fact.known_to = 'infinity'
+) AS received ON received.unit_key = score.unit_key AND received.period = score.period AND score.counted_by = 'pipeline'
 WHERE score.known_to = 'infinity'

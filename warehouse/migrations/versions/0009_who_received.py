@@ -17,6 +17,7 @@ COMMENTS = {
 }
 """Column of fact_dossier → its comment before this step, and after it."""
 CALENDAR = "Calendar of the period: lich (the calendar's), nghi_dinh_09 (decree 09/2019/NĐ-CP, from the 15th)"
+DAY = "First of the month{} it happens in; the day itself where it lay ahead when it became known; infinity where never"
 ITEM = "views: hash of the mart views as applied; secret_key: fingerprint of the key people were pseudonymised with"
 CHOSEN = "; reporting_calendar and a form: calendar of the periods it shows"
 FORM = "One row per unit, {by}, section, sector and revision of form II.06a (TT 01/2020/TT-VPCP)."
@@ -57,6 +58,8 @@ def upgrade() -> None:
     op.alter_column("fact_form_06a", "reporting_calendar", server_default=None, schema="warehouse")
     _key(["unit_key", "period", "reporting_calendar", "section", "sector_code"])
     op.execute(f"COMMENT ON TABLE warehouse.fact_form_06a IS '{FORM.format(by='period, reporting calendar')}'")
+    op.create_index("ix_agg_count_day", "agg_count", ["counted", "day"], schema="warehouse")  # by it the last day and what fell due are found
+    op.execute(f"COMMENT ON COLUMN warehouse.agg_count.day IS '{DAY.format(', or half month,')}'")
     op.execute(f"COMMENT ON COLUMN ops.installation.item IS '{ITEM}{CHOSEN}'")
     for column, (_, after) in COMMENTS.items():
         op.execute(f"COMMENT ON COLUMN warehouse.fact_dossier.{column} IS '{after}'")
@@ -73,7 +76,9 @@ def downgrade() -> None:
     op.execute(f"COMMENT ON TABLE warehouse.fact_form_06a IS '{FORM.format(by='period')}'")
     op.drop_column("fact_dossier", "received_unit_key", schema="warehouse")
     op.drop_column("fact_dossier", "receiving_agency_key", schema="warehouse")
+    op.drop_index("ix_agg_count_day", "agg_count", schema="warehouse")
     op.execute("DELETE FROM ops.installation WHERE item LIKE 'reporting_calendar %'")
+    op.execute(f"COMMENT ON COLUMN warehouse.agg_count.day IS '{DAY.format('')}'")
     op.execute(f"COMMENT ON COLUMN ops.installation.item IS '{ITEM}'")
     for column, (before, _) in COMMENTS.items():
         op.execute(f"COMMENT ON COLUMN warehouse.fact_dossier.{column} IS '{before}'")
