@@ -88,7 +88,7 @@ def test_form_06a_of_ngoc_phung_adds_up_column_by_column(sample_night: SampleNig
     assert c7 == c8 + c9 + c10
     assert c11 == c12 + c13
     printed = openpyxl.load_workbook(tmp_path / "06a.xlsx")["Biểu 06a"]
-    assert [cell.value for cell in list(printed.rows)[-1]][1:] == ["Tổng cộng", *total]
+    assert [cell.value for cell in list(printed.rows)[-2]][1:] == ["Tổng cộng", *total]  # below it stands whose dossiers are counted
 
 
 def test_the_score_of_the_captured_month_is_the_portals_own(sample_night: SampleNight) -> None:
