@@ -20,7 +20,6 @@ from warehouse.counted import Counted
 from warehouse.indicators import Indicator, facts, indicators, measures
 from warehouse.indicators.facts import CountedFact, kept
 from warehouse.indicators.restated import kept_restated
-from warehouse.succession import LATER
 from warehouse.tables import metadata
 
 Failed = dict[str, str]
@@ -182,7 +181,7 @@ def _each(
     """One query an indicator."""
     for i in of(name, failed):
         query = query_of(fact.way)
-        for placeholder, sql in (*source.items(), ("{later}", LATER), ("{day}", fact.day(None)), ("{numerator}", i.numerator)):
+        for placeholder, sql in (*source.items(), ("{day}", fact.day(None)), ("{numerator}", i.numerator)):
             query = query.replace(placeholder, sql)
         values = {"key": keys[i.version_name], "fact": name, "code": i.version_name, "denominator": i.denominator, **as_of(counting)}
         bound = {name: value for name, value in values.items() if f":{name}" in query}

@@ -1,7 +1,11 @@
 -- Distinct persons at the end of a period, each once whatever the number of carriers, in the unit of their last certificate.
 INSERT INTO counted
-WITH became AS (  -- a unit that went whole into another takes its people along
-    {later}
+WITH RECURSIVE became AS (  -- a unit that went whole into another takes its people along
+    SELECT unit_key, unit_key AS later_key, valid_from, valid_to FROM warehouse.dim_unit
+    UNION
+    SELECT b.unit_key, u.unit_key, u.valid_from, u.valid_to FROM became b
+    JOIN warehouse.bridge_unit_succession s ON s.old_unit_key = b.later_key AND s.extent = 'whole'
+    JOIN warehouse.dim_unit u ON u.unit_key = s.new_unit_key
 ), state AS (  -- the first state known holds for the time before it as well
     SELECT *, CASE WHEN known_from > min(known_from) OVER (PARTITION BY provider_key, holder_hash) THEN known_from
         ELSE '-infinity' END AS holds_from
