@@ -86,7 +86,7 @@ def _files(connection: Connection, indicator: Indicator, unit: Unit, period: str
     rows = rows_behind(facts()[indicator.fact], indicator)
     if rows is None:
         return []
-    first, last = days(period)
+    first, last = unit.within(period)
     query = f"""
         SELECT d.delivery_id, d.source, d.file_name, d.exported_at, count(*) AS rows,
             count(*) FILTER (WHERE is_in_numerator) AS rows_in_numerator
@@ -107,7 +107,7 @@ def _files(connection: Connection, indicator: Indicator, unit: Unit, period: str
     }
     wanted = text(query)
     found = connection.execute(wanted, {name: value for name, value in values.items() if name in wanted.compile().params}).all()
-    stands_in = in_force(indicator.fallback, last) if indicator.fallback else None
+    stands_in = in_force(indicator.fallback, days(period)[1]) if indicator.fallback else None
     if stands_in is not None and not any(row.rows_in_numerator for row in found):
         return _files(connection, stands_in, unit, period)
     return found

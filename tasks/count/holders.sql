@@ -10,17 +10,27 @@ WITH RECURSIVE became AS (  -- a unit that went whole into another takes its peo
     SELECT *, CASE WHEN known_from > min(known_from) OVER (PARTITION BY provider_key, holder_hash) THEN known_from
         ELSE '-infinity' END AS holds_from
     FROM {history} h
-), ending AS (
-    SELECT *, (last_day + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh' AS ends_at FROM touched_period WHERE :fact = ANY(facts)
+), ending AS (  -- the end of the period, and before it the last days of units that ended inside it: they are told as they stood then
+    SELECT period, day, (day + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh' AS ends_at
+    FROM (
+        SELECT period, last_day AS day FROM touched_period WHERE :fact = ANY(facts)
+        UNION
+        SELECT t.period, u.valid_to FROM touched_period t JOIN warehouse.dim_unit u ON u.valid_to >= t.first_day AND u.valid_to < t.last_day
+        WHERE :fact = ANY(t.facts)
+    ) days
 ), person AS (
-    SELECT DISTINCT ON (t.period, f.holder_hash) t.period, coalesce(b.later_key, f.unit_key) AS unit_key
+    SELECT DISTINCT ON (t.period, t.day, f.holder_hash) t.period, t.day, coalesce(b.later_key, f.unit_key) AS unit_key
     FROM state f
-    JOIN ending t ON f.{day} <= t.last_day AND f.holds_from < t.ends_at AND f.known_to >= t.ends_at
-    LEFT JOIN became b ON b.unit_key = f.unit_key AND t.last_day BETWEEN b.valid_from AND b.valid_to
+    JOIN ending t ON f.{day} <= t.day AND f.holds_from < t.ends_at AND f.known_to >= t.ends_at
+    LEFT JOIN became b ON b.unit_key = f.unit_key AND t.day BETWEEN b.valid_from AND b.valid_to
     WHERE f.unit_key <> 0 AND ({numerator})
-    ORDER BY t.period, f.holder_hash, f.{day} DESC, f.provider_key
+    ORDER BY t.period, t.day, f.holder_hash, f.{day} DESC, f.provider_key
 )
 SELECT :key, unit_key, period, persons, d.value, false, d.is_part
-FROM (SELECT unit_key, period, count(*) AS persons FROM person GROUP BY unit_key, period) held
+FROM (
+    SELECT unit_key, period, count(*) AS persons
+    FROM person JOIN warehouse.dim_unit u USING (unit_key) JOIN touched_period t USING (period)
+    WHERE day = least(t.last_day, u.valid_to) GROUP BY unit_key, period
+) held
 JOIN measured d USING (unit_key, period)
 WHERE d.measure = :denominator

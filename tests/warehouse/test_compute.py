@@ -28,7 +28,7 @@ from tests.warehouse.facts import (
     unit_key,
     value,
 )
-from warehouse.tables import fact_dossier
+from warehouse.tables import fact_dossier, fact_signature_holder
 
 CASH = {"payment_method_key": 1}
 
@@ -481,3 +481,19 @@ def test_people_follow_a_unit_that_went_whole_into_another(engine: Engine) -> No
         holders(c, [{"holder_hash": person(1)}, {"holder_hash": person(2)}], exported_at=datetime(2025, 8, 31, 16, tzinfo=UTC))
     publish(engine, datetime(2025, 9, 5, tzinfo=UTC))
     assert rate(engine, "ND5", "15646", "2025-08") == (2, 10, "20.0")
+
+
+def test_holders_of_a_commune_that_ended_are_its_own_for_its_half_of_the_year_and_its_successors_at_the_end(engine: Engine) -> None:
+    """Three people in xã Ngọc Phụng, one whose certificate was withdrawn in September: three on 30 June, two on 31 December 2025."""
+    july = date(2025, 7, 1)
+    with engine.begin() as c:
+        holders(c, [{"holder_hash": person(n)} for n in (1, 2)])
+        gone = holders(c, [{"holder_hash": person(3)}])
+        close(c, fact_signature_holder, gone, datetime(2025, 9, 1, tzinfo=UTC))
+        unit_counts(c, NGOC_PHUNG, "2025-Q2", {"population_adult": 10})
+        unit_counts(c, "15646", "2025", {"population_adult": 40}, on=july)
+    publish(engine, datetime(2026, 1, 31, tzinfo=UTC))
+    with engine.connect() as c:
+        query = "SELECT unit_name, numerator, denominator FROM mart.indicator WHERE indicator_code = 'ND5' AND period = '2025'"
+        found = {row.unit_name: (row.numerator, row.denominator) for row in c.execute(text(query))}
+    assert {name: found[name] for name in ("Xã Ngọc Phụng", "Xã Thường Xuân")} == {"Xã Ngọc Phụng": (3, 10), "Xã Thường Xuân": (2, 40)}
