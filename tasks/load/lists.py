@@ -8,7 +8,7 @@ from sqlalchemy import Table, UniqueConstraint, text
 
 from tasks.load.dimensions import NOT_GIVEN
 from tasks.load.history import renew
-from tasks.load.received import ISSUER
+from tasks.load.received import ISSUER, RECEIVED_ON, TOLD_OF
 from tasks.load.work import Load
 from warehouse.succession import BY_CODE
 from warehouse.tables import fact_dossier, metadata
@@ -125,16 +125,12 @@ def _want(work: Load, members: Members) -> None:
 
 def _resolve_again(work: Load) -> None:
     """Current dossiers whose agency, units or procedure are others now go on with these from the export of the list."""
-    exported = "f.known_from AT TIME ZONE 'Asia/Ho_Chi_Minh'"
-    received = f"coalesce(f.received_at, f.submitted_at, {exported})::date"
-    ended = f"greatest(coalesce(f.finished_at, f.returned_at, f.refused_at, f.updated_at, f.received_at)::date, {received})"
-    told_of = f"CASE WHEN s.is_solved OR s.is_withdrawn THEN least({ended}, ({exported})::date) ELSE ({exported})::date END"
     issuer = f"CASE WHEN f.received_unit_key = 0 AND a.unit_key <> 0 THEN substring(f.dossier_code FROM '{ISSUER}') END"
     found = {
         "agency_key": "coalesce(a.agency_key, r.agency_key)",
         "unit_key": "coalesce(a.unit_key, r.unit_key)",
         # Who received it stays where a reorganisation came between (tasks.load.received).
-        "received_unit_key": f"CASE WHEN u.unit_key = 0 OR u.valid_to >= {told_of} THEN coalesce(g.unit_key, r.unit_key, i.unit_key) END",
+        "received_unit_key": f"CASE WHEN u.unit_key = 0 OR u.valid_to >= {TOLD_OF} THEN coalesce(g.unit_key, r.unit_key, i.unit_key) END",
         "procedure_key": "p.procedure_key",
     }
     now = {name: f"coalesce({there}, f.{name})" for name, there in found.items()}
@@ -146,13 +142,13 @@ def _resolve_again(work: Load) -> None:
             "JOIN warehouse.dim_unit AS u ON u.unit_key = f.received_unit_key "
             "JOIN warehouse.dim_agency AS oa ON oa.agency_key = f.agency_key "
             "JOIN warehouse.dim_procedure AS op ON op.procedure_key = f.procedure_key "
-            f"LEFT JOIN warehouse.dim_agency AS a ON a.agency_code = oa.agency_code AND {told_of} BETWEEN a.valid_from AND a.valid_to "
-            f"LEFT JOIN warehouse.dim_agency AS r ON r.agency_code = oa.agency_code AND {received} BETWEEN r.valid_from AND r.valid_to "
+            f"LEFT JOIN warehouse.dim_agency AS a ON a.agency_code = oa.agency_code AND {TOLD_OF} BETWEEN a.valid_from AND a.valid_to "
+            f"LEFT JOIN warehouse.dim_agency AS r ON r.agency_code = oa.agency_code AND {RECEIVED_ON} BETWEEN r.valid_from AND r.valid_to "
             "LEFT JOIN warehouse.dim_agency AS og ON og.agency_key = f.receiving_agency_key "
-            f"LEFT JOIN warehouse.dim_agency AS g ON g.agency_code = og.agency_code AND {received} BETWEEN g.valid_from AND g.valid_to "
-            f"LEFT JOIN warehouse.dim_agency AS i ON i.agency_code = {issuer} AND {received} BETWEEN i.valid_from AND i.valid_to "
+            f"LEFT JOIN warehouse.dim_agency AS g ON g.agency_code = og.agency_code AND {RECEIVED_ON} BETWEEN g.valid_from AND g.valid_to "
+            f"LEFT JOIN warehouse.dim_agency AS i ON i.agency_code = {issuer} AND {RECEIVED_ON} BETWEEN i.valid_from AND i.valid_to "
             "LEFT JOIN warehouse.dim_procedure AS p "
-            f"ON p.procedure_code = op.procedure_code AND {received} BETWEEN p.valid_from AND p.valid_to "
+            f"ON p.procedure_code = op.procedure_code AND {RECEIVED_ON} BETWEEN p.valid_from AND p.valid_to "
             f"WHERE f.known_to = 'infinity' AND ({', '.join(now.values())}) IS DISTINCT FROM ({', '.join(f'f.{name}' for name in now)})"
         )
     )

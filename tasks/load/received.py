@@ -11,16 +11,21 @@ from warehouse.tables import fact_dossier
 ISSUER = r"^(.+)-\d{6}-\d{4,6}$"
 """The identifier with which the code of a dossier begins, of the agency that received it (Thông tư 01/2018/TT-VPCP, Điều 19)."""
 
+_EXPORTED = "(f.known_from AT TIME ZONE 'Asia/Ho_Chi_Minh')::date"
+RECEIVED_ON = f"coalesce(f.received_at::date, f.submitted_at::date, {_EXPORTED})"
+"""SQL of the day on which dossier f was received."""
+_ENDED = f"greatest(coalesce(f.finished_at, f.returned_at, f.refused_at, f.updated_at, f.received_at)::date, {RECEIVED_ON})"
+TOLD_OF = f"CASE WHEN s.is_solved OR s.is_withdrawn THEN least({_ENDED}, {_EXPORTED}) ELSE {_EXPORTED} END"
+"""SQL of the day that the state of dossier f with status s speaks of: when it ended, else the export."""
+
 # Of a current state: the unit of its last earlier state, where it names none itself or that one ended before what it tells; else
 # the one unit of the day received that went into the unit that handles it now.
-_STAYS = """
+_STAYS = f"""
 CREATE TEMP TABLE stays ON COMMIT DROP AS
 WITH touched AS (
     SELECT row_key FROM warehouse.fact_dossier WHERE loaded_by = :load_id
 ), current AS (
-    SELECT f.row_key, f.known_from, f.received_at, f.unit_key, f.received_unit_key,
-        CASE WHEN s.is_solved OR s.is_withdrawn THEN coalesce(f.finished_at, f.returned_at, f.refused_at, f.updated_at, f.received_at)
-            ELSE f.known_from AT TIME ZONE 'Asia/Ho_Chi_Minh' END::date AS told_of
+    SELECT f.row_key, f.known_from, f.received_at, f.unit_key, f.received_unit_key, {TOLD_OF} AS told_of
     FROM warehouse.fact_dossier f JOIN warehouse.dim_dossier_status s USING (dossier_status_key)
     WHERE f.known_to = 'infinity' AND f.row_key IN (SELECT row_key FROM touched)
 ), before AS (
