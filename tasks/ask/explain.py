@@ -86,7 +86,8 @@ def _files(connection: Connection, indicator: Indicator, unit: Unit, period: str
     rows = rows_behind(facts()[indicator.fact], indicator)
     if rows is None:
         return []
-    first, last = unit.within(period)
+    # What it ended with counts on its last day; what it goes on for counts from before its first.
+    first, last = days(period)[0], unit.within(period)[1]
     query = f"""
         SELECT d.delivery_id, d.source, d.file_name, d.exported_at, count(*) AS rows,
             count(*) FILTER (WHERE is_in_numerator) AS rows_in_numerator
