@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -32,56 +34,66 @@ _CLOCK_BARE = pc.replace_substring(_CLOCK, ":", "")
 
 
 @dataclass(frozen=True)
-class Night:
-    """What arrives in one night: bills and payments of some months, one payment a bill, and dossiers."""
+class Months:
+    """Deliveries of a run of months: each month one file of bills, one of payments, one a bill, and one of dossiers.
 
-    first_day: date
-    days: int
-    rows: int
-    """Payments, and as many bills."""
-    start: int
-    """Number of the first bill: those before it came in earlier nights."""
+    What a bill, a payment or a dossier holds follows from its number alone, so that months can be written in any order, and a
+    dossier again.
+    """
+
+    months: int
+    bills: int
+    """Bills a month, and as many payments."""
     dossiers: int
-    first_dossier: int
+    """New dossiers a month."""
+    first: int = 0
+    """Number of the first month, counted from January 2024."""
     finished_now: int = 0
-    """Dossiers of earlier nights, pending then and finished now, that come again beside the new ones."""
+    """Dossiers of earlier months, pending then and finished now, that the first file of dossiers brings again."""
+    only_changed: bool = False
+    """Whether that file brings these alone."""
 
     @property
     def exported(self) -> date:
-        """Day on which its files were made."""
-        return self.first_day + timedelta(days=self.days - 1)
+        """Day on which the last of its files was made."""
+        return _STARTS[self.first + self.months] - timedelta(1)
+
+    @property
+    def rows(self) -> int:
+        """Rows of all its files."""
+        return self.months * 2 * self.bills + (0 if self.only_changed else self.months * self.dossiers) + self.finished_now
 
     def write(self, folder: Path) -> int:
         """Writes its files into the folder's inbox and returns their bytes."""
         inbox = folder / "inbox"
         inbox.mkdir(parents=True, exist_ok=True)
         before = set(inbox.iterdir())
-        day = f"{self.exported:%Y%m%d}"
-        if self.rows:
-            _write(inbox / f"evn_{day}.csv", BILL, self.rows, self._bills)
-            _write(inbox / f"ecpay_{day}.csv", PAYMENT, self.rows, self._payments)
-        _write(inbox / f"td_{day}.csv", DOSSIER, self.dossiers, self._dossiers)
+        for month in range(self.first, self.first + self.months):
+            day = f"{_STARTS[month + 1] - timedelta(1):%Y%m%d}"
+            if self.bills:
+                bills = range(month * self.bills, (month + 1) * self.bills)
+                _write(inbox / f"evn_{day}.csv", BILL, bills, self._bills)
+                _write(inbox / f"ecpay_{day}.csv", PAYMENT, bills, self._payments)
+            again = range(0, self.finished_now * _PENDING if month == self.first else 0, _PENDING)
+            new = range(0) if self.only_changed else range(month * self.dossiers, (month + 1) * self.dossiers)
+            _write(inbox / f"td_{day}.csv", DOSSIER, again, partial(self._dossiers, month))
+            _write(inbox / f"td_{day}.csv", DOSSIER, new, partial(self._dossiers, month), "ab")
         return sum(path.stat().st_size for path in inbox.iterdir() if path not in before)
-
-    def _random(self, part: range, kind: int) -> np.random.Generator:
-        return np.random.default_rng([SEED, kind, self.start + part.start])
 
     def _of_bill(self, part: range) -> dict[str, np.ndarray]:
         """What a bill and its payment agree on."""
-        random = self._random(part, 0)
-        number = np.arange(part.start, part.stop)
+        random = np.random.default_rng([SEED, 0, part.start])
         net = random.integers(3_000, 90_000, len(part)) * 10
-        day = (number * self.days) // self.rows
-        return {"number": self.start + number, "day": day, "net": net, "tax": net * 8 // 100}
+        number = np.arange(part.start, part.stop)
+        month = number // self.bills
+        day = _START_DAYS[month] + (number % self.bills) * (_START_DAYS[month + 1] - _START_DAYS[month]) // self.bills
+        return {"number": number, "month": month, "day": day, "net": net, "tax": net * 8 // 100}
 
     def _bills(self, part: range) -> list[pa.Array]:
         bill = self._of_bill(part)
-        days = [self.first_day + timedelta(days=day) for day in range(self.days)]
         # Bills are issued on the first of the month they are paid in, so that none is older than its payment.
-        months = pa.array([f"{day:%m}" for day in days]).take(pa.array(bill["day"]))
-        years = pa.array([f"{day:%Y}" for day in days]).take(pa.array(bill["day"]))
-        issued = pa.array([f"01/{day:%m/%Y}" for day in days]).take(pa.array(bill["day"]))
-        customer = _padded("PA07MAU", bill["number"] % max(1, self.rows // 12), 7)
+        months, years, issued = (_shown(_STARTS, form).take(pa.array(bill["month"])) for form in ("%m", "%Y", "%d/%m/%Y"))
+        customer = _padded("PA07MAU", bill["number"] % self.bills, 7)
         total = bill["net"] + bill["tax"]
         return [
             _same("PA07", part), customer, _join("Khách Hàng Mẫu ", customer), _join("Số nhà mẫu ", customer),
@@ -90,37 +102,31 @@ class Night:
         ]  # fmt: skip
 
     def _payments(self, part: range) -> list[pa.Array]:
-        bill, random = self._of_bill(part), self._random(part, 1)
-        days = [self.first_day + timedelta(days=day) for day in range(self.days)]
+        bill, random = self._of_bill(part), np.random.default_rng([SEED, 1, part.start])
         ways = pa.array(["TIEN_MAT", "QR", "VI", "CHUYEN_KHOAN", "TU_DONG"])
         way = random.choice(5, len(part), p=[0.25, 0.3, 0.15, 0.2, 0.1])
-        at = _join(
-            pa.array([f"{day:%d/%m/%Y} " for day in days]).take(pa.array(bill["day"])),
-            _CLOCK.take(pa.array(random.integers(0, 86_400, len(part)))),
-        )
+        at = _join(_shown(_DAYS, "%d/%m/%Y ").take(pa.array(bill["day"])), _CLOCK.take(pa.array(random.integers(0, 86_400, len(part)))))
         cancelled = np.where(random.random(len(part)) < 0.005, 1, 0)
         return [
             _padded("EC", bill["number"], 9), _padded("D", bill["number"], 9), _same("MAU", part),
-            _padded("PA07MAU", bill["number"] % max(1, self.rows // 12), 7),
-            pa.array([f"{day:%m/%Y}" for day in days]).take(pa.array(bill["day"])),
+            _padded("PA07MAU", bill["number"] % self.bills, 7),
+            _shown(_STARTS, "%m/%Y").take(pa.array(bill["month"])),
             _join(_text(bill["net"] + bill["tax"]), ".0"), ways.take(pa.array(way)), _same("", part),
             _same("1", part), _text(cancelled), _same("0", part), at,
         ]  # fmt: skip
 
-    def _dossiers(self, part: range) -> list[pa.Array]:
-        place = np.arange(part.start, part.stop)
-        again = place < self.finished_now
-        # One dossier in ten is pending when it first comes; those that come again are taken from these.
-        number = np.where(again, place * 10, self.first_dossier + place - self.finished_now)
-        pending = (number % 10 == 0) & ~again
+    def _dossiers(self, told: int, part: range) -> list[pa.Array]:
+        """Dossiers as the export of a month tells them: one in ten is pending in that of its own month, and finished in a later one."""
+        number = np.arange(part.start, part.stop, part.step)
         own = np.random.default_rng([SEED, 2])
         offsets, seconds = own.integers(0, 1 << 30, 1 << 16), own.integers(27_000, 59_000, 1 << 16)
         at = number % (1 << 16)
-        day = (number * 31 + offsets[at]) % _YEAR
-        received_day = np.where(again, day, _YEAR + offsets[at] % self.days) if self.finished_now else day
-        finished_day = np.where(again, _YEAR + offsets[at] % self.days, received_day)
-        days = [_FIRST + timedelta(days=number) for number in range(_YEAR + 62)]
-        compact, short = pa.array([f"{day:%Y%m%d}" for day in days]), pa.array([f"-{day:%y%m%d}-" for day in days])
+        month = number // self.dossiers
+        received_day = _START_DAYS[month] + offsets[at] % (_START_DAYS[month + 1] - _START_DAYS[month])
+        pending = (number % _PENDING == 0) & (month == told)
+        later = _START_DAYS[told] + offsets[at] % (_START_DAYS[told + 1] - _START_DAYS[told])
+        finished_day = np.where(month == told, received_day, later)
+        compact, short = _shown(_DAYS, "%Y%m%d"), _shown(_DAYS, "-%y%m%d-")
         clock = _CLOCK_BARE.take(pa.array(seconds[at]))
         late_clock = _CLOCK_BARE.take(pa.array(seconds[at] + 1200))
         unit = number % len(units())
@@ -142,8 +148,11 @@ class Night:
         ]  # fmt: skip
 
 
-_FIRST = date(2024, 1, 1)
-_YEAR = 366
+_PENDING = 10
+"""Of so many dossiers one is pending at the end of its month."""
+_STARTS = [date(2024 + month // 12, month % 12 + 1, 1) for month in range(25)]
+_DAYS = [_STARTS[0] + timedelta(number) for number in range((_STARTS[-1] - _STARTS[0]).days)]
+_START_DAYS = np.array([(start - _STARTS[0]).days for start in _STARTS])
 
 BILL = (
     "MA_DVIQLY,MA_KHANG,TEN_KHANG,DCHI_KHANG,MA_DVHC,KY,THANG,NAM,ID_HDON,SO_TIEN,TIEN_GTGT,TONG_TIEN,"
@@ -160,24 +169,28 @@ DOSSIER = (
 )
 
 
-def first_night(rows: int) -> Night:
-    """A year at once: bills and payments, and a tenth as many dossiers."""
-    return Night(_FIRST, _YEAR, rows, 0, rows // 10, 0)
+MONTHS = 10
+"""Months of a first night."""
 
 
-def second_night(before: int, rows: int) -> Night:
-    """The month after a year of `before` payments: new bills and payments, dossiers of which some finish now."""
-    return Night(date(2025, 1, 1), 31, rows, before, rows // 10, before // 10, rows // 100)
+def first_night(rows: int) -> Months:
+    """Ten monthly files a source: `rows` bills, as many payments, a tenth as many dossiers."""
+    return Months(MONTHS, rows // MONTHS, rows // MONTHS // 10)
 
 
-def year_of_dossiers(dossiers: int) -> Night:
-    """A province's year of dossiers at once, and nothing else."""
-    return Night(_FIRST, _YEAR, 0, 0, dossiers, 0)
+def second_night(rows: int) -> Months:
+    """The month after a first night of `rows` bills, and 3 % of its dossiers finished now."""
+    return Months(1, rows // MONTHS, rows // MONTHS // 10, MONTHS, rows // 10 * 3 // 100)
 
 
-def changed_dossiers(before: int, dossiers: int) -> Night:
-    """A night upon a year of `before` dossiers: half of them new, half of them pending until now."""
-    return Night(date(2025, 1, 1), 1, 0, 0, dossiers, before, dossiers // 2)
+def year_of_dossiers(dossiers: int) -> Months:
+    """A province's year of dossiers, and nothing else."""
+    return Months(12, 0, dossiers // 12)
+
+
+def changed_dossiers(dossiers: int, changed: int) -> Months:
+    """A night upon a year of dossiers in which so many were finished."""
+    return Months(1, 0, dossiers // 12, 12, changed, only_changed=True)
 
 
 def catalogues(folder: Path) -> None:
@@ -198,12 +211,13 @@ def catalogues(folder: Path) -> None:
     (inbox / "agencies_20240101.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _write(path: Path, header: str, rows: int, make: Callable[[range], list[pa.Array]]) -> None:
+def _write(path: Path, header: str, rows: range, make: Callable[[range], list[pa.Array]], mode: Literal["wb", "ab"] = "wb") -> None:
     names = header.split(",")
-    with path.open("wb") as file:
-        file.write(f"{header}\n".encode())
-        for start in range(0, rows, PART):
-            columns = make(range(start, min(rows, start + PART)))
+    with path.open(mode) as file:
+        if mode == "wb":
+            file.write(f"{header}\n".encode())
+        for start in range(0, len(rows), PART):
+            columns = make(rows[start : start + PART])
             table = pa.table(dict(zip(names, columns, strict=True)))
             pa_csv.write_csv(table, file, pa_csv.WriteOptions(include_header=False, quoting_style="none"))
 
@@ -236,6 +250,10 @@ def _padded(prefix: str, numbers: np.ndarray, width: int) -> pa.Array:
 
 def _join(*parts: str | pa.Array) -> pa.Array:
     return pc.binary_join_element_wise(*parts, "")
+
+
+def _shown(days: Sequence[date], form: str) -> pa.Array:
+    return pa.array([day.strftime(form) for day in days])
 
 
 def _same(value: str, part: range) -> pa.Array:
