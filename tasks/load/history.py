@@ -21,13 +21,10 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection, MetaData, Table, text
 
 from tasks.deliveries.ledger import Delivery
-from warehouse.bulk import copy_in, copy_out_blocks
+from warehouse.bulk import FOREVER, copy_in, copy_out_blocks
 
 Mask = npt.NDArray[np.bool_]
 Microseconds = npt.NDArray[np.int64]
-
-FOREVER = np.iinfo(np.int64).max
-"""`infinity` of PostgreSQL, in microseconds since 1970."""
 
 
 def append(
@@ -42,7 +39,7 @@ def append(
     added = added.append_column("known_from", exported if since is None else pa.array(since, pa.timestamp("us", "UTC")))
     added = added.append_column("loaded_by", pa.repeat(pa.scalar(load_id, pa.int32()), count))
     if (until != FOREVER).any():
-        added = added.append_column("known_to", timestamps(until))
+        added = added.append_column("known_to", pa.array(until))
         added = added.append_column("ended_by", pa.array(np.full(count, load_id, dtype=np.int32), mask=until == FOREVER))
     copy_in(connection, table, added)
 
@@ -181,7 +178,7 @@ def apply(connection: Connection, delivery: Delivery, load_id: int, table: Table
     tail_state, tail_from = plan.tails
     if len(tail_state):
         # Copied before their states are cut, written after: one state of a key is current at any moment.
-        _changes(connection, "tails", states, tail_state, {"new_from": timestamps(tail_from)})
+        _changes(connection, "tails", states, tail_state, {"new_from": pa.array(tail_from)})
         taken = {
             "known_from": "t.new_from",
             "loaded_by": f"{load_id:d}",
@@ -195,7 +192,7 @@ def apply(connection: Connection, delivery: Delivery, load_id: int, table: Table
         )
     ended, new_end = plan.ends
     if len(ended):
-        _changes(connection, "ended", states, ended, {"new_to": timestamps(new_end)})
+        _changes(connection, "ended", states, ended, {"new_to": pa.array(new_end)})
         end_states(connection, table, load_id, "pg_temp.ended", "c.new_to")
         connection.execute(text("DROP TABLE pg_temp.ended"))
     if len(tail_state):
@@ -265,7 +262,7 @@ def _changes(connection: Connection, name: str, states: pa.Table, chosen: npt.ND
     temporary(connection, name, ", ".join(["row_key bigint", "known_from timestamptz", *(f"{column} {kinds[column]}" for column in extra)]))
     picked = states.take(pa.array(chosen))
     copy_temporary(
-        connection, name, pa.table({"row_key": picked["row_key"], "known_from": timestamps(picked["known_from"].to_numpy()), **extra})
+        connection, name, pa.table({"row_key": picked["row_key"], "known_from": picked["known_from"], **extra})
     )
     connection.execute(text(f"ANALYZE pg_temp.{name}"))
 
@@ -293,20 +290,8 @@ def copy_temporary(connection: Connection, name: str, rows: pa.Table) -> None:
 
 
 def copy_keys(connection: Connection, name: str, keys: Microseconds) -> None:
-    """Keys into a temporary table by binary COPY: no text is made of a number and none is read."""
-    rows = np.empty(len(keys), dtype=[("fields", ">i2"), ("length", ">i4"), ("value", ">i8")])
-    rows["fields"], rows["length"], rows["value"] = 1, 8, keys
-    driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY pg_temp.{name} FROM STDIN (FORMAT binary)") as copy:
-        copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))
-        copy.write(rows.tobytes())
-        copy.write(b"\xff\xff")
-
-
-def timestamps(moments: Microseconds) -> pa.Array:
-    """Microseconds as the text PostgreSQL reads, with its `infinity`."""
-    finite = pa.array(np.where(moments == FOREVER, 0, moments), pa.timestamp("us", "UTC")).cast(pa.string())
-    return pc.if_else(pa.array(moments == FOREVER), "infinity", finite)
+    """Copies keys into a temporary table that holds nothing else."""
+    copy_temporary(connection, name, pa.table({"row_key": keys}))
 
 
 def microseconds(moment: datetime) -> int:

@@ -17,7 +17,6 @@ from sqlalchemy import delete, insert, select, text
 
 from tasks.deliveries.coverage import Stretch
 from tasks.load.history import (
-    FOREVER,
     Mask,
     Microseconds,
     Plan,
@@ -27,10 +26,10 @@ from tasks.load.history import (
     end_states,
     microseconds,
     temporary,
-    timestamps,
 )
 from tasks.load.work import Load, mask_of
 from tasks.words.vietnamese import number
+from warehouse.bulk import FOREVER
 from warehouse.tables import confirmation, coverage
 from warehouse.tables import delivery as deliveries
 
@@ -240,7 +239,7 @@ class Covered:
         temporary(work.connection, "covered", "scope text, until timestamptz")
         until = np.array([self._until.get(scope, FOREVER) for scope in sorted(self._scopes)], dtype=np.int64)
         copy_temporary(
-            work.connection, "covered", pa.table({"scope": pa.array(sorted(self._scopes), pa.string()), "until": timestamps(until)})
+            work.connection, "covered", pa.table({"scope": pa.array(sorted(self._scopes), pa.string()), "until": pa.array(until)})
         )
         expressed = self._expressed()
         names = [column.name for column in work.table.columns]

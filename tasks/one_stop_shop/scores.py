@@ -193,7 +193,8 @@ def _revise(connection: Connection, publication: Publication, counted_by: str, s
     connection.execute(
         text(
             "DROP TABLE IF EXISTS score_candidate; CREATE TEMPORARY TABLE score_candidate ON COMMIT DROP AS "
-            f"SELECT {', '.join(_LINE.names)} FROM warehouse.fact_score_766 LIMIT 0"
+            f"SELECT {', '.join(_LINE.names)} FROM warehouse.fact_score_766 LIMIT 0; "
+            "ALTER TABLE score_candidate ALTER ratio TYPE float8, ALTER score TYPE float8, ALTER max_score TYPE float8"
         )
     )
     copy_in(

@@ -10,7 +10,6 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-import pyarrow as pa
 from sqlalchemy import Connection, Engine, Table, insert, select, text, update
 
 from tasks.count.counting import Counting, counting
@@ -19,7 +18,6 @@ from tasks.count.revisions import Publication, begin_publication
 from tasks.indicators.audit import Warned, audit
 from tasks.indicators.compute import Candidates, compute
 from tasks.indicators.publish import declare_indicators, revise_indicators
-from warehouse.bulk import copy_in
 from warehouse.tables import (
     delivery,
     dim_unit,
@@ -81,9 +79,11 @@ def put(connection: Connection, table: Table, feed: str, rows: Sequence[Mapping[
     delivery_id = arrived(connection, feed, exported_at)
     usual = {"row_hash": 0, "known_from": exported_at, "known_to": FOREVER, "delivery_id": delivery_id, "loaded_by": loading(connection)}
     full = [{**usual, "row_key": next(_keys), "row_number": n, **row} for n, row in enumerate(rows, 1)]
-    names = {name for row in full for name in row}
-    cells = {name: [None if row.get(name) is None else str(row[name]) for row in full] for name in names}
-    copy_in(connection, table, pa.table({name: pa.array(values, pa.string()) for name, values in cells.items()}))
+    names = sorted({name for row in full for name in row})
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table.fullname} ({', '.join(names)}) FROM STDIN") as copy:
+        for row in full:
+            copy.write_row([None if row.get(name) is None else str(row[name]) for name in names])
     return delivery_id
 
 
