@@ -7,8 +7,7 @@ import hashlib
 import hmac
 import os
 import socket
-from collections.abc import Iterable, Iterator
-from datetime import date
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -168,12 +167,6 @@ def run_alembic(connection: Connection, command: str, **arguments: Any) -> None:
 def newest_revision() -> str:
     """Returns the newest step in migrations/versions, read from the file names: Alembic is only loaded when needed."""
     return max(file.name.split("_", 1)[0] for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
-
-
-def ensure_payment_partitions(connection: Connection, months: Iterable[date]) -> None:
-    """Makes the monthly partitions of fact_payment that hold the given days, where they are missing."""
-    for month in sorted({day.replace(day=1) for day in months}):
-        connection.execute(text("SELECT warehouse.ensure_payment_partition(:month)"), {"month": month})
 
 
 def _parsed(address: str) -> URL:

@@ -16,10 +16,11 @@ from sqlalchemy import Engine, delete, func, insert, text, update
 
 from expectations.contract import Contract, contract
 from tasks.deliveries.ledger import Delivery, Outcome
+from tasks.load.codes import Codes
 from tasks.load.dependents import are_there, follow
 from tasks.load.dimensions import Dimensions
 from tasks.load.facts import facts_of
-from tasks.load.history import Mask, append, apply, compare_natural_keys, copy_keys, overwrite, states_of, temporary
+from tasks.load.history import Mask, apply, compare_natural_keys, copy_keys, no_states, overwrite, states_of, temporary
 from tasks.load.lists import make_members
 from tasks.load.quarantine import judge, keep, take
 from tasks.load.received import keep_receivers
@@ -27,10 +28,9 @@ from tasks.load.replace import Covered, deliveries_of_the_day, said_otherwise
 from tasks.load.work import Load
 from tasks.read.rows import Rejected
 from tasks.validate.checks import Checked, RuleResult, merged
-from warehouse.database import ensure_payment_partitions
 from warehouse.tables import delivery as deliveries
-from warehouse.tables import fact_payment, quarantine, verdict
 from warehouse.tables import load as loads
+from warehouse.tables import quarantine, verdict
 
 
 def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterable[Checked]) -> Outcome:
@@ -52,20 +52,21 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
         temporary(connection, "incoming", "row_key bigint")
         for told in ("told_new", "told_again"):
             temporary(connection, told, "row_key bigint")
-        is_empty = not connection.scalar(text(f"SELECT EXISTS (SELECT FROM {work.table.fullname})"))
+        codes = Codes(work)
         of_the_day = deliveries_of_the_day(work)
         contradicted = 0
         by: set[str] = set()
         try:
             for part in checked:
                 take(work, part)
-                rows, sources = _merge(work, covered, part.table, of_the_day, is_empty=is_empty)
+                rows, sources = _merge(work, covered, codes, part.table, of_the_day)
                 contradicted, by = contradicted + rows, by | sources
         except Rejected as refused:
             raise work.refusal(refused) from None
         for rule in work.rules("contradicts"):
             if contradicted:
                 work.count(rule, contradicted, f"{contradicted} dòng, nguồn {', '.join(sorted({*by, delivery.source}))}")
+        work.partitions.attach()
         corrected = covered.withdraw()
         if contract.role == "list":
             make_members(work)
@@ -73,7 +74,7 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
             keep_receivers(work)
         if work.is_followed:
             follow(work)
-        return _close(work, covered, corrected)
+        return _close(work, covered, codes, corrected)
 
 
 def reject(engine: Engine, delivery: Delivery, rejected: Rejected, received: int = 0) -> Outcome:
@@ -93,7 +94,7 @@ def reject(engine: Engine, delivery: Delivery, rejected: Rejected, received: int
     return Outcome(delivery.delivery_id, "rejected", "reject", received, 0, 0, received, 0, rejected.message_vi)
 
 
-def _merge(work: Load, covered: Covered, rows: pa.Table, of_the_day: dict[int, str], *, is_empty: bool) -> tuple[int, set[str]]:
+def _merge(work: Load, covered: Covered, codes: Codes, rows: pa.Table, of_the_day: dict[int, str]) -> tuple[int, set[str]]:
     """Writes a chunk into what is known; returns how many rows contradict those of other sources of the day, and which."""
     if not rows.num_rows:
         return 0, set()
@@ -106,16 +107,10 @@ def _merge(work: Load, covered: Covered, rows: pa.Table, of_the_day: dict[int, s
     keys = facts["row_key"].to_numpy()
     if covered.remembers:
         copy_keys(work.connection, "delivered", keys)
-    if work.table is fact_payment:
-        ensure_payment_partitions(work.connection, pc.unique(facts["business_date"]).to_pylist())
-    if is_empty:
-        work.loaded += facts.num_rows
-        if work.is_followed:
-            copy_keys(work.connection, "told_new", keys)
-        append(work.connection, work.delivery, work.load_id, work.table, facts, None, until)
+    if not len(keys):
         return 0, set()
     natural = [name for name in work.contract.natural_key if name in work.table.c]
-    states = states_of(work.connection, work.table, natural, keys)
+    states = states_of(work.connection, work.table, natural, keys) if codes.may_be_known(rows) else no_states(natural)
     plan = overwrite(keys, facts["row_hash"].to_numpy(), work.moment, until, states)
     compare_natural_keys(work.table, natural, facts, states, plan.known)
     told_here = plan.same & (states["delivery_id"].to_numpy()[plan.told] == work.delivery.delivery_id) if states.num_rows else plan.same
@@ -126,7 +121,7 @@ def _merge(work: Load, covered: Covered, rows: pa.Table, of_the_day: dict[int, s
         copy_keys(work.connection, "told_again", keys[plan.added & (plan.known >= 0)])
     covered.confirm(facts, rows, states, plan)
     covered.unsettle(keys, states, plan)
-    apply(work.connection, work.delivery, work.load_id, work.table, facts, states, plan)
+    apply(work, facts, states, plan)
     return said_otherwise(work, facts, states, of_the_day)
 
 
@@ -145,7 +140,7 @@ def _in_order(work: Load, facts: pa.Table, rows: pa.Table, keep: Mask) -> tuple[
     return facts.take(chosen), rows.take(chosen)
 
 
-def _close(work: Load, covered: Covered, corrected: int | None) -> Outcome:
+def _close(work: Load, covered: Covered, codes: Codes, corrected: int | None) -> Outcome:
     """Writes the verdict, then the delivery's own row: the last thing its transaction does."""
     connection, delivery, now = work.connection, work.delivery, datetime.now(UTC)
     status = "superseded" if covered.is_superseded else "loaded"
@@ -186,6 +181,7 @@ def _close(work: Load, covered: Covered, corrected: int | None) -> Outcome:
             rows_ignored=work.ignored,
             supersedes=func.coalesce(corrected, deliveries.c.supersedes),
             loaded_at=now,
+            **codes.told,
         )
     )
     return Outcome(delivery.delivery_id, status, judged, work.received, work.loaded, work.unchanged, work.quarantined, work.ignored)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,28 +20,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, MetaData, Table, text
 
-from tasks.deliveries.ledger import Delivery
 from warehouse.bulk import FOREVER, copy_in, copy_out_blocks
+
+if TYPE_CHECKING:
+    from tasks.load.work import Load
 
 Mask = npt.NDArray[np.bool_]
 Microseconds = npt.NDArray[np.int64]
 
 
-def append(
-    connection: Connection, delivery: Delivery, load_id: int, table: Table, facts: pa.Table, since: Microseconds | None, until: Microseconds
-) -> None:
-    """Adds rows as new states of the delivery, each from its export or the given moment, until the given moment or for ever."""
+def append(work: Load, facts: pa.Table, since: Microseconds, until: Microseconds) -> None:
+    """Adds rows as new states of the delivery, each from and until its moment."""
     count = facts.num_rows
     if not count:
         return
-    added = facts.append_column("delivery_id", pa.repeat(pa.scalar(delivery.delivery_id, pa.int32()), count))
-    exported = pa.repeat(pa.scalar(delivery.exported_at, pa.timestamp("us", "UTC")), count)
-    added = added.append_column("known_from", exported if since is None else pa.array(since, pa.timestamp("us", "UTC")))
-    added = added.append_column("loaded_by", pa.repeat(pa.scalar(load_id, pa.int32()), count))
+    added = facts.append_column("delivery_id", pa.repeat(pa.scalar(work.delivery.delivery_id, pa.int32()), count))
+    added = added.append_column("known_from", pa.array(since))
+    added = added.append_column("loaded_by", pa.repeat(pa.scalar(work.load_id, pa.int32()), count))
     if (until != FOREVER).any():
         added = added.append_column("known_to", pa.array(until))
-        added = added.append_column("ended_by", pa.array(np.full(count, load_id, dtype=np.int32), mask=until == FOREVER))
-    copy_in(connection, table, added)
+        added = added.append_column("ended_by", pa.array(np.full(count, work.load_id, dtype=np.int32), mask=until == FOREVER))
+    work.partitions.copy(added)
 
 
 def states_of(connection: Connection, table: Table, natural: Sequence[str], keys: Microseconds) -> pa.Table:
@@ -59,9 +58,16 @@ def states_of(connection: Connection, table: Table, natural: Sequence[str], keys
     )
     # Two halves, since nearly all states are current and those have an index of their own.
     query = f"{chosen} = 'infinity' UNION ALL {chosen} > f.known_from AND f.ended_by IS NOT NULL"
-    numbers = ("row_key", "row_hash", "known_from", "known_to", "delivery_id", "row_number", "said_at")
-    states = copy_out_blocks(connection, query, numbers, natural)
+    states = copy_out_blocks(connection, query, _NUMBERS, natural)
     return states.take(pa.array(np.lexsort((states["known_from"].to_numpy(), states["row_key"].to_numpy()))))
+
+
+_NUMBERS = ("row_key", "row_hash", "known_from", "known_to", "delivery_id", "row_number", "said_at")
+
+
+def no_states(natural: Sequence[str]) -> pa.Table:
+    """What `states_of` returns where nothing is known."""
+    return pa.table({name: pa.array([], pa.int64() if name in _NUMBERS else pa.string()) for name in (*_NUMBERS, *natural)})
 
 
 @dataclass(frozen=True)
@@ -173,8 +179,9 @@ def _match(run_key: Microseconds, chosen: npt.NDArray[np.int64], keys: Microseco
     return np.where(run_key[chosen][place] == keys, chosen[place], -1)
 
 
-def apply(connection: Connection, delivery: Delivery, load_id: int, table: Table, facts: pa.Table, states: pa.Table, plan: Plan) -> None:
+def apply(work: Load, facts: pa.Table, states: pa.Table, plan: Plan) -> None:
     """Writes a plan down: states end, go on after the window as states of their own, and new ones are added."""
+    connection, table, load_id = work.connection, work.table, work.load_id
     tail_state, tail_from = plan.tails
     if len(tail_state):
         # Copied before their states are cut, written after: one state of a key is current at any moment.
@@ -199,11 +206,11 @@ def apply(connection: Connection, delivery: Delivery, load_id: int, table: Table
         add_states(connection, table, "pg_temp.rest")
         connection.execute(text("DROP TABLE pg_temp.tails, pg_temp.rest"))
     if plan.added.all():
-        append(connection, delivery, load_id, table, facts, plan.since, plan.until)
+        append(work, facts, plan.since, plan.until)
     elif plan.added.any():
-        append(connection, delivery, load_id, table, facts.filter(pa.array(plan.added)), plan.since[plan.added], plan.until[plan.added])
+        append(work, facts.filter(pa.array(plan.added)), plan.since[plan.added], plan.until[plan.added])
     rows, since, until = plan.gaps
-    append(connection, delivery, load_id, table, facts.take(pa.array(rows)), since, until)
+    append(work, facts.take(pa.array(rows)), since, until)
 
 
 def columns_of(table: Table, alias: str, taken: dict[str, str]) -> str:
@@ -261,9 +268,7 @@ def _changes(connection: Connection, name: str, states: pa.Table, chosen: npt.ND
     kinds = {"new_from": "timestamptz", "new_to": "timestamptz"}
     temporary(connection, name, ", ".join(["row_key bigint", "known_from timestamptz", *(f"{column} {kinds[column]}" for column in extra)]))
     picked = states.take(pa.array(chosen))
-    copy_temporary(
-        connection, name, pa.table({"row_key": picked["row_key"], "known_from": picked["known_from"], **extra})
-    )
+    copy_temporary(connection, name, pa.table({"row_key": picked["row_key"], "known_from": picked["known_from"], **extra}))
     connection.execute(text(f"ANALYZE pg_temp.{name}"))
 
 

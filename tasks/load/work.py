@@ -16,6 +16,7 @@ from expectations.contract import Contract, Rule, structure
 from tasks.deliveries.ledger import Delivery
 from tasks.load.dimensions import Dimensions
 from tasks.load.history import Mask, microseconds
+from tasks.load.partitions import Partitions
 from tasks.read.rows import Rejected
 from tasks.validate.checks import RuleResult
 from tasks.validate.found import Found, with_faults
@@ -75,6 +76,11 @@ class Load:
     def table(self) -> Table:
         """The table that keeps the feed's rows."""
         return metadata.tables[f"warehouse.{self.contract.table}"]
+
+    @cached_property
+    def partitions(self) -> Partitions:
+        """Where its rows go."""
+        return Partitions(self.connection, self.table)
 
     @property
     def provider_key(self) -> int:

@@ -107,10 +107,16 @@ def bills(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: Any
     return put(connection, fact_bill, "bills", [{"bill_code": f"B{next(_keys)}", **usual, **row} for row in rows], **more)
 
 
+def make_partition(connection: Connection, month: str) -> None:
+    """Makes the partition of a month of payments where it is missing."""
+    if connection.scalar(text("SELECT warehouse.begin_payment_partition(CAST(:month AS date))"), {"month": month}):
+        connection.execute(text("SELECT warehouse.attach_payment_partition(CAST(:month AS date))"), {"month": month})
+
+
 def payments(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: Any) -> int:
     """Settled payments by QR code, unless a row says otherwise."""
     for month in {f"{str(row.get('business_date', '2024-03-10'))[:7]}-01" for row in rows}:
-        connection.execute(text("SELECT warehouse.ensure_payment_partition(CAST(:month AS date))"), {"month": month})
+        make_partition(connection, month)
     usual = {
         "provider_key": 5, "service_key": 1, "unit_key": unit_key(connection, NGOC_PHUNG), "merchant_key": 0, "payment_method_key": 2,
         "payment_status_key": 1, "paid_at": "2024-03-10 10:00:00", "business_date": "2024-03-10", "amount_vnd": 100_000,

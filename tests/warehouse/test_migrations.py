@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, text
 
+from tests.warehouse.facts import make_partition
 from warehouse import database
 from warehouse.database import downgrade, newest_revision, upgrade
 from warehouse.migrations.__main__ import write_step
@@ -57,7 +58,7 @@ def test_the_migrations_make_exactly_what_the_tables_declare(engine: Engine) -> 
 
 
 def _fill(connection: Connection) -> None:
-    connection.execute(text("SELECT warehouse.ensure_payment_partition('2024-03-15')"))
+    make_partition(connection, "2024-03-15")
     connection.execute(
         text(
             """
@@ -245,7 +246,7 @@ def test_values_of_a_district_after_its_last_day_end_with_the_last_publication(e
 
 def test_a_new_month_of_payments_locks_no_reader_out(engine: Engine) -> None:
     with engine.begin() as loading, engine.connect() as reading:
-        loading.execute(text("SELECT warehouse.ensure_payment_partition('2024-03-15')"))
+        make_partition(loading, "2024-03-15")
         reading.execute(text("SET lock_timeout = '1s'"))
         assert reading.scalar(text("SELECT count(*) FROM warehouse.fact_payment")) == 0
 

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from tests.warehouse.facts import make_partition
 from warehouse.database import connect, upgrade
 from warehouse.embedded import Server
 from warehouse.settings import Refusal
@@ -59,7 +60,8 @@ def test_everyone_reads_the_mart(login: dict[str, Engine], view: str) -> None:
         "CREATE TABLE staging.mine (a int)",
         "CREATE TABLE mart.mine (a int)",
         "CREATE TABLE public.mine (a int)",
-        "SELECT warehouse.ensure_payment_partition('2024-01-01')",
+        "SELECT warehouse.begin_payment_partition('2024-01-01')",
+        "SELECT warehouse.attach_payment_partition('2024-01-01')",
         "DELETE FROM mart.unit",
     ],
 )
@@ -102,7 +104,7 @@ def test_the_steward_changes_nothing_else(login: dict[str, Engine], statement: s
         "UPDATE ops.delivery SET business_period = '2024'",
         "CREATE UNLOGGED TABLE staging.delivery_1 (a int)",
         "DELETE FROM ops.verdict",
-        "SELECT warehouse.ensure_payment_partition('2024-01-01')",
+        "SELECT warehouse.begin_payment_partition('2024-01-01')",
     ],
 )
 def test_the_loader_writes(login: dict[str, Engine], statement: str) -> None:
@@ -118,9 +120,8 @@ def test_the_loader_does_not_change_the_house(login: dict[str, Engine], statemen
 
 def test_a_payment_written_by_the_loader_finds_its_month(login: dict[str, Engine]) -> None:
     with login["etl"].begin() as connection:
-        connection.execute(
-            text("SELECT warehouse.ensure_payment_partition('2024-02-29'), warehouse.ensure_payment_partition('2024-02-01')")
-        )
+        make_partition(connection, "2024-02-29")
+        make_partition(connection, "2024-02-01")
         connection.execute(
             text(
                 """
