@@ -1,17 +1,16 @@
 """The contract's rules, run over what the reader returned: accepted rows, faults, a result of every rule.
 
-Row rules are a Great Expectations suite, run once a chunk in an ephemeral context of its own. Rules that
+Row rules are a Great Expectations suite (`tasks.validate.suite`). Rules that
 need the whole file (duplicates, control totals, volume, share of quarantined rows) are decided here.
 No cell's value leaves this module: results are counts, faults are row numbers.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
-from itertools import chain, islice
+from datetime import date, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,34 +19,20 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from expectations.contract import FRAME_RULE, ROW_NUMBER, Contract, Derived, Rule, structure
+from expectations.contract import ROW_NUMBER, Contract, Rule, structure
 from tasks.deliveries.coverage import Stretch
 from tasks.read.file import FAULTS, Chunk, Rejected
 from tasks.read.rows import NOTHING_SEEN, Account
 from tasks.validate.dates import Dates, dated
 from tasks.validate.found import Found
-from tasks.validate.gx import GX_LOCK, great_expectations
+from tasks.validate.suite import CheckBroken, RowsChecked, check_rows
 from tasks.words.keys import code_hash, row_hash
 from tasks.words.vietnamese import number, one_line, safe
 
 if TYPE_CHECKING:
     from tasks.validate.data_docs import DataDocs
 
-COUNTS: dict[str, Any] = {"result_format": "BASIC", "partial_unexpected_count": 0}
-"""Only counts: no value gets into a result."""
-
-ROWS: dict[str, Any] = {"result_format": "COMPLETE", "partial_unexpected_count": 0, "exclude_unexpected_values": True}
-"""The index of each row that failed, which is its number in the file; still no value."""
-
-SECONDS = pa.timestamp("s")
-
-PERIOD = r"^(?P<year>\d{4})(?:-Q(?P<quarter>[1-4])|-(?P<month>\d{2}))?$"
-
 Mask = npt.NDArray[np.bool_]
-
-
-class CheckBroken(Exception):
-    """A check could not be run or contradicts itself: the pipeline is at fault, never the supplier's data."""
 
 
 @dataclass(frozen=True)
@@ -105,36 +90,90 @@ def validate(
     covers: Stretch | None = None,
     is_declared: bool = False,
 ) -> Iterator[Checked]:
-    """Check a delivery chunk by chunk; raise Rejected, with what every rule found until then, where it is refused as a whole.
+    """Checks one delivery; see `Opened`."""
+    opened = Opened(chunks, contract, layout_name, file_name, docs=docs, exported_at=exported_at, covers=covers, is_declared=is_declared)
+    return opened.checked(lambda: usual_rows)
 
-    `usual_rows`: rows that deliveries of this source usually have. `exported_at`: when it was made, against
-    which dates are in the future. `covers`: days that its name speaks of, by its source's pattern where `is_declared`.
-    """
-    coming = iter(chunks)
-    head: list[Chunk] = []
-    late: Rejected | None = None
+
+class Opened:
+    """A delivery whose first chunks are read: from here on it can be checked, alone or its first rows beside those of others."""
+
+    def __init__(
+        self,
+        chunks: Iterable[Chunk],
+        contract: Contract,
+        layout_name: str,
+        file_name: str,
+        *,
+        docs: DataDocs | None = None,
+        exported_at: datetime | None = None,
+        covers: Stretch | None = None,
+        is_declared: bool = False,
+    ) -> None:
+        """Reads them. `exported_at`: when it was made, against which dates are in the future. `covers`: days that its name speaks of,
+        by its source's pattern where `is_declared`.
+        """
+        self.contract = contract
+        self._docs = docs
+        self._coming = iter(chunks)
+        self._head: list[Chunk] = []
+        self._of_head: list[RowsChecked | None] = [None, None]
+        self._late: Exception | None = None
+        try:
+            self._head += islice(self._coming, 2)
+        except Exception as problem:  # what came before it is checked first
+            self._late = problem
+        titled = self._head[0].titled if self._head else None
+        dates = dated(contract, covers, titled, is_declared=is_declared)
+        self._delivery = _Delivery(contract, layout_name, file_name, exported_at, dates)
+        self._delivery.seen.is_kept = len(self._head) > 1
+
+    def checked(self, usual_rows: Callable[[], int | None]) -> Iterator[Checked]:
+        """Its chunks, checked; raises Rejected, with what every rule found until then, where it is refused as a whole.
+
+        `usual_rows`: rows that deliveries of this source usually have, asked for at the end.
+        """
+        delivery = self._delivery
+        try:
+            for chunk, rows in zip(self._head, self._of_head, strict=False):
+                yield delivery.check(chunk, rows)
+            self._head.clear()
+            if self._late is not None:
+                raise self._late
+            for chunk in self._coming:
+                yield delivery.check(chunk)
+            results = delivery.conclude(usual_rows())
+        except Rejected as refused:
+            told = delivery.told(refused)
+            self._tell(told.results, told)
+            raise told from None
+        self._tell(delivery.results)
+        yield Checked(self.contract.schema.empty_table(), FAULTS.empty_table(), 0, 0, results)
+
+    def _tell(self, results: Sequence[RuleResult], refused: Rejected | None = None) -> None:
+        if self._docs is not None:
+            self._docs.add(self.contract, self._delivery.file_name, self._delivery.suite_results, results, refused)
+
+    def heads(self) -> list[tuple[int, pa.Table, date | None]]:
+        """Place, rows and day of export of each first chunk that has rows."""
+        return [(n, chunk.table, self._delivery.exported_on) for n, chunk in enumerate(self._head) if chunk.table.num_rows]
+
+    def know(self, place: int, rows: RowsChecked) -> None:
+        """Takes what the suite found in a first chunk."""
+        self._of_head[place] = rows
+
+
+def check_together(several: Sequence[Opened]) -> None:
+    """Runs the suite once over the first rows of several deliveries of one contract; where that breaks, each is left to be checked alone."""
+    heads = [(opened, *head) for opened in several for head in opened.heads()]
+    if not heads:
+        return
     try:
-        head += islice(coming, 2)
-    except Rejected as refused:  # what came before it is checked first
-        late = refused
-    titled = head[0].titled if head else None
-    dates = dated(contract, covers, titled, is_declared=is_declared)
-    delivery = _Delivery(contract, layout_name, file_name, exported_at, dates)
-    delivery.seen.is_kept = len(head) > 1
-    try:
-        for chunk in chain(head, coming):
-            yield delivery.check(chunk)
-        if late is not None:
-            raise late
-        results = delivery.conclude(usual_rows)
-    except Rejected as refused:
-        told = delivery.told(refused)
-        if docs is not None:
-            docs.add(contract, file_name, delivery.suite_results, told.results, told)
-        raise told from None
-    if docs is not None:
-        docs.add(contract, file_name, delivery.suite_results, delivery.results)
-    yield Checked(contract.schema.empty_table(), FAULTS.empty_table(), 0, 0, results)
+        found = check_rows(several[0].contract, [(table, exported_on) for _, _, table, exported_on in heads])
+    except CheckBroken:
+        return
+    for (opened, place, _, _), rows in zip(heads, found, strict=True):
+        opened.know(place, rows)
 
 
 @dataclass
@@ -190,8 +229,8 @@ class _Delivery:
         self.found = Found(contract)
         self.account = NOTHING_SEEN
 
-    def check(self, chunk: Chunk) -> Checked:
-        """Run the row rules on one chunk."""
+    def check(self, chunk: Chunk, rows: RowsChecked | None = None) -> Checked:
+        """What all rules find in one chunk; `rows`: what the suite found in its table, where it was run already."""
         table, contract = chunk.table, self.contract
         if table.schema != contract.schema:
             raise CheckBroken(f"{contract.feed}: the reader's table does not have the contract's schema")
@@ -199,19 +238,20 @@ class _Delivery:
         found = [chunk.faults]
         keep = np.ones(table.num_rows, np.bool_)
         if table.num_rows:
-            for rule, count, numbers in self._failed_rows(table):
+            rows = rows or check_rows(contract, [(table, self.exported_on)])[0]
+            self.suite_results.append(rows.result)
+            for rule, count, places in rows.broken:
                 results.append(_row_result(rule, count))
-                if numbers:
-                    failed = np.isin(table[ROW_NUMBER].to_numpy(), numbers)
-                    keep &= ~failed
-                    found.append(self._faults(rule, table.filter(pa.array(failed))))
+                if rule.severity == "critical" and len(places):
+                    keep[places] = False
+                    found.append(self._faults(rule, table.take(pa.array(places))))
         same = 0
         if self.unique is not None:
             accepted = np.flatnonzero(keep)
-            rows = table if keep.all() else table.filter(pa.array(keep))
-            repeats, contradicts = self.seen.duplicates(rows, contract.natural_key)
+            good = table if keep.all() else table.filter(pa.array(keep))
+            repeats, contradicts = self.seen.duplicates(good, contract.natural_key)
             same = int(repeats.sum())
-            found.append(self._faults(self.unique, rows.filter(pa.array(contradicts))))
+            found.append(self._faults(self.unique, good.filter(pa.array(contradicts))))
             results.append(_row_result(self.unique, int(contradicts.sum())))
             keep[accepted[repeats | contradicts]] = False
         checked = Checked(
@@ -251,17 +291,6 @@ class _Delivery:
         broken = chunk.faults.group_by("rule_code").aggregate([("row_number", "count_distinct")]).to_pylist()
         rows = {found["rule_code"]: found["row_number_count_distinct"] for found in broken} | chunk.warned
         return [_row_result(rule, rows.get(rule.code, 0)) for rule in structure() if rule.check == "read" and rule.scope == "row"]
-
-    def _failed_rows(self, table: pa.Table) -> Iterator[tuple[Rule, int, list[int]]]:
-        """Every row rule of the suite, how many rows broke it, and, of a critical rule, their numbers."""
-        frame = checked_frame(table, self.contract, self.exported_on)
-        counted = run_suite(self.contract, frame, COUNTS)
-        self.suite_results.append(counted)
-        broken = {rule.code for rule, result in _by_rule(self.contract, counted) if not result.success and rule.severity == "critical"}
-        located = _by_rule(self.contract, run_suite(self.contract, frame, ROWS, broken)) if broken else []
-        numbers = {rule.code: result.result["unexpected_index_list"] for rule, result in located}
-        for rule, result in _by_rule(self.contract, counted):
-            yield rule, result.result["unexpected_count"], numbers.get(rule.code, [])
 
     def _faults(self, rule: Rule, rows: pa.Table) -> pa.Table:
         columns = [
@@ -381,108 +410,3 @@ def _counted(*parts: tuple[int, str]) -> str:
 
 def _structural(check: str) -> Rule:
     return next(rule for rule in structure() if rule.check == check)
-
-
-def _by_rule(contract: Contract, suite_result: Any) -> list[tuple[Rule, Any]]:
-    """Each row rule with its result; CheckBroken where one could not be run, which says nothing about the data."""
-    found = []
-    for result in suite_result.results:
-        code = result.expectation_config.meta["rule"]
-        trouble = _exception(result.exception_info)
-        if trouble:
-            raise CheckBroken(f"{code} could not be run: {trouble}")
-        if code != FRAME_RULE:
-            found.append((contract.rule(code), result))
-        elif not result.success:
-            raise CheckBroken(f"{contract.feed}: {code}: the frame to be checked is not the one declared")
-    return found
-
-
-def _exception(info: dict[str, Any]) -> str | None:
-    """Kind of the error that kept a check from running; its text might quote a cell."""
-    entries = [info] if "raised_exception" in info else list(info.values())
-    for entry in entries:
-        if isinstance(entry, dict) and entry.get("raised_exception"):
-            kind = re.search(r"^[A-Za-z_][\w.]*(?:Error|Exception)\b", str(entry.get("exception_traceback")), re.MULTILINE)
-            return kind[0] if kind else "error"
-    return None
-
-
-def checked_frame(table: pa.Table, contract: Contract, exported_on: date | None) -> pd.DataFrame:
-    """The columns that the row rules look at, and no other, under the rows' numbers; derived ones are made here."""
-    columns: dict[str, pa.Array | pa.ChunkedArray] = {}
-    for name in contract.checked_columns:
-        made = contract.derived.get(name)
-        column = table[name] if made is None else _derive(made, table, exported_on)
-        columns[name] = column.cast(SECONDS) if pa.types.is_date32(column.type) else column
-    frame: pd.DataFrame = pa.table(columns).to_pandas()
-    frame.index = pd.Index(table[ROW_NUMBER].to_numpy())
-    return frame
-
-
-def _derive(made: Derived, table: pa.Table, exported_on: date | None) -> pa.Array | pa.ChunkedArray:
-    if made.day:
-        column = table[made.day].cast(pa.date32()).cast(SECONDS)
-    elif made.period_start:
-        column = _period_start(table[made.period_start])
-    elif made.days_after_export is not None:
-        day = None if exported_on is None else datetime.combine(exported_on, datetime.min.time()) + timedelta(days=made.days_after_export)
-        column = pa.repeat(pa.scalar(day, SECONDS), table.num_rows)
-    elif made.present:
-        column = table[made.present].is_valid().cast(pa.int64())
-    else:
-        column = table[str(made.column)]
-        if made.day_in:
-            texts = pc.struct_field(pc.extract_regex(column, made.day_in), "day")
-            column = pc.strptime(texts, "%y%m%d", "s", error_is_null=True)
-        if made.missing_as is not None:
-            column = column.fill_null(made.missing_as)
-        for other in made.minus:
-            column = pc.subtract(column, table[other])
-        if made.restarts:
-            column = _restarts(column, made.restarts, table[str(made.given_at)])
-    for name, values in made.where.items():
-        column = pc.if_else(pc.is_in(table[name], pa.array(values)), column, None)
-    return column
-
-
-def _restarts(texts: pa.ChunkedArray, pattern: str, given_at: pa.ChunkedArray) -> pa.Array:
-    """1 where a number is lower than one given earlier in its series, else 0; missing where there is no number or no time."""
-    parts = pc.extract_regex(texts, pattern)
-    known = pc.and_(parts.is_valid(), given_at.is_valid()).combine_chunks()
-    parts = parts.combine_chunks().filter(known)
-    series = parts.field("series").dictionary_encode().indices.to_numpy().astype(np.int64)
-    numbers = parts.field("number").cast(pa.int64()).to_numpy()
-    order = np.lexsort((numbers, given_at.combine_chunks().filter(known).cast(pa.int64()).to_numpy(), series))
-    # Later series are larger numbers here, so that the highest so far is always one of the same series or lower.
-    place = (series << 32 | numbers)[order]
-    lower = np.zeros(len(place), np.int64)
-    lower[order[1:]] = np.maximum.accumulate(place)[:-1] > place[1:]
-    return pc.replace_with_mask(pa.nulls(len(texts), pa.int64()), known, pa.array(lower))
-
-
-def _period_start(periods: pa.ChunkedArray) -> pa.ChunkedArray:
-    parts = pc.extract_regex(periods, PERIOD)
-    quarters = pc.struct_field(parts, "quarter")
-    months = pc.struct_field(parts, "month")
-    starts = pc.index_in(quarters, pa.array(["1", "2", "3", "4"]))
-    of_quarter = pa.array(["01", "04", "07", "10"]).take(starts.combine_chunks())
-    month = pc.coalesce(of_quarter, pc.if_else(pc.equal(months, ""), "01", months))
-    return pc.strptime(pc.binary_join_element_wise(pc.struct_field(parts, "year"), month, "01", "-"), "%Y-%m-%d", "s", error_is_null=True)
-
-
-def run_suite(contract: Contract, frame: pd.DataFrame, result_format: dict[str, Any], codes: Collection[str] | None = None) -> Any:
-    """Great Expectations' result of the contract's suite, or of some of its rules, in a context of its own."""
-    with GX_LOCK:
-        gx = great_expectations()
-        from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415  # slow, see above
-
-        context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = ProgressBarsConfig(globally=False)
-        data = context.data_sources.add_pandas(contract.feed).add_dataframe_asset("rows").add_batch_definition_whole_dataframe("chunk")
-        suite = context.suites.add(contract.suite(codes))
-        definition = context.validation_definitions.add(gx.ValidationDefinition(name=contract.feed, data=data, suite=suite))
-        try:
-            return definition.run(batch_parameters={"dataframe": frame}, result_format=result_format)
-        except Exception as error:  # whatever it is, it is ours; its text might quote a cell
-            raise CheckBroken(f"{contract.feed}: the suite could not be run: {type(error).__name__}") from None

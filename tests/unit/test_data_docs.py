@@ -14,8 +14,9 @@ import pytest
 
 from expectations.contract import ROW_NUMBER, contract
 from tasks.read.file import FAULTS, Chunk, Rejected
-from tasks.validate.checks import COUNTS, checked_frame, run_suite, validate
+from tasks.validate.checks import validate
 from tasks.validate.data_docs import NIGHTS_KEPT, DataDocs, merged
+from tasks.validate.suite import COUNTS, checked_frame, run_suite
 
 NIGHT = datetime(2024, 5, 1, 1, 30)
 FIRST = {"survey_code": "KS3K", "unit_code": "15655", "question_code": "K1b", "asked_on": date(2024, 3, 1), "respondents": 400}

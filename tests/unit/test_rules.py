@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from expectations.contract import contract, feeds, structure
-from tasks.validate.checks import ROWS, checked_frame, run_suite
+from tasks.validate.suite import ROWS, checked_frame, run_suite
 
 CASES = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in sorted((Path(__file__).parent / "rules").glob("*.yaml"))}
 EXPORTED_ON = date(2024, 3, 31)
@@ -38,7 +38,7 @@ def broken_by(feed: str) -> dict[str, set[str]]:
     frame = checked_frame(rows(feed, list(named.values())), contract(feed), tried.get("exported_on", EXPORTED_ON))
     names = list(named)
     return {
-        result.expectation_config.meta["rule"]: {names[number - 1] for number in result.result.get("unexpected_index_list") or []}
+        result.expectation_config.meta["rule"]: {names[place] for place in result.result.get("unexpected_index_list") or []}
         for result in run_suite(contract(feed), frame, ROWS).results
     }
 

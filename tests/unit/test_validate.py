@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from expectations.contract import ROW_NUMBER, Contract, Rule, contract
 from tasks.read.file import FAULTS, Chunk, Rejected
 from tasks.read.rows import Account
-from tasks.validate import checks as module
+from tasks.validate import suite as module
 from tasks.validate.checks import CheckBroken, Checked, RuleResult, merged, validate
 from tasks.validate.found import KEPT
 
