@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 from prefect import flow
@@ -11,6 +11,8 @@ from sqlalchemy import Engine
 
 from expectations.contract import contract
 from flows import faults
+from flows.progress import Turn
+from tasks.deliveries.batches import Batch
 from tasks.deliveries.ledger import Delivery, Outcome, delivered, usual_rows
 from tasks.deliveries.run_lock import LockLost, in_one_line, one_at_a_time
 from tasks.deliveries.source import Source, read_sources
@@ -20,7 +22,7 @@ from tasks.read.bounded import read
 from tasks.read.file import Chunk, Rejected
 from tasks.read.limits import DEFAULT, Limits, read_limits
 from tasks.read.rows import File
-from tasks.validate.checks import validate
+from tasks.validate.checks import Opened, check_together
 from warehouse.database import open_warehouse
 from warehouse.settings import Refusal, Settings
 
@@ -30,6 +32,42 @@ if TYPE_CHECKING:
 
 class IngestFailed(Exception):
     """A delivery could not be taken in for a reason that is no fault of its supplier."""
+
+
+class NotAllIngested(Exception):
+    """Deliveries of a batch that could not be taken in, for the reason each; the others were."""
+
+    def __init__(self, problems: list[tuple[Delivery, IngestFailed]]) -> None:
+        super().__init__("; ".join(f"{delivery.file_name}: {problem}" for delivery, problem in problems))
+        self.problems = problems
+
+
+def ingest_batch(
+    engine: Engine,
+    batch: Batch,
+    settings: Settings,
+    docs: DataDocs | None,
+    source: Source | None,
+    limits: Limits,
+    turn: Turn,
+    told: Callable[[Outcome], None],
+) -> None:
+    """Reads and checks the deliveries of a batch together, and takes them into the warehouse one after the other.
+
+    `turn`: asked before each, waits until it may be loaded. `told`: hears of each outcome as it stands. NotAllIngested where the system failed some.
+    """
+    problems: list[tuple[Delivery, IngestFailed]] = []
+    with ExitStack() as opened:
+        arriving = [opened.enter_context(_Arriving(engine, delivery, settings, docs, source, limits)) for delivery in batch.deliveries]
+        check_together([one.opened for one in arriving])
+        for one in arriving:
+            turn()
+            try:
+                told(one.load())
+            except IngestFailed as problem:
+                problems.append((one.delivery, problem))
+    if problems:
+        raise NotAllIngested(problems)
 
 
 def ingest_delivery(
@@ -45,46 +83,64 @@ def ingest_delivery(
 
     IngestFailed, and nothing has changed, where the system is at fault, or where it was loaded before.
     """
-    _require_landed(delivery)
-    terms = contract(delivery.feed)
-    if source is not None and (source.feed, source.layout) == (delivery.feed, delivery.layout):
-        terms = terms.with_headers(delivery.layout, source.headers)
-    received = 0
+    with _Arriving(engine, delivery, settings, docs, source, limits) as arriving:
+        return arriving.load()
 
-    def counted(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-        nonlocal received
-        for chunk in chunks:
-            received += chunk.received
+
+class _Arriving:
+    """A delivery whose first rows are read."""
+
+    def __init__(
+        self, engine: Engine, delivery: Delivery, settings: Settings, docs: DataDocs | None, source: Source | None, limits: Limits
+    ) -> None:
+        self.delivery = delivery
+        self._engine, self._home = engine, settings.home
+        self._terms = contract(delivery.feed)
+        if source is not None and (source.feed, source.layout) == (delivery.feed, delivery.layout):
+            self._terms = self._terms.with_headers(delivery.layout, source.headers)
+        self._received = 0
+        self._chunks = read(delivery.path, self._terms, delivery.layout, settings.secret_key, delivery.file_name, limits=limits)
+        self.opened = Opened(
+            self._counted(),
+            self._terms,
+            delivery.layout,
+            delivery.file_name,
+            docs=docs,
+            exported_at=delivery.exported_at,
+            covers=delivery.covers,
+            is_declared=delivery.is_declared,
+        )
+
+    def __enter__(self) -> _Arriving:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._chunks.close()  # whatever happens: what reads ahead is ended, and not left to be found
+
+    def _counted(self) -> Iterator[Chunk]:
+        for chunk in self._chunks:
+            self._received += chunk.received
             yield chunk
 
-    try:
-        # Closed here, whatever happens: what reads ahead is ended, and not left to be found.
-        with closing(read(delivery.path, terms, delivery.layout, settings.secret_key, delivery.file_name, limits=limits)) as chunks:
-            usual = usual_rows(engine, delivery)
-            checked = validate(
-                counted(chunks),
-                terms,
-                delivery.layout,
-                delivery.file_name,
-                docs=docs,
-                usual_rows=usual,
-                exported_at=delivery.exported_at,
-                covers=delivery.covers,
-                is_declared=delivery.is_declared,
-            )
+    def load(self) -> Outcome:
+        """Checks what is left to be checked and loads it."""
+        delivery = self.delivery
+        _require_landed(delivery)
+        try:
+            checked = self.opened.checked(lambda: usual_rows(self._engine, delivery))
             with closing(prefetched(checked)) as ready:
-                return load(engine, delivery, terms, ready)
-    except Rejected as rejected:
-        return _reject(engine, delivery, rejected, received)
-    except LockLost:
-        raise
-    except Exception as problem:
-        # The text of an unknown error may quote a cell, and Prefect would log it: only its kind and place go on.
-        if faults.is_of_the_system(problem):
-            raise IngestFailed(in_one_line(problem)) from None
-        reference = faults.keep(settings.home, delivery, problem)
-        refused = File(delivery.path, delivery.file_name, terms, delivery.layout).refused("STR-021", advice=reference)
-    return _reject(engine, delivery, refused, received)
+                return load(self._engine, delivery, self._terms, ready)
+        except Rejected as rejected:
+            return _reject(self._engine, delivery, rejected, self._received)
+        except LockLost:
+            raise
+        except Exception as problem:
+            # The text of an unknown error may quote a cell, and Prefect would log it: only its kind and place go on.
+            if faults.is_of_the_system(problem):
+                raise IngestFailed(in_one_line(problem)) from None
+            reference = faults.keep(self._home, delivery, problem)
+            refused = File(delivery.path, delivery.file_name, self._terms, delivery.layout).refused("STR-021", advice=reference)
+        return _reject(self._engine, delivery, refused, self._received)
 
 
 def _reject(engine: Engine, delivery: Delivery, rejected: Rejected, received: int) -> Outcome:

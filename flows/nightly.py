@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date as Day
 from datetime import datetime, time
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from prefect import flow, task
@@ -17,11 +18,12 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from flows.ending import NightStopped, state_of
-from flows.ingest import ingest_delivery
-from flows.progress import each, tell
+from flows.ingest import NotAllIngested, ingest_batch
+from flows.progress import Turn, each, in_turn, tell
 from flows.publish import Published, publish
 from flows.stopping import stoppable
-from tasks.deliveries.ledger import Delivery, Outcome, delivered, know_sources, pending, waves
+from tasks.deliveries.batches import Batch, batches
+from tasks.deliveries.ledger import Delivery, Outcome, delivered, know_sources, pending
 from tasks.deliveries.run_lock import LockLost, Run, in_one_line, one_at_a_time, require_lock
 from tasks.deliveries.source import Source, read_providers, read_provinces, read_reporting_calendars, read_sources
 from tasks.load.dependents import releasable
@@ -64,12 +66,12 @@ class Steps:
     """The steps of a night: plain functions, or the same as tasks."""
 
     pull: Callable[..., Pulled]
-    ingest: Callable[..., Outcome]
+    ingest: Callable[..., None]
     publish: Callable[..., Published]
     report: Callable[..., Report] | None
 
 
-WITHOUT_PREFECT = Steps(pull, ingest_delivery, publish, report)
+WITHOUT_PREFECT = Steps(pull, ingest_batch, publish, report)
 
 
 def night(
@@ -98,9 +100,8 @@ def night(
         take = partial(_ingest, engine, settings, run, steps, docs, {source.name: source for source in sources}, limits)
         # A delivery that comes late sends those made after it back into the queue: they are read again before anything is published.
         while waiting := _waiting(engine, settings, as_of, broken):
-            for wave in waves(waiting):
-                broken |= take(wave)
-        take([delivered(engine, settings.home, releasable(engine))])
+            broken |= take(waiting)
+        take(delivered(engine, settings.home, releasable(engine)))
         tell("Tính chỉ tiêu và công bố")
         published = steps.publish(engine, run.run_id, as_of)
         run.is_published = True
@@ -122,7 +123,7 @@ def _pull(
     def step(source: Source) -> Pulled:
         return steps.pull(engine, source, settings.home, until, as_of)
 
-    pulled = each("Nhận tệp", step, [[source] for source in sources], fatal=(Unwritable,))
+    pulled = each("Nhận tệp", step, sources, fatal=(Unwritable,))
     failed = [(source, result) for source, result in pulled if isinstance(result, Exception)]
     lines = [line for source, why in failed for line in _lines(source, why)]
     if sources and sum(not isinstance(why, Unreadable) for _, why in failed) == len(sources):
@@ -145,19 +146,29 @@ def _ingest(
     docs: DataDocs,
     sources: dict[str, Source],
     limits: Limits,
-    chains: list[list[Delivery]],
+    waiting: list[Delivery],
 ) -> set[int]:
     """Takes deliveries in, and returns the numbers of those that broke something."""
 
-    def step(delivery: Delivery) -> None:
-        with engine.connect() as connection:
-            require_lock(connection, run.run_id)
-        run.outcomes.append(steps.ingest(engine, delivery, settings, docs, sources.get(delivery.source), limits))
+    def step(batch: Batch, turn: Turn) -> None:
+        def its_turn() -> None:
+            turn()
+            with engine.connect() as connection:
+                require_lock(connection, run.run_id)
 
-    taken = each("Kiểm tra và nạp", step, chains, fatal=(LockLost, OperationalError))
-    broken = [(delivery, why) for delivery, why in taken if isinstance(why, Exception)]
+        steps.ingest(engine, batch, settings, docs, sources.get(batch.deliveries[0].source), limits, its_turn, run.outcomes.append)
+
+    ordered = batches(waiting)
+    in_order = in_turn(step, ordered, attrgetter("after"))
+    taken = each("Kiểm tra và nạp", in_order, ordered, size=len, fatal=(LockLost, OperationalError))
+    broken = [one for batch, why in taken if isinstance(why, Exception) for one in _broken(batch, why)]
     run.problems += [f"{delivery.source}/{delivery.file_name}: {in_one_line(why)}" for delivery, why in broken]
     return {delivery.delivery_id for delivery, _ in broken}
+
+
+def _broken(batch: Batch, why: Exception) -> list[tuple[Delivery, Exception]]:
+    """The deliveries of a batch that were not taken in, and why."""
+    return [*why.problems] if isinstance(why, NotAllIngested) else [(delivery, why) for delivery in batch.deliveries]
 
 
 def _is_worth_another_try(_task: Any, _run: Any, state: Any) -> bool:
@@ -169,7 +180,7 @@ a_task = partial(task, cache_policy=NO_CACHE, persist_result=False)
 retried = partial(a_task, retries=3, retry_delay_seconds=[10, 60, 180], retry_jitter_factor=0.3, retry_condition_fn=_is_worth_another_try)
 TASKS = Steps(
     pull=retried(pull, task_run_name="pull-{source.name}"),
-    ingest=a_task(ingest_delivery, name="ingest", task_run_name="ingest-{delivery.source}-{delivery.file_name}"),
+    ingest=a_task(ingest_batch, name="ingest", task_run_name="ingest-{batch.name}"),
     publish=a_task(publish),
     report=a_task(report),
 )

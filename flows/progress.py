@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
@@ -38,41 +38,64 @@ def tell(stage: str, done: int = 0, total: int = 0) -> None:
 def each(
     stage: str,
     step: Callable[[T], R],
-    chains: Sequence[Sequence[T]],
+    items: Sequence[T],
     *,
+    size: Callable[[T], int] = lambda _: 1,
     fatal: tuple[type[Exception], ...] = (),
     workers: int = 2,
 ) -> list[tuple[T, R | Exception]]:
-    """Does a step for every item, chains side by side and each chain in its order; what one raises stops no other.
+    """Does a step for every item, begun in their order and side by side; what one raises stops no other.
 
-    What is `fatal` ends all of it once the steps under way are done; a request to end does not wait for them.
+    `size`: as how much an item counts in what is told. What is `fatal` ends all of it once the steps under way are done; a request
+    to end does not wait for them.
     """
-    total = sum(map(len, chains))
+    total = sum(map(size, items))
     finished: list[tuple[T, R | Exception]] = []
     ending = Event()
 
-    def walk(chain: Sequence[T]) -> None:
-        for item in chain:
-            if ending.is_set():
-                return
-            try:
-                result: R | Exception = step(item)
-            except fatal:
-                ending.set()
-                raise
-            except Exception as problem:
-                result = problem
-            finished.append((item, result))
-            tell(stage, len(finished), total)
+    def do(item: T) -> None:
+        if ending.is_set():
+            return
+        try:
+            result: R | Exception = step(item)
+        except fatal:
+            ending.set()
+            raise
+        except Exception as problem:
+            result = problem
+        finished.append((item, result))
+        tell(stage, sum(size(done) for done, _ in finished), total)
 
     tell(stage, 0, total)
     pool = ThreadPoolExecutor(workers)
     try:
-        for walking in [pool.submit(copy_context().run, walk, chain) for chain in chains]:
-            walking.result()
+        for doing in [pool.submit(copy_context().run, do, item) for item in items]:
+            doing.result()
     except BaseException as end:
         ending.set()
         pool.shutdown(wait=isinstance(end, Exception), cancel_futures=True)
         raise
     pool.shutdown()
     return finished
+
+
+Turn = Callable[[], None]
+"""Waits until all that comes before is done."""
+
+
+def in_turn(step: Callable[[T, Turn], R], items: Sequence[T], after: Callable[[T], Iterable[int]]) -> Callable[[T], R]:
+    """The step for `each`, given its item's turn: to wait for those at the places `after`, all earlier among the items, to be done."""
+    done = [Event() for _ in items]
+    places = {id(item): place for place, item in enumerate(items)}
+
+    def do(item: T) -> R:
+        def turn() -> None:
+            for place in after(item):
+                done[place].wait()
+
+        try:
+            return step(item, turn)
+        finally:
+            done[places[id(item)]].set()
+
+    return do

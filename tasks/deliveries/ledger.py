@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, select, text
 
-from expectations.contract import contract
 from tasks.deliveries.coverage import Stretch
 from tasks.deliveries.source import Source
 from tasks.words.vietnamese import VIETNAM
@@ -69,24 +67,6 @@ def delivered(engine: Engine, home: Path, ids: list[int]) -> list[Delivery]:
     """Deliveries by number, in the order in which they were exported: what is read again when waiting or released rows may go in."""
     with engine.connect() as connection:
         return _found(connection, deliveries.c.delivery_id.in_(ids), home)
-
-
-def waves(waiting: Iterable[Delivery]) -> list[list[list[Delivery]]]:
-    """Deliveries in waves: a feed comes after those it refers to. Inside a wave, each feed's own in the order they were exported."""
-    ranked: dict[int, list[Delivery]] = {}
-    for delivery in waiting:
-        ranked.setdefault(wave(delivery.feed), []).append(delivery)
-    return [_chains(ranked[rank]) for rank in sorted(ranked)]
-
-
-def wave(feed: str) -> int:
-    """Place of a feed in the night: after all those that its contract says it refers to."""
-    return max((wave(other) + 1 for other in contract(feed).refers_to), default=0)
-
-
-def _chains(deliveries_of_wave: list[Delivery]) -> list[list[Delivery]]:
-    by_feed = sorted(deliveries_of_wave, key=lambda delivery: (delivery.feed, delivery.exported_at, delivery.delivery_id))
-    return sorted((list(chain) for _, chain in groupby(by_feed, lambda delivery: delivery.feed)), key=len, reverse=True)
 
 
 def _found(connection: Connection, condition: ColumnElement[bool], home: Path) -> list[Delivery]:

@@ -242,21 +242,24 @@ class Covered:
             work.connection, "covered", pa.table({"scope": pa.array(sorted(self._scopes), pa.string()), "until": pa.array(until)})
         )
         expressed = self._expressed()
-        names = [column.name for column in work.table.columns]
-        joined = "JOIN warehouse.dim_unit AS u ON u.unit_key = f.unit_key" if expressed and "u.unit_code" in expressed else ""
         whose = f"source = :source AND exported_at < :moment AND {TAKEN}"
         if expressed is None:
             whose += " AND delivery_id IN (SELECT delivery_id FROM ops.coverage JOIN pg_temp.covered USING (scope))"
+        values = {"source": work.delivery.source, "moment": work.delivery.exported_at}
+        earlier = work.connection.scalars(text(f"SELECT delivery_id FROM ops.delivery WHERE {whose}"), values).all()
+        if not earlier:
+            return
+        names = [column.name for column in work.table.columns]
+        joined = "JOIN warehouse.dim_unit AS u ON u.unit_key = f.unit_key" if expressed and "u.unit_code" in expressed else ""
         work.connection.execute(
             text(
                 f"INSERT INTO pg_temp.absent ({', '.join(names)}, scope, until) "
                 f"SELECT f.{', f.'.join(names)}, c.scope, c.until FROM {work.table.fullname} AS f {joined} "
                 f"JOIN pg_temp.covered AS c ON {f'c.scope = {expressed}' if expressed else 'true'} "
-                f"WHERE f.delivery_id = ANY(ARRAY(SELECT delivery_id FROM ops.delivery WHERE {whose})) "
-                "AND f.known_to > :moment AND f.known_to > f.known_from AND f.known_from < c.until "
+                "WHERE f.delivery_id = ANY(:earlier) AND f.known_to > :moment AND f.known_to > f.known_from AND f.known_from < c.until "
                 "AND NOT EXISTS (SELECT FROM pg_temp.delivered AS d WHERE d.row_key = f.row_key)"
             ),
-            {"source": work.delivery.source, "moment": work.delivery.exported_at},
+            values | {"earlier": list(earlier)},
         )
 
     def _expressed(self) -> str | None:

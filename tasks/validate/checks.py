@@ -164,7 +164,7 @@ class Opened:
 
 
 def check_together(several: Sequence[Opened]) -> None:
-    """Runs the suite once over the first rows of several deliveries of one contract; where that breaks, each is left to be checked alone."""
+    """Runs the suite once over the first rows of several deliveries of a contract; where that breaks, each is checked alone."""
     heads = [(opened, *head) for opened in several for head in opened.heads()]
     if not heads:
         return

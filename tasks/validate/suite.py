@@ -48,7 +48,7 @@ class RowsChecked:
     result: Any
     """Great Expectations' own result, of counts."""
     broken: list[tuple[Rule, int, Places]]
-    """Every row rule, how many rows broke it, and the places of these rows; those of a warning may be left out, since it sets none aside."""
+    """Every row rule, how many rows broke it, and the places of these rows; those of a warning may be left out, as it sets none aside."""
 
 
 def check_rows(contract: Contract, parts: Sequence[tuple[pa.Table, date | None]]) -> list[RowsChecked]:

@@ -23,7 +23,7 @@ def timed(step: Callable[..., Any], name: str, seconds: dict[str, float]) -> Cal
         try:
             return step(*arguments)
         finally:
-            of = f"{name} {arguments[1].feed}" if name == "ingest" else name
+            of = f"{name} {arguments[1].deliveries[0].feed}" if name == "ingest" else name
             seconds[of] = seconds.get(of, 0) + time.perf_counter() - start
 
     return run

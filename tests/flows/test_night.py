@@ -14,7 +14,8 @@ from sqlalchemy import Engine, text
 from flows.backfill import nights
 from flows.nightly import WITHOUT_PREFECT, _is_worth_another_try, night
 from tasks.ask import questions
-from tasks.deliveries.ledger import Delivery, Outcome, waves
+from tasks.deliveries.batches import Batch, batches
+from tasks.deliveries.ledger import Delivery
 from tasks.one_stop_shop import form_06a
 from tasks.one_stop_shop.form_06a import CONTROLS
 from tasks.pull.writing import Unwritable
@@ -46,17 +47,18 @@ def test_what_others_refer_to_comes_first_and_what_refers_to_others_last() -> No
         delivery(4, "agencies", 5),
         delivery(5, "bills", 9),
     ]
-    first, second, third = waves(found)
-    assert sorted([d.delivery_id for d in chain] for chain in first) == [[4], [5]]
-    assert [[d.delivery_id for d in chain] for chain in second] == [[3, 2]]
-    assert [[d.delivery_id for d in chain] for chain in third] == [[1]]
+    ordered = batches(found)
+    places = {tuple(d.delivery_id for d in batch.deliveries): place for place, batch in enumerate(ordered)}
+    assert sorted(places) == [(1,), (3, 2), (4,), (5,)]
+    assert ordered[places[3, 2]].after == (places[4,],)
+    assert sorted(ordered[places[1,]].after) == sorted([places[4,], places[5,], places[3, 2]])
 
 
 def test_a_delivery_that_breaks_the_program_stops_no_other_and_the_run_ends_failed(engine: Engine, settings: Settings) -> None:
-    def ingest(engine: Engine, delivery: Delivery, *rest: object) -> Outcome:
-        if delivery.feed == "bills":
+    def ingest(engine: Engine, batch: Batch, *rest: object) -> None:
+        if batch.deliveries[0].feed == "bills":
             raise ZeroDivisionError("secret cell")
-        return WITHOUT_PREFECT.ingest(engine, delivery, *rest)
+        WITHOUT_PREFECT.ingest(engine, batch, *rest)
 
     (problem,) = night(settings, engine, NIGHT, steps=replace(WITHOUT_PREFECT, ingest=ingest)).problems
     assert problem.startswith("evn-bills/")

@@ -19,7 +19,7 @@ from typer import Exit
 
 from desk.cli import _tell_nights
 from expectations.contract import Contract, contract
-from flows.ingest import ingest_delivery
+from flows.ingest import ingest_batch
 from flows.nightly import Night, Steps, night
 from flows.publish import publish
 from tasks.pull.landing import pull
@@ -28,7 +28,7 @@ from tests.nights import KEY, url_of
 from warehouse.settings import Settings
 
 CASES = Path(__file__).parent / "cases"
-QUIET = Steps(pull, ingest_delivery, publish, report=None)
+QUIET = Steps(pull, ingest_batch, publish, report=None)
 WITH_QUERY = sorted(path.parent.name for path in CASES.glob("*/query.sql"))
 BY_HAND = {"same-day-a-lands-first"}
 """Cases that more than one answer is right for, or that change what is declared: tests of their own below."""
