@@ -54,7 +54,7 @@ def ingest_batch(
 ) -> None:
     """Reads and checks the deliveries of a batch together, and takes them into the warehouse one after the other.
 
-    `turn`: asked before each, waits until it may be loaded. `told`: hears of each outcome as it stands. NotAllIngested where the system failed some.
+    `turn`: asked before each, waits until it may be loaded. `told`: hears of each outcome. NotAllIngested where the system failed some.
     """
     problems: list[tuple[Delivery, IngestFailed]] = []
     with ExitStack() as opened:

@@ -84,6 +84,8 @@ def _of_part(counted: Any, frame: pd.DataFrame, places: dict[str, Places]) -> An
             unexpected = len(places.get(one.expectation_config.meta["rule"], NOWHERE))
             one.result = {"element_count": len(frame), "missing_count": missing, "unexpected_count": unexpected}
             one.success = not unexpected
+        elif one.expectation_config.type == "expect_table_row_count_to_be_between":
+            one.result = {"observed_value": len(frame)}
     part.success = all(one.success for one in part.results)
     return part
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from expectations.contract import contract, feeds, structure
-from tasks.validate.suite import ROWS, checked_frame, run_suite
+from tasks.validate.suite import ROWS, check_rows, checked_frame, run_suite
 
 CASES = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in sorted((Path(__file__).parent / "rules").glob("*.yaml"))}
 EXPORTED_ON = date(2024, 3, 31)
@@ -107,3 +107,19 @@ def test_numbers_given_in_the_same_second_and_the_same_number_again_are_no_resta
 
 def test_a_code_of_another_shape_and_a_dossier_not_received_yet_say_nothing_about_numbers() -> None:
     assert restarted(("HS-1", "08:00"), ("H56.38.14-240315-0001", "")) == [None, None]
+
+
+@pytest.mark.parametrize("feed", CASES)
+def test_rows_checked_beside_those_of_another_delivery_are_judged_as_alone(feed: str) -> None:
+    tried, terms = CASES[feed], contract(feed)
+    breaking = [{**tried["good"], **case["breaks"]} for case in tried["cases"].values()]
+    day = tried.get("exported_on", EXPORTED_ON)
+    parts = [(rows(feed, several), day) for several in ([tried["good"]], [*breaking, tried["good"]], breaking[::-1])]
+    alone = [check_rows(terms, [part])[0] for part in parts]
+    for together, own in zip(check_rows(terms, parts), alone, strict=True):
+        assert [(rule.code, count) for rule, count, _ in together.broken] == [(rule.code, count) for rule, count, _ in own.broken]
+        for (rule, _, places), (_, _, own_places) in zip(together.broken, own.broken, strict=True):
+            assert rule.severity != "critical" or list(places) == list(own_places)
+        for one, other in zip(together.result.results, own.result.results, strict=True):
+            assert one.success == other.success
+            assert {name: other.result[name] for name in one.result if name in other.result} == one.result
