@@ -126,7 +126,7 @@ class Bench:
         """The night of the samples, many small files."""
         for number in range(self.rounds):
             with self.server.database(f"samples_{number}") as url, self.room() as folder:
-                night = Night(folder, url, SAMPLES)
+                night = Night(folder, url, sources=SAMPLES)
                 self.server.settle()
                 self.race.add(OURS, SAMPLE, night.night(SAMPLE_NIGHT, may_end_with=(1,)))  # of the samples some are there to be rejected
         return [self.race.line(OURS, SAMPLE, self.race.seconds(BARE, FIRST), f"<= 0.70 x the {FIRST} of the {BARE}")]
@@ -149,7 +149,7 @@ class Bench:
         year, now = data.year_of_dossiers(self.changed_of), data.changed_dossiers(self.changed_of, self.changed_now)
         names = f"{year.rows:,} dossiers", f"{now.rows:,} changed upon them"
         with self.server.database("changed") as url, self.room() as folder:
-            night = Night(folder, url)
+            night = Night(folder, url, bills=False)
             for name, months in zip(names, (year, now), strict=True):
                 self.take(night, name, months, name.replace(" ", "_"))
         first = self.race.seconds(OURS, names[0])

@@ -73,11 +73,11 @@ class Night(Contender):
     name = "bakhong"
     command = str(Path(sys.executable).with_name("bakhong"))
 
-    def __init__(self, folder: Path, url: str, sources: Path | None = None) -> None:
-        """`sources`: those to take instead of a folder that files arrive in."""
+    def __init__(self, folder: Path, url: str, *, sources: Path | None = None, bills: bool = True) -> None:
+        """`sources`: those to take instead of a folder that files arrive in; `bills`: whether any arrive there."""
         self.folder, self.url = folder, url
         if sources is None:
-            data.catalogues(folder)
+            data.catalogues(folder, bills=bills)
         self.environment = {
             **os.environ,
             "BAKHONG_HOME": str(folder / "home"),

@@ -22,11 +22,13 @@ SEED = 20240101
 PROVINCE = "38"
 PART = 250_000
 
-SOURCES = """\
+_OF_DOSSIERS = """\
 sources:
   - {name: procedures, feed: procedures, layout: procedures_csv, provider: td, url: inbox/procedures_*.csv, expected: once}
   - {name: agencies, feed: agencies, layout: agencies_csv, provider: td, url: inbox/agencies_*.csv, expected: once}
   - {name: one-stop-shop, feed: dossiers, layout: dvcqg_csv, provider: td, url: "inbox/td_{period:%Y%m}.csv", expected: monthly}
+"""
+_OF_BILLS = """\
   - {name: evn-bills, feed: bills, layout: evn_csv, provider: evn, url: "inbox/evn_{period:%Y%m}.csv", expected: monthly}
   - {name: ecpay-payments, feed: payments, layout: ecpay_csv, provider: ecpay, url: "inbox/ecpay_{period:%Y%m}.csv", expected: monthly}
 """
@@ -197,11 +199,11 @@ def changed_dossiers(dossiers: int, changed: int) -> Months:
     return Months(1, 0, dossiers // 12, 12, changed, only_changed=True)
 
 
-def catalogues(folder: Path) -> None:
-    """Writes sources.yaml and the catalogues that the deliveries refer to."""
+def catalogues(folder: Path, *, bills: bool = True) -> None:
+    """Writes sources.yaml and the catalogues that the deliveries refer to; of a province that sends `bills`, or dossiers only."""
     inbox = folder / "inbox"
     inbox.mkdir(parents=True, exist_ok=True)
-    (folder / "sources.yaml").write_text(SOURCES)
+    (folder / "sources.yaml").write_text(_OF_DOSSIERS + _OF_BILLS * bills)
     lines = ["MaTTHC,TenTTHC,MaLinhVuc,TenLinhVuc,MucDo,CoPhiLePhi,CapThucHien,valid_from,valid_to"]
     lines += [
         f"{code[:8]},{name},{sector},{sector_name},{level},{int(fee > 0)},xa,2023-01-01,"
