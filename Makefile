@@ -1,6 +1,7 @@
 # Everything a newcomer types. `make` alone lists it.
 VENV  := .venv
 PY    := $(VENV)/bin/python
+DBT   := .bakhong/dbt
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint types bench docs lock clean
@@ -34,14 +35,23 @@ lint: setup  ## ruff
 types: setup  ## mypy
 	@$(PY) -m mypy
 
-bench: setup  ## speed and memory, as ratios measured in one run
+# What the night is measured against, in an environment of its own.
+$(DBT)/.ready: tests/bench/dbt/requirements.lock
+	@echo "Setting up $(DBT) (once) …"
+	@python3 -m venv --without-pip $(DBT)
+	@python3 -m pip --python $(DBT)/bin/python install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
+# A part of it: .venv/bin/python -m tests.bench --only compare --scale 0.2
+bench: setup $(DBT)/.ready  ## speed and memory, as ratios measured in one run
 	@$(PY) -m tests.bench
 
 docs: setup  ## regenerate docs/ from the code's own metadata
 	@$(PY) -m docs.generate
 
-lock:  ## resolve the dependencies again into requirements.lock (needs uv)
+lock:  ## resolve the dependencies again into the lock files (needs uv)
 	uv pip compile pyproject.toml --extra dev --generate-hashes --python-version 3.11 --no-header --quiet --output-file requirements.lock
+	uv pip compile tests/bench/dbt/requirements.in --generate-hashes --python-version 3.11 --no-header --quiet --output-file tests/bench/dbt/requirements.lock
 
 clean:  ## forget the environment and the sample warehouse
 	@rm -rf $(VENV) .bakhong *.egg-info

@@ -1,85 +1,37 @@
-"""`python -m tests.bench [--scale 1]`: the night against a bare COPY, the second night, ten times the history, memory;
-then a province's year of dossiers with its official tables, and a night of changes upon it; first of all, large files read and checked.
+"""`python -m tests.bench [--scale 1] [--rounds 3] [--only PART …]`: the night as users run it, measured against others in the same run.
+
+compare: a first night, one more month, a night with nothing new, against a bare load and dbt + DuckDB on the same files, answers
+compared; samples: the night of the samples; history: that one more month upon a tenth of the history; changed: a night of changes upon a
+province's year of dossiers; reading: large files read and checked, without a database.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from statistics import median
 
-from sqlalchemy import Engine
-
-from tests.bench import bare_copy, data, memory, reading
-from warehouse.database import open_warehouse
-from warehouse.settings import Settings
+from desk.cli import SAMPLE_NIGHT
+from tests.bench import data, reading
+from tests.bench.contenders import BareLoad, Cell, Contender, Dbt, Night, Server
+from tests.bench.memory import Taken
+from warehouse.embedded import serve
 
 MILLION = 1_000_000
 GIBI = 1 << 30
+PROFILE = "Thời gian của lượt chạy"
+"""How the table of `bakhong nightly --profile` begins, the last of what it says."""
+SAMPLES = Path("samples/sources.yaml").absolute()
 
-
-@dataclass(frozen=True)
-class Home:
-    """A BAKHONG_HOME of the benchmark with an inbox beside it."""
-
-    folder: Path
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What a night in this home is told."""
-        return {
-            **os.environ,
-            "BAKHONG_HOME": str(self.folder / "home"),
-            "BAKHONG_SOURCES": str(self.folder / "sources.yaml"),
-            "BAKHONG_SECRET_KEY": "a key for the benchmark, only for it",
-            "PREFECT_HOME": str(self.folder / "prefect"),
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "DO_NOT_TRACK": "1",
-            "GX_ANALYTICS_ENABLED": "false",
-        }
-
-    @contextmanager
-    def open(self) -> Iterator[Engine]:
-        """Its warehouse, ready and running, so that no night pays for setting it up."""
-        data.catalogues(self.folder)
-        environment = self.environment
-        settings = Settings(
-            home=Path(environment["BAKHONG_HOME"]),
-            warehouse_url=None,
-            sources=Path(environment["BAKHONG_SOURCES"]),
-            secret_key=environment["BAKHONG_SECRET_KEY"].encode(),
-        )
-        settings.home.mkdir(parents=True, exist_ok=True)
-        with open_warehouse(settings) as engine:
-            yield engine
-
-    def night(self, what: str, arriving: data.Night) -> dict[str, Any]:
-        """Writes what arrives, runs the night and returns what it took."""
-        size = arriving.write(self.folder)
-        say(f"{what}: {arriving.rows:,} payments, {arriving.rows:,} bills, {arriving.dossiers:,} dossiers, {size / 1e6:,.0f} MB")
-        return self.run(arriving.exported)
-
-    def run(self, until: date) -> dict[str, Any]:
-        """Runs the night of that day in a process of its own."""
-        command = [sys.executable, "-m", "tests.bench.one_night", until.isoformat()]
-        postmaster = self.folder / "home" / "postgres" / "data" / "postmaster.pid"
-        output, peak = memory.run(command, self.environment, postmaster)
-        taken: dict[str, Any] = json.loads(output.splitlines()[-1])
-        taken["peak"] = peak
-        rows = taken["rows"]
-        say(f"  {taken['seconds']:.1f} s; rows " + ", ".join(f"{count:,} {name}" for name, count in rows.items() if count))
-        say("  " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in sorted(taken["steps"].items(), key=lambda step: -step[1])))
-        if rows["received"] != sum(count for name, count in rows.items() if name != "received") or taken["unreachable"]:
-            raise SystemExit(f"the night did not do its work: {taken}")
-        return taken
+Line = tuple[str, str, str, str]
+"""What, measured, ratio, aim."""
 
 
 def say(line: str) -> None:
@@ -87,118 +39,208 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-Line = tuple[str, str, str, str]
-"""What, measured, ratio, aim."""
+@dataclass
+class Race:
+    """What every round took: contender → night → one a round."""
+
+    taken: dict[str, dict[str, list[Taken]]] = field(default_factory=dict)
+
+    def add(self, name: str, night: str, taken: Taken) -> None:
+        """Notes what one night of one round took."""
+        self.taken.setdefault(name, {}).setdefault(night, []).append(taken)
+        memory = f", {taken.peak / GIBI:.2f} GiB" if taken.peak else ""
+        say(f"  {name}, {night}: {taken.seconds:.1f} s{memory}")
+        for line in taken.output.splitlines():
+            if line.startswith("Cảnh báo"):  # the data are meant to be without fault
+                say(f"    {line}")
+
+    def seconds(self, name: str, night: str) -> float:
+        """The median of its rounds; nan where there were none."""
+        rounds = self.taken.get(name, {}).get(night)
+        return median(one.seconds for one in rounds) if rounds else float("nan")
+
+    def line(self, name: str, night: str, against: float, aim: str) -> Line:
+        """Median, spread and ratio."""
+        rounds = [one.seconds for one in self.taken[name][night]]
+        spread = f"  ({min(rounds):.1f} - {max(rounds):.1f})" if len(rounds) > 1 else ""
+        ratio = self.seconds(name, night) / against
+        return f"{night}: {name}", f"{self.seconds(name, night):.1f} s{spread}", "" if ratio != ratio else f"{ratio:.2f} x", aim
 
 
-def large_files(folder: Path, scale: float) -> list[Line]:
-    """A million rows of CSV and of .xlsx, read and checked without a database: in one process, and as a night reads them."""
-    rows = int(MILLION * scale)
-    folder.mkdir(exist_ok=True)
-    data.first_night(rows).write(folder)
-    (bills,) = (folder / "inbox").glob("evn_*.csv")
-    book = folder / "water_202403.xlsx"
-    reading.workbook(book, min(rows, 1_000_000))
-    lines: list[Line] = []
-    for path, layout in ((bills, "evn_csv"), (book, "utility_xlsx")):
-        kind = path.suffix.removeprefix(".")
-        say(f"{rows:,} rows of {kind}, {path.stat().st_size / 1e6:,.0f} MB")
-        rounds = [{way: reading.measure(way, path, "bills", layout) for way in reading.WAYS} for _ in range(3)]
-        took = {way: min((one[way] for one in rounds), key=lambda one: one["seconds"]) for way in reading.WAYS}
-        if {one["rows"] for one in took.values()} != {rows}:
-            raise SystemExit(f"rows were lost: {took}")
-        bare, plain, bounded = (took[way] for way in reading.WAYS)
-        lines += [
-            (f"{rows:,} rows of {kind} read and checked", f"{rows / bounded['seconds']:,.0f} rows/s", "", ""),
-            ("  against one process", f"{bounded['seconds']:.1f} s", f"{bounded['seconds'] / plain['seconds']:.2f} x", "<= 1.10 x"),
-            ("  against the bare parser", f"{bare['seconds']:.1f} s", f"{bounded['seconds'] / bare['seconds']:.2f} x", ""),
-            ("  peak memory, reader", f"{bounded['reader'] / GIBI:.2f} GiB", "", "<= 2.00 GiB"),
-            ("  peak memory, checks", f"{bounded['own'] / GIBI:.2f} GiB", f"{bounded['own'] / plain['own']:.2f} of one process", ""),
+BARE, OURS, DBT = BareLoad.name, Night.name, Dbt.name
+FIRST, SECOND, NOTHING, SAMPLE = "first night", "second night", "nothing new", "night of the samples"
+
+
+class Bench:
+    """One run of the benchmark in a folder, on a PostgreSQL of its own."""
+
+    def __init__(self, folder: Path, server: Server, scale: float, rounds: int) -> None:
+        self.folder, self.server, self.rounds = folder, server, rounds
+        self.rows = int(MILLION * scale)
+        self.changed_of, self.changed_now = int(2 * MILLION * scale), int(20_000 * scale)
+        self.race = Race()
+
+    def written(self, name: str, months: data.Months) -> Path:
+        """The folder of the files of a night."""
+        folder = self.folder / name
+        if not folder.exists():
+            size = months.write(folder)
+            say(f"{name}: {months.rows:,} rows, {size / 1e6:,.0f} MB in {months.months} files a source")
+        return folder / "inbox"
+
+    def take(self, contender: Contender, night: str, months: data.Months, files: str) -> Taken:
+        """One night of one contender."""
+        arrived = self.written(files, months)
+        self.server.settle()
+        taken = contender.take(arrived, months.exported)
+        self.race.add(contender.name, night, taken)
+        return taken
+
+    def compare(self) -> list[Line]:
+        """The three, one after the other, in an order that moves on with each round."""
+        first, second = data.first_night(self.rows), data.second_night(self.rows)
+        for number in range(self.rounds):
+            say(f"round {number + 1} of {self.rounds}")
+            names = [BARE, OURS, DBT]
+            answers: dict[str, list[set[Cell]]] = {}
+            for name in names[number % 3 :] + names[: number % 3]:
+                with self.server.database(f"round_{number}_{names.index(name)}") as url, self.room() as folder:
+                    contender = Night(folder, url) if name == OURS else BareLoad(folder, url) if name == BARE else Dbt(folder)
+                    self.take(contender, FIRST, first, "first")
+                    answers[name] = [contender.answers()]
+                    self.take(contender, SECOND, second, "second")
+                    answers[name].append(contender.answers())
+                    if isinstance(contender, Night):
+                        self.race.add(OURS, NOTHING, contender.night(second.exported))
+            require_same(answers)
+        bare = {night: self.race.seconds(BARE, night) for night in (FIRST, SECOND)}
+        lines = []
+        for night in (FIRST, SECOND):
+            dbt = self.race.seconds(DBT, night)
+            lines += [
+                self.race.line(BARE, night, bare[night], ""),
+                self.race.line(DBT, night, bare[night], ""),
+                self.race.line(OURS, night, bare[night], "<= 1.00 x" if night == FIRST else f"<= {dbt / bare[night]:.2f} x, that of {DBT}"),
+            ]
+        lines.append(self.race.line(OURS, NOTHING, bare[FIRST], f"<= 0.20 x the {FIRST} of the {BARE}"))
+        return [*lines, self.peak("of these nights", OURS, FIRST, SECOND, NOTHING), self.peak("of these nights", DBT, FIRST, SECOND)]
+
+    def samples(self) -> list[Line]:
+        """The night of the samples, many small files."""
+        for number in range(self.rounds):
+            with self.server.database(f"samples_{number}") as url, self.room() as folder:
+                night = Night(folder, url, sources=SAMPLES)
+                self.server.settle()
+                self.race.add(OURS, SAMPLE, night.night(SAMPLE_NIGHT, may_end_with=(1,)))  # of the samples some are there to be rejected
+        return [self.race.line(OURS, SAMPLE, self.race.seconds(BARE, FIRST), f"<= 0.70 x the {FIRST} of the {BARE}")]
+
+    def history(self) -> list[Line]:
+        """The second night upon all months against the same upon the last one."""
+        second, upon = data.second_night(self.rows), "the same upon a tenth of the history"
+        last = data.Months(1, second.bills, second.dossiers, second.first - 1)
+        for number in range(self.rounds):
+            with self.server.database(f"tenth_{number}") as url, self.room() as folder:
+                night = Night(folder, url)
+                self.take(night, "a tenth of the history", last, "last")
+                self.take(night, upon, second, "second")
+        seconds, all_of_it = self.race.seconds(OURS, upon), self.race.seconds(OURS, SECOND)
+        ratio = "" if all_of_it != all_of_it else f"{all_of_it / seconds:.2f} x with ten times"
+        return [(f"{SECOND}: {upon}", f"{seconds:.1f} s", ratio, "<= 1.10 x")]
+
+    def changed(self) -> list[Line]:
+        """A province's year of dossiers from empty, then a night of changes upon it."""
+        year, now = data.year_of_dossiers(self.changed_of), data.changed_dossiers(self.changed_of, self.changed_now)
+        names = f"{year.rows:,} dossiers", f"{now.rows:,} changed upon them"
+        with self.server.database("changed") as url, self.room() as folder:
+            night = Night(folder, url, bills=False)
+            for name, months in zip(names, (year, now), strict=True):
+                self.take(night, name, months, name.replace(" ", "_"))
+        first = self.race.seconds(OURS, names[0])
+        return [
+            self.race.line(OURS, names[0], float("nan"), ""),
+            self.race.line(OURS, names[1], first, "<= 0.05 x the first load"),
+            self.peak("of these nights", OURS, *names),
         ]
-    return lines
+
+    def reading(self) -> list[Line]:
+        """A million rows of CSV and of .xlsx, read and checked without a database: in one process, and as a night reads them."""
+        month = data.Months(1, self.rows, 0)
+        (bills,) = self.written("large", month).glob("evn_*.csv")
+        book = self.folder / "water_202401.xlsx"
+        reading.workbook(book, min(self.rows, MILLION))
+        lines: list[Line] = []
+        for path, layout in ((bills, "evn_csv"), (book, "utility_xlsx")):
+            kind = path.suffix.removeprefix(".")
+            say(f"{self.rows:,} rows of {kind}, {path.stat().st_size / 1e6:,.0f} MB")
+            rounds = [{way: reading.measure(way, path, "bills", layout) for way in reading.WAYS} for _ in range(self.rounds)]
+            took = {way: min((one[way] for one in rounds), key=lambda one: one["seconds"]) for way in reading.WAYS}
+            if {one["rows"] for one in took.values()} != {self.rows}:
+                raise SystemExit(f"rows were lost: {took}")
+            bare, plain, bounded = (took[way] for way in reading.WAYS)
+            lines += [
+                (f"{self.rows:,} rows of {kind} read and checked", f"{self.rows / bounded['seconds']:,.0f} rows/s", "", ""),
+                ("  against one process", f"{bounded['seconds']:.1f} s", f"{bounded['seconds'] / plain['seconds']:.2f} x", "<= 1.10 x"),
+                ("  against the bare parser", f"{bare['seconds']:.1f} s", f"{bounded['seconds'] / bare['seconds']:.2f} x", ""),
+                ("  peak memory, reader", f"{bounded['reader'] / GIBI:.2f} GiB", "", "<= 1.00 GiB"),
+                ("  peak memory, checks", f"{bounded['own'] / GIBI:.2f} GiB", f"{bounded['own'] / plain['own']:.2f} of one process", ""),
+            ]
+        return lines
+
+    @contextmanager
+    def room(self) -> Iterator[Path]:
+        """A folder of one contender in one round, gone afterwards."""
+        with tempfile.TemporaryDirectory(dir=self.folder) as made:
+            yield Path(made)
+
+    def profile(self, night: str) -> str:
+        """Where the time of a night went, in its median round."""
+        rounds = sorted(self.race.taken[OURS][night], key=attrgetter("seconds"))
+        _, title, table = rounds[len(rounds) // 2].output.partition(PROFILE)
+        return f"{night}: {title}{table}"
+
+    def peak(self, of: str, name: str, *nights: str) -> Line:
+        """The highest peak of memory in any round."""
+        highest = max(one.peak for night in nights for one in self.race.taken[name][night])
+        return f"peak memory {of}: {name}", f"{highest / GIBI:.2f} GiB", "", "<= 1.00 GiB" if name == OURS else ""
 
 
-def official(folder: Path, scale: float) -> list[Line]:
-    """A province's year of dossiers from empty, then a night of changes upon it, with form 06a and 766 for every unit and period."""
-    dossiers, changed = int(2 * MILLION * scale), int(20_000 * scale)
-    home = Home(folder / "province")
-    with home.open():
-        first = home.night("a province's year of dossiers", data.year_of_dossiers(dossiers))
-        second = home.night("a night of changes upon it", data.changed_dossiers(dossiers, changed))
-    ratio = second["seconds"] / first["seconds"]
-    return [
-        (f"{dossiers:,} dossiers from empty", f"{first['seconds']:.1f} s", "", ""),
-        ("  of it: all official tables", f"{first['steps']['publish']:.1f} s", "", ""),
-        (f"{changed:,} changed upon them", f"{second['seconds']:.1f} s", f"{ratio:.3f} of the first", "<= 0.05"),
-        ("  of it: all official tables", f"{second['steps']['publish']:.1f} s", "", ""),
-        ("  peak memory, pipeline", f"{first['peak']['pipeline'] / GIBI:.2f} GiB", "", "<= 1.5 GiB"),
-    ]
+PARTS = {"compare": Bench.compare, "samples": Bench.samples, "history": Bench.history, "changed": Bench.changed, "reading": Bench.reading}
 
 
-def measure(folder: Path, scale: float, history: bool) -> list[Line]:
-    """Runs the nights of payments, bills and dossiers and returns the lines of the table."""
-    rows = int(MILLION * scale)
-    home = Home(folder / "one")
-    with home.open() as engine:
-        first = home.night("first night", data.first_night(rows))
-        copied = bare_copy.measure(engine, folder / "copied")
-        bare = sum(copied.values())
-        say("  bare COPY " + ", ".join(f"{table} {seconds:.1f} s" for table, seconds in copied.items()))
-        second = home.night("second night, 10 % new", data.second_night(rows, rows // 10))
-        say("the same night again, nothing new")
-        nothing = home.run(data.second_night(rows, rows // 10).exported)
-    lines = [
-        ("first night", f"{first['seconds']:.1f} s", "", ""),
-        ("bare COPY of the same rows", f"{bare:.1f} s", f"{first['seconds'] / bare:.2f} x", "night <= 2.5 x COPY"),
-        ("second night, 10 % new", f"{second['seconds']:.1f} s", f"{second['seconds'] / first['seconds']:.2f} of the first", "<= 0.20"),
-        ("the same again, nothing new", f"{nothing['seconds']:.1f} s", f"{nothing['seconds'] / first['seconds']:.2f} of the first", ""),
-    ]
-    if history:
-        small = Home(folder / "tenth")
-        with small.open():
-            small.night("a tenth of the history", data.first_night(rows // 10))
-            before = small.night("the same second night upon it", data.second_night(rows // 10, rows // 10))
-        ratio = second["seconds"] / before["seconds"]
-        lines.append(("second night on a tenth of the history", f"{before['seconds']:.1f} s", f"{ratio:.2f} x with ten times", "<= 1.20 x"))
-    peak = first["peak"]
-    lines.append(("peak memory, pipeline and children", f"{peak['pipeline'] / GIBI:.2f} GiB", "", "<= 1.5 GiB"))
-    lines.append(("peak memory, PostgreSQL", f"{peak['PostgreSQL'] / GIBI:.2f} GiB", "", ""))
-    steps = sorted(first["steps"].items(), key=lambda step: -step[1])
-    lines += [(f"  first night: {name}", f"{seconds:.1f} s", "", "") for name, seconds in steps]
-    lines += [
-        (f"  second night: {name}", f"{seconds:.1f} s", "", "")
-        for name, seconds in sorted(second["steps"].items(), key=lambda step: -step[1])
-    ]
-    return lines
+def require_same(answers: dict[str, list[set[Cell]]]) -> None:
+    """SystemExit where two contenders say something else of any cell."""
+    for name, nights in answers.items():
+        for night, ours, theirs in zip((FIRST, SECOND), answers[BARE], nights, strict=True):
+            if different := ours ^ theirs:
+                shown = "\n".join(f"  {cell} says {BARE if cell in ours else name} only" for cell in sorted(different, key=str)[:10])
+                raise SystemExit(f"{night}: {len(different):,} cells in which {BARE} and {name} differ:\n{shown}")
+    say(f"  the same answers: {', '.join(f'{len(cells):,}' for cells in answers[BARE])} cells")
 
 
 def main() -> None:
     """Measures and prints the table."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--scale", type=float, default=1.0, help="1 = a million payments with their bills, a hundred thousand dossiers")
-    parser.add_argument("--no-history", action="store_true", help="leave out the warehouse with a tenth of the history")
-    parser.add_argument("--official-only", action="store_true", help="only a province's year of dossiers and its official tables")
-    parser.add_argument("--reading-only", action="store_true", help="only large files, read and checked")
-    parser.add_argument("--folder", type=Path, help="work here and keep everything; else in a folder that is removed")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--scale", type=float, default=1.0, help="1 = a million bills and payments, a hundred thousand dossiers")
+    parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART", help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--folder", type=Path, help="write the files here and keep them; else in a folder that is removed")
     given = parser.parse_args()
     busy = os.getloadavg()[0]
+    lines: list[Line] = []
     with tempfile.TemporaryDirectory(prefix="bakhong-bench-") as made:
-        Path(made).chmod(0o755)
-        folder = given.folder or Path(made)
-        lines = [] if given.official_only else large_files(folder / "files", given.scale)
-        if not (given.official_only or given.reading_only):
-            lines += measure(folder, given.scale, not given.no_history)
-        if not given.reading_only:
-            lines += official(folder, given.scale)
+        Path(made).chmod(0o755)  # PostgreSQL, which may run as another user, has to pass
+        with serve(Path(made)) as server:
+            bench = Bench(given.folder or Path(made), Server(server), given.scale, given.rounds)
+            for part in given.only:
+                lines += PARTS[part](bench)
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    print(f"\nscale {given.scale:g}, {os.cpu_count()} cores, load {busy:.1f} before it began")
-    print("steps that ran side by side add up to more than the night")
+    for night in bench.race.taken.get(OURS, {}):
+        print(bench.profile(night))
+    print(f"\nscale {given.scale:g}, {os.cpu_count()} cores, load {busy:.1f} before it began; medians of the rounds, and their spread")
     for line in lines:
-        print(
-            "  ".join(
-                cell.rjust(width) if place == 1 else cell.ljust(width) for place, (cell, width) in enumerate(zip(line, widths, strict=True))
-            ).rstrip()
-        )
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 if __name__ == "__main__":

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
@@ -16,17 +16,21 @@ import pyarrow.csv as pa_csv
 
 from samples.generate import PROCEDURES
 from warehouse.country import FOREVER, units_of
+from warehouse.periods import containing
 
 SEED = 20240101
+PROVINCE = "38"
 PART = 250_000
 
-SOURCES = """\
+_OF_DOSSIERS = """\
 sources:
   - {name: procedures, feed: procedures, layout: procedures_csv, provider: td, url: inbox/procedures_*.csv, expected: once}
   - {name: agencies, feed: agencies, layout: agencies_csv, provider: td, url: inbox/agencies_*.csv, expected: once}
-  - {name: one-stop-shop, feed: dossiers, layout: dvcqg_csv, provider: td, url: inbox/td_*.csv, expected: daily}
-  - {name: evn-bills, feed: bills, layout: evn_csv, provider: evn, url: inbox/evn_*.csv, expected: daily}
-  - {name: ecpay-payments, feed: payments, layout: ecpay_csv, provider: ecpay, url: inbox/ecpay_*.csv, expected: daily}
+  - {name: one-stop-shop, feed: dossiers, layout: dvcqg_csv, provider: td, url: "inbox/td_{period:%Y%m}.csv", expected: monthly}
+"""
+_OF_BILLS = """\
+  - {name: evn-bills, feed: bills, layout: evn_csv, provider: evn, url: "inbox/evn_{period:%Y%m}.csv", expected: monthly}
+  - {name: ecpay-payments, feed: payments, layout: ecpay_csv, provider: ecpay, url: "inbox/ecpay_{period:%Y%m}.csv", expected: monthly}
 """
 
 _CLOCK = pa.array([f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}" for second in range(86_400)])
@@ -69,15 +73,15 @@ class Months:
         inbox.mkdir(parents=True, exist_ok=True)
         before = set(inbox.iterdir())
         for month in range(self.first, self.first + self.months):
-            day = f"{_STARTS[month + 1] - timedelta(1):%Y%m%d}"
+            of = f"{_STARTS[month]:%Y%m}"
             if self.bills:
                 bills = range(month * self.bills, (month + 1) * self.bills)
-                _write(inbox / f"evn_{day}.csv", BILL, bills, self._bills)
-                _write(inbox / f"ecpay_{day}.csv", PAYMENT, bills, self._payments)
+                _write(inbox / f"evn_{of}.csv", BILL, bills, self._bills)
+                _write(inbox / f"ecpay_{of}.csv", PAYMENT, bills, self._payments)
             again = range(0, self.finished_now * _PENDING if month == self.first else 0, _PENDING)
             new = range(0) if self.only_changed else range(month * self.dossiers, (month + 1) * self.dossiers)
-            _write(inbox / f"td_{day}.csv", DOSSIER, again, partial(self._dossiers, month))
-            _write(inbox / f"td_{day}.csv", DOSSIER, new, partial(self._dossiers, month), "ab")
+            _write(inbox / f"td_{of}.csv", DOSSIER, again, partial(self._dossiers, month))
+            _write(inbox / f"td_{of}.csv", DOSSIER, new, partial(self._dossiers, month), "ab")
         return sum(path.stat().st_size for path in inbox.iterdir() if path not in before)
 
     def _of_bill(self, part: range) -> dict[str, np.ndarray]:
@@ -95,9 +99,10 @@ class Months:
         months, years, issued = (_shown(_STARTS, form).take(pa.array(bill["month"])) for form in ("%m", "%Y", "%d/%m/%Y"))
         customer = _padded("PA07MAU", bill["number"] % self.bills, 7)
         total = bill["net"] + bill["tax"]
+        commune = units().take(pa.array(bill["number"] % self.bills % len(units())))
         return [
             _same("PA07", part), customer, _join("Khách Hàng Mẫu ", customer), _join("Số nhà mẫu ", customer),
-            units().take(pa.array(bill["number"] % len(units()))), _same("1", part), months, years, _padded("D", bill["number"], 9),
+            commune, _same("1", part), months, years, _padded("D", bill["number"], 9),
             _text(bill["net"]), _text(bill["tax"]), _text(total), _text(bill["net"] // 2000), _same("TD", part), issued, _same("1", part),
         ]  # fmt: skip
 
@@ -132,6 +137,7 @@ class Months:
         unit = number % len(units())
         procedures = list(zip(*PROCEDURES, strict=True))
         kind = pa.array(offsets[at] % len(PROCEDURES))
+        fee = np.array(procedures[5])[kind]
         person = _padded("", offsets[at] % 60_000, 7)
         received = _join(compact.take(pa.array(received_day)), clock)
         finished = _where(pending, "", _join(compact.take(pa.array(finished_day)), late_clock))
@@ -144,7 +150,7 @@ class Months:
             received, received, _join(compact.take(pa.array(received_day + 5)), "163000"), finished, finished, _same("", part),
             _where(pending, "4", _same("10", part)), agency, _same("UBND mẫu", part), _same("0", part), _same("", part),
             *(pa.array(["0", "1"]).take(pa.array(number // step % 2)) for step in (2, 3, 5, 7)),
-            _same("", part), pa.array([str(fee) for fee in procedures[5]]).take(kind), _where(pending, received, finished), _same("", part),
+            _where((fee > 0) & (number % 3 == 0), "1", _same("", part)), _text(fee), _where(pending, received, finished), _same("", part),
         ]  # fmt: skip
 
 
@@ -193,11 +199,11 @@ def changed_dossiers(dossiers: int, changed: int) -> Months:
     return Months(1, 0, dossiers // 12, 12, changed, only_changed=True)
 
 
-def catalogues(folder: Path) -> None:
-    """Writes sources.yaml and the catalogues that the deliveries refer to."""
+def catalogues(folder: Path, *, bills: bool = True) -> None:
+    """Writes sources.yaml and the catalogues that the deliveries refer to; of a province that sends `bills`, or dossiers only."""
     inbox = folder / "inbox"
     inbox.mkdir(parents=True, exist_ok=True)
-    (folder / "sources.yaml").write_text(SOURCES)
+    (folder / "sources.yaml").write_text(_OF_DOSSIERS + _OF_BILLS * bills)
     lines = ["MaTTHC,TenTTHC,MaLinhVuc,TenLinhVuc,MucDo,CoPhiLePhi,CapThucHien,valid_from,valid_to"]
     lines += [
         f"{code[:8]},{name},{sector},{sector_name},{level},{int(fee > 0)},xa,2023-01-01,"
@@ -211,6 +217,18 @@ def catalogues(folder: Path) -> None:
     (inbox / "agencies_20240101.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def lookups(folder: Path) -> None:
+    """Writes what the yardsticks need beside the deliveries: who an agency is, what a commune lies in, what a month lies in."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = {
+        "agency": ("agency,commune", zip(_agencies().to_pylist(), units().to_pylist(), strict=True)),
+        "place": ("commune,unit", ((row["code"], unit) for row in _communes() for unit in (row["code"], row["parent_code"], PROVINCE))),
+        "period": ("month,period", ((f"{month}", period) for month in _STARTS for period in containing(f"{month:%Y-%m}"))),
+    }
+    for name, (header, rows) in tables.items():
+        (folder / f"{name}.csv").write_text("\n".join([header, *map(",".join, rows)]) + "\n", encoding="utf-8")
+
+
 def _write(path: Path, header: str, rows: range, make: Callable[[range], list[pa.Array]], mode: Literal["wb", "ab"] = "wb") -> None:
     names = header.split(",")
     with path.open(mode) as file:
@@ -222,22 +240,22 @@ def _write(path: Path, header: str, rows: range, make: Callable[[range], list[pa
             pa_csv.write_csv(table, file, pa_csv.WriteOptions(include_header=False, quoting_style="none"))
 
 
-_known: dict[str, pa.Array] = {}
-
-
-def units() -> pa.Array:
+@cache
+def _communes() -> list[Mapping[str, str]]:
     """Communes of Thanh Hóa that exist unchanged through the two years."""
-    if "units" not in _known:
-        stay = (FOREVER[0], "2025-06-30")
-        communes = [row["code"] for row in units_of("38") if row["level"] == "commune" and (row["valid_from"], row["valid_to"]) == stay]
-        _known["units"] = pa.array(communes)
-    return _known["units"]
+    stay = (FOREVER[0], "2025-06-30")
+    return [row for row in units_of(PROVINCE) if row["level"] == "commune" and (row["valid_from"], row["valid_to"]) == stay]
 
 
+@cache
+def units() -> pa.Array:
+    """Codes of the communes that send something."""
+    return pa.array([row["code"] for row in _communes()])
+
+
+@cache
 def _agencies() -> pa.Array:
-    if "agencies" not in _known:
-        _known["agencies"] = pa.array([f"H56.{number // 100 + 1}.{number % 100:02d}" for number in range(len(units()))])
-    return _known["agencies"]
+    return pa.array([f"H56.{number // 100 + 1}.{number % 100:02d}" for number in range(len(units()))])
 
 
 def _text(numbers: np.ndarray) -> pa.Array:

@@ -1,9 +1,11 @@
-"""Peak memory of a process and all its children, read from /proc while it runs."""
+"""What a process took: its time, and the peak memory of it and all its children, read from /proc while it runs."""
 
 from __future__ import annotations
 
 import subprocess
 import threading
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
@@ -39,15 +41,26 @@ class Peak:
                 self.bytes[name] = max(self.bytes.get(name, 0), used)
 
 
-def run(command: list[str], environment: dict[str, str], postmaster: Path) -> tuple[str, dict[str, int]]:
-    """Runs a command and returns its output and the peak of the pipeline and of the database it works with, in bytes."""
-    with Peak() as peak, subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        peak.watch("pipeline", process.pid)
-        peak.watch("PostgreSQL", int(postmaster.read_text().split()[0]))
-        output, _ = process.communicate()
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)}: exit {process.returncode}")
-    return output, peak.bytes
+@dataclass(frozen=True)
+class Taken:
+    """What a command took."""
+
+    seconds: float
+    peak: int = 0
+    """Bytes of the process and all below it."""
+    output: str = ""
+
+
+def run(command: list[str], environment: dict[str, str], *, may_end_with: tuple[int, ...] = (0,)) -> Taken:
+    """Runs a command and returns what it took; SystemExit where it ends with another code."""
+    start = time.perf_counter()
+    with Peak() as peak, subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        peak.watch("command", process.pid)
+        output, errors = process.communicate()
+        seconds = time.perf_counter() - start
+    if process.returncode not in may_end_with:
+        raise SystemExit(f"{' '.join(command)}: exit {process.returncode}\n{output}\n{errors}")
+    return Taken(seconds, peak.bytes.get("command", 0), output)
 
 
 def _parents() -> dict[int, int]:

@@ -1,0 +1,2 @@
+{{ config(materialized='incremental', incremental_strategy='append') }}
+{{ delivered('ecpay_*.csv', 'payment') }}

@@ -1,0 +1,1 @@
+SELECT * FROM read_csv('{{ var("lookups") }}/period.csv', header = true, all_varchar = false)
