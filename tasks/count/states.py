@@ -38,23 +38,6 @@ SELECT {by} FROM warehouse.{beside} WHERE ended_by > :since AND {by} IS NOT NULL
 ON CONFLICT DO NOTHING
 """
 
-# All rows of a year that count as one with a touched row, before or now.
-_TOUCHED_TOGETHER = """
-ANALYZE {touched};
-CREATE TEMPORARY TABLE together ON COMMIT DROP AS
-SELECT DISTINCT {columns}, date_trunc('year', {day})::date AS year
-FROM warehouse.{table} JOIN {touched} USING (row_key)
-WHERE known_to = 'infinity' OR ended_by IS NOT NULL;
-ANALYZE together;
-INSERT INTO {touched}
-SELECT f.row_key FROM warehouse.{table} f
-JOIN together t ON {same} AND f.{day} >= t.year AND f.{day} < t.year + interval '1 year'
-WHERE f.known_to = 'infinity'
-  AND f.{day} BETWEEN (SELECT min(year) FROM together) AND (SELECT max(year) + interval '1 year' FROM together)
-ON CONFLICT DO NOTHING;
-DROP TABLE together
-"""
-
 # Everything touched, as it was with -1 and as it is with 1.
 _BEFORE_AND_NOW = """
 INSERT INTO {changed}
@@ -72,37 +55,69 @@ def changed_states(connection: Connection, counting: Counting, counted: Counted,
 
     They are made once a night and last load; several things that are counted of one fact share them.
     """
-    name = f"changed_{since}_{counting.load_id}_{counted.table}" + ("_together" if counted.together else "")
+    name = f"changed_{since}_{counting.load_id}_{counted.table}"
     beside = f"{name}_beside" if counted.beside is not None else ""
     if connection.scalar(text("SELECT to_regclass(:name)"), {"name": f"pg_temp.{name}"}) is not None:
         return name, beside
     tell_the_planner(connection, counting, counted.table, since)
     _make(connection, name, counted.table)
     values = {"since": since}
-    if counted.beside is None and counted.together is None:
+    if counted.beside is None:
         connection.execute(text(_CHANGED.format(changed=name, table=counted.table)), values)
     else:
         touched = f"{name}_touched"
         connection.execute(text(f"CREATE TEMPORARY TABLE {touched} (row_key bigint PRIMARY KEY) ON COMMIT DROP"))
         connection.execute(text(_TOUCHED.format(touched=touched, table=counted.table)), values)
-        if counted.beside is not None:
-            tell_the_planner(connection, counting, counted.beside.table, since)
-            which = {"touched": touched, "by": counted.beside.by, "beside": counted.beside.table}
-            connection.execute(text(_TOUCHED_BESIDE.format(**which)), values)
-        if counted.together is not None:
-            same = " AND ".join(f"f.{column} = t.{column}" for column in counted.together.columns)
-            columns = ", ".join(counted.together.columns)
-            which = {"touched": touched, "table": counted.table, "day": counted.together.day, "same": same, "columns": columns}
-            connection.execute(text(_TOUCHED_TOGETHER.format(**which)))
+        tell_the_planner(connection, counting, counted.beside.table, since)
+        which = {"touched": touched, "by": counted.beside.by, "beside": counted.beside.table}
+        connection.execute(text(_TOUCHED_BESIDE.format(**which)), values)
         connection.execute(text(f"ANALYZE {touched}"))
-        connection.execute(text(_BEFORE_AND_NOW.format(changed=name, touched=touched, table=counted.table, key="row_key")), values)
-        if counted.beside is not None:
-            _make(connection, beside, counted.beside.table)
-            which = {"changed": beside, "touched": touched, "table": counted.beside.table, "key": counted.beside.by}
-            connection.execute(text(_BEFORE_AND_NOW.format(**which)), values)
-            connection.execute(text(f"ANALYZE {beside}"))
+        _make(connection, beside, counted.beside.table)
+        for made, table, key in ((name, counted.table, "row_key"), (beside, counted.beside.table, counted.beside.by)):
+            connection.execute(text(_BEFORE_AND_NOW.format(changed=made, touched=touched, table=table, key=key)), values)
+        connection.execute(text(f"ANALYZE {beside}"))
     connection.execute(text(f"ANALYZE {name}"))
     return name, beside
+
+
+class Rows:
+    """What is counted of one fact in a night: its states, and the rows made of them, once for all that is counted of them."""
+
+    def __init__(self, connection: Connection, counting: Counting, *, are_shared: bool) -> None:
+        self._connection = connection
+        self._counting = counting
+        self._are_shared = are_shared
+        self._made: dict[int | None, str] = {}
+
+    def states(self, counted: Counted, since: int | None) -> tuple[str, str]:
+        """The states, and those beside them, as relations in SQL: what came and went since a load, or all of them."""
+        if since is not None:
+            return changed_states(self._connection, self._counting, counted, since)
+        tables = [counted.table, *([counted.beside.table] if counted.beside else [])]
+        for table in tables:
+            tell_the_planner(self._connection, self._counting, table, 0)
+        states, *beside = map(self._counting.states, tables)
+        return states, "".join(beside)
+
+    def query(self, counted: Counted, query: str, since: int | None) -> str:
+        """A query over {rows}, or {states} and {beside}, with these in place."""
+        if self._are_shared:
+            if since not in self._made:
+                self._made[since] = self._make(counted, since)
+            return query.replace("{rows}", self._made[since])
+        states, beside = self.states(counted, since)
+        return query.replace("{rows}", f"({counted.rows})").replace("{states}", states).replace("{beside}", beside)
+
+    def _make(self, counted: Counted, since: int | None) -> str:
+        """The rows as a temporary table."""
+        name = f"rows_since_{since}".lower()
+        states, beside = self.states(counted, since)
+        rows = counted.rows.replace("{states}", states).replace("{beside}", beside)
+        self._connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
+        self._connection.execute(text(f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS {rows} LIMIT 0"), self._counting.known)
+        self._connection.execute(text(f"INSERT INTO {name} {rows}"), self._counting.known)
+        analyze(self._connection, name)
+        return name
 
 
 def _make(connection: Connection, name: str, table: str) -> None:

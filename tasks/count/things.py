@@ -1,0 +1,104 @@
+"""Distinct things, as the customers of bills: kept by unit and month, and what changed of them as it was before and as it is now.
+
+How many there are in a quarter or a year does not follow from how many there are in its months; it follows from which they are.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+from tasks.count.counting import Counting, fingerprint, leave_mark, since
+from tasks.count.states import Rows
+from warehouse.counted import Counted, Things
+
+
+def bring_things_up_to_date(connection: Connection, counting: Counting, counted: Counted, things: Things, rows: Rows) -> int | None:
+    """Adds what was loaded since to the things that are kept, or makes them from scratch; returns the load since which it was added."""
+    now = fingerprint(connection, [repr(things), counted.rows, repr(counted.beside)], things.depends_on)
+    last = since(connection, counting, things.name, now, _totals(connection, things))
+    told = rows.query(counted, things.query, last)
+    if last is None:
+        connection.execute(text(f"DELETE FROM {counting.things} WHERE counted = :counted"), {"counted": things.name})
+        made = text(_FROM_SCRATCH.format(kept=counting.things, told=told))
+        connection.execute(made, {"counted": things.name, **counting.known})
+    else:
+        connection.execute(text(_ADD.format(changed=_changed(things), told=told, counted=things.name)))
+    leave_mark(connection, things.name, counting, now, _totals(connection, things))
+    return last
+
+
+def kept_things(table: str, things: Things) -> str:
+    """All things that are kept, as a relation in SQL."""
+    return (
+        f"(SELECT 1 AS sign, unit_key, year, month, thing, holds FROM {table} CROSS JOIN LATERAL unnest(things) thing "
+        f"WHERE counted = '{things.name}')"
+    )
+
+
+def changed_things(connection: Connection, counting: Counting, counted: Counted, things: Things) -> str:
+    """The things of a count that tonight changed, as a relation in SQL: their whole year, as it was with -1 and as it is with 1."""
+    names = {
+        "changed": counted.belonging.replace("{things}", _changed(things)),
+        "kept": counted.belonging.replace("{things}", kept_things(counting.things, things)),
+    }
+    connection.execute(text(_BEFORE_AND_NOW.format(**names)))
+    return "before_and_now"
+
+
+def _changed(things: Things) -> str:
+    return "changed_" + things.name.replace(" ", "_")
+
+
+def _totals(connection: Connection, things: Things) -> str:
+    """Number of the lists of things that are kept and of all things in them, which tells whether somebody else changed them."""
+    query = text("SELECT (count(*), sum(cardinality(things)))::text FROM warehouse.agg_thing WHERE counted = :counted")
+    return str(connection.scalar(query, {"counted": things.name}))
+
+
+_FROM_SCRATCH = """
+INSERT INTO {kept} (counted, unit_key, year, month, holds, things)
+SELECT :counted, unit_key, year, month, holds, array_agg(thing) FROM ({told}) told GROUP BY unit_key, year, month, holds
+"""
+
+# Of a list in which something changed, all of it is written anew.
+_ADD = """
+DROP TABLE IF EXISTS {changed};
+CREATE TEMPORARY TABLE {changed} ON COMMIT DROP AS
+SELECT sum(sign)::int AS sign, unit_key, year, month, thing, holds FROM ({told}) told
+GROUP BY unit_key, year, month, thing, holds HAVING sum(sign) <> 0;
+ANALYZE {changed};
+WITH before AS (
+    DELETE FROM warehouse.agg_thing k
+    USING (SELECT DISTINCT unit_key, year, month, holds FROM {changed}) c
+    WHERE k.counted = '{counted}' AND (k.unit_key, k.year, k.month, k.holds) = (c.unit_key, c.year, c.month, c.holds)
+    RETURNING k.*
+)
+INSERT INTO warehouse.agg_thing (counted, unit_key, year, month, holds, things)
+SELECT '{counted}', unit_key, year, month, holds, array_agg(thing)
+FROM (
+    SELECT unit_key, year, month, holds, thing, sum(sign)::int AS times
+    FROM (
+        SELECT 1 AS sign, unit_key, year, month, holds, thing FROM before CROSS JOIN LATERAL unnest(things) thing
+        UNION ALL
+        SELECT sign, unit_key, year, month, holds, thing FROM {changed}
+    ) told
+    GROUP BY unit_key, year, month, holds, thing
+) now
+CROSS JOIN LATERAL generate_series(1, times)
+GROUP BY unit_key, year, month, holds
+"""
+
+_BEFORE_AND_NOW = """
+DROP TABLE IF EXISTS changed_here, before_and_now;
+CREATE TEMPORARY TABLE changed_here ON COMMIT DROP AS {changed};
+ANALYZE changed_here;
+CREATE TEMPORARY TABLE before_and_now ON COMMIT DROP AS
+SELECT k.* FROM ({kept}) k
+WHERE (unit_key, year) IN (SELECT unit_key, year FROM changed_here)
+  AND (unit_key, year, thing) IN (SELECT unit_key, year, thing FROM changed_here);
+INSERT INTO before_and_now
+SELECT -1, unit_key, year, month, thing, holds
+FROM (TABLE before_and_now UNION ALL SELECT -sign, unit_key, year, month, thing, holds FROM changed_here) before
+GROUP BY unit_key, year, month, thing, holds HAVING sum(sign) > 0;
+ANALYZE before_and_now
+"""
