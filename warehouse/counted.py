@@ -54,7 +54,7 @@ class Counted:
     things: Things | None = None
     """{things}: the distinct things it counts."""
     belonging: str = "SELECT * FROM {things} thing"
-    """SELECT over {things}: each thing at the units it is counted for."""
+    """SELECT over {things}, or over lists of them: each at the units it is counted for."""
 
     def over(self, states: str, beside: str = "") -> str:
         """The query over relations of states in SQL."""
@@ -62,12 +62,8 @@ class Counted:
 
     def over_rows(self, rows: str) -> str:
         """The query over a relation of its rows in SQL."""
-        query = self.query if self.things is None else self.over_things(f"({self.things.query})")
-        return query.replace("{rows}", rows)
-
-    def over_things(self, things: str) -> str:
-        """The query over a relation of things in SQL."""
-        return self.query.replace("{things}", f"({self.belonging.replace('{things}', things)})")
+        things = "" if self.things is None else self.belonging.replace("{things}", f"({self.things.query})")
+        return self.query.replace("{things}", f"({things})").replace("{rows}", rows)
 
     def place(self, measure: str) -> str:
         """SQL of one of its counts in a row of agg_count."""
@@ -87,7 +83,7 @@ def counts(amounts: Sequence[tuple[str, str]]) -> str:
 
 def month(day: str) -> str:
     """SQL date: the first of the month of a day."""
-    return f"date_trunc('month', {day})::date"
+    return f"date_trunc('month', {day}::timestamp)::date"  # as a time without zone it is worked out thrice as fast
 
 
 def half_month(day: str) -> str:

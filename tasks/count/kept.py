@@ -99,7 +99,7 @@ def _from_scratch(connection: Connection, counting: Counting, counted: Counted, 
     if counted.things is None:
         query = rows.query(counted, counted.query, None)
     else:
-        query = counted.over_things(kept_things(counting.things, counted.things))
+        query = counted.query.replace("{things}", kept_things(counting, counted, counted.things))
     values = {"counted": counted.name, **counting.known}
     connection.execute(text(f"DELETE FROM {counting.counts} WHERE counted = :counted"), values)
     connection.execute(

@@ -27,22 +27,26 @@ def bring_things_up_to_date(connection: Connection, counting: Counting, counted:
     return last
 
 
-def kept_things(table: str, things: Things) -> str:
-    """All things that are kept, as a relation in SQL."""
-    return (
-        f"(SELECT 1 AS sign, unit_key, year, month, thing, holds FROM {table} CROSS JOIN LATERAL unnest(things) thing "
-        f"WHERE counted = '{things.name}')"
-    )
+def kept_things(counting: Counting, counted: Counted, things: Things) -> str:
+    """All things that are kept, at the units at which they are counted, as a relation in SQL."""
+    return f"(SELECT sign, unit_key, year, month, one AS thing, holds FROM ({_lists(counting, counted, things)}) list {_UNNESTED})"
 
 
 def changed_things(connection: Connection, counting: Counting, counted: Counted, things: Things) -> str:
     """The things of a count that tonight changed, as a relation in SQL: their whole year, as it was with -1 and as it is with 1."""
-    names = {
-        "changed": counted.belonging.replace("{things}", _changed(things)),
-        "kept": counted.belonging.replace("{things}", kept_things(counting.things, things)),
-    }
+    changed = counted.belonging.replace("{things}", _changed(things))
+    names = {"changed": changed, "lists": _lists(counting, counted, things), "unnested": _UNNESTED}
     connection.execute(text(_BEFORE_AND_NOW.format(**names)))
     return "before_and_now"
+
+
+def _lists(counting: Counting, counted: Counted, things: Things) -> str:
+    """The lists that are kept; where a unit is counted for another, whole lists go over, since they are far fewer than what is in them."""
+    kept = f"SELECT 1 AS sign, unit_key, year, month, things AS thing, holds FROM {counting.things} WHERE counted = '{things.name}'"
+    return f"{counted.belonging.replace('{things}', f'({kept})')} OFFSET 0"
+
+
+_UNNESTED = "CROSS JOIN LATERAL unnest(thing) one"
 
 
 def _changed(things: Things) -> str:
@@ -93,9 +97,11 @@ DROP TABLE IF EXISTS changed_here, before_and_now;
 CREATE TEMPORARY TABLE changed_here ON COMMIT DROP AS {changed};
 ANALYZE changed_here;
 CREATE TEMPORARY TABLE before_and_now ON COMMIT DROP AS
-SELECT k.* FROM ({kept}) k
-WHERE (unit_key, year) IN (SELECT unit_key, year FROM changed_here)
-  AND (unit_key, year, thing) IN (SELECT unit_key, year, thing FROM changed_here);
+WITH list AS MATERIALIZED (
+    SELECT * FROM ({lists}) list WHERE (unit_key, year) IN (SELECT unit_key, year FROM changed_here)
+)
+SELECT sign, unit_key, year, month, one AS thing, holds FROM list {unnested}
+WHERE (unit_key, year, one) IN (SELECT unit_key, year, thing FROM changed_here);
 INSERT INTO before_and_now
 SELECT -1, unit_key, year, month, thing, holds
 FROM (TABLE before_and_now UNION ALL SELECT -sign, unit_key, year, month, thing, holds FROM changed_here) before

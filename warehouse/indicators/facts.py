@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from warehouse.counted import SCHEMA, Beside, Counted, Things, counts
+from warehouse.counted import SCHEMA, Beside, Counted, Things, counts, month
 from warehouse.scores.on_time import on_time
 from warehouse.succession import LATER
 from warehouse.tables import metadata
@@ -169,9 +169,9 @@ def _sums(fact: CountedFact, indicators: Sequence[Indicator]) -> str:
         happens = f"happens = '{i.counted_by}' AND " if len(fact.days) > 1 else ""
         summed += [(part, f"{happens}({i.denominator}) AND ({i.numerator})"), (whole, f"{happens}({i.denominator})")]
     days = ", ".join(f"('{happens}', {column}, {fact.unit(happens)})" for happens, column in fact.days.items())
-    month = "date_trunc('month', happens_on)::date"
+    first = month("happens_on")
     return f"""
-    SELECT happening.unit_key, 0 AS part, {month} AS day, {month} AS received, {counts(summed)} AS counts
+    SELECT happening.unit_key, 0 AS part, {first} AS day, {first} AS received, {counts(summed)} AS counts
     FROM {{rows}} counted_row
     CROSS JOIN LATERAL (VALUES {days}) happening (happens, happens_on, unit_key)
     WHERE happens_on IS NOT NULL AND happening.unit_key <> 0
@@ -185,7 +185,7 @@ def _things(indicators: Sequence[Indicator], column: str, day: str) -> str:
     holds = " | ".join(f"((({condition}) IS TRUE)::int << {place})" for place, condition in enumerate(conditions))
     of_any = " OR ".join(f"({i.denominator})" for i in indicators)
     return f"""
-    SELECT sign, unit_key, extract(year FROM {day})::int AS year, extract(month FROM {day})::int AS month, {column} AS thing, {holds} AS holds
+    SELECT sign, unit_key, date_part('year', {day})::int AS year, date_part('month', {day})::int AS month, {column} AS thing, {holds} AS holds
     FROM {{rows}} counted_row
     WHERE {column} IS NOT NULL AND {day} IS NOT NULL AND ({of_any})
     """
