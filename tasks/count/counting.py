@@ -96,7 +96,7 @@ def since(connection: Connection, counting: Counting, item: str, fingerprint: st
     mark = None if counting.is_vintage else marked(connection, item)
     if mark is None or (mark.fingerprint, mark.totals) != (fingerprint, totals) or mark.load_id > counting.load_id:
         return None
-    return mark.load_id
+    return int(mark.load_id)
 
 
 def leave_mark(connection: Connection, item: str, counting: Counting, fingerprint: str, totals: str = "") -> None:

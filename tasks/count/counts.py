@@ -16,6 +16,7 @@ from sqlalchemy.exc import DataError, ProgrammingError
 
 from tasks.count.counting import Counting
 from tasks.count.kept import Change, bring_all_up_to_date
+from tasks.count.states import no_states
 from warehouse.counted import Counted
 from warehouse.indicators import Indicator, facts, indicators, measures
 from warehouse.indicators.facts import CountedFact, kept
@@ -24,8 +25,6 @@ from warehouse.tables import metadata
 
 Failed = dict[str, str]
 """Indicators that are left out this night: code → why, in one line."""
-
-_NO_ROWS = "(SELECT *, 1 AS sign FROM warehouse.{table} WHERE FALSE)"
 
 
 def of(fact: str, left_out: Iterable[str] = ()) -> list[Indicator]:
@@ -65,8 +64,8 @@ def _alone(i: Indicator) -> Counted:
 
 def _prepare(connection: Connection, i: Indicator) -> None:
     counted = _alone(i)
-    beside = _NO_ROWS.format(table=counted.beside.table) if counted.beside else ""
-    connection.execute(text(f"EXPLAIN {counted.over(_NO_ROWS.format(table=counted.table), beside)}"))
+    beside = no_states(counted.beside.table) if counted.beside else ""
+    connection.execute(text(f"EXPLAIN {counted.over(no_states(counted.table), beside)}"))
 
 
 def _count_alone(connection: Connection, counting: Counting, i: Indicator) -> None:

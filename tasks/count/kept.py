@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from tasks.count.counting import Counting, fingerprint, leave_mark, marked, since
-from tasks.count.states import AFTER_LOAD, Rows
-from tasks.count.things import bring_things_up_to_date, changed_things, kept_things
+from tasks.count.states import AFTER_LOAD, Rows, no_states
+from tasks.count.things import HAS_OTHERS, bring_things_up_to_date, changed_things, different_things, kept_things
 from warehouse.bulk import analyze
 from warehouse.counted import Counted, Things
 from warehouse.indicators import facts, indicators
@@ -62,18 +62,24 @@ def bring_all_up_to_date(connection: Connection, counting: Counting, counted: Se
     things_since: dict[Things, int | None] = {}
     changes = []
     for each in counted:
-        now = fingerprint(connection, [repr(each)], each.depends_on)
-        last = since(connection, counting, each.name, now, _totals(connection, each))
+        now, totals = fingerprint(connection, [repr(each)], each.depends_on), _totals(connection, each)
+        last = since(connection, counting, each.name, now, totals)
         if each.things is not None:
             if each.things not in things_since:
                 things_since[each.things] = bring_things_up_to_date(connection, counting, each, each.things, rows)
             last = last if last == things_since[each.things] else None
         if last is None:
-            changes.append(_from_scratch(connection, counting, each, rows))
+            change = _from_scratch(connection, counting, each, rows)
+        elif last < counting.load_id:
+            change = _add(connection, counting, each, rows, last)
         else:
-            changes.append(_add(connection, counting, each, rows, last))
-        leave_mark(connection, each.name, counting, now, _totals(connection, each))
+            change = Change(each, False, no_states(each.table), _NO_LINES)
+        leave_mark(connection, each.name, counting, now, totals if last == counting.load_id else _totals(connection, each))
+        changes.append(change)
     return changes
+
+
+_NO_LINES = "(SELECT unit_key, part, day, received, counts FROM warehouse.agg_count WHERE FALSE)"
 
 
 def count_anew(connection: Connection, counting: Counting, counted: Counted) -> Change:
@@ -116,9 +122,10 @@ def _from_scratch(connection: Connection, counting: Counting, counted: Counted, 
 
 def _add(connection: Connection, counting: Counting, counted: Counted, rows: Rows, last: int) -> Change:
     if counted.things is None:
-        query = rows.query(counted, counted.query, last)
+        query, changed = rows.query(counted, counted.query, last), ""
     else:
         query = counted.query.replace("{things}", changed_things(connection, counting, counted, counted.things))
+        changed = f" OR {HAS_OTHERS}"  # as many as before, and not the same
     lines = "added_" + counted.name.replace(" ", "_").replace("-", "_")
     nothing = f"array_fill(0::bigint, ARRAY[{counted.width}])"
     together = ", ".join(f"kept.counts[{place}] + excluded.counts[{place}]" for place in range(1, counted.width + 1))
@@ -127,7 +134,7 @@ def _add(connection: Connection, counting: Counting, counted: Counted, rows: Row
     connection.execute(
         text(
             f"CREATE TEMPORARY TABLE {lines} ON COMMIT DROP AS "
-            f"SELECT * FROM ({query}) counting WHERE counts <> {nothing}; ANALYZE {lines}"
+            f"SELECT * FROM ({query}) counting WHERE counts <> {nothing}{changed}; ANALYZE {lines}"
         )
     )
     values = {"counted": counted.name}
@@ -193,8 +200,12 @@ def _verified(connection: Connection, counted: Counted) -> Verified:
     lines = connection.scalar(text("SELECT count(*) FROM warehouse.agg_count WHERE counted = :counted"), {"counted": counted.name}) or 0
     if mark is None or mark.fingerprint != fingerprint(connection, [repr(counted)], counted.depends_on):
         return Verified(counted.name, lines, True, [])
-    beside = AFTER_LOAD.format(table=counted.beside.table) if counted.beside else ""
-    query = counted.over(AFTER_LOAD.format(table=counted.table), beside)
+    queries = [_DIFFERENCES.replace("{query}", counted.over("{states}", "{beside}"))]
+    if counted.things is not None and counted.belonging == Counted.belonging:
+        queries.append(different_things(counted, counted.things))
+    states, beside = (AFTER_LOAD.format(table=table) for table in (counted.table, counted.beside.table if counted.beside else ""))
     values: dict[str, Any] = {"counted": counted.name, "load_id": mark.load_id}
-    rows = connection.execute(text(_DIFFERENCES.replace("{query}", query)), values)
+    rows = [
+        row for query in queries for row in connection.execute(text(query.replace("{states}", states).replace("{beside}", beside)), values)
+    ]
     return Verified(counted.name, lines, False, [Difference(counted.name, *row) for row in rows])

@@ -40,6 +40,15 @@ def changed_things(connection: Connection, counting: Counting, counted: Counted,
     return "before_and_now"
 
 
+HAS_OTHERS = "part = 1 AND (unit_key, day) IN (SELECT unit_key, make_date(year, month, 1) FROM changed_here)"
+"""Condition on a line of a count: whether its month has other things than before, be they as many."""
+
+
+def different_things(counted: Counted, things: Things) -> str:
+    """SELECT of the lists of things that are kept and are not those that rows tell, over {states} and {beside}."""
+    return _DIFFERENT.replace("{counted}", things.name).replace("{told}", things.query.replace("{rows}", f"({counted.rows})"))
+
+
 def _lists(counting: Counting, counted: Counted, things: Things) -> str:
     """The lists that are kept; where a unit is counted for another, whole lists go over, since they are far fewer than what is in them."""
     kept = f"SELECT 1 AS sign, unit_key, year, month, things AS thing, holds FROM {counting.things} WHERE counted = '{things.name}'"
@@ -54,8 +63,8 @@ def _changed(things: Things) -> str:
 
 
 def _totals(connection: Connection, things: Things) -> str:
-    """Number of the lists of things that are kept and of all things in them, which tells whether somebody else changed them."""
-    query = text("SELECT (count(*), sum(cardinality(things)))::text FROM warehouse.agg_thing WHERE counted = :counted")
+    """Number of the lists of things that are kept and their bytes, which tells whether somebody else changed them."""
+    query = text("SELECT (count(*), sum(pg_column_size(things)))::text FROM warehouse.agg_thing WHERE counted = :counted")
     return str(connection.scalar(query, {"counted": things.name}))
 
 
@@ -107,4 +116,18 @@ SELECT -1, unit_key, year, month, thing, holds
 FROM (TABLE before_and_now UNION ALL SELECT -sign, unit_key, year, month, thing, holds FROM changed_here) before
 GROUP BY unit_key, year, month, thing, holds HAVING sum(sign) > 0;
 ANALYZE before_and_now
+"""
+
+_DIFFERENT = """
+SELECT coalesce(u.unit_code, unit_key::text), 1, make_date(year, month, 1)::text, ARRAY[cardinality(k.things)], ARRAY[cardinality(f.things)]
+FROM (
+    SELECT unit_key, year, month, holds, (SELECT array_agg(one ORDER BY one) FROM unnest(things) one) AS things
+    FROM warehouse.agg_thing WHERE counted = '{counted}'
+) k
+FULL JOIN (
+    SELECT unit_key, year, month, holds, array_agg(thing ORDER BY thing) AS things FROM ({told}) told GROUP BY unit_key, year, month, holds
+) f USING (unit_key, year, month, holds)
+LEFT JOIN warehouse.dim_unit u USING (unit_key)
+WHERE k.things IS DISTINCT FROM f.things
+ORDER BY 1, 3
 """

@@ -7,6 +7,7 @@ counted, which rows stand behind a value. To add one: its table, a migration, an
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from importlib import resources
 from typing import TYPE_CHECKING, Literal
 
@@ -139,21 +140,22 @@ def kept(name: str, fact: CountedFact, indicators: Sequence[Indicator]) -> list[
     if fact.way != "rows" or not indicators:
         return []
     columns = ", ".join(dict.fromkeys(["sign", "unit_key", *fact.units.values(), *fact.named()]))
-    shared = {
-        "table": str(fact.table),
-        "depends_on": tuple(fact.depends_on),
-        "rows": f"SELECT {columns} FROM ({fact.select()}) counted_row",
-        "beside": None if fact.beside is None else Beside(fact.beside.table, fact.beside.by),
-    }
+    of_fact = partial(
+        Counted,
+        table=str(fact.table),
+        depends_on=tuple(fact.depends_on),
+        rows=f"SELECT {columns} FROM ({fact.select()}) counted_row",
+        beside=None if fact.beside is None else Beside(fact.beside.table, fact.beside.by),
+    )
     found = []
     added = [i for i in indicators if i.count not in fact.distinct]
     if added:
-        found.append(Counted(name, query=_sums(fact, added), measures=_measures(added), **shared))
+        found.append(of_fact(name=name, query=_sums(fact, added), measures=_measures(added)))
     for count, column in fact.distinct.items():
         once = [i for i in indicators if i.count == count]
         if once:
             things = Things(f"{name} {count} things", _things(once, column, fact.day(None)), tuple(fact.depends_on))
-            found.append(Counted(f"{name} {count}", query=_once(once), measures=_measures(once), things=things, **shared))
+            found.append(of_fact(name=f"{name} {count}", query=_once(once), measures=_measures(once), things=things))
     return found
 
 
@@ -185,7 +187,8 @@ def _things(indicators: Sequence[Indicator], column: str, day: str) -> str:
     holds = " | ".join(f"((({condition}) IS TRUE)::int << {place})" for place, condition in enumerate(conditions))
     of_any = " OR ".join(f"({i.denominator})" for i in indicators)
     return f"""
-    SELECT sign, unit_key, date_part('year', {day})::int AS year, date_part('month', {day})::int AS month, {column} AS thing, {holds} AS holds
+    SELECT sign, unit_key, date_part('year', {day})::int AS year, date_part('month', {day})::int AS month, {column} AS thing,
+        {holds} AS holds
     FROM {{rows}} counted_row
     WHERE {column} IS NOT NULL AND {day} IS NOT NULL AND ({of_any})
     """
