@@ -2,6 +2,7 @@
 
 The states that hold have the sign 1. A change has them as well, those that came with 1 and those that no longer hold with -1:
 what the query makes of a change, added to what it made of the whole before, is what it makes of the whole after.
+Distinct things do not add up; they are kept themselves, in `warehouse.agg_thing`, and what changed of them is counted before and after.
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ class Beside:
 
 
 @dataclass(frozen=True)
-class Together:
-    """Rows that count as one, as the bills of a customer: where one of them changes, all of them are counted again."""
+class Things:
+    """Things counted once however many rows tell of them, as the customers of bills: kept by unit and month, once for each row."""
 
-    columns: tuple[str, ...]
-    """Rows that agree in these columns, inside a year, are one."""
-    day: str
-    """Date column that says of which year a row is."""
+    name: str
+    """As it stands in agg_thing.counted, and in ops.mark."""
+    query: str
+    """SELECT sign, unit_key, year, month, thing, holds over {rows}."""
+    depends_on: tuple[str, ...]
+    """Dimensions whose content, not only their keys, decides what rows say of a thing."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +43,27 @@ class Counted:
     table: str
     """Fact whose states it counts."""
     query: str
-    """SELECT unit_key, part, day, received, counts over {states} s of the fact, and over {beside}: every column of the table and `sign`."""
+    """SELECT unit_key, part, day, received, counts over {states} of the fact, {rows} or {things}."""
     measures: tuple[str, ...]
     """Names of the counts, after the first, which is the number of rows."""
     depends_on: tuple[str, ...] = ()
     """Dimensions whose content, not only their keys, decides what counts."""
+    rows: str = ""
+    """{rows}: what several counts of one fact have in common, a SELECT over {states}, and over {beside}: every column and `sign`."""
     beside: Beside | None = None
-    together: Together | None = None
+    things: Things | None = None
+    """{things}: the distinct things it counts."""
+    belonging: str = "SELECT * FROM {things} thing"
+    """SELECT over {things}, or over lists of them: each at the units it is counted for."""
 
     def over(self, states: str, beside: str = "") -> str:
         """The query over relations of states in SQL."""
-        return self.query.replace("{states}", states).replace("{beside}", beside)
+        return self.over_rows(f"({self.rows})").replace("{states}", states).replace("{beside}", beside)
+
+    def over_rows(self, rows: str) -> str:
+        """The query over a relation of its rows in SQL."""
+        things = "" if self.things is None else self.belonging.replace("{things}", f"({self.things.query})")
+        return self.query.replace("{things}", f"({things})").replace("{rows}", rows)
 
     def place(self, measure: str) -> str:
         """SQL of one of its counts in a row of agg_count."""
@@ -70,7 +83,7 @@ def counts(amounts: Sequence[tuple[str, str]]) -> str:
 
 def month(day: str) -> str:
     """SQL date: the first of the month of a day."""
-    return f"date_trunc('month', {day})::date"
+    return f"date_trunc('month', {day}::timestamp)::date"  # as a time without zone it is worked out thrice as fast
 
 
 def half_month(day: str) -> str:

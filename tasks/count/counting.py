@@ -37,10 +37,20 @@ class Counting:
         """Table of the counts it leaves."""
         return "pg_temp.vintage_count" if self.is_vintage else "warehouse.agg_count"
 
+    @property
+    def things(self) -> str:
+        """Table of the distinct things out of which some of the counts are made."""
+        return "pg_temp.vintage_thing" if self.is_vintage else "warehouse.agg_thing"
+
     def states(self, table: str) -> str:
         """The states of a fact that it counts, as a relation in SQL with their sign; binds :as_of in a vintage."""
         held = "known_from <= :as_of AND known_to > :as_of" if self.is_vintage else "known_to = 'infinity'"
         return f"(SELECT *, 1 AS sign FROM warehouse.{table} WHERE {held})"
+
+    @property
+    def known(self) -> dict[str, datetime]:
+        """Values that its states bind."""
+        return {"as_of": self.as_of} if self.is_vintage else {}
 
     def has_ended(self, period: str) -> bool:
         """Whether the last second of a period lies behind: a night's state of knowledge is the end of its day."""
@@ -78,6 +88,15 @@ def marked(connection: Connection, item: str) -> Row[tuple[str, int, datetime, s
     """What an item was last made of: fingerprint, load_id, as_of and totals; nothing where it never was."""
     columns = (mark.c.fingerprint, mark.c.load_id, mark.c.as_of, mark.c.totals)
     return connection.execute(select(*columns).where(mark.c.item == item)).one_or_none()
+
+
+def since(connection: Connection, counting: Counting, item: str, fingerprint: str, totals: str = "") -> int | None:
+    """Last load that is in what is kept of an item; nothing where it has to be made from scratch: in a vintage, where it was made
+    by other rules, or where its totals are not those that were left."""
+    mark = None if counting.is_vintage else marked(connection, item)
+    if mark is None or (mark.fingerprint, mark.totals) != (fingerprint, totals) or mark.load_id > counting.load_id:
+        return None
+    return int(mark.load_id)
 
 
 def leave_mark(connection: Connection, item: str, counting: Counting, fingerprint: str, totals: str = "") -> None:

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DataError, ProgrammingError
 
 from tasks.count.counting import Counting
-from tasks.count.kept import Change, bring_up_to_date
+from tasks.count.kept import Change, bring_all_up_to_date
+from tasks.count.states import no_states
 from warehouse.counted import Counted
 from warehouse.indicators import Indicator, facts, indicators, measures
 from warehouse.indicators.facts import CountedFact, kept
@@ -24,8 +25,6 @@ from warehouse.tables import metadata
 
 Failed = dict[str, str]
 """Indicators that are left out this night: code → why, in one line."""
-
-_NO_ROWS = "(SELECT *, 1 AS sign FROM warehouse.{table} WHERE FALSE)"
 
 
 def of(fact: str, left_out: Iterable[str] = ()) -> list[Indicator]:
@@ -49,7 +48,7 @@ def count_rows(connection: Connection, counting: Counting, name: str, failed: Fa
         counted = [each for kept_so in (kept, kept_restated) for each in kept_so(name, facts()[name], of(name, failed))]
         try:
             with connection.begin_nested():
-                return [bring_up_to_date(connection, counting, each) for each in counted]
+                return bring_all_up_to_date(connection, counting, counted)
         except (DataError, ProgrammingError):
             known = len(failed)
             for i in of(name, failed):
@@ -65,8 +64,8 @@ def _alone(i: Indicator) -> Counted:
 
 def _prepare(connection: Connection, i: Indicator) -> None:
     counted = _alone(i)
-    beside = _NO_ROWS.format(table=counted.beside.table) if counted.beside else ""
-    connection.execute(text(f"EXPLAIN {counted.over(_NO_ROWS.format(table=counted.table), beside)}"))
+    beside = no_states(counted.beside.table) if counted.beside else ""
+    connection.execute(text(f"EXPLAIN {counted.over(no_states(counted.table), beside)}"))
 
 
 def _count_alone(connection: Connection, counting: Counting, i: Indicator) -> None:
@@ -116,7 +115,7 @@ def _add_up(connection: Connection, counting: Counting, name: str, fact: Counted
     for counted in kept(name, fact, of(name, failed)):
         codes = [measure.removeprefix("n_") for measure in counted.measures[::2]]
         rows = ", ".join(f"({keys[code]:d}, {counted.place(f'n_{code}')}, {counted.place(f'd_{code}')})" for code in codes)
-        if counted.together is None:
+        if counted.things is None:
             part = "JOIN touched_part t ON t.is_month AND t.part_first_day = a.day"
         else:
             months = "CASE t.period_type WHEN 'month' THEN 1 WHEN 'quarter' THEN 3 ELSE 12 END"

@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from tasks.count.counting import Counting, fingerprint, leave_mark, marked
-from tasks.count.states import AFTER_LOAD, changed_states, tell_the_planner
+from tasks.count.counting import Counting, fingerprint, leave_mark, marked, since
+from tasks.count.states import AFTER_LOAD, Rows, no_states
+from tasks.count.things import HAS_OTHERS, bring_things_up_to_date, changed_things, different_things, kept_things
 from warehouse.bulk import analyze
-from warehouse.counted import Counted
+from warehouse.counted import Counted, Things
 from warehouse.indicators import facts, indicators
 from warehouse.indicators.facts import kept as kept_of_fact
 from warehouse.indicators.restated import kept_restated
@@ -49,16 +50,36 @@ def bring_up_to_date(connection: Connection, counting: Counting, counted: Counte
 
     A vintage is counted from scratch, out of the states known then, into a temporary table of the same form.
     """
+    (change,) = bring_all_up_to_date(connection, counting, [counted])
+    return change
+
+
+def bring_all_up_to_date(connection: Connection, counting: Counting, counted: Sequence[Counted]) -> list[Change]:
+    """Brings several counts of one fact up to date; what they have in common, rows and distinct things, is put together once."""
     if counting.is_vintage:
         _make_vintage(connection)
-        return _from_scratch(connection, counting, counted)
-    mark, now = marked(connection, counted.name), fingerprint(connection, [repr(counted)], counted.depends_on)
-    if mark is None or mark.fingerprint != now or mark.load_id > counting.load_id or mark.totals != _totals(connection, counted):
-        change = _from_scratch(connection, counting, counted)
-    else:
-        change = _added(connection, counting, counted, mark.load_id)
-    leave_mark(connection, counted.name, counting, now, _totals(connection, counted))
-    return change
+    rows = Rows(connection, counting, are_shared=len(counted) > 1)
+    things_since: dict[Things, int | None] = {}
+    changes = []
+    for each in counted:
+        now, totals = fingerprint(connection, [repr(each)], each.depends_on), _totals(connection, each)
+        last = since(connection, counting, each.name, now, totals)
+        if each.things is not None:
+            if each.things not in things_since:
+                things_since[each.things] = bring_things_up_to_date(connection, counting, each, each.things, rows)
+            last = last if last == things_since[each.things] else None
+        if last is None:
+            change = _from_scratch(connection, counting, each, rows)
+        elif last < counting.load_id:
+            change = _add(connection, counting, each, rows, last)
+        else:
+            change = Change(each, False, no_states(each.table), _NO_LINES)
+        leave_mark(connection, each.name, counting, now, totals if last == counting.load_id else _totals(connection, each))
+        changes.append(change)
+    return changes
+
+
+_NO_LINES = "(SELECT unit_key, part, day, received, counts FROM warehouse.agg_count WHERE FALSE)"
 
 
 def count_anew(connection: Connection, counting: Counting, counted: Counted) -> Change:
@@ -75,16 +96,18 @@ def _totals(connection: Connection, counted: Counted) -> str:
 
 
 def _make_vintage(connection: Connection) -> None:
-    connection.execute(text("CREATE TEMPORARY TABLE IF NOT EXISTS vintage_count (LIKE warehouse.agg_count INCLUDING ALL) ON COMMIT DROP"))
+    for vintage, kept in (("vintage_count", "agg_count"), ("vintage_thing", "agg_thing")):
+        like = f"(LIKE warehouse.{kept} INCLUDING ALL)"
+        connection.execute(text(f"CREATE TEMPORARY TABLE IF NOT EXISTS {vintage} {like} ON COMMIT DROP"))
 
 
-def _from_scratch(connection: Connection, counting: Counting, counted: Counted) -> Change:
-    for table in (counted.table, *([counted.beside.table] if counted.beside else [])):
-        tell_the_planner(connection, counting, table, 0)
-    states = counting.states(counted.table)
-    query = counted.over(states, counting.states(counted.beside.table) if counted.beside else "")
-    values = {"counted": counted.name} | ({"as_of": counting.as_of} if counting.is_vintage else {})
-    connection.execute(text(f"DELETE FROM {counting.counts} WHERE counted = :counted"), {"counted": counted.name})
+def _from_scratch(connection: Connection, counting: Counting, counted: Counted, rows: Rows) -> Change:
+    if counted.things is None:
+        query = rows.query(counted, counted.query, None)
+    else:
+        query = counted.query.replace("{things}", kept_things(counting, counted, counted.things))
+    values = {"counted": counted.name, **counting.known}
+    connection.execute(text(f"DELETE FROM {counting.counts} WHERE counted = :counted"), values)
     connection.execute(
         text(
             f"INSERT INTO {counting.counts} (counted, unit_key, part, day, received, counts) "
@@ -94,11 +117,15 @@ def _from_scratch(connection: Connection, counting: Counting, counted: Counted) 
     )
     analyze(connection, counting.counts)
     lines = f"(SELECT unit_key, part, day, received, counts FROM {counting.counts} WHERE counted = '{counted.name}')"
-    return Change(counted, True, states, lines)
+    return Change(counted, True, counting.states(counted.table), lines)
 
 
-def _added(connection: Connection, counting: Counting, counted: Counted, since: int) -> Change:
-    states, beside = changed_states(connection, counting, counted, since)
+def _add(connection: Connection, counting: Counting, counted: Counted, rows: Rows, last: int) -> Change:
+    if counted.things is None:
+        query, changed = rows.query(counted, counted.query, last), ""
+    else:
+        query = counted.query.replace("{things}", changed_things(connection, counting, counted, counted.things))
+        changed = f" OR {HAS_OTHERS}"  # as many as before, and not the same
     lines = "added_" + counted.name.replace(" ", "_").replace("-", "_")
     nothing = f"array_fill(0::bigint, ARRAY[{counted.width}])"
     together = ", ".join(f"kept.counts[{place}] + excluded.counts[{place}]" for place in range(1, counted.width + 1))
@@ -107,7 +134,7 @@ def _added(connection: Connection, counting: Counting, counted: Counted, since: 
     connection.execute(
         text(
             f"CREATE TEMPORARY TABLE {lines} ON COMMIT DROP AS "
-            f"SELECT * FROM ({counted.over(states, beside)}) counting WHERE counts <> {nothing}; ANALYZE {lines}"
+            f"SELECT * FROM ({query}) counting WHERE counts <> {nothing}{changed}; ANALYZE {lines}"
         )
     )
     values = {"counted": counted.name}
@@ -121,7 +148,7 @@ def _added(connection: Connection, counting: Counting, counted: Counted, since: 
     )
     gone = f"counts = {nothing} AND counted = :counted"
     connection.execute(text(f"DELETE FROM warehouse.agg_count kept USING {lines} l WHERE {same} AND kept.{gone}"), values)
-    return Change(counted, False, states, lines)
+    return Change(counted, False, rows.states(counted, last)[0], lines)
 
 
 # Whether they agree -----------------------------------------------------------------------------------------------------
@@ -173,8 +200,12 @@ def _verified(connection: Connection, counted: Counted) -> Verified:
     lines = connection.scalar(text("SELECT count(*) FROM warehouse.agg_count WHERE counted = :counted"), {"counted": counted.name}) or 0
     if mark is None or mark.fingerprint != fingerprint(connection, [repr(counted)], counted.depends_on):
         return Verified(counted.name, lines, True, [])
-    beside = AFTER_LOAD.format(table=counted.beside.table) if counted.beside else ""
-    query = counted.over(AFTER_LOAD.format(table=counted.table), beside)
+    queries = [_DIFFERENCES.replace("{query}", counted.over("{states}", "{beside}"))]
+    if counted.things is not None and counted.belonging == Counted.belonging:
+        queries.append(different_things(counted, counted.things))
+    states, beside = (AFTER_LOAD.format(table=table) for table in (counted.table, counted.beside.table if counted.beside else ""))
     values: dict[str, Any] = {"counted": counted.name, "load_id": mark.load_id}
-    rows = connection.execute(text(_DIFFERENCES.replace("{query}", query)), values)
+    rows = [
+        row for query in queries for row in connection.execute(text(query.replace("{states}", states).replace("{beside}", beside)), values)
+    ]
     return Verified(counted.name, lines, False, [Difference(counted.name, *row) for row in rows])

@@ -17,96 +17,91 @@ AFTER_LOAD = "(SELECT *, 1 AS sign FROM warehouse.{table} WHERE loaded_by <= :lo
 # Since loads are numbered in the order of their commits: what a later one wrote and nobody ended has come, what held before and
 # a later one ended is gone. A state that was written and ended since was never counted.
 _CHANGED = """
-INSERT INTO {changed}
-SELECT *, 1 FROM warehouse.{table} WHERE loaded_by > :since AND ended_by IS NULL
+CREATE TEMPORARY TABLE {changed} ON COMMIT DROP AS
+SELECT *, 1 AS sign FROM warehouse.{table} WHERE loaded_by > {since} AND ended_by IS NULL
 UNION ALL
-SELECT *, -1 FROM warehouse.{table} WHERE loaded_by <= :since AND ended_by > :since
+SELECT *, -1 FROM warehouse.{table} WHERE loaded_by <= {since} AND ended_by > {since};
+ANALYZE {changed}
 """
 
 _TOUCHED = """
-INSERT INTO {touched}
-SELECT row_key FROM warehouse.{table} WHERE loaded_by > :since
-UNION
-SELECT row_key FROM warehouse.{table} WHERE ended_by > :since
-"""
-
-_TOUCHED_BESIDE = """
-INSERT INTO {touched}
-SELECT {by} FROM warehouse.{beside} WHERE loaded_by > :since AND {by} IS NOT NULL
-UNION
-SELECT {by} FROM warehouse.{beside} WHERE ended_by > :since AND {by} IS NOT NULL
-ON CONFLICT DO NOTHING
-"""
-
-# All rows of a year that count as one with a touched row, before or now.
-_TOUCHED_TOGETHER = """
-ANALYZE {touched};
-CREATE TEMPORARY TABLE together ON COMMIT DROP AS
-SELECT DISTINCT {columns}, date_trunc('year', {day})::date AS year
-FROM warehouse.{table} JOIN {touched} USING (row_key)
-WHERE known_to = 'infinity' OR ended_by IS NOT NULL;
-ANALYZE together;
-INSERT INTO {touched}
-SELECT f.row_key FROM warehouse.{table} f
-JOIN together t ON {same} AND f.{day} >= t.year AND f.{day} < t.year + interval '1 year'
-WHERE f.known_to = 'infinity'
-  AND f.{day} BETWEEN (SELECT min(year) FROM together) AND (SELECT max(year) + interval '1 year' FROM together)
-ON CONFLICT DO NOTHING;
-DROP TABLE together
+CREATE TEMPORARY TABLE {changed} ON COMMIT DROP AS
+SELECT row_key FROM warehouse.{table} WHERE loaded_by > {since}
+UNION SELECT row_key FROM warehouse.{table} WHERE ended_by > {since}
+UNION SELECT {by} FROM warehouse.{beside} WHERE loaded_by > {since} AND {by} IS NOT NULL
+UNION SELECT {by} FROM warehouse.{beside} WHERE ended_by > {since} AND {by} IS NOT NULL;
+ANALYZE {changed}
 """
 
 # Everything touched, as it was with -1 and as it is with 1.
-_BEFORE_AND_NOW = """
-INSERT INTO {changed}
-WITH now AS MATERIALIZED (SELECT f.* FROM warehouse.{table} f JOIN {touched} t ON f.{key} = t.row_key WHERE f.known_to = 'infinity')
-SELECT *, 1 FROM now
+_BEFORE_AND_NOW = """(
+SELECT f.*, sign FROM warehouse.{table} f JOIN {changed} t ON f.{key} = t.row_key
+JOIN (VALUES (1), (-1)) signs (sign) ON sign = 1 OR f.loaded_by <= {since}
+WHERE f.known_to = 'infinity'
 UNION ALL
-SELECT *, -1 FROM now WHERE loaded_by <= :since
-UNION ALL
-SELECT f.*, -1 FROM warehouse.{table} f JOIN {touched} t ON f.{key} = t.row_key WHERE f.loaded_by <= :since AND f.ended_by > :since
-"""
+SELECT f.*, -1 FROM warehouse.{table} f JOIN {changed} t ON f.{key} = t.row_key WHERE f.loaded_by <= {since} AND f.ended_by > {since}
+)"""
 
 
-def changed_states(connection: Connection, counting: Counting, counted: Counted, since: int) -> tuple[str, str]:
-    """Temporary tables of the states, and of those beside them, that have to be counted for what came and went since a load.
+class Rows:
+    """What is counted of one fact in a night: its states, and the rows made of them, once for all that is counted of them."""
 
-    They are made once a night and last load; several things that are counted of one fact share them.
+    def __init__(self, connection: Connection, counting: Counting, *, are_shared: bool) -> None:
+        self._connection = connection
+        self._counting = counting
+        self._are_shared = are_shared
+        self._made: dict[int | None, str] = {}
+
+    def states(self, counted: Counted, since: int | None) -> tuple[str, str]:
+        """The states, and those beside them, as relations in SQL: what came and went since a load, or all of them."""
+        tables = [counted.table, *([counted.beside.table] if counted.beside else [])]
+        for table in tables:
+            tell_the_planner(self._connection, self._counting, table, since or 0)
+        if since is not None:
+            return _changed_states(self._connection, self._counting, counted, since)
+        states, *beside = map(self._counting.states, tables)
+        return states, "".join(beside)
+
+    def query(self, counted: Counted, query: str, since: int | None) -> str:
+        """A query over {rows}, or {states} and {beside}, with these in place."""
+        if self._are_shared:
+            if since not in self._made:
+                self._made[since] = self._make(counted, since)
+            return query.replace("{rows}", self._made[since])
+        states, beside = self.states(counted, since)
+        return query.replace("{rows}", f"({counted.rows})").replace("{states}", states).replace("{beside}", beside)
+
+    def _make(self, counted: Counted, since: int | None) -> str:
+        """The rows as a temporary table."""
+        name = "rows_of_all" if since is None else f"rows_since_{since}"
+        states, beside = self.states(counted, since)
+        rows = counted.rows.replace("{states}", states).replace("{beside}", beside)
+        self._connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
+        self._connection.execute(text(f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS {rows} LIMIT 0"), self._counting.known)
+        # Not in one statement: workers side by side would each sum up all that stands beside.
+        self._connection.execute(text(f"INSERT INTO {name} {rows}"), self._counting.known)
+        analyze(self._connection, name)
+        return name
+
+
+def no_states(table: str) -> str:
+    """No state at all, as a relation in SQL."""
+    return f"(SELECT *, 1 AS sign FROM warehouse.{table} WHERE FALSE)"
+
+
+def _changed_states(connection: Connection, counting: Counting, counted: Counted, since: int) -> tuple[str, str]:
+    """The states, and those beside them, that have to be counted for what came and went since a load.
+
+    The table behind them is made once a night and last load; several things that are counted of one fact share it.
     """
-    name = f"changed_{since}_{counting.load_id}_{counted.table}" + ("_together" if counted.together else "")
-    beside = f"{name}_beside" if counted.beside is not None else ""
-    if connection.scalar(text("SELECT to_regclass(:name)"), {"name": f"pg_temp.{name}"}) is not None:
-        return name, beside
-    tell_the_planner(connection, counting, counted.table, since)
-    _make(connection, name, counted.table)
-    values = {"since": since}
-    if counted.beside is None and counted.together is None:
-        connection.execute(text(_CHANGED.format(changed=name, table=counted.table)), values)
-    else:
-        touched = f"{name}_touched"
-        connection.execute(text(f"CREATE TEMPORARY TABLE {touched} (row_key bigint PRIMARY KEY) ON COMMIT DROP"))
-        connection.execute(text(_TOUCHED.format(touched=touched, table=counted.table)), values)
-        if counted.beside is not None:
-            tell_the_planner(connection, counting, counted.beside.table, since)
-            which = {"touched": touched, "by": counted.beside.by, "beside": counted.beside.table}
-            connection.execute(text(_TOUCHED_BESIDE.format(**which)), values)
-        if counted.together is not None:
-            same = " AND ".join(f"f.{column} = t.{column}" for column in counted.together.columns)
-            columns = ", ".join(counted.together.columns)
-            which = {"touched": touched, "table": counted.table, "day": counted.together.day, "same": same, "columns": columns}
-            connection.execute(text(_TOUCHED_TOGETHER.format(**which)))
-        connection.execute(text(f"ANALYZE {touched}"))
-        connection.execute(text(_BEFORE_AND_NOW.format(changed=name, touched=touched, table=counted.table, key="row_key")), values)
-        if counted.beside is not None:
-            _make(connection, beside, counted.beside.table)
-            which = {"changed": beside, "touched": touched, "table": counted.beside.table, "key": counted.beside.by}
-            connection.execute(text(_BEFORE_AND_NOW.format(**which)), values)
-            connection.execute(text(f"ANALYZE {beside}"))
-    connection.execute(text(f"ANALYZE {name}"))
-    return name, beside
-
-
-def _make(connection: Connection, name: str, table: str) -> None:
-    connection.execute(text(f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT *, 1 AS sign FROM warehouse.{table} WHERE FALSE"))
+    names = {"changed": f"changed_{since}_{counting.load_id}_{counted.table}", "since": str(since), "table": counted.table}
+    beside = counted.beside
+    if connection.scalar(text("SELECT to_regclass(:name)"), {"name": f"pg_temp.{names['changed']}"}) is None:
+        made = _CHANGED.format(**names) if beside is None else _TOUCHED.format(**names, beside=beside.table, by=beside.by)
+        connection.execute(text(made))
+    if beside is None:
+        return names["changed"], ""
+    return _BEFORE_AND_NOW.format(**names, key="row_key"), _BEFORE_AND_NOW.format(**{**names, "table": beside.table}, key=beside.by)
 
 
 def tell_the_planner(connection: Connection, counting: Counting, table: str, since: int) -> None:

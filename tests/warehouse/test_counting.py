@@ -30,7 +30,7 @@ from tests.warehouse.facts import (
 from warehouse.indicators import Measure, facts, indicators, measures
 from warehouse.scores import on_time as rules
 from warehouse.scores.form_06a import form_06a, recount
-from warehouse.tables import fact_dossier
+from warehouse.tables import fact_bill, fact_dossier
 
 Change = Callable[..., None]
 
@@ -197,6 +197,20 @@ def test_a_bill_paid_before_its_month_is_paid_whether_its_files_come_in_one_nigh
         payments(c, [{"bill_key": 2, "business_date": "2023-12-31"}])
     publish(engine)
     assert (rate(engine, "K2b", "2023-12"), rate(engine, "K2b", "2024-01")) == ((0, 1), (1, 1))
+
+
+def test_a_bill_of_another_customer_changes_the_quarter_even_where_its_month_counts_as_many(engine: Engine) -> None:
+    february = {"row_key": 9, "billing_month": "2024-02-01"}
+    with engine.begin() as c:
+        bills(c, [{"row_key": n, "billing_month": "2024-01-01", "customer_hash": person(n)} for n in range(1, 6)])
+        wrong = bills(c, [{**february, "customer_hash": person(1)}])
+    publish(engine)
+    assert (rate(engine, "K2a", "2024-Q1"), rate(engine, "K2a")) == ((0, 5), (0, 5))
+    with engine.begin() as c:
+        close(c, fact_bill, wrong, datetime(2025, 5, 1, tzinfo=UTC))
+        bills(c, [{**february, "customer_hash": person(6)}])
+    publish(engine)
+    assert (rate(engine, "K2a", "2024-Q1"), rate(engine, "K2a")) == ((0, 6), (0, 6))
 
 
 def test_the_subscribers_of_carriers_add_up_and_of_each_the_last_report_holds(engine: Engine) -> None:

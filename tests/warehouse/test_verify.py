@@ -152,6 +152,29 @@ def test_a_count_that_somebody_changed_or_took_away_is_named(counted: Engine, na
         assert {d.kept for each in verify(connection) for d in each.differences} == {None}
 
 
+@pytest.mark.parametrize(
+    "happens",
+    [
+        f"UPDATE warehouse.agg_thing SET things = things || CAST('{person(2)}' AS uuid)",
+        f"UPDATE warehouse.agg_thing SET things = ARRAY[CAST('{person(2)}' AS uuid)]",
+        "UPDATE warehouse.agg_thing SET holds = 2",
+        "DELETE FROM warehouse.agg_thing",
+    ],
+)
+def test_customers_that_somebody_changed_or_took_away_are_named(counted: Engine, happens: str) -> None:
+    with counted.begin() as connection:
+        connection.execute(text(happens))
+        assert [found.counted for found in verify(connection) if found.differences] == ["bill customers"]
+
+
+def test_customers_that_somebody_added_are_gone_after_the_next_night(counted: Engine) -> None:
+    with counted.begin() as connection:
+        connection.execute(text(f"UPDATE warehouse.agg_thing SET things = things || CAST('{person(2)}' AS uuid)"))
+        warehouse = Warehouse(connection)
+        warehouse.happen("night", 1)
+        assert warehouse.verified() == []
+
+
 def test_verify_changes_nothing(counted: Engine) -> None:
     with counted.connect() as connection:
         connection.execute(text("SET TRANSACTION READ ONLY"))

@@ -7,12 +7,13 @@ counted, which rows stand behind a value. To add one: its table, a migration, an
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from importlib import resources
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from warehouse.counted import SCHEMA, Beside, Counted, Together, counts
+from warehouse.counted import SCHEMA, Beside, Counted, Things, counts, month
 from warehouse.scores.on_time import on_time
 from warehouse.succession import LATER
 from warehouse.tables import metadata
@@ -138,17 +139,23 @@ def kept(name: str, fact: CountedFact, indicators: Sequence[Indicator]) -> list[
     """What of a fact is kept counted for these indicators: sums, and each distinct thing once a period; nothing for other ways."""
     if fact.way != "rows" or not indicators:
         return []
-    beside = None if fact.beside is None else Beside(fact.beside.table, fact.beside.by)
-    day, depends_on = fact.day(None), tuple(fact.depends_on)
+    columns = ", ".join(dict.fromkeys(["sign", "unit_key", *fact.units.values(), *fact.named()]))
+    of_fact = partial(
+        Counted,
+        table=str(fact.table),
+        depends_on=tuple(fact.depends_on),
+        rows=f"SELECT {columns} FROM ({fact.select()}) counted_row",
+        beside=None if fact.beside is None else Beside(fact.beside.table, fact.beside.by),
+    )
     found = []
     added = [i for i in indicators if i.count not in fact.distinct]
     if added:
-        found.append(Counted(name, str(fact.table), _sums(fact, added), _measures(added), depends_on, beside))
+        found.append(of_fact(name=name, query=_sums(fact, added), measures=_measures(added)))
     for count, column in fact.distinct.items():
         once = [i for i in indicators if i.count == count]
         if once:
-            query, together = _once(fact, once, column, day), Together((column,), day)
-            found.append(Counted(f"{name} {count}", str(fact.table), query, _measures(once), depends_on, beside, together))
+            things = Things(f"{name} {count} things", _things(once, column, fact.day(None)), tuple(fact.depends_on))
+            found.append(of_fact(name=f"{name} {count}", query=_once(once), measures=_measures(once), things=things))
     return found
 
 
@@ -164,37 +171,43 @@ def _sums(fact: CountedFact, indicators: Sequence[Indicator]) -> str:
         happens = f"happens = '{i.counted_by}' AND " if len(fact.days) > 1 else ""
         summed += [(part, f"{happens}({i.denominator}) AND ({i.numerator})"), (whole, f"{happens}({i.denominator})")]
     days = ", ".join(f"('{happens}', {column}, {fact.unit(happens)})" for happens, column in fact.days.items())
-    month = "date_trunc('month', happens_on)::date"
+    first = month("happens_on")
     return f"""
-    SELECT happening.unit_key, 0 AS part, {month} AS day, {month} AS received, {counts(summed)} AS counts
-    FROM ({fact.select()}) counted_row
+    SELECT happening.unit_key, 0 AS part, {first} AS day, {first} AS received, {counts(summed)} AS counts
+    FROM {{rows}} counted_row
     CROSS JOIN LATERAL (VALUES {days}) happening (happens, happens_on, unit_key)
     WHERE happens_on IS NOT NULL AND happening.unit_key <> 0
     GROUP BY 1, 3
     """
 
 
-def _once(fact: CountedFact, indicators: Sequence[Indicator], column: str, day: str) -> str:
-    """Each value of a column once in every month, quarter and year; the months of a year as bits, so that one pass serves all periods."""
-    masks = ", ".join(_measures(indicators))
-    bits = ", ".join(
-        f"coalesce(bit_or(bit) FILTER (WHERE ({i.denominator}) AND ({i.numerator})), 0) AS n_{i.version_name}, "
-        f"coalesce(bit_or(bit) FILTER (WHERE {i.denominator}), 0) AS d_{i.version_name}"
-        for i in indicators
-    )
-    summed = counts([("sign", f"{name} & bits <> 0") for name in _measures(indicators)])
+def _things(indicators: Sequence[Indicator], column: str, day: str) -> str:
+    """What each row says of a thing: the measures in which it is counted in its month, as bits in their order."""
+    conditions = [condition for i in indicators for condition in (f"({i.denominator}) AND ({i.numerator})", i.denominator)]
+    holds = " | ".join(f"((({condition}) IS TRUE)::int << {place})" for place, condition in enumerate(conditions))
     of_any = " OR ".join(f"({i.denominator})" for i in indicators)
-    whole = " | ".join(f"d_{i.version_name}" for i in indicators)
+    return f"""
+    SELECT sign, unit_key, date_part('year', {day})::int AS year, date_part('month', {day})::int AS month, {column} AS thing,
+        {holds} AS holds
+    FROM {{rows}} counted_row
+    WHERE {column} IS NOT NULL AND {day} IS NOT NULL AND ({of_any})
+    """
+
+
+def _once(indicators: Sequence[Indicator]) -> str:
+    """Each thing once in every month, quarter and year; the months of a year as bits, so that one pass serves all periods."""
+    measures = _measures(indicators)
+    masks = ", ".join(measures)
+    bits = ", ".join(
+        f"coalesce(bit_or(1 << (month - 1)) FILTER (WHERE holds & {1 << place} <> 0), 0) AS {name}" for place, name in enumerate(measures)
+    )
+    summed = counts([("sign", f"{name} & bits <> 0") for name in measures])
+    whole = " | ".join(measures[1::2])
     return f"""
     SELECT unit_key, months AS part, first AS day, first AS received, {summed} AS counts
     FROM (
         SELECT sum(sign)::int AS sign, unit_key, year, {masks}
-        FROM (
-            SELECT sign, unit_key, extract(year FROM {day})::int AS year, {bits}
-            FROM (SELECT *, 1 << (extract(month FROM {day})::int - 1) AS bit FROM ({fact.select()}) counted_row) counted_row
-            WHERE {column} IS NOT NULL AND ({of_any})
-            GROUP BY sign, unit_key, 3, {column}
-        ) one
+        FROM (SELECT sign, unit_key, year, {bits} FROM {{things}} thing GROUP BY sign, unit_key, year, thing) one
         GROUP BY unit_key, year, {masks}
     ) alike
     CROSS JOIN LATERAL (

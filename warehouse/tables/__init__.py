@@ -1,6 +1,7 @@
 """The star and its operational tables: one module a table, grain first."""
 
 from warehouse.tables.agg_count import agg_count
+from warehouse.tables.agg_thing import agg_thing
 from warehouse.tables.base import MART, OPS, STAGING, UNKNOWN, WAREHOUSE, metadata
 from warehouse.tables.bridge_unit_lineage import bridge_unit_lineage
 from warehouse.tables.bridge_unit_succession import bridge_unit_succession
@@ -57,6 +58,7 @@ __all__ = [
     "UNKNOWN",
     "WAREHOUSE",
     "agg_count",
+    "agg_thing",
     "bridge_unit_lineage",
     "bridge_unit_succession",
     "completion",

@@ -1,0 +1,133 @@
+"""Distinct things, as the customers of bills: kept by unit and month, and what changed of them as it was before and as it is now.
+
+How many there are in a quarter or a year does not follow from how many there are in its months; it follows from which they are.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+from tasks.count.counting import Counting, fingerprint, leave_mark, since
+from tasks.count.states import Rows
+from warehouse.counted import Counted, Things
+
+
+def bring_things_up_to_date(connection: Connection, counting: Counting, counted: Counted, things: Things, rows: Rows) -> int | None:
+    """Adds what was loaded since to the things that are kept, or makes them from scratch; returns the load since which it was added."""
+    now = fingerprint(connection, [repr(things), counted.rows, repr(counted.beside)], things.depends_on)
+    last = since(connection, counting, things.name, now, _totals(connection, things))
+    told = rows.query(counted, things.query, last)
+    if last is None:
+        connection.execute(text(f"DELETE FROM {counting.things} WHERE counted = :counted"), {"counted": things.name})
+        made = text(_FROM_SCRATCH.format(kept=counting.things, told=told))
+        connection.execute(made, {"counted": things.name, **counting.known})
+    else:
+        connection.execute(text(_ADD.format(changed=_changed(things), told=told, counted=things.name)))
+    leave_mark(connection, things.name, counting, now, _totals(connection, things))
+    return last
+
+
+def kept_things(counting: Counting, counted: Counted, things: Things) -> str:
+    """All things that are kept, at the units at which they are counted, as a relation in SQL."""
+    return f"(SELECT sign, unit_key, year, month, one AS thing, holds FROM ({_lists(counting, counted, things)}) list {_UNNESTED})"
+
+
+def changed_things(connection: Connection, counting: Counting, counted: Counted, things: Things) -> str:
+    """The things of a count that tonight changed, as a relation in SQL: their whole year, as it was with -1 and as it is with 1."""
+    changed = counted.belonging.replace("{things}", _changed(things))
+    names = {"changed": changed, "lists": _lists(counting, counted, things), "unnested": _UNNESTED}
+    connection.execute(text(_BEFORE_AND_NOW.format(**names)))
+    return "before_and_now"
+
+
+HAS_OTHERS = "part = 1 AND (unit_key, day) IN (SELECT unit_key, make_date(year, month, 1) FROM changed_here)"
+"""Condition on a line of a count: whether its month has other things than before, be they as many."""
+
+
+def different_things(counted: Counted, things: Things) -> str:
+    """SELECT of the lists of things that are kept and are not those that rows tell, over {states} and {beside}."""
+    return _DIFFERENT.replace("{counted}", things.name).replace("{told}", things.query.replace("{rows}", f"({counted.rows})"))
+
+
+def _lists(counting: Counting, counted: Counted, things: Things) -> str:
+    """The lists that are kept; where a unit is counted for another, whole lists go over, since they are far fewer than what is in them."""
+    kept = f"SELECT 1 AS sign, unit_key, year, month, things AS thing, holds FROM {counting.things} WHERE counted = '{things.name}'"
+    return f"{counted.belonging.replace('{things}', f'({kept})')} OFFSET 0"
+
+
+_UNNESTED = "CROSS JOIN LATERAL unnest(thing) one"
+
+
+def _changed(things: Things) -> str:
+    return "changed_" + things.name.replace(" ", "_")
+
+
+def _totals(connection: Connection, things: Things) -> str:
+    """Number of the lists of things that are kept and their bytes, which tells whether somebody else changed them."""
+    query = text("SELECT (count(*), sum(pg_column_size(things)))::text FROM warehouse.agg_thing WHERE counted = :counted")
+    return str(connection.scalar(query, {"counted": things.name}))
+
+
+_FROM_SCRATCH = """
+INSERT INTO {kept} (counted, unit_key, year, month, holds, things)
+SELECT :counted, unit_key, year, month, holds, array_agg(thing) FROM ({told}) told GROUP BY unit_key, year, month, holds
+"""
+
+# Of a list in which something changed, all of it is written anew.
+_ADD = """
+DROP TABLE IF EXISTS {changed};
+CREATE TEMPORARY TABLE {changed} ON COMMIT DROP AS
+SELECT sum(sign)::int AS sign, unit_key, year, month, thing, holds FROM ({told}) told
+GROUP BY unit_key, year, month, thing, holds HAVING sum(sign) <> 0;
+ANALYZE {changed};
+WITH before AS (
+    DELETE FROM warehouse.agg_thing k
+    USING (SELECT DISTINCT unit_key, year, month, holds FROM {changed}) c
+    WHERE k.counted = '{counted}' AND (k.unit_key, k.year, k.month, k.holds) = (c.unit_key, c.year, c.month, c.holds)
+    RETURNING k.*
+)
+INSERT INTO warehouse.agg_thing (counted, unit_key, year, month, holds, things)
+SELECT '{counted}', unit_key, year, month, holds, array_agg(thing)
+FROM (
+    SELECT unit_key, year, month, holds, thing, sum(sign)::int AS times
+    FROM (
+        SELECT 1 AS sign, unit_key, year, month, holds, thing FROM before CROSS JOIN LATERAL unnest(things) thing
+        UNION ALL
+        SELECT sign, unit_key, year, month, holds, thing FROM {changed}
+    ) told
+    GROUP BY unit_key, year, month, holds, thing
+) now
+CROSS JOIN LATERAL generate_series(1, times)
+GROUP BY unit_key, year, month, holds
+"""
+
+_BEFORE_AND_NOW = """
+DROP TABLE IF EXISTS changed_here, before_and_now;
+CREATE TEMPORARY TABLE changed_here ON COMMIT DROP AS {changed};
+ANALYZE changed_here;
+CREATE TEMPORARY TABLE before_and_now ON COMMIT DROP AS
+WITH list AS MATERIALIZED (
+    SELECT * FROM ({lists}) list WHERE (unit_key, year) IN (SELECT unit_key, year FROM changed_here)
+)
+SELECT sign, unit_key, year, month, one AS thing, holds FROM list {unnested}
+WHERE (unit_key, year, one) IN (SELECT unit_key, year, thing FROM changed_here);
+INSERT INTO before_and_now
+SELECT -1, unit_key, year, month, thing, holds
+FROM (TABLE before_and_now UNION ALL SELECT -sign, unit_key, year, month, thing, holds FROM changed_here) before
+GROUP BY unit_key, year, month, thing, holds HAVING sum(sign) > 0;
+ANALYZE before_and_now
+"""
+
+_DIFFERENT = """
+SELECT coalesce(u.unit_code, unit_key::text), 1, make_date(year, month, 1)::text, ARRAY[cardinality(k.things)], ARRAY[cardinality(f.things)]
+FROM (
+    SELECT unit_key, year, month, holds, (SELECT array_agg(one ORDER BY one) FROM unnest(things) one) AS things
+    FROM warehouse.agg_thing WHERE counted = '{counted}'
+) k
+FULL JOIN (
+    SELECT unit_key, year, month, holds, array_agg(thing ORDER BY thing) AS things FROM ({told}) told GROUP BY unit_key, year, month, holds
+) f USING (unit_key, year, month, holds)
+LEFT JOIN warehouse.dim_unit u USING (unit_key)
+WHERE k.things IS DISTINCT FROM f.things
+ORDER BY 1, 3
+"""
