@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, CursorResult, Row, Table, text
 
+from warehouse.bulk import analyze
+
 
 @dataclass(frozen=True)
 class Revised:
@@ -121,7 +123,7 @@ def revise(
 
     run(_COMPARED)
     run(_MISSING_THEN if publication.is_vintage else _DIFFERENT_NOW, **stamp)
-    run("ANALYZE compared")
+    analyze(connection, "compared")
     found = Revised(*run(_COUNTED).one())
     if found == NOTHING:
         return found

@@ -19,6 +19,7 @@ from tasks.count.revisions import Publication, Revised, revise
 from tasks.indicators.compute import held, rounded_half_up
 from tasks.indicators.publish import KEYS, SAME_LINE, VALUES, indicator_keys
 from warehouse import periods
+from warehouse.bulk import analyze
 from warehouse.counted import Counted
 from warehouse.indicators import Indicator, facts, indicators
 from warehouse.indicators.restated import kept_restated
@@ -44,9 +45,9 @@ def revise_restated(connection: Connection, counting: Counting, publication: Pub
     for counted in distinct:
         _count_anew(connection, counting, counted, keys)
     connection.execute(text(_PUBLISHED.replace("{held}", held(counting))), as_of(counting))
-    connection.execute(text("ANALYZE published"))
+    analyze(connection, "published")
     connection.execute(text(_MEMBERS), {"today": counting.today})
-    connection.execute(text("ANALYZE restated_way; ANALYZE member; ANALYZE counted_anew"))
+    analyze(connection, "restated_way", "member", "counted_anew")
     connection.execute(text(_RESTATED))
     leave_mark(connection, ITEM, counting, now)
     return revise(
@@ -103,7 +104,7 @@ def _periods(connection: Connection, counting: Counting, everything: bool) -> No
     ]
     if rows:
         connection.execute(text("INSERT INTO restated_period VALUES (:period, :period_type, :first_day, :seen_to)"), rows)
-    connection.execute(text("ANALYZE restated_period"))
+    analyze(connection, "restated_period")
 
 
 # How an indicator is put together in each period, of those that tonight's candidates may have changed.
