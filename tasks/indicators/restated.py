@@ -58,8 +58,9 @@ def revise_restated(connection: Connection, counting: Counting, publication: Pub
         keys=KEYS,
         values=(*VALUES, "units_counted", "units_all", "units_missing"),
         counted_as="values",
+        among="TRUE" if everything else "(f.indicator_key, f.period) IN (SELECT indicator_key, period FROM restated_way)",
         ends="f.indicator_key <> ALL(CAST(:uncounted AS smallint[]))" if everything else "FALSE",
-        ends_where={"uncounted": [keys[name] for name in uncounted]} if everything else {},
+        where={"uncounted": [keys[name] for name in uncounted]} if everything else {},
         same_line=SAME_LINE if any(i.version > 1 for i in indicators()) else None,
     )
 

@@ -183,7 +183,8 @@ def revise_form_06a(connection: Connection, publication: Publication) -> tuple[R
         keys=KEYS,
         values=("sector_name", *COLUMNS),
         counted_as="lines",
-        ends=f"{_COMPUTED} AND {adds_up}",
+        among=f"{_COMPUTED} AND {adds_up}",
+        ends="TRUE",
     )
     return done, held
 

@@ -214,6 +214,7 @@ def _revise(connection: Connection, publication: Publication, counted_by: str, s
         keys=KEYS,
         values=VALUES,
         counted_as="lines",
-        ends=f"f.counted_by = :counted_by AND {touched}",
-        ends_where={"counted_by": counted_by},
+        among=f"f.counted_by = :counted_by AND {touched}",
+        ends="TRUE",
+        where={"counted_by": counted_by},
     )
