@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from tasks.count.counting import Counting, fingerprint, leave_mark, marked
 from tasks.count.counts import as_of, of
-from tasks.count.revisions import Publication, Revised, revise
+from tasks.count.revisions import NOTHING, Publication, Revised, revise
 from tasks.indicators.compute import held, rounded_half_up
 from tasks.indicators.publish import KEYS, SAME_LINE, VALUES, indicator_keys
 from warehouse import periods
@@ -36,10 +36,12 @@ def revise_restated(connection: Connection, counting: Counting, publication: Pub
     """
     keys, declared = indicator_keys(connection), [i for i in indicators() if i.version_name not in uncounted]
     mark, now = marked(connection, ITEM), _laid_down(connection, counting)
+    leave_mark(connection, ITEM, counting, now)
     distinct = [counted for name, fact in facts().items() for counted in kept_restated(name, fact, of(name, uncounted))]
     everything = counting.is_vintage or mark is None or mark.fingerprint != now
     connection.execute(text(_TEMPORARY))
-    _periods(connection, counting, everything)
+    if not _periods(connection, counting, everything) and not everything:
+        return NOTHING
     candidates = "TRUE" if everything else "(indicator_key, period) IN (SELECT indicator_key, period FROM candidate)"
     connection.execute(text(_WAYS.replace("{candidates}", candidates)), _ways(declared, keys))
     for counted in distinct:
@@ -49,7 +51,6 @@ def revise_restated(connection: Connection, counting: Counting, publication: Pub
     connection.execute(text(_MEMBERS), {"today": counting.today})
     analyze(connection, "restated_way", "member", "counted_anew")
     connection.execute(text(_RESTATED))
-    leave_mark(connection, ITEM, counting, now)
     return revise(
         connection,
         publication,
@@ -92,8 +93,8 @@ CREATE TEMPORARY TABLE counted_anew
 """
 
 
-def _periods(connection: Connection, counting: Counting, everything: bool) -> None:
-    """Periods computed tonight, or published ever, in which the youngest unit of today was not there from the first day."""
+def _periods(connection: Connection, counting: Counting, everything: bool) -> int:
+    """Notes the periods computed tonight, or published ever, in which the youngest unit of today was not there from the first day."""
     latest = connection.scalar(text(_LATEST), {"today": counting.today})
     published = f"SELECT DISTINCT period FROM warehouse.fact_indicator f WHERE f.{held(counting)}"
     query, values = (published, as_of(counting)) if everything else ("SELECT period FROM touched_period", {})
@@ -106,6 +107,7 @@ def _periods(connection: Connection, counting: Counting, everything: bool) -> No
     if rows:
         connection.execute(text("INSERT INTO restated_period VALUES (:period, :period_type, :first_day, :seen_to)"), rows)
     analyze(connection, "restated_period")
+    return len(rows)
 
 
 # How an indicator is put together in each period, of those that tonight's candidates may have changed.

@@ -202,7 +202,7 @@ def _compute(
 
     `before` is the last half month there was on that day: where there are others now, every line has periods that are touched.
     """
-    sums = ", ".join(f"sum(a.{change.counted.place(measure)})::integer AS {measure}" for measure in change.counted.measures)
+    sums = ", ".join(f"sum(a.{change.counted.place(measure)}::integer)::integer AS {measure}" for measure in change.counted.measures)
     filled = {
         "counts": counting.counts,
         "lines": change.lines,

@@ -126,7 +126,7 @@ def _count(connection: Connection, counting: Counting, rules: Rules) -> pd.DataF
 
 
 def _months(counting: Counting, counted: Counted) -> str:
-    sums = ", ".join(f"sum({counted.place(measure)})" for measure in counted.measures)
+    sums = ", ".join(f"sum({counted.place(measure)}::integer)" for measure in counted.measures)
     return f"""
     INSERT INTO score_month
     SELECT a.unit_key, p.procedure_no, date_trunc('month', a.received)::date, a.day, {sums}
