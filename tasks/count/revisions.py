@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, CursorResult, Row, Table, text
 
+from warehouse.bulk import analyze
+
 
 @dataclass(frozen=True)
 class Revised:
@@ -90,30 +92,33 @@ def revise(
     keys: Sequence[str],
     values: Sequence[str],
     counted_as: Literal["values", "lines"],
+    among: str = "TRUE",
     ends: str = "FALSE",
-    ends_where: Mapping[str, Any] | None = None,
+    where: Mapping[str, Any] | None = None,
     same_line: str | None = None,
 ) -> Revised:
     """Publishes the lines of the table `candidate`: those that differ from the one in force, or are not there, become revisions.
 
-    `ends` is a condition on f, the table of revisions, with the values of `ends_where`: lines in force for which it holds end where
-    they are no candidates. `same_line` is a condition on f and c, a candidate, where more than equal keys makes them revisions of one
-    line.
+    `among` and `ends` are conditions on f, the table of revisions, with the values of `where`: among which lines in force all those are
+    that candidates may take the place of, and which of these end where they are no candidates. `same_line` is a condition on f and c, a
+    candidate, where more than equal keys makes them revisions of one line.
     """
     same = " AND ".join(f"f.{key} = c.{key}" for key in keys)
     names = {
         "table": table.fullname,
         "candidate": candidate,
+        "among": among,
         "ends": ends,
         "by_key": ", ".join(keys),
         "keys_of_c": ", ".join(f"c.{key}" for key in keys),
         "everything": ", ".join((*keys, *values)),
         "same": same,
         "same_line": same_line or same,
-        **{f"all_of_{alias}": ", ".join(f"{alias}.{name}" for name in (*keys, *values)) for alias in "cf"},
+        "keys": ", ".join(f"coalesce(c.{key}, f.{key})" for key in keys),
+        "all_of_c": ", ".join(f"c.{name}" for name in (*keys, *values)),
         **{f"values_of_{alias}": ", ".join(f"{alias}.{name}" for name in values) for alias in "cf"},
     }
-    stamp = {"as_of": publication.as_of, "last_as_of": publication.last_as_of, "is_vintage": publication.is_vintage, **(ends_where or {})}
+    stamp = {"as_of": publication.as_of, "last_as_of": publication.last_as_of, "is_vintage": publication.is_vintage, **(where or {})}
 
     def run(statement: str, **values: Any) -> CursorResult[Any]:
         filled = statement.format(**names)
@@ -121,7 +126,7 @@ def revise(
 
     run(_COMPARED)
     run(_MISSING_THEN if publication.is_vintage else _DIFFERENT_NOW, **stamp)
-    run("ANALYZE compared")
+    analyze(connection, "compared")
     found = Revised(*run(_COUNTED).one())
     if found == NOTHING:
         return found
@@ -132,25 +137,23 @@ def revise(
     return found
 
 
-# What the candidates change, in the types of the table: with the revision that gives way, where one does.
+# What the candidates change, in the types of the table: with the revision that gives way, and where it is, where one does.
 _COMPARED = """
 DROP TABLE IF EXISTS compared;
-CREATE TEMPORARY TABLE compared ON COMMIT DROP AS SELECT {everything}, revision, TRUE AS is_there FROM {table} LIMIT 0
+CREATE TEMPORARY TABLE compared ON COMMIT DROP AS SELECT {everything}, revision, ctid AS place, TRUE AS is_there FROM {table} LIMIT 0
 """
 
 _DIFFERENT_NOW = """
 INSERT INTO compared
-SELECT {all_of_c}, f.revision, TRUE
-FROM {candidate} c LEFT JOIN {table} f ON f.known_to = 'infinity' AND {same}
-WHERE f.revision IS NULL OR ({values_of_c}) IS DISTINCT FROM ({values_of_f})
-UNION ALL
-SELECT {all_of_f}, f.revision, FALSE
-FROM {table} f WHERE f.known_to = 'infinity' AND ({ends}) AND NOT EXISTS (SELECT FROM {candidate} c WHERE {same})
+SELECT {keys}, {values_of_c}, f.revision, f.place, c.is_there IS TRUE
+FROM (SELECT *, TRUE AS is_there FROM {candidate} c) c
+FULL JOIN (SELECT *, ctid AS place, ({ends}) AS ends FROM {table} f WHERE f.known_to = 'infinity' AND ({among})) f ON {same}
+WHERE CASE WHEN c.is_there THEN f.revision IS NULL OR ({values_of_c}) IS DISTINCT FROM ({values_of_f}) ELSE f.ends END
 """
 
 _MISSING_THEN = """
 INSERT INTO compared
-SELECT {all_of_c}, NULL, TRUE
+SELECT {all_of_c}, NULL, NULL, TRUE
 FROM {candidate} c
 WHERE NOT EXISTS (SELECT FROM {table} f WHERE f.known_from <= :as_of AND f.known_to > :as_of AND {same_line})
 """
@@ -162,7 +165,7 @@ FROM compared
 """
 
 _END = """
-UPDATE {table} f SET known_to = :as_of FROM compared c WHERE {same} AND f.revision = c.revision
+UPDATE {table} f SET known_to = :as_of FROM compared c WHERE f.ctid = c.place
 """
 
 # A vintage holds until the next revision of its line; without one, until the last publication, which knew the line not to be there.

@@ -117,14 +117,18 @@ ON CONFLICT DO NOTHING
 # Where the unit reported nothing itself, its number is the sum of what stands below it, and of nothing else.
 _NOT_THE_SUM = """
 INSERT INTO held_back
-SELECT c.indicator_key, c.unit_key, c.period, 'số của đơn vị khác tổng các đơn vị cấp dưới'
-FROM candidate c JOIN (
-    SELECT a.indicator_key, p.parent_key AS unit_key, p.period, sum(a.numerator) AS numerator, sum(a.denominator) AS denominator
-    FROM added_up a JOIN place p USING (period, unit_key)
-    WHERE p.is_at_end OR a.indicator_key <> ALL(CAST(:stock AS smallint[])) GROUP BY a.indicator_key, p.parent_key, p.period
-) below USING (indicator_key, unit_key, period)
-WHERE (below.numerator, below.denominator) IS DISTINCT FROM (c.numerator, c.denominator) AND c.obs_status <> 'M'
-  AND (c.indicator_key, c.unit_key, c.period) NOT IN (SELECT indicator_key, unit_key, period FROM counted)
+SELECT indicator_key, unit_key, period, 'số của đơn vị khác tổng các đơn vị cấp dưới'
+FROM (
+    SELECT c.indicator_key, c.unit_key, c.period
+    FROM candidate c JOIN (
+        SELECT a.indicator_key, p.parent_key AS unit_key, p.period, sum(a.numerator) AS numerator, sum(a.denominator) AS denominator
+        FROM added_up a JOIN place p USING (period, unit_key)
+        WHERE p.is_at_end OR a.indicator_key <> ALL(CAST(:stock AS smallint[])) GROUP BY a.indicator_key, p.parent_key, p.period
+    ) below USING (indicator_key, unit_key, period)
+    WHERE (below.numerator, below.denominator) IS DISTINCT FROM (c.numerator, c.denominator) AND c.obs_status <> 'M'
+    OFFSET 0  -- few, if any, are looked up in what the units reported
+) other
+WHERE (indicator_key, unit_key, period) NOT IN (SELECT indicator_key, unit_key, period FROM counted)
 ON CONFLICT DO NOTHING
 """
 
@@ -133,12 +137,12 @@ DELETE FROM {table} c USING held_back h WHERE (c.indicator_key, c.unit_key, c.pe
 """
 
 _NO_NUMBER = """
-INSERT INTO candidate AS c (indicator_key, unit_key, period, obs_status, obs_reason)
-SELECT indicator_key, unit_key, period, 'L', 'held_back' FROM held_back
-ON CONFLICT (indicator_key, unit_key, period)
-    DO UPDATE SET numerator = NULL, denominator = NULL, value = NULL, obs_status = 'L', obs_reason = 'held_back', units_counted = NULL,
+MERGE INTO candidate c USING held_back h ON (c.indicator_key, c.unit_key, c.period) = (h.indicator_key, h.unit_key, h.period)
+WHEN MATCHED AND c.obs_status <> 'M' THEN
+    UPDATE SET numerator = NULL, denominator = NULL, value = NULL, obs_status = 'L', obs_reason = 'held_back', units_counted = NULL,
         units_expected = NULL
-    WHERE c.obs_status <> 'M'
+WHEN NOT MATCHED THEN
+    INSERT (indicator_key, unit_key, period, obs_status, obs_reason) VALUES (h.indicator_key, h.unit_key, h.period, 'L', 'held_back')
 """
 
 # Most are incomplete since a unit below them is missing; those held back after the adding up are told here. A figure reported for a

@@ -21,6 +21,7 @@ from tasks.indicators.expected import leave_expected
 from tasks.indicators.publish import indicator_keys
 from tasks.indicators.touched import Touched, leave_marks, touched
 from warehouse import periods
+from warehouse.bulk import analyze
 from warehouse.indicators import Indicator, facts, indicators, listed_units
 from warehouse.tables.bridge_unit_succession import WENT_ON
 
@@ -81,11 +82,10 @@ CREATE TEMPORARY TABLE due
   ON COMMIT DROP;
 CREATE TEMPORARY TABLE added_up
   (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint, units integer, units_ever integer,
-   is_firm boolean,
-   PRIMARY KEY (indicator_key, unit_key, period)) ON COMMIT DROP;
+   is_firm boolean) ON COMMIT DROP;
 CREATE TEMPORARY TABLE candidate
   (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint, value numeric, obs_status text,
-   obs_reason text, units_counted integer, units_expected integer, PRIMARY KEY (indicator_key, unit_key, period)) ON COMMIT DROP;
+   obs_reason text, units_counted integer, units_expected integer) ON COMMIT DROP;
 """
 
 
@@ -120,7 +120,7 @@ def _calendar(connection: Connection, found: Touched, counting: Counting) -> Non
                 for part in periods.parts(period)
             ],
         )
-    connection.execute(text("ANALYZE touched_period; ANALYZE touched_part"))
+    analyze(connection, "touched_period", "touched_part")
 
 
 # Up the hierarchy -----------------------------------------------------------------------------------------------------
@@ -175,8 +175,7 @@ WITH RECURSIVE went_on AS ({WENT_ON}), placed AS (
 )
 SELECT period, unit_key, unit_level, parent_key, valid_from <= seen_to AND valid_to >= first_day,
     least(coalesce(parent_valid_to, seen_to), seen_to) BETWEEN valid_from AND valid_to
-FROM here JOIN placed USING (period, unit_key);
-ANALYZE place; ANALYZE counted;
+FROM here JOIN placed USING (period, unit_key)
 """
 
 # Communes that must send an indicator, to each unit above them: those there are at the end, which is how many one speaks of, and those
@@ -268,21 +267,23 @@ def _add_up(connection: Connection, counting: Counting, keys: dict[str, int], de
         text(_LISTED), {name: [getattr(unit, name) for unit in listed_units()] for name in ("name", "unit_code", "valid_from", "valid_to")}
     )
     connection.execute(text(_PLACES))
+    analyze(connection, "place", "counted")
     connection.execute(text(_DUE), due)
-    connection.execute(text("ANALYZE due"))
+    analyze(connection, "due")
     for i in declared:
         if i.counted_fact.way == "listed":
             connection.execute(text(_ON_A_LIST), {"key": keys[i.version_name], "list": i.numerator})
     for level in ("commune", "district", "province"):
         connection.execute(text(_ADD_UP), {"level": level, **ways})
         out_of_what_was_added_up(connection)
-        connection.execute(text("ANALYZE added_up"))
+        analyze(connection, "added_up")
 
 
 def rounded_half_up(numerator: str, denominator: str, decimals: str) -> str:
     """SQL of 100 × numerator / denominator, rounded half up once: whole numbers all the way, so no digit is lost before."""
-    scaled = f"div(2 * 100 * {numerator}::numeric * 10::numeric ^ {decimals} + {denominator}, 2 * {denominator}::numeric)"
-    return f"round({scaled} / 10::numeric ^ {decimals}, {decimals})"
+    tens = f"(10 ^ {decimals})::numeric"
+    scaled = f"div(2 * 100 * {numerator}::numeric * {tens} + {denominator}, 2 * {denominator}::numeric)"
+    return f"round({scaled} / {tens}, {decimals})"
 
 
 # Shown are the communes of a parent of which at least one commune reported, and everything above: a commune that
@@ -321,23 +322,13 @@ WITH reported AS (
         SELECT d.parent_key FROM place d WHERE d.period = p.period AND d.unit_key = p.parent_key AND d.is_at_end
     ) above
     WHERE p.unit_level = 'commune' GROUP BY sent_by, above.unit_key, p.period
-), line AS (
-    SELECT i.indicator_key, s.unit_key, s.period, i.decimals, i.is_count, t.has_ended, a.is_firm, a.numerator, a.denominator,
-        NOT (u.unit_level = ANY(string_to_array(i.levels, ','))) OR t.last_day < i.valid_from OR t.first_day > i.valid_to
-            OR a.indicator_key IS NULL AND h.indicator_key IS NULL
-                AND (asked.indicator_key IS NOT NULL OR i.sent_by <> 'all' AND u.unit_level = 'commune' AND d.units IS NULL) AS is_outside,
-        a.denominator < i.suppress_below AS is_small, EXISTS (
-            SELECT FROM unnest(CAST(:broken AS smallint[]), CAST(:breaks_from AS date[]), CAST(:breaks_in AS text[])) b (key, day, province)
-            WHERE b.key = i.indicator_key AND t.last_day >= b.day AND b.province IN ('', u.province_code)
-        ) AS is_after_break,
-        CASE WHEN u.unit_level <> 'commune' AND NOT i.is_sample
-            THEN CASE WHEN i.is_derived THEN coalesce(sending.units, 0) ELSE coalesce(a.units, 0) END END AS units_counted,
-        CASE WHEN u.unit_level <> 'commune' AND NOT i.is_sample THEN coalesce(d.units, 0) END AS units_expected,
-        NOT i.is_derived AND coalesce(e.awaited <> '{{}}', false) AS is_awaited,
-        u.unit_level = 'commune' OR i.is_sample OR i.is_derived
-            OR CASE WHEN i.is_stock THEN a.units >= nullif(d.units, 0) ELSE a.units_ever >= nullif(d.units_ever, 0) END AS has_all_units
-    FROM listed_line s JOIN touched_period t USING (period) JOIN warehouse.dim_unit u USING (unit_key)
-    CROSS JOIN (
+), way AS MATERIALIZED (  -- of an indicator, in a period, for units of a level
+    SELECT i.*, t.period, t.first_day, t.last_day, t.has_ended, unit_level, i.fact = ANY(t.facts) OR i.is_derived AS is_touched,
+        NOT i.is_derived AND coalesce(e.awaited <> '{{}}', false) AS is_awaited, asked.indicator_key IS NOT NULL AS is_asked,
+        NOT (unit_level = ANY(string_to_array(i.levels, ','))) OR t.last_day < i.valid_from OR t.first_day > i.valid_to AS is_beyond
+    FROM touched_period t
+    CROSS JOIN (SELECT DISTINCT unit_level FROM place) level
+    JOIN (
         SELECT unnest(CAST(:keys AS smallint[])) AS indicator_key, unnest(CAST(:facts AS text[])) AS fact,
             unnest(CAST(:levels AS text[])) AS levels, unnest(CAST(:suppress_below AS integer[])) AS suppress_below,
             unnest(CAST(:decimals AS integer[])) AS decimals,
@@ -347,21 +338,42 @@ WITH reported AS (
             unnest(CAST(:sent_by AS text[])) AS sent_by, unnest(CAST(:stock AS boolean[])) AS is_stock,
             unnest(CAST(:keys AS smallint[])) = ANY(CAST(:derived AS smallint[])) AS is_derived,
             unnest(CAST(:keys AS smallint[])) = ANY(CAST(:sample AS smallint[])) AS is_sample
-    ) i
-    LEFT JOIN added_up a USING (indicator_key, unit_key, period)
-    LEFT JOIN due d USING (unit_key, period, sent_by)
-    LEFT JOIN sending USING (unit_key, period, sent_by)
-    LEFT JOIN held_back h USING (indicator_key, unit_key, period)
+    ) i ON t.last_day BETWEEN i.listed_from AND i.listed_to
     LEFT JOIN asked USING (indicator_key, period)
     LEFT JOIN expected e USING (indicator_key, period)
-    WHERE t.last_day BETWEEN i.listed_from AND i.listed_to AND (s.is_new OR i.fact = ANY(t.facts) OR i.is_derived)
-      AND u.valid_to >= t.first_day  -- what still happens to a unit that is no more counts above it only
+), sender AS (  -- of a line, as one of those that must send
+    SELECT s.*, u.unit_level, u.province_code, u.valid_to, sent_by, d.units, d.units_ever, sending.units AS units_sending
+    FROM listed_line s
+    JOIN warehouse.dim_unit u USING (unit_key)
+    CROSS JOIN (SELECT DISTINCT unnest(CAST(:sent_by AS text[])) AS sent_by) k
+    LEFT JOIN due d USING (unit_key, period, sent_by)
+    LEFT JOIN sending USING (unit_key, period, sent_by)
+), line AS (
+    SELECT i.indicator_key, s.unit_key, s.period, i.decimals, i.is_count, i.last_day, i.has_ended, i.is_awaited, s.province_code,
+        a.is_firm, a.numerator, a.denominator,
+        i.is_beyond OR a.indicator_key IS NULL
+            AND (i.is_asked OR i.sent_by <> 'all' AND s.unit_level = 'commune' AND s.units IS NULL)
+            AND (i.indicator_key, s.unit_key, s.period) NOT IN (SELECT indicator_key, unit_key, period FROM held_back) AS is_outside,
+        a.denominator < i.suppress_below AS is_small,
+        CASE WHEN s.unit_level <> 'commune' AND NOT i.is_sample
+            THEN CASE WHEN i.is_derived THEN coalesce(s.units_sending, 0) ELSE coalesce(a.units, 0) END END AS units_counted,
+        CASE WHEN s.unit_level <> 'commune' AND NOT i.is_sample THEN coalesce(s.units, 0) END AS units_expected,
+        s.unit_level = 'commune' OR i.is_sample OR i.is_derived
+            OR CASE WHEN i.is_stock THEN a.units >= nullif(s.units, 0) ELSE a.units_ever >= nullif(s.units_ever, 0) END AS has_all_units
+    FROM sender s
+    JOIN way i ON i.period = s.period AND i.unit_level = s.unit_level AND i.sent_by = s.sent_by AND (s.is_new OR i.is_touched)
+        AND s.valid_to >= i.first_day  -- what still happens to a unit that is no more counts above it only
+    LEFT JOIN added_up a ON (a.indicator_key, a.unit_key, a.period) = (i.indicator_key, s.unit_key, s.period)
+    OFFSET 0  -- each of these is worked out once, however often it is used
 ), judged AS (
     SELECT *, CASE WHEN is_outside THEN 'M' WHEN denominator IS NULL THEN 'L' WHEN denominator = 0 AND NOT is_count THEN 'M'
         WHEN is_small THEN 'Q'
         WHEN NOT has_ended OR is_awaited OR NOT is_firm OR has_all_units IS NOT TRUE THEN 'P'
-        WHEN is_after_break THEN 'B' ELSE 'A' END AS obs_status
-    FROM line
+        WHEN EXISTS (
+            SELECT FROM unnest(CAST(:broken AS smallint[]), CAST(:breaks_from AS date[]), CAST(:breaks_in AS text[])) b (key, day, province)
+            WHERE b.key = line.indicator_key AND line.last_day >= b.day AND b.province IN ('', line.province_code)
+        ) THEN 'B' ELSE 'A' END AS obs_status
+    FROM line OFFSET 0
 )
 SELECT indicator_key, unit_key, period, CASE WHEN NOT is_outside THEN numerator END, CASE WHEN NOT is_outside THEN denominator END,
     CASE WHEN obs_status NOT IN ('A', 'B', 'P') THEN NULL WHEN is_count THEN numerator
@@ -394,4 +406,4 @@ def _candidates(connection: Connection, counting: Counting, keys: dict[str, int]
             **as_of(counting),
         },
     )
-    connection.execute(text("ANALYZE candidate"))
+    analyze(connection, "candidate")

@@ -20,6 +20,7 @@ from tasks.count.revisions import Publication
 from tasks.deliveries.coverage import Stretch
 from tasks.deliveries.rhythm import RHYTHMS
 from warehouse import periods
+from warehouse.bulk import analyze
 from warehouse.indicators import Indicator, facts, indicators
 
 
@@ -199,7 +200,7 @@ def leave_expected(connection: Connection, found: Expectations, keys: Mapping[st
     ]
     if rows:
         connection.execute(text(_LEAVE), rows)
-    connection.execute(text("ANALYZE expected"))
+    analyze(connection, "expected")
 
 
 def keep_reach(connection: Connection, publication: Publication) -> None:

@@ -78,8 +78,9 @@ def revise_indicators(connection: Connection, publication: Publication) -> Revis
         keys=KEYS,
         values=(*VALUES, *COVERS),
         counted_as="values",
+        among="TRUE" if keys else "f.period IN (SELECT period FROM touched_period)",
         ends=_ENDS if keys else "FALSE",
-        ends_where={"keys": keys, "periods": periods},
+        where={"keys": keys, "periods": periods},
         same_line=SAME_LINE if any(i.version > 1 for i in indicators()) else None,
     )
 

@@ -15,10 +15,11 @@ from sqlalchemy import Connection, text
 
 from tasks.count.counting import Counting, fingerprint, leave_mark, marked
 from tasks.count.counts import as_of, of
-from tasks.count.revisions import Publication, Revised, revise
+from tasks.count.revisions import NOTHING, Publication, Revised, revise
 from tasks.indicators.compute import held, rounded_half_up
 from tasks.indicators.publish import KEYS, SAME_LINE, VALUES, indicator_keys
 from warehouse import periods
+from warehouse.bulk import analyze
 from warehouse.counted import Counted
 from warehouse.indicators import Indicator, facts, indicators
 from warehouse.indicators.restated import kept_restated
@@ -35,20 +36,21 @@ def revise_restated(connection: Connection, counting: Counting, publication: Pub
     """
     keys, declared = indicator_keys(connection), [i for i in indicators() if i.version_name not in uncounted]
     mark, now = marked(connection, ITEM), _laid_down(connection, counting)
+    leave_mark(connection, ITEM, counting, now)
     distinct = [counted for name, fact in facts().items() for counted in kept_restated(name, fact, of(name, uncounted))]
     everything = counting.is_vintage or mark is None or mark.fingerprint != now
     connection.execute(text(_TEMPORARY))
-    _periods(connection, counting, everything)
+    if not _periods(connection, counting, everything) and not everything:
+        return NOTHING
     candidates = "TRUE" if everything else "(indicator_key, period) IN (SELECT indicator_key, period FROM candidate)"
     connection.execute(text(_WAYS.replace("{candidates}", candidates)), _ways(declared, keys))
     for counted in distinct:
         _count_anew(connection, counting, counted, keys)
     connection.execute(text(_PUBLISHED.replace("{held}", held(counting))), as_of(counting))
-    connection.execute(text("ANALYZE published"))
+    analyze(connection, "published")
     connection.execute(text(_MEMBERS), {"today": counting.today})
-    connection.execute(text("ANALYZE restated_way; ANALYZE member; ANALYZE counted_anew"))
+    analyze(connection, "restated_way", "member", "counted_anew")
     connection.execute(text(_RESTATED))
-    leave_mark(connection, ITEM, counting, now)
     return revise(
         connection,
         publication,
@@ -57,8 +59,9 @@ def revise_restated(connection: Connection, counting: Counting, publication: Pub
         keys=KEYS,
         values=(*VALUES, "units_counted", "units_all", "units_missing"),
         counted_as="values",
+        among="TRUE" if everything else "(f.indicator_key, f.period) IN (SELECT indicator_key, period FROM restated_way)",
         ends="f.indicator_key <> ALL(CAST(:uncounted AS smallint[]))" if everything else "FALSE",
-        ends_where={"uncounted": [keys[name] for name in uncounted]} if everything else {},
+        where={"uncounted": [keys[name] for name in uncounted]} if everything else {},
         same_line=SAME_LINE if any(i.version > 1 for i in indicators()) else None,
     )
 
@@ -90,8 +93,8 @@ CREATE TEMPORARY TABLE counted_anew
 """
 
 
-def _periods(connection: Connection, counting: Counting, everything: bool) -> None:
-    """Periods computed tonight, or published ever, in which the youngest unit of today was not there from the first day."""
+def _periods(connection: Connection, counting: Counting, everything: bool) -> int:
+    """Notes the periods computed tonight, or published ever, in which the youngest unit of today was not there from the first day."""
     latest = connection.scalar(text(_LATEST), {"today": counting.today})
     published = f"SELECT DISTINCT period FROM warehouse.fact_indicator f WHERE f.{held(counting)}"
     query, values = (published, as_of(counting)) if everything else ("SELECT period FROM touched_period", {})
@@ -103,7 +106,8 @@ def _periods(connection: Connection, counting: Counting, everything: bool) -> No
     ]
     if rows:
         connection.execute(text("INSERT INTO restated_period VALUES (:period, :period_type, :first_day, :seen_to)"), rows)
-    connection.execute(text("ANALYZE restated_period"))
+    analyze(connection, "restated_period")
+    return len(rows)
 
 
 # How an indicator is put together in each period, of those that tonight's candidates may have changed.

@@ -8,7 +8,7 @@ lines, by adding events up straight between the days of a period; what goes over
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from importlib import resources
 from typing import Any
 
@@ -20,6 +20,7 @@ from tasks.count.held_back import HeldBack, write_held_back
 from tasks.count.kept import Change, bring_up_to_date, count_anew
 from tasks.count.revisions import Publication, Revised, revise
 from tasks.one_stop_shop.hierarchy import holds_on, make_ancestors
+from warehouse.bulk import analyze
 from warehouse.counted import half_month
 from warehouse.periods import VIETNAM
 from warehouse.scores.form_06a import STEPS, form_06a, recount
@@ -32,22 +33,27 @@ ITEM = "form 06a"
 """Mark of the form's lines."""
 
 _TABLES = f"""
-DROP TABLE IF EXISTS reporting_period, form_line, form_event, form_step, form_candidate, form_held_back;
-CREATE TEMPORARY TABLE reporting_period ON COMMIT DROP AS {" UNION ALL ".join(each.periods() for each in reporting_calendars())};
-ANALYZE reporting_period;
-CREATE TEMPORARY TABLE form_line (unit_key integer, section text, sector_code text, PRIMARY KEY (unit_key, section, sector_code))
-  ON COMMIT DROP;
+DROP TABLE IF EXISTS form_calendar, reporting_period, form_line, form_event, form_step, form_candidate, form_held_back;
+CREATE TEMPORARY TABLE form_calendar (step date PRIMARY KEY, last_day date) ON COMMIT DROP;
+CREATE TEMPORARY TABLE reporting_period ON COMMIT DROP AS
+SELECT *, row_number() OVER in_a_row AS number, coalesce(lead(last_step) OVER in_a_row, 'infinity') AS next_step,
+    dense_rank() OVER (ORDER BY reporting_calendar, kind) AS series
+FROM ({" UNION ALL ".join(each.periods() for each in reporting_calendars())}) period
+WINDOW in_a_row AS (PARTITION BY reporting_calendar, kind ORDER BY first_day);
+CREATE TEMPORARY TABLE form_line
+  (line integer GENERATED ALWAYS AS IDENTITY, unit_key integer, section text, sector_code text, since date, begins date,
+   PRIMARY KEY (unit_key, section, sector_code)) ON COMMIT DROP;
 CREATE TEMPORARY TABLE form_event
-  (unit_key integer, section text, sector_code text, day date, step date, received date, online integer, other integer, early integer,
-   on_day integer, late integer, overdue integer, moved_online integer, moved_other integer) ON COMMIT DROP;
+  (line integer, day date, step date, received date, online integer, other integer, early integer, on_day integer, late integer,
+   overdue integer, moved_online integer, moved_other integer) ON COMMIT DROP;
 CREATE TEMPORARY TABLE form_step
-  (unit_key integer, section text, sector_code text, step date, c4 integer, c5 integer, c8 integer, c9 integer, c10 integer,
-   c11 integer, c13 integer) ON COMMIT DROP;
+  (line integer, step date, c4 integer, c5 integer, c8 integer, c9 integer, c10 integer, c11 integer, c13 integer) ON COMMIT DROP;
 CREATE TEMPORARY TABLE form_candidate
-  (unit_key integer, period text, reporting_calendar text, section text, sector_code text, sector_name text,
-   {", ".join(f"{c} integer" for c in COLUMNS)}, taken_over integer) ON COMMIT DROP;
+  (line integer, series integer, number integer, unit_key integer, period text, reporting_calendar text, section text, sector_code text,
+   sector_name text, {", ".join(f"{c} integer" for c in COLUMNS)}, taken_over integer) ON COMMIT DROP;
 CREATE TEMPORARY TABLE form_held_back (unit_key integer, period text, reason_vi text, PRIMARY KEY (unit_key, period)) ON COMMIT DROP
 """
+_CALENDAR = f"INSERT INTO form_calendar SELECT step, last_day FROM {STEPS} calendar WHERE step <= :last"
 _HOLD_BACK = "INSERT INTO form_held_back SELECT DISTINCT unit_key, period, :reason FROM ({broken}) broken ON CONFLICT DO NOTHING"
 
 _LAST_STEP = f"""
@@ -60,26 +66,52 @@ JOIN warehouse.dim_procedure p ON p.procedure_key = changed.part
 JOIN ancestor ON ancestor.unit_key = changed.unit_key AND ({holds_on("changed.day")} OR {holds_on("changed.day - 1")})
 """
 
-# Of what was counted, and of what fell due or was received or ended on a day that has come.
-_LINES = f"""
-INSERT INTO form_line
-SELECT DISTINCT ancestor_key, section, sector_code
+# Of what was counted, and of what fell due or was received or ended on a day that has come: from the half month on that it changes.
+_TOUCHED = f"""
+INSERT INTO form_line (unit_key, section, sector_code, since)
+SELECT ancestor_key, section, sector_code, min({half_month("changed.day")})
 FROM (
     SELECT unit_key, part, day FROM {{lines}} l
     UNION
     SELECT unit_key, part, day FROM {{counts}} a WHERE counted = 'form_06a' AND day > :since AND day <= :today
 ) changed
 {_CLIMBED}
+GROUP BY ancestor_key, section, sector_code
 """
 
-_ALL_LINES = f"""
-INSERT INTO form_line
-SELECT DISTINCT ancestor_key, section, sector_code
-FROM (SELECT DISTINCT unit_key, part, day FROM {{counts}} WHERE counted = 'form_06a') changed
-{_CLIMBED}
-UNION
-SELECT unit_key, section, sector_code FROM warehouse.fact_form_06a WHERE known_to = 'infinity'
+_ALL = f"""
+INSERT INTO form_line (unit_key, section, sector_code, since)
+SELECT unit_key, section, sector_code, :from FROM (
+    SELECT ancestor_key AS unit_key, section, sector_code
+    FROM (SELECT DISTINCT unit_key, part, day FROM {{counts}} WHERE counted = 'form_06a') changed
+    {_CLIMBED}
+    UNION
+    SELECT unit_key, section, sector_code FROM warehouse.fact_form_06a WHERE known_to = 'infinity'
+) line
+ON CONFLICT (unit_key, section, sector_code) DO UPDATE SET since = least(form_line.since, excluded.since)
 """
+
+# What is added up straight is what all provinces have together: one of them is never alone.
+_ALL_PROVINCES = """
+INSERT INTO form_line (unit_key, section, sector_code, since)
+SELECT u.unit_key, section, sector_code, min(since) FROM form_line CROSS JOIN warehouse.dim_unit u WHERE u.unit_level = 'province'
+GROUP BY u.unit_key, section, sector_code
+ON CONFLICT (unit_key, section, sector_code) DO UPDATE SET since = least(form_line.since, excluded.since)
+"""
+
+# The period before those that are touched is computed as well: the next one carries over what was left in it.
+_BEGINS = """
+UPDATE form_line l SET begins = p.begins
+FROM (SELECT since, min(first_day) AS begins FROM (SELECT DISTINCT since FROM form_line) l JOIN reporting_period ON next_step >= since
+    WHERE since > '-infinity' GROUP BY since) p
+WHERE l.since = p.since
+"""
+
+# Of lines in force (f), those that are computed.
+_COMPUTED = """
+EXISTS (SELECT FROM form_line l WHERE (l.unit_key, l.section, l.sector_code) = (f.unit_key, f.section, f.sector_code)
+    AND (l.since = '-infinity' OR l.since <= (SELECT next_step FROM reporting_period p
+        WHERE (p.reporting_calendar, p.period) = (f.reporting_calendar, f.period))))"""
 
 RECOUNTS = {
     "số đếm sự kiện khác kết quả xem từng hồ sơ theo tháng": "recounted",
@@ -118,22 +150,20 @@ def compute_form_06a(connection: Connection, counting: Counting) -> None:
     counted = form_06a()
     mark = None if counting.is_vintage else marked(connection, ITEM)
     since = None if mark is None else mark.as_of.astimezone(VIETNAM).date()
-    before = since and _last_step(connection, counting, since)
+    before = None if since is None else _last_step(connection, counting, since)
     computed_by = [*map(_query, _QUERIES), *(each.periods() for each in reporting_calendars())]
     laid_down = fingerprint(connection, computed_by, ("dim_unit", "bridge_unit_succession", "dim_procedure"))
     change = bring_up_to_date(connection, counting, counted)
     last = _last_step(connection, counting, counting.today) or counting.today
-    # The last month there is has moved, or nothing is known: every line has a new one.
-    if mark is None or mark.fingerprint != laid_down or before != last or change.from_scratch:
-        since = None
+    anew = mark is None or mark.fingerprint != laid_down or before is None or before > last or change.from_scratch
     try:
-        adds_up = _compute(connection, counting, change, last, since)
+        adds_up = _compute(connection, counting, change, last, None if anew else since, before)
     except DoesNotAddUp:
         if change.from_scratch:
             raise
         adds_up = False
     if not adds_up and not change.from_scratch:
-        _compute(connection, counting, count_anew(connection, counting, counted), last, None)
+        _compute(connection, counting, count_anew(connection, counting, counted), last)
     leave_mark(connection, ITEM, counting, laid_down)
 
 
@@ -153,7 +183,8 @@ def revise_form_06a(connection: Connection, publication: Publication) -> tuple[R
         keys=KEYS,
         values=("sector_name", *COLUMNS),
         counted_as="lines",
-        ends=f"(unit_key, section, sector_code) IN (SELECT unit_key, section, sector_code FROM form_line) AND {adds_up}",
+        among=f"{_COMPUTED} AND {adds_up}",
+        ends="TRUE",
     )
     return done, held
 
@@ -164,11 +195,14 @@ def _last_step(connection: Connection, counting: Counting, day: date) -> date | 
     return last
 
 
-def _compute(connection: Connection, counting: Counting, change: Change, last: date, since: date | None) -> bool:
-    """The lines of the units, sections and sectors touched since a day, or all of them; whether each holds to its controls."""
-    connection.execute(text(_TABLES))
-    make_ancestors(connection)
-    sums = ", ".join(f"sum(a.{change.counted.place(measure)}) AS {measure}" for measure in change.counted.measures)
+def _compute(
+    connection: Connection, counting: Counting, change: Change, last: date, since: date | None = None, before: date | None = None
+) -> bool:
+    """The lines touched since a day in the periods touched, or all of them; whether each holds to its controls.
+
+    `before` is the last half month there was on that day: where there are others now, every line has periods that are touched.
+    """
+    sums = ", ".join(f"sum(a.{change.counted.place(measure)}::integer)::integer AS {measure}" for measure in change.counted.measures)
     filled = {
         "counts": counting.counts,
         "lines": change.lines,
@@ -178,21 +212,30 @@ def _compute(connection: Connection, counting: Counting, change: Change, last: d
         "step_of_day": half_month("c.day"),
         "step_of_event": half_month("a.day"),
         "last_step_of_unit": half_month("u.valid_to"),
-        "steps": STEPS,
         "recount": recount().replace("{states}", change.states),
     }
     days = {"today": counting.today, "last": last, "since": since, **as_of(counting)}
 
-    def run(query: str) -> Any:
+    def run(query: str, **more: Any) -> Any:
         for name, sql in filled.items():
             query = query.replace(f"{{{name}}}", sql)
-        return connection.execute(text(query), {name: day for name, day in days.items() if f":{name}" in query})
+        return connection.execute(text(query), {name: day for name, day in (days | more).items() if f":{name}" in query})
 
-    run(_ALL_LINES if since is None else _LINES)
-    connection.execute(text("ANALYZE form_line"))
+    connection.execute(text(_TABLES))
+    run(_CALENDAR)
+    make_ancestors(connection)
+    if since is not None:
+        run(_TOUCHED)
+    if since is None or before != last:
+        run(_ALL, **{"from": "-infinity" if before is None or since is None else before + timedelta(days=1)})
+    if not connection.scalar(text("SELECT EXISTS (SELECT FROM form_line)")):
+        return True
+    run(_ALL_PROVINCES)
+    run(_BEGINS)
+    analyze(connection, "form_calendar", "reporting_period", "form_line")
     for step, made in (("events", "form_event"), ("steps", "form_step"), ("periods", "form_candidate")):
         run(_query(step))
-        connection.execute(text(f"ANALYZE {made}"))
+        analyze(connection, made)
     for control, query in RECOUNTS.items():
         broken = run(_query(query)).scalar_one()
         if broken:

@@ -9,7 +9,7 @@ happened AS (
         sum(coalesce(online + other + in_online + in_other - out_online - out_other - early - on_day - late, 0)) OVER so_far AS pending,
         sum(coalesce(overdue + in_overdue - out_overdue, 0)) OVER so_far AS overdue
     FROM (SELECT unit_key, min(step) AS first FROM happened GROUP BY unit_key) unit
-    JOIN {steps} calendar ON calendar.step >= first AND calendar.step <= :last
+    JOIN form_calendar calendar ON calendar.step >= first
     LEFT JOIN happened USING (unit_key, step)
     WINDOW so_far AS (PARTITION BY unit_key ORDER BY step)
 )

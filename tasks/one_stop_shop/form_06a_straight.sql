@@ -8,6 +8,8 @@ WITH line AS (
     FROM form_candidate JOIN reporting_period USING (reporting_calendar, period) JOIN warehouse.dim_unit USING (unit_key)
     WHERE CASE section WHEN 'unknown' THEN unit_key = 0 ELSE unit_level = 'province' END
     GROUP BY reporting_calendar, period, section, sector_code
+), touched AS (
+    SELECT section, sector_code, min(since) AS since FROM form_line GROUP BY section, sector_code
 ), happened AS (
     SELECT u.unit_level AS section, p.sector_code, a.day, a.received, {sums}
     FROM {counts} a
@@ -25,7 +27,8 @@ WITH line AS (
         coalesce(sum(late) FILTER (WHERE day >= first_day), 0) AS c10,
         sum(online + other + moved - early - on_day - late) AS c11, sum(overdue + in_overdue - out_overdue) AS c13
     FROM (SELECT *, in_online + in_other - out_online - out_other AS moved FROM happened) happened
-    JOIN reporting_period ON day <= last_day AND first_day <= least(:today, CAST(:last AS date))
+    JOIN touched USING (section, sector_code)
+    JOIN reporting_period ON day <= last_day AND first_day <= least(:today, CAST(:last AS date)) AND next_step >= since
     GROUP BY reporting_calendar, period, section, sector_code
 )
 SELECT count(*)

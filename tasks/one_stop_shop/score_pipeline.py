@@ -13,7 +13,7 @@ from tasks.count.counting import Counting, fingerprint, leave_mark, marked
 from tasks.count.counts import as_of
 from tasks.count.kept import Change, bring_up_to_date
 from tasks.one_stop_shop.hierarchy import holds_on, make_ancestors
-from warehouse.bulk import copy_out
+from warehouse.bulk import analyze, copy_out
 from warehouse.counted import Counted
 from warehouse.periods import VIETNAM
 from warehouse.scores.score_766 import Component, Rules, versions
@@ -33,7 +33,10 @@ _SCHEMA = {
 
 
 def count_pipeline(connection: Connection, counting: Counting) -> list[tuple[Rules, pd.DataFrame]]:
-    """Counts, by version of the rules, the components of the units and years that what was loaded since touches (`score_line`)."""
+    """Counts, by version of the rules, the components of the units and periods that what was loaded since touches (`score_line`).
+
+    Nothing where nothing is touched.
+    """
     make_ancestors(connection)
     connection.execute(text(_TABLES))
     mark = None if counting.is_vintage else marked(connection, ITEM)
@@ -45,8 +48,10 @@ def count_pipeline(connection: Connection, counting: Counting) -> list[tuple[Rul
         else:
             since = mark.as_of.astimezone(VIETNAM).date()
             _lines(connection, counting, change, _LINES, since=since, today=counting.today)
-    connection.execute(text("ANALYZE score_line"))
     leave_mark(connection, ITEM, counting, laid_down)
+    if not connection.scalar(text("SELECT EXISTS (SELECT FROM score_line)")):
+        return []
+    analyze(connection, "score_line")
     return [(rules, _count(connection, counting, rules)) for rules in versions()]
 
 
@@ -54,38 +59,44 @@ def _carried(rules: Rules, counted_in: str) -> dict[str, Component]:
     return {code: component for code, component in rules.components.items() if component.pipeline and component.counted_in == counted_in}
 
 
-# Units and years -------------------------------------------------------------------------------------------------------
+# Units and periods -------------------------------------------------------------------------------------------------------
 
 _TABLES = """
 DROP TABLE IF EXISTS score_line, score_month, score_part, catalogue;
-CREATE TEMPORARY TABLE score_line (unit_key integer, year text, PRIMARY KEY (unit_key, year)) ON COMMIT DROP;
+CREATE TEMPORARY TABLE score_line (unit_key integer, period text, PRIMARY KEY (unit_key, period)) ON COMMIT DROP;
 CREATE TEMPORARY TABLE score_part (month date, year text, period text, kind text, first date, last date) ON COMMIT DROP
 """
+
+_MONTHS = """(
+    SELECT DISTINCT month_start, period FROM warehouse.dim_date CROSS JOIN LATERAL (VALUES (month), (quarter), (year)) of (period)
+) months"""
+"""The months there are days of, and every period in which one lies."""
 
 # Of what was counted, of what was received on a day that has come, and of what fell late.
 _LINES = """
 INSERT INTO score_line
-SELECT DISTINCT ancestor_key, extract(year FROM received)::text
+SELECT DISTINCT ancestor_key, period
 FROM (
     SELECT unit_key, received FROM {lines} l
     UNION
     SELECT unit_key, received FROM {counts} a
     WHERE counted = :counted AND (received > :since AND received <= :today OR day > :since AND day <= :today)
-) changed JOIN ancestor USING (unit_key)
+) changed JOIN ancestor USING (unit_key) JOIN {months} ON month_start = date_trunc('month', received)
 ON CONFLICT DO NOTHING
 """
 _ALL_LINES = """
 INSERT INTO score_line
-SELECT ancestor_key, extract(year FROM received)::text
-FROM (SELECT DISTINCT unit_key, received FROM {counts} WHERE counted = :counted) a JOIN ancestor USING (unit_key)
+SELECT ancestor_key, period
+FROM (SELECT DISTINCT unit_key, date_trunc('month', received) AS month_start FROM {counts} WHERE counted = :counted) a
+JOIN ancestor USING (unit_key) JOIN {months} USING (month_start)
 UNION
-SELECT unit_key, left(period, 4) FROM warehouse.fact_score_766 WHERE known_to = 'infinity' AND counted_by = 'pipeline'
+SELECT unit_key, period FROM warehouse.fact_score_766 WHERE known_to = 'infinity' AND counted_by = 'pipeline'
 ON CONFLICT DO NOTHING
 """
 
 
 def _lines(connection: Connection, counting: Counting, change: Change, query: str, **days: object) -> None:
-    filled = query.format(lines=change.lines, counts=counting.counts)
+    filled = query.format(lines=change.lines, counts=counting.counts, months=_MONTHS)
     connection.execute(text(filled), {"counted": change.counted.name, **days, **(as_of(counting) if ":as_of" in filled else {})})
 
 
@@ -105,7 +116,9 @@ def _count(connection: Connection, counting: Counting, rules: Rules) -> pd.DataF
     connection.execute(text(f"CREATE TEMPORARY TABLE score_month ({names}) ON COMMIT DROP"))
     for query in (_months(counting, counted), _PARTS):
         connection.execute(text(query), {name: value for name, value in days.items() if f":{name}" in query})
-    connection.execute(text(f"ANALYZE score_month; ANALYZE score_part; {_catalogue(rules)}"))
+    analyze(connection, "score_month", "score_part")
+    connection.execute(text(_catalogue(rules)))
+    analyze(connection, "catalogue")
     queries = (_dossiers(counted, rules), _procedures(rules))
     found = [copy_out(connection, query.replace(":today", f"DATE '{counting.today}'"), _SCHEMA) for query in queries]
     frame: pd.DataFrame = pa.concat_tables(found).to_pandas()
@@ -113,13 +126,13 @@ def _count(connection: Connection, counting: Counting, rules: Rules) -> pd.DataF
 
 
 def _months(counting: Counting, counted: Counted) -> str:
-    sums = ", ".join(f"sum({counted.place(measure)})" for measure in counted.measures)
+    sums = ", ".join(f"sum({counted.place(measure)}::integer)" for measure in counted.measures)
     return f"""
     INSERT INTO score_month
     SELECT a.unit_key, p.procedure_no, date_trunc('month', a.received)::date, a.day, {sums}
     FROM {counting.counts} a JOIN {_PROCEDURE} p ON p.procedure_key = a.part
     WHERE a.counted = :counted AND a.received <= :today
-      AND extract(year FROM a.received)::text IN (SELECT year FROM score_line)
+      AND extract(year FROM a.received)::text IN (SELECT left(period, 4) FROM score_line)
       AND a.unit_key IN (SELECT ancestor.unit_key FROM ancestor JOIN score_line ON score_line.unit_key = ancestor_key)
     GROUP BY 1, 2, 3, 4
     """
@@ -150,8 +163,7 @@ def _catalogue(rules: Rules) -> str:
     JOIN {_PROCEDURE} p ON p.valid_from <= part.last AND p.valid_to >= part.first AND NOT p.is_inferred AND p.procedure_key <> 0
     JOIN (VALUES ('commune', '{{xa}}'::text[]), ('district', '{{huyen,xa}}'), ('province', '{{tinh,huyen,xa}}')) of (level, authorities)
         ON p.authority_level IS NULL OR p.authority_level = ANY(authorities)
-    GROUP BY level, period, p.procedure_no;
-    ANALYZE catalogue
+    GROUP BY level, period, p.procedure_no
     """
 
 
@@ -167,7 +179,7 @@ def _dossiers(counted: Counted, rules: Rules) -> str:
     return f"""
     SELECT unit_key, unit_level, period, component_code, numerator, denominator
     FROM (
-        SELECT ancestor_key AS unit_key, period, {", ".join(sums)}
+        SELECT ancestor_key AS unit_key, score_part.period, {", ".join(sums)}
         FROM (
             SELECT ancestor_key, month, late_from, {inner}
             FROM (SELECT unit_key, month, late_from, {inner} FROM score_month GROUP BY unit_key, month, late_from) own
@@ -175,8 +187,8 @@ def _dossiers(counted: Counted, rules: Rules) -> str:
             GROUP BY ancestor_key, month, late_from
         ) m
         JOIN score_part ON score_part.month = m.month
-        JOIN score_line ON score_line.unit_key = ancestor_key AND score_line.year = score_part.year
-        GROUP BY ancestor_key, period
+        JOIN score_line ON score_line.unit_key = ancestor_key AND score_line.period = score_part.period
+        GROUP BY ancestor_key, score_part.period
     ) counted
     JOIN warehouse.dim_unit USING (unit_key)
     CROSS JOIN LATERAL (VALUES {", ".join(figures)}) figure (component_code, numerator, denominator)
@@ -206,17 +218,21 @@ def _procedures(rules: Rules) -> str:
         GROUP BY unit_key, ancestor_key, procedure_no, year
     ), used AS (
         SELECT ancestor_key AS unit_key, procedure_no, own_year.year, bit_or(any_month) AS any_month, {months}
-        FROM own_year JOIN score_line ON score_line.unit_key = ancestor_key AND score_line.year = own_year.year
+        FROM own_year
+        JOIN (SELECT DISTINCT unit_key, left(period, 4) AS year FROM score_line) touched
+            ON touched.unit_key = ancestor_key AND touched.year = own_year.year
         GROUP BY ancestor_key, procedure_no, own_year.year
     ), part AS (
         SELECT year, period, bit_or(1 << extract(month FROM month)::int) AS bits FROM score_part GROUP BY year, period
     ), counted AS (
-        SELECT unit_key, unit_level, part.period, {sums}
-        FROM used JOIN part ON part.year = used.year AND any_month & bits <> 0
+        SELECT unit_key, unit_level, score_line.period, {sums}
+        FROM used
+        JOIN part ON part.year = used.year AND any_month & bits <> 0
+        JOIN score_line USING (unit_key, period)
         JOIN warehouse.dim_unit USING (unit_key)
         LEFT JOIN catalogue
-            ON catalogue.level = unit_level AND catalogue.period = part.period AND catalogue.procedure_no = used.procedure_no
-        GROUP BY unit_key, unit_level, part.period
+            ON catalogue.level = unit_level AND catalogue.period = score_line.period AND catalogue.procedure_no = used.procedure_no
+        GROUP BY unit_key, unit_level, score_line.period
     )
     SELECT unit_key, unit_level, counted.period, component_code, numerator, denominator
     FROM counted

@@ -17,7 +17,7 @@ from tasks.count.revisions import NOTHING, Publication, Revised, revise
 from tasks.one_stop_shop.form_06a import DoesNotAddUp, compute_form_06a, revise_form_06a
 from tasks.one_stop_shop.score_pipeline import count_pipeline
 from warehouse import country, periods
-from warehouse.bulk import copy_in, copy_out
+from warehouse.bulk import analyze, copy_in, copy_out
 from warehouse.scores.score_766 import Rules, evaluate, totals, versions
 from warehouse.tables import fact_score_766
 
@@ -63,7 +63,8 @@ def compute_scores(connection: Connection, counting: Counting, publication: Publ
         return done
 
     def pipeline() -> Revised:
-        return _revise(connection, publication, "pipeline", pipeline_scores(connection, counting), _TOUCHED)
+        counted = count_pipeline(connection, counting)
+        return _revise(connection, publication, "pipeline", _scored_pipeline(counted), _TOUCHED) if counted else NOTHING
 
     def portal() -> Revised:
         return _portal(connection, counting, publication)
@@ -73,13 +74,16 @@ def compute_scores(connection: Connection, counting: Counting, publication: Publ
 
 # From our own dossiers --------------------------------------------------------------------------------------------------
 
-_TOUCHED = "(f.unit_key, left(f.period, 4)) IN (SELECT unit_key, year FROM score_line)"
+_TOUCHED = "(f.unit_key, f.period) IN (SELECT unit_key, period FROM score_line)"
 
 
 def pipeline_scores(connection: Connection, counting: Counting) -> pd.DataFrame:
-    """Components and group totals of the units and years that something changed in, as far as the warehouse carries them."""
-    parts = [_scored(rules, counts) for rules, counts in count_pipeline(connection, counting)]
-    return pd.concat(parts, ignore_index=True).assign(agency_key=0)
+    """Components and group totals of the units and periods that something changed in, as far as the warehouse carries them."""
+    return _scored_pipeline(count_pipeline(connection, counting))
+
+
+def _scored_pipeline(counted: list[tuple[Rules, pd.DataFrame]]) -> pd.DataFrame:
+    return pd.concat([_scored(rules, counts) for rules, counts in counted], ignore_index=True).assign(agency_key=0)
 
 
 # From the portal's counts -----------------------------------------------------------------------------------------------
@@ -202,7 +206,7 @@ def _revise(connection: Connection, publication: Publication, counted_by: str, s
         Table("score_candidate", MetaData(), schema="pg_temp"),
         pa.Table.from_pandas(lines[_LINE.names], _LINE, preserve_index=False),
     )
-    connection.execute(text("ANALYZE score_candidate"))
+    analyze(connection, "score_candidate")
     return revise(
         connection,
         publication,
@@ -211,6 +215,7 @@ def _revise(connection: Connection, publication: Publication, counted_by: str, s
         keys=KEYS,
         values=VALUES,
         counted_as="lines",
-        ends=f"f.counted_by = :counted_by AND {touched}",
-        ends_where={"counted_by": counted_by},
+        among=f"f.counted_by = :counted_by AND {touched}",
+        ends="TRUE",
+        where={"counted_by": counted_by},
     )

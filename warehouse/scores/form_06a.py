@@ -58,7 +58,6 @@ def _filled(file: str) -> str:
         "first_step": half_month("greatest(a.received, o.begins)"),
         "last_step": f"CASE WHEN a.ended IS NOT NULL THEN {half_month('greatest(a.ended, o.begins)')} END",
         "owners": OWNERS,
-        "steps": STEPS,
     }
     text = resources.files(__package__).joinpath(file).read_text("utf-8")
     for name, sql in filled.items():
@@ -80,5 +79,5 @@ def form_06a() -> Counted:
 
 @cache
 def recount() -> str:
-    """SELECT unit_key, step and what form_06a() counts, and `pending`, over {states}: dossiers looked at in each half month up to :last."""
+    """SELECT unit_key, step and what form_06a() counts, and `pending`, over {states}: dossiers looked at in each step of `form_calendar`."""
     return _filled("form_06a_recount.sql")

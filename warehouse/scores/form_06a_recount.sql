@@ -27,7 +27,7 @@ SELECT o.owner_key AS unit_key, step.step,
     coalesce(sum(sign) FILTER (WHERE is_pending AND step.step >= overdue), 0)::bigint AS overdue
 FROM alike a
 JOIN owner o USING (first_key, last_key)
-JOIN {steps} step ON step.step BETWEEN a.received AND least(greatest(coalesce(a.ended, 'infinity'), o.begins), CAST(:last AS date))
+JOIN form_calendar step ON step.step BETWEEN a.received AND greatest(coalesce(a.ended, 'infinity'), o.begins)
 CROSS JOIN LATERAL (
     SELECT step.step = {first_step} AND greatest(a.received, o.begins) BETWEEN o.since AND o.until AS is_first,
         step.step = {last_step} AND greatest(a.ended, o.begins) BETWEEN o.since AND o.until AS is_last,
