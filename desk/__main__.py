@@ -21,6 +21,8 @@ def main() -> None:
     except Stopped as stopped:
         sys.stderr.write(f"{stopped}\n")
         sys.exit(stopped.exit_code)
+    finally:
+        gc.freeze()  # what is left goes with the process: no garbage among it is worth looking for
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ Exit codes: 0 done, 1 done but something was rejected, held back or late, 2 coul
 from __future__ import annotations
 
 import csv
-import gc
 import getpass
 import os
 import sys
@@ -489,7 +488,6 @@ def main() -> None:
     except Exception as error:
         terminal.complain(str(error) if is_ours(error) else f"{type(error).__name__}: {error}{_kept_trace()}")
         code = 2
-    gc.freeze()  # what is left goes with the process: there is no garbage worth looking for
     sys.exit(code)
 
 
