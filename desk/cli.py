@@ -389,6 +389,8 @@ def _with_prefect(settings: Settings, flow: Callable[[], Callable[[], Any]]) -> 
 
         run = flow()
         if server is not None:
+            import fastapi.encoders  # noqa: PLC0415, F401  # Prefect would load it once the server is there
+
             if server.is_new:  # its first start takes long: time enough to load what the night will need
                 great_expectations()
             server.ready()

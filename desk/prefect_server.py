@@ -6,20 +6,33 @@ starts the same application itself. Where PREFECT_API_URL is set, that server is
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from warehouse.settings import Refusal
+from warehouse.settings import Refusal, Settings
+
+RUNS = ("nightly", "backfill", "demo")
+"""Commands that run a flow."""
 
 STARTUP_SECONDS = 180
 """The first start migrates Prefect's database: seconds on a good machine, over a minute on a poor one."""
+
+SEEN_BY_NOBODY = {
+    "PREFECT_UI_ENABLED": "false",
+    "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
+    "PREFECT_SERVER_EVENTS_STREAM_OUT_ENABLED": "false",
+}
+"""What a server does for those who look at it or have set something up there; of ours only the runs are kept."""
 
 
 def quiet(home: Path) -> None:
@@ -59,8 +72,8 @@ class Server:
                     cwd=Path(__file__).parents[1],
                     env={
                         **os.environ,
+                        **SEEN_BY_NOBODY,
                         "PREFECT__SERVER_EPHEMERAL": "1",
-                        "PREFECT_UI_ENABLED": "0",
                         "PREFECT_API_DATABASE_CONNECTION_TIMEOUT": "60",
                         "PREFECT_API_DATABASE_TIMEOUT": "60",
                     },
@@ -87,6 +100,21 @@ class Server:
         self.process.wait(timeout=10)
 
 
+_begun: Server | None = None
+"""The server that was started ahead of the command."""
+
+
+def begin(words: Sequence[str]) -> None:
+    """Starts the server of a command that runs a flow, before the command is even loaded: nothing takes as long."""
+    global _begun  # noqa: PLW0603  # a process runs one command
+    if not set(words[:1]) & set(RUNS) or "--help" in words:
+        return
+    with suppress(Refusal, OSError):  # the command itself tells what is wrong
+        quiet(Settings.from_environment().home)
+        if not os.environ.get("PREFECT_API_URL"):
+            _begun = Server()
+
+
 @contextmanager
 def prefect_server() -> Iterator[Server | None]:
     """A server for as long as the block lasts, already starting while the caller does other things."""
@@ -94,9 +122,10 @@ def prefect_server() -> Iterator[Server | None]:
         _require_answer(given)
         yield None
         return
-    server = Server()
+    server = _begun or Server()
     os.environ["PREFECT_API_URL"] = server.url
     os.environ.setdefault("PREFECT_LOGGING_TO_API_ENABLED", "false")  # nobody will look there
+    os.environ.setdefault("PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED", "false")  # it is our own version
     try:
         yield server
     finally:
@@ -124,6 +153,7 @@ def main() -> None:
     """The server's own process: serves on the inherited socket until the parent's pipe closes."""
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     os.environ.pop("PREFECT_API_URL", None)
+    gc.set_threshold(100_000)  # a sixth of its start goes into looking for garbage among what is being loaded
     import uvicorn  # noqa: PLC0415
     from prefect.server.api.server import create_app  # noqa: PLC0415
 

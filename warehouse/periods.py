@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from datetime import date
+from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,7 @@ def period_type(period: str) -> PeriodType:
     return "quarter" if found["quarter"] else "month" if found["month"] else "year"
 
 
+@cache
 def days(period: str) -> tuple[date, date]:
     """First and last day of a period."""
     found = _match(period)

@@ -5,20 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from tasks.ask import official_table, questions
-from tasks.ask.restated import restated_of_period
-from tasks.ask.score_card import COUNTED_BY
-from tasks.ask.score_table import score_table
 from tasks.count.revisions import last_publication
 from tasks.deliveries.source import Source
-from tasks.report.form_06a_sheet import rows_of
 from tasks.report.site import write_site
-from tasks.report.workbook import OneStopShop, write_workbook
+from tasks.report.yearly import workbook_name, write_years
 from tasks.validate.data_docs import DataDocs
 from tasks.words import vietnamese as vi
 
@@ -37,44 +34,28 @@ class Report:
 
 
 def report(engine: Engine, home: Path, sources: Sequence[Source], run_id: int, docs: DataDocs) -> Report:
-    """Makes the workbooks and the steward site as a new edition, then swaps it in at once; readers never see half of it."""
+    """Makes the workbooks and the steward site as a new edition, then swaps it in at once; readers never see half of it.
+
+    The tables of a year that come out as before are taken over from the edition that is there.
+    """
     editions = home / "report" / "editions"
     edition = editions / f"{run_id:06}"
     shutil.rmtree(edition, ignore_errors=True)
     edition.mkdir(parents=True)
-    with engine.connect() as connection:
+    with engine.connect() as connection, ThreadPoolExecutor(1) as beside:
         run, published = questions.find_run(connection, run_id), last_publication(connection)
         # A night of an earlier day leaves in force what the last one published.
         as_of = run.as_of if published is None else max(run.as_of, published.as_of)
-        years = official_table.years(connection)
-        tables = {year: official_table.of_period(connection, year) for year in years}
-        restated = {year: found for year in years if (found := restated_of_period(connection, year))}
-        for year, lines in tables.items():
-            one_stop_shop = _one_stop_shop(connection, lines, year)
-            write_workbook(lines, year, as_of, edition / workbook_name(year), one_stop_shop, restated.get(year, []))
-        start = docs.build(run.started_at.astimezone(vi.VIETNAM))
+        building = beside.submit(docs.build, run.started_at.astimezone(vi.VIETNAM))  # while the database looks for the tables
+        made = write_years(connection, home / "site", edition)
+        years = [year.year for year in made]
+        start = building.result()
         (edition / "data_docs").symlink_to(os.path.relpath(start.parent, edition), target_is_directory=True)
-        write_site(connection, run, as_of, sources, tables, restated, edition)
+        write_site(connection, run, as_of, sources, years, [year.year for year in made if year.is_restated], edition)
     _swap(home / "site", edition)
     for old in sorted(editions.iterdir())[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
     return Report(home / "site" / "index.html", [home / "site" / workbook_name(year) for year in years])
-
-
-def _one_stop_shop(connection: Connection, lines: Sequence[official_table.Line], year: str) -> OneStopShop | None:
-    """The one-stop-shop's tables of the province whose values stand in the workbook; nothing before it has any dossier."""
-    province = next((line.unit_code for line in lines if line.unit_level == "province"), None)
-    if province is None:
-        return None
-    unit = official_table.find_unit(connection, province, year)
-    form = rows_of(connection, unit, year)
-    scores = {counted_by: found for counted_by in COUNTED_BY if (found := score_table(connection, year, counted_by))}
-    return OneStopShop(unit, form, scores) if form else None
-
-
-def workbook_name(period: str) -> str:
-    """File name of the workbook of a period."""
-    return f"ba-khong-{period}.xlsx"
 
 
 def artifacts(engine: Engine, run_id: int, made: Report | None) -> None:

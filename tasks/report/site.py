@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from itertools import groupby
@@ -17,7 +17,6 @@ from sqlalchemy import Connection, Row
 
 from tasks.ask import questions
 from tasks.ask.official_table import Line, sections
-from tasks.ask.restated import RestatedLine
 from tasks.count.revisions import last_publication
 from tasks.deliveries.source import Source
 from tasks.words import vietnamese as vi
@@ -29,16 +28,18 @@ def write_site(
     run: Row[Any],
     as_of: datetime,
     sources: Sequence[Source],
-    tables: Mapping[str, list[Line]],
-    restated: Mapping[str, list[RestatedLine]],
+    years: Sequence[str],
+    restated: Sequence[str],
     folder: Path,
 ) -> None:
-    """Writes the pages into a folder: the night, and the official tables of each year as known at a time, also by units of today."""
-    common = {"run": run, "as_of": as_of, "years": list(tables), "restated": list(restated)}
+    """Writes the start page into a folder: the night, and the way to the tables of each year, also by units of today."""
     titles = defaultdict(str, {source.name: source.title for source in sources})
     tonight = questions.deliveries(connection, since=run.started_at)
     night = _template("index.html").render(
-        **common,
+        run=run,
+        as_of=as_of,
+        years=years,
+        restated=restated,
         titles=titles,
         tonight=tonight,
         deliveries=tonight or questions.deliveries(connection),
@@ -51,10 +52,14 @@ def write_site(
         printed=questions.published_check(connection),
     )
     (folder / "index.html").write_text(night, "utf-8")
-    for page, name, of_years in (("table.html", "bieu-{}.html", tables), ("restated.html", "bieu-{}-hien-nay.html", restated)):
-        for year, lines in of_years.items():
-            shown = _template(page).render(**common, year=year, tables=_by_indicator(lines))
-            (folder / name.format(year)).write_text(shown, "utf-8")
+
+
+def write_table(
+    template: str, path: Path, lines: Sequence[Line], year: str, as_of: datetime, years: Sequence[str], restated: Sequence[str]
+) -> None:
+    """Writes the page of a year's official tables as known at a time; `years`, `restated`: what else there is a page of."""
+    shown = _template(template).render(year=year, tables=_by_indicator(lines), as_of=as_of, years=years, restated=restated)
+    path.write_text(shown, "utf-8")
 
 
 def _by_indicator(lines: Sequence[Line]) -> list[tuple[str, list[tuple[Line, list[Line]]]]]:

@@ -310,7 +310,8 @@ def _versions(entry: dict[str, Any]) -> list[Indicator]:
 
 def in_force(code: str, day: date) -> Indicator | None:
     """The version of an indicator that shows the periods ending on a day; nothing where the code, in any case, is not declared."""
-    return next((i for i in indicators() if i.code.casefold() == code.casefold() and i.listed_from <= day <= i.listed_to), None)
+    wanted = code.casefold()
+    return next((i for i in indicators() if i.code.casefold() == wanted and i.listed_from <= day <= i.listed_to), None)
 
 
 @cache

@@ -1,0 +1,175 @@
+"""The official tables of each year as files, a workbook and pages: made where they say something else than those of the edition before."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+import jinja2
+import xlsxwriter
+from sqlalchemy import Connection, text
+
+from tasks.ask import official_table
+from tasks.ask.restated import restated_of_period
+from tasks.ask.score_card import COUNTED_BY
+from tasks.ask.score_table import score_table
+from tasks.report.form_06a_sheet import rows_of
+from tasks.report.site import write_table
+from tasks.report.workbook import OneStopShop, write_workbook
+
+ROOT = Path(__file__).parents[2]
+MADE_OF = ("expectations", "tasks", "warehouse")
+"""Folders of the project that have a say in what the files show: code, declarations, templates, reference data."""
+
+MANIFEST = "made.json"
+"""What an edition's files are made of."""
+
+
+@dataclass(frozen=True)
+class Year:
+    """The files of a year."""
+
+    year: str
+    content: str
+    """Fingerprint of what is told in them."""
+    files: dict[str, str]
+    """Name → hash of its bytes."""
+
+    @property
+    def is_restated(self) -> bool:
+        """Whether there is a page by units of today."""
+        return restated_name(self.year) in self.files
+
+
+@dataclass(frozen=True)
+class _Published:
+    """What is published of a year."""
+
+    as_of: datetime
+    """State of knowledge of the last publication that changed any of it."""
+    is_restated: bool
+    content: str
+    """Fingerprint of all its lines."""
+
+
+def workbook_name(year: str) -> str:
+    """File name of the workbook of a year."""
+    return f"ba-khong-{year}.xlsx"
+
+
+def table_name(year: str) -> str:
+    """File name of the page of a year."""
+    return f"bieu-{year}.html"
+
+
+def restated_name(year: str) -> str:
+    """File name of the page of a year by units of today."""
+    return f"bieu-{year}-hien-nay.html"
+
+
+def write_years(connection: Connection, before: Path, edition: Path) -> list[Year]:
+    """Puts the files of every published year into an edition, the latest first.
+
+    Those that would come out as they are in the edition before are taken over from there, unless someone altered them meanwhile.
+    """
+    made = list(_years(connection, {year.year: year for year in _kept(before)}, before, edition))
+    (edition / MANIFEST).write_text(json.dumps([asdict(year) for year in made]), "utf-8")
+    return made
+
+
+def _years(connection: Connection, kept: dict[str, Year], before: Path, edition: Path) -> Iterator[Year]:
+    published = {row.period: _Published(row.as_of, row.is_restated, row.content) for row in connection.execute(text(_PUBLISHED))}
+    years = official_table.years(connection)
+    shown = (years, [year for year in years if published[year].is_restated])  # every page leads to the others
+    around = _fingerprint(_programme(), shown, connection.execute(text(_NAMES)).one())
+    for year in years:
+        content = _fingerprint(around, published[year], published.get(str(int(year) - 1)))  # scores are compared with those before
+        if year in kept and kept[year].content == content and _take_over(kept[year], before, edition):
+            yield kept[year]
+        else:
+            files = list(_written(connection, year, published[year].as_of, shown, edition))
+            yield Year(year, content, {file.name: _hash(file) for file in files})
+
+
+def _written(connection: Connection, year: str, as_of: datetime, shown: tuple[list[str], list[str]], edition: Path) -> Iterator[Path]:
+    lines = official_table.of_period(connection, year)
+    restated = restated_of_period(connection, year) if year in shown[1] else []
+    workbook, page, page_of_today = (edition / name(year) for name in (workbook_name, table_name, restated_name))
+    write_workbook(lines, year, as_of, workbook, _one_stop_shop(connection, lines, year), restated)
+    yield workbook
+    write_table("table.html", page, lines, year, as_of, *shown)
+    yield page
+    if restated:
+        write_table("restated.html", page_of_today, restated, year, as_of, *shown)
+        yield page_of_today
+
+
+def _one_stop_shop(connection: Connection, lines: Sequence[official_table.Line], year: str) -> OneStopShop | None:
+    """The one-stop-shop's tables of the province whose values stand in the workbook; nothing before it has any dossier."""
+    province = next((line.unit_code for line in lines if line.unit_level == "province"), None)
+    if province is None:
+        return None
+    unit = official_table.find_unit(connection, province, year)
+    form = rows_of(connection, unit, year)
+    scores = {counted_by: found for counted_by in COUNTED_BY if (found := score_table(connection, year, counted_by))}
+    return OneStopShop(unit, form, scores) if form else None
+
+
+_TABLES = ("fact_indicator", "fact_indicator_restated", "fact_reach", "fact_form_06a", "fact_score_766")
+_IN_FORCE = "known_to = 'infinity'"
+_LINES = " UNION ALL ".join(
+    f"SELECT period, known_from, known_to, '{table}' AS told_by, CASE WHEN {_IN_FORCE} THEN hashtextextended(line::text, 0) END AS line "
+    f"FROM warehouse.{table} AS line WHERE length(period) = 4"
+    for table in _TABLES
+)
+_PUBLISHED = f"""
+SELECT period, greatest(max(known_from), max(known_to) FILTER (WHERE isfinite(known_to))) AS as_of,
+    bool_or(told_by = 'fact_indicator_restated' AND {_IN_FORCE}) AS is_restated, concat_ws(' ', count(line), sum(line)) AS content
+FROM ({_LINES}) AS lines GROUP BY period
+"""
+_BESIDE = (
+    "warehouse.dim_indicator", "warehouse.dim_target", "warehouse.dim_unit", "warehouse.bridge_unit_lineage", "warehouse.dim_agency",
+    "warehouse.dim_department", "ops.installation",
+)  # fmt: skip
+"""Tables of names, and of what is shown at all."""
+_HASHED = ", ".join(f"(SELECT concat_ws(' ', count(*), sum(hashtextextended(row::text, 0))) FROM {table} AS row)" for table in _BESIDE)
+_OF_TODAY = "SELECT sum(unit_key) FROM warehouse.dim_unit WHERE valid_to >= (SELECT max(as_of)::date FROM ops.publication)"
+_NAMES = f"SELECT {_HASHED}, ({_OF_TODAY})"
+
+
+@cache
+def _programme() -> str:
+    """Fingerprint of what makes the files."""
+    folders = (ROOT / folder for folder in MADE_OF)
+    files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    return _fingerprint(jinja2.__version__, xlsxwriter.__version__, [(path.name, _hash(path)) for path in files])
+
+
+def _fingerprint(*told: object) -> str:
+    return sha256(repr(told).encode()).hexdigest()
+
+
+def _hash(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()
+
+
+def _kept(edition: Path) -> list[Year]:
+    """The years of an edition; none of one that is not there, cannot be read, or is of an older version."""
+    try:
+        return [Year(**year) for year in json.loads((edition / MANIFEST).read_text("utf-8"))]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def _take_over(year: Year, before: Path, edition: Path) -> bool:
+    """Copies the files of a year from the edition before, and says whether all are there as they were made."""
+    try:
+        return all(_hash(Path(shutil.copyfile(before / name, edition / name))) == made for name, made in year.files.items())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,118 @@
+"""What an edition takes over from the one before is what it would make itself, whatever has changed in between."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from flows.nightly import WITHOUT_PREFECT, night
+from tasks.deliveries.source import read_sources
+from tasks.report import yearly
+from tasks.report.edition import report
+from tasks.report.yearly import MANIFEST, write_years
+from tasks.validate.data_docs import DataDocs
+from tests.nights import KEY, few_sources
+from warehouse.settings import Settings
+
+NIGHT = date(2025, 5, 5)
+
+
+@pytest.fixture
+def published(engine: Engine, home: Path) -> Settings:
+    """An installation after its first night."""
+    settings = Settings(home=home, warehouse_url=None, sources=few_sources(home), secret_key=KEY.encode())
+    night(settings, engine, NIGHT, steps=WITHOUT_PREFECT)
+    return settings
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The years whose files are made, as they are made."""
+    years: list[str] = []
+    written = yearly._written
+
+    def noted(connection: object, year: str, *others: object) -> object:
+        years.append(year)
+        return written(connection, year, *others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(yearly, "_written", noted)
+    return years
+
+
+def edition(engine: Engine, settings: Settings) -> dict[str, bytes]:
+    """What the site holds after another report, but for what tells of the night."""
+    with engine.connect() as connection:
+        run_id = connection.scalar(text("SELECT max(run_id) FROM ops.run"))
+    site, before = settings.home / "site", settings.home / "report" / "editions" / "000000"
+    shutil.rmtree(before, ignore_errors=True)
+    site.resolve().rename(before)
+    site.unlink()
+    site.symlink_to(before, target_is_directory=True)
+    report(engine, settings.home, read_sources(settings.sources), run_id, DataDocs(settings.home / "data_docs"))
+    return {path.name: path.read_bytes() for path in site.iterdir() if path.is_file() and path.name != "index.html"}
+
+
+def anew(engine: Engine, folder: Path) -> dict[str, bytes]:
+    """The same made where no edition was before."""
+    folder.mkdir()
+    with engine.connect() as connection:
+        write_years(connection, folder / "none", folder)
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def change(engine: Engine, statement: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(text(statement))
+
+
+def test_a_night_that_changes_nothing_makes_none_anew(engine: Engine, published: Settings, made: list[str], tmp_path: Path) -> None:
+    kept = edition(engine, published)
+    assert made == []
+    assert {"ba-khong-2024.xlsx", "bieu-2024.html", MANIFEST} <= set(kept)
+    assert kept == anew(engine, tmp_path / "anew")
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("UPDATE warehouse.fact_indicator SET value = 1 WHERE period = '2024' AND value IS NOT NULL", ["2024"]),
+        ("UPDATE warehouse.fact_indicator SET value = 1 WHERE period = '2024-03' AND value IS NOT NULL", []),
+        ("UPDATE warehouse.fact_reach SET next_due = '2031-01-01' WHERE period = '2024' AND known_to = 'infinity'", ["2024"]),
+        ("UPDATE warehouse.fact_form_06a SET sector_name = 'Khác' WHERE period = '2024'", ["2024"]),
+        ("UPDATE warehouse.fact_score_766 SET score = 1 WHERE period = '2024'", ["2024"]),
+        ("UPDATE warehouse.dim_unit SET unit_name = 'Xã Khác' WHERE unit_code = '15655'", ["2024"]),
+        ("UPDATE warehouse.dim_indicator SET definition = 'Khác' WHERE indicator_code = 'CQ4'", ["2024"]),
+    ],
+)
+def test_what_changed_is_made_anew_and_nothing_else(
+    engine: Engine, published: Settings, made: list[str], tmp_path: Path, statement: str, expected: list[str]
+) -> None:
+    change(engine, statement)
+    now = edition(engine, published)
+    assert [year for year in made if year == "2024"] == expected
+    assert now == anew(engine, tmp_path / "anew")
+
+
+def test_another_programme_makes_all_anew(engine: Engine, published: Settings, made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    before = edition(engine, published)
+    monkeypatch.setattr(yearly, "_programme", lambda: "another")
+    after = edition(engine, published)
+    assert made
+    assert {name: after[name] for name in before if name != MANIFEST} == {name: before[name] for name in before if name != MANIFEST}
+
+
+@pytest.mark.parametrize("broken", ["cut short", "gone", "manifest gone", "manifest cut short"])
+def test_what_is_not_as_it_was_made_is_made_anew(engine: Engine, published: Settings, made: list[str], broken: str) -> None:
+    whole = edition(engine, published)
+    path = published.home / "site" / (MANIFEST if "manifest" in broken else "bieu-2024.html")
+    if "gone" in broken:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-9])
+    assert edition(engine, published) == whole
+    assert "2024" in made
