@@ -385,6 +385,7 @@ def _with_prefect(settings: Settings, flow: Callable[[], Callable[[], Any]]) -> 
     quiet(settings.home)
     idle = stoppable(lambda: "Không có lượt chạy nào dở dang.")
     with idle, terminal.progress(), prefect_server() as server, open_warehouse(settings):
+        from tasks.read.bounded import get_ready  # noqa: PLC0415
         from tasks.validate.gx import great_expectations  # noqa: PLC0415  # pandas takes half a second to import
 
         run = flow()
@@ -392,6 +393,7 @@ def _with_prefect(settings: Settings, flow: Callable[[], Callable[[], Any]]) -> 
             import fastapi.encoders  # noqa: PLC0415, F401  # Prefect would load it once the server is there
 
             if server.is_new:  # its first start takes long: time enough to load what the night will need
+                get_ready()
                 great_expectations()
             server.ready()
         result = run().result(raise_on_failure=False)

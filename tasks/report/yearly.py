@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
@@ -19,9 +19,10 @@ from tasks.ask import official_table
 from tasks.ask.restated import restated_of_period
 from tasks.ask.score_card import COUNTED_BY
 from tasks.ask.score_table import score_table
+from tasks.report.beside import Beside
 from tasks.report.form_06a_sheet import rows_of
 from tasks.report.site import write_table
-from tasks.report.workbook import OneStopShop, write_workbook
+from tasks.report.workbook import OneStopShop
 
 ROOT = Path(__file__).parents[2]
 MADE_OF = ("expectations", "tasks", "warehouse")
@@ -78,36 +79,34 @@ def write_years(connection: Connection, before: Path, edition: Path) -> list[Yea
 
     Those that would come out as they are in the edition before are taken over from there, unless someone altered them meanwhile.
     """
-    made = list(_years(connection, {year.year: year for year in _kept(before)}, before, edition))
-    (edition / MANIFEST).write_text(json.dumps([asdict(year) for year in made]), "utf-8")
-    return made
-
-
-def _years(connection: Connection, kept: dict[str, Year], before: Path, edition: Path) -> Iterator[Year]:
     published = {row.period: _Published(row.as_of, row.is_restated, row.content) for row in connection.execute(text(_PUBLISHED))}
     years = official_table.years(connection)
     shown = (years, [year for year in years if published[year].is_restated])  # every page leads to the others
     around = _fingerprint(_programme(), shown, connection.execute(text(_NAMES)).one())
-    for year in years:
-        content = _fingerprint(around, published[year], published.get(str(int(year) - 1)))  # scores are compared with those before
-        if year in kept and kept[year].content == content and _take_over(kept[year], before, edition):
-            yield kept[year]
-        else:
-            files = list(_written(connection, year, published[year].as_of, shown, edition))
-            yield Year(year, content, {file.name: _hash(file) for file in files})
+    # The scores of a year are compared with those of the year before.
+    content = {year: _fingerprint(around, published[year], published.get(str(int(year) - 1))) for year in years}
+    made = {year.year: year for year in _kept(before) if content.get(year.year) == year.content and _take_over(year, before, edition)}
+    if missing := [year for year in years if year not in made]:
+        with Beside() as beside:
+            names = {year: _write(connection, year, published[year].as_of, shown, edition, beside) for year in missing}
+        made |= {year: Year(year, content[year], {name: _hash(edition / name) for name in names[year]}) for year in missing}
+    (edition / MANIFEST).write_text(json.dumps([asdict(made[year]) for year in years]), "utf-8")
+    return [made[year] for year in years]
 
 
-def _written(connection: Connection, year: str, as_of: datetime, shown: tuple[list[str], list[str]], edition: Path) -> Iterator[Path]:
+def _write(
+    connection: Connection, year: str, as_of: datetime, shown: tuple[list[str], list[str]], edition: Path, beside: Beside
+) -> list[str]:
+    """Writes the files of a year, the workbook beside, and returns their names."""
     lines = official_table.of_period(connection, year)
     restated = restated_of_period(connection, year) if year in shown[1] else []
-    workbook, page, page_of_today = (edition / name(year) for name in (workbook_name, table_name, restated_name))
-    write_workbook(lines, year, as_of, workbook, _one_stop_shop(connection, lines, year), restated)
-    yield workbook
-    write_table("table.html", page, lines, year, as_of, *shown)
-    yield page
-    if restated:
-        write_table("restated.html", page_of_today, restated, year, as_of, *shown)
-        yield page_of_today
+    one_stop_shop = _one_stop_shop(connection, lines, year)
+    beside.write_workbook(lines, year, as_of, edition / workbook_name(year), one_stop_shop, restated)
+    write_table("table.html", edition / table_name(year), lines, year, as_of, *shown)
+    if not restated:
+        return [workbook_name(year), table_name(year)]
+    write_table("restated.html", edition / restated_name(year), restated, year, as_of, *shown)
+    return [workbook_name(year), table_name(year), restated_name(year)]
 
 
 def _one_stop_shop(connection: Connection, lines: Sequence[official_table.Line], year: str) -> OneStopShop | None:

@@ -33,13 +33,13 @@ def published(engine: Engine, home: Path) -> Settings:
 def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The years whose files are made, as they are made."""
     years: list[str] = []
-    written = yearly._written
+    written = yearly._write
 
     def noted(connection: object, year: str, *others: object) -> object:
         years.append(year)
         return written(connection, year, *others)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(yearly, "_written", noted)
+    monkeypatch.setattr(yearly, "_write", noted)
     return years
 
 
@@ -116,3 +116,21 @@ def test_what_is_not_as_it_was_made_is_made_anew(engine: Engine, published: Sett
         path.write_bytes(path.read_bytes()[:-9])
     assert edition(engine, published) == whole
     assert "2024" in made
+
+
+@pytest.mark.parametrize("place", ["gone", "a file"])
+def test_a_workbook_that_cannot_be_written_is_told_and_leaves_the_edition_before(
+    engine: Engine, published: Settings, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    before = (published.home / "site").resolve()
+    nowhere = published.home / place
+    if place == "a file":
+        nowhere.touch()
+    monkeypatch.setattr(yearly, "workbook_name", lambda year: str(nowhere / year))
+    monkeypatch.setattr(yearly, "_programme", lambda: "another")
+    with engine.begin() as connection:
+        run = "INSERT INTO ops.run (flow, as_of, started_at, status, host, process_id) SELECT flow, as_of, now(), status, host, process_id"
+        run_id = connection.scalar(text(f"{run} FROM ops.run ORDER BY run_id DESC LIMIT 1 RETURNING run_id"))
+    with pytest.raises(Exception, match=place):
+        report(engine, published.home, read_sources(published.sources), run_id, DataDocs(published.home / "data_docs"))
+    assert (published.home / "site").resolve() == before
