@@ -11,7 +11,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import date, datetime, timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +25,7 @@ from typer.exceptions import TyperException
 
 from desk import terminal
 from desk.prefect_server import prefect_server, quiet
+from desk.profile import profiled
 from flows.stopping import Stopped, stoppable
 from tasks.ask import official_table, questions
 from tasks.ask.explain import explain as explain_value
@@ -62,10 +63,14 @@ PeriodArgument = Annotated[str, typer.Argument(metavar="PERIOD", help="2024, 202
 
 
 @app.command()
-def nightly(day: Annotated[str | None, typer.Option("--date", help="Chỉ nhận các tệp đến hết ngày này (2024-12-31).")] = None) -> None:
+def nightly(
+    day: Annotated[str | None, typer.Option("--date", help="Chỉ nhận các tệp đến hết ngày này (2024-12-31).")] = None,
+    profile: Annotated[bool, typer.Option("--profile", help="Cuối cùng cho biết từng bước mất bao lâu.")] = False,
+) -> None:
     """Chạy lượt đêm ngay bây giờ."""
     settings = Settings.from_environment()
-    _tell_nights(settings, [_nightly(settings, _day(day) if day else None)])
+    with profiled(terminal.profile_table) if profile else nullcontext():
+        _tell_nights(settings, [_nightly(settings, _day(day) if day else None)])
 
 
 @app.command()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from tasks.words.vietnamese import summary
 from warehouse.periods import days
 
 if TYPE_CHECKING:
+    from desk.profile import Profile
     from flows.nightly import Night
     from tasks.ask.explain import Explanation
     from tasks.ask.questions import SourceState
@@ -44,6 +46,8 @@ WARNED_SHOWN = 3
 """Values that deserve a look named in the night's lines; the rest is counted."""
 BROKEN_SHOWN = 10
 """Rules that did not hold named in the night's lines."""
+PROFILE_SHOWN = 0.1
+"""Fewest seconds of what is named where the time goes."""
 VERDICT_STYLE = {"accept": "green", "accept_with_flags": "yellow", "reject": "red"}
 
 
@@ -469,6 +473,21 @@ def verified_table(found: Sequence[Verified]) -> None:
 
 def _counts(counts: Sequence[int] | None) -> str:
     return "không có" if counts is None else " ".join(map(str, counts))
+
+
+def profile_table(profile: Profile) -> None:
+    """Where a night's time went."""
+    rows = []
+    for step, functions in profile.steps.items():
+        most = [f"{name} {_seconds(took)}" for name, took in sorted(functions.items(), key=itemgetter(1))[:-4:-1] if took >= PROFILE_SHOWN]
+        if most:
+            rows.append([step, _seconds(sum(functions.values())), ", ".join(most)])
+    title = f"Thời gian của lượt chạy: {_seconds(profile.seconds)} giây; những bước chạy song song cộng lại thì nhiều hơn"
+    table(["Bước", ">Giây", "Nhiều nhất ở"], rows, title)
+
+
+def _seconds(took: float) -> str:
+    return vi.number(Decimal(took), 1)
 
 
 def where(places: Mapping[str, str | Path]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from threading import current_thread
 from typing import TYPE_CHECKING
 
 from prefect import flow
@@ -56,6 +57,7 @@ def ingest_batch(
 
     `turn`: asked before each, waits until it may be loaded. `told`: hears of each outcome as it stands. NotAllIngested where the system failed some.
     """
+    current_thread().name = batch.deliveries[0].feed  # told by whoever looks what a thread is at
     problems: list[tuple[Delivery, IngestFailed]] = []
     with ExitStack() as opened:
         arriving = [opened.enter_context(_Arriving(engine, delivery, settings, docs, source, limits)) for delivery in batch.deliveries]

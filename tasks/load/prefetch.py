@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from threading import current_thread
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -16,7 +17,7 @@ def prefetched(items: Iterable[T]) -> Generator[T, None, None]:
     At most two items are in memory; an error of the making reaches the user in the item's place.
     """
     source = iter(items)
-    with ThreadPoolExecutor(1, "prefetch") as maker:
+    with ThreadPoolExecutor(1, current_thread().name) as maker:
         coming = maker.submit(next, source, _END)
         while (item := coming.result()) is not _END:
             coming = maker.submit(next, source, _END)
