@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from statistics import median
 
@@ -25,6 +26,8 @@ from warehouse.embedded import serve
 
 MILLION = 1_000_000
 GIBI = 1 << 30
+PROFILE = "Thời gian của lượt chạy"
+"""How the table of `bakhong nightly --profile` begins, the last of what it says."""
 SAMPLES = Path("samples/sources.yaml").absolute()
 
 Line = tuple[str, str, str, str]
@@ -189,6 +192,12 @@ class Bench:
         with tempfile.TemporaryDirectory(dir=self.folder) as made:
             yield Path(made)
 
+    def profile(self, night: str) -> str:
+        """Where the time of a night went, in its median round."""
+        rounds = sorted(self.race.taken[OURS][night], key=attrgetter("seconds"))
+        _, title, table = rounds[len(rounds) // 2].output.partition(PROFILE)
+        return f"{night}: {title}{table}"
+
     def peak(self, of: str, name: str, *nights: str) -> Line:
         """The highest peak of memory in any round."""
         highest = max(one.peak for night in nights for one in self.race.taken[name][night])
@@ -227,6 +236,8 @@ def main() -> None:
             for part in given.only:
                 lines += PARTS[part](bench)
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for night in bench.race.taken.get(OURS, {}):
+        print(bench.profile(night))
     print(f"\nscale {given.scale:g}, {os.cpu_count()} cores, load {busy:.1f} before it began; medians of the rounds, and their spread")
     for line in lines:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

@@ -94,7 +94,7 @@ class Night(Contender):
 
     def night(self, until: date, *, may_end_with: tuple[int, ...] = (0,)) -> Taken:
         """The night of a day, with what is there."""
-        return run([self.command, "nightly", "--date", until.isoformat()], self.environment, may_end_with=may_end_with)
+        return run([self.command, "nightly", "--profile", "--date", until.isoformat()], self.environment, may_end_with=may_end_with)
 
     def answers(self) -> set[Cell]:
         with psycopg.connect(self.url) as connection:
