@@ -224,7 +224,14 @@ def main() -> None:
     )
     parser.add_argument("--scale", type=float, default=1.0, help="1 = a million bills and payments, a hundred thousand dossiers")
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART", help=f"of {', '.join(PARTS)}")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=PARTS,
+        default=list(PARTS),
+        metavar="PART",
+        help=f"of {', '.join(PARTS)}; ratios to the bare load need compare",
+    )
     parser.add_argument("--folder", type=Path, help="write the files here and keep them; else in a folder that is removed")
     given = parser.parse_args()
     busy = os.getloadavg()[0]

@@ -22,7 +22,7 @@ from tests.bench import data
 from tests.bench.memory import Taken, run
 from warehouse import embedded
 
-Cell = tuple[str, str, str, int, int, int | None]
+Cell = tuple[str, str, str, int, int, int]
 """Indicator, unit, period, numerator, denominator, rate in tenths of a percent."""
 
 PROJECT = Path(__file__).parent / "dbt"
@@ -64,7 +64,7 @@ class Contender(ABC):
 
     @abstractmethod
     def answers(self) -> set[Cell]:
-        """The cells computed that have a denominator."""
+        """The cells computed that have a denominator, and are not too few to be shown."""
 
 
 class Night(Contender):

@@ -54,7 +54,10 @@ class Taken:
 def run(command: list[str], environment: dict[str, str], *, may_end_with: tuple[int, ...] = (0,)) -> Taken:
     """Runs a command and returns what it took; SystemExit where it ends with another code."""
     start = time.perf_counter()
-    with Peak() as peak, subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with (
+        Peak(0.5) as peak,
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process,
+    ):
         peak.watch("command", process.pid)
         output, errors = process.communicate()
         seconds = time.perf_counter() - start

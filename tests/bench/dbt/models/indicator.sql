@@ -50,6 +50,5 @@ WITH paid AS (
     FROM by_period JOIN {{ ref('place') }} USING (commune) GROUP BY code, unit, period
 )
 SELECT code, unit, period, numerator, denominator,
-    CASE WHEN code <> 'K2a' OR denominator >= 5
-        THEN CAST((2000 * numerator + denominator - (2000 * numerator + denominator) % (2 * denominator)) / (2 * denominator) AS bigint) END AS rate
-FROM added_up WHERE denominator > 0
+    CAST((2000 * numerator + denominator - (2000 * numerator + denominator) % (2 * denominator)) / (2 * denominator) AS bigint) AS rate
+FROM added_up WHERE denominator > 0 AND (code <> 'K2a' OR denominator >= 5)  -- of fewer customers nothing is shown
