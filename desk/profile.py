@@ -124,7 +124,7 @@ def _step(module: str) -> str | None:
 @cache
 def _of_feed(thread: str) -> str:
     """What a thread's name says of the feed; a pool numbers its threads."""
-    feed = re.sub(r"_\d+$", "", thread)
+    feed = thread if thread in feeds() else re.sub(r"_\d+$", "", thread)
     return f" · {contract(feed).title_vi}" if feed in feeds() else ""
 
 

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from desk import profile, terminal
 from desk.profile import Profile, profiled
 
@@ -36,15 +38,23 @@ def test_a_moment_is_that_of_the_innermost_function_of_ours() -> None:
     assert 0.15 < found["Nạp"]["load.facts.act"] < 3
 
 
-def test_a_thread_that_takes_a_feed_in_says_so() -> None:
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("bills", "Hóa đơn điện, nước, vệ sinh môi trường"),
+        ("bills_0", "Hóa đơn điện, nước, vệ sinh môi trường"),
+        ("portal_766", "Bộ chỉ số 766 do Cổng Dịch vụ công quốc gia công bố"),
+    ],
+)
+def test_a_thread_that_takes_a_feed_in_says_so(name: str, title: str) -> None:
     load = of("tasks.load.facts", "def act(): sleep(0.3)", sleep=time.sleep)
 
     def side_by_side() -> None:
-        taking = threading.Thread(target=load, name="bills_0")
+        taking = threading.Thread(target=load, name=name)
         taking.start()
         taking.join()
 
-    assert list(seen(side_by_side)) == ["Nạp · Hóa đơn điện, nước, vệ sinh môi trường"]
+    assert list(seen(side_by_side)) == [f"Nạp · {title}"]
 
 
 def test_who_waits_for_others_does_nothing() -> None:
