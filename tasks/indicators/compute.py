@@ -59,7 +59,8 @@ def compute(connection: Connection, counting: Counting) -> Candidates:
 # Working tables --------------------------------------------------------------------------------------------------------
 
 _TEMPORARY = """
-DROP TABLE IF EXISTS touched_period, touched_part, counted, measured, held_back, reporting, listed, place, due, added_up, candidate;
+DROP TABLE IF EXISTS touched_period, touched_part, counted, measured, held_back, reporting, listed, place, due, added_up,
+  shown_indicator, shown_line, candidate;
 CREATE TEMPORARY TABLE touched_period
   (period text PRIMARY KEY, period_type text, first_day date, last_day date, seen_to date, has_ended boolean,
    facts text[]) ON COMMIT DROP;
@@ -286,10 +287,43 @@ def rounded_half_up(numerator: str, denominator: str, decimals: str) -> str:
     return f"round({scaled} / {tens}, {decimals})"
 
 
+# How an indicator is shown in a period, for units of a level.
+_INDICATORS = """
+CREATE TEMPORARY TABLE shown_indicator ON COMMIT DROP AS
+WITH asked AS (  -- in a period in which a question was asked of some units, tonight or in what was published and still holds
+    SELECT indicator_key, period FROM counted WHERE indicator_key = ANY(CAST(:sample AS smallint[]))
+    UNION
+    SELECT indicator_key, period FROM held_back WHERE indicator_key = ANY(CAST(:sample AS smallint[]))
+    UNION
+    SELECT f.indicator_key, f.period FROM touched_period t
+    JOIN warehouse.fact_indicator f ON f.period = t.period AND f.{held} AND (f.denominator IS NOT NULL OR f.obs_reason = 'held_back')
+    JOIN (SELECT unnest(CAST(:sample AS smallint[])) AS indicator_key, unnest(CAST(:sample_fact AS text[])) AS fact) i USING (indicator_key)
+    WHERE i.fact <> ALL(t.facts)
+)
+SELECT i.*, t.period, t.first_day, t.last_day, t.has_ended, unit_level, i.fact = ANY(t.facts) OR i.is_derived AS is_touched,
+    NOT i.is_derived AND coalesce(e.awaited <> '{}', false) AS is_awaited, asked.indicator_key IS NOT NULL AS is_asked,
+    NOT (unit_level = ANY(string_to_array(i.levels, ','))) OR t.last_day < i.valid_from OR t.first_day > i.valid_to AS is_beyond
+FROM touched_period t
+CROSS JOIN (SELECT DISTINCT unit_level FROM place) level
+JOIN (
+    SELECT unnest(CAST(:keys AS smallint[])) AS indicator_key, unnest(CAST(:facts AS text[])) AS fact,
+        unnest(CAST(:levels AS text[])) AS levels, unnest(CAST(:suppress_below AS integer[])) AS suppress_below,
+        unnest(CAST(:decimals AS integer[])) AS decimals,
+        unnest(CAST(:valid_from AS date[])) AS valid_from, unnest(CAST(:valid_to AS date[])) AS valid_to,
+        unnest(CAST(:listed_from AS date[])) AS listed_from, unnest(CAST(:listed_to AS date[])) AS listed_to,
+        unnest(CAST(:is_count AS boolean[])) AS is_count,
+        unnest(CAST(:sent_by AS text[])) AS sent_by, unnest(CAST(:stock AS boolean[])) AS is_stock,
+        unnest(CAST(:keys AS smallint[])) = ANY(CAST(:derived AS smallint[])) AS is_derived,
+        unnest(CAST(:keys AS smallint[])) = ANY(CAST(:sample AS smallint[])) AS is_sample
+) i ON t.last_day BETWEEN i.listed_from AND i.listed_to
+LEFT JOIN asked USING (indicator_key, period)
+LEFT JOIN expected e USING (indicator_key, period)
+"""
+
 # Shown are the communes of a parent of which at least one commune reported, and everything above: a commune that
 # sent nothing while its neighbours did is missing, which is worth a line; a district nobody reports from is not.
-_CANDIDATES = f"""
-INSERT INTO candidate
+_LINES = """
+CREATE TEMPORARY TABLE shown_line ON COMMIT DROP AS
 WITH reported AS (
     SELECT DISTINCT a.period, a.unit_key, p.unit_level, p.parent_key FROM added_up a JOIN place p USING (period, unit_key)
     WHERE a.indicator_key <> ALL(CAST(:derived AS smallint[]))
@@ -300,18 +334,9 @@ WITH reported AS (
     WHERE p.unit_level = 'commune' AND p.is_in_force
       AND (p.period, p.parent_key) IN (SELECT period, parent_key FROM reported WHERE unit_level = 'commune')
 ), published AS (
-    SELECT DISTINCT f.period, f.unit_key FROM warehouse.fact_indicator f JOIN touched_period USING (period) WHERE f.{{held}}
+    SELECT DISTINCT f.period, f.unit_key FROM warehouse.fact_indicator f JOIN touched_period USING (period) WHERE f.{held}
 ), listed_line AS (  -- what was published once stays, even where nothing is left of it; a unit that is new has lines of every indicator
     SELECT period, unit_key, p.period IS NULL AS is_new FROM shown FULL JOIN published p USING (period, unit_key)
-), asked AS (  -- in a period in which a question was asked of some units, tonight or in what was published and still holds
-    SELECT indicator_key, period FROM counted WHERE indicator_key = ANY(CAST(:sample AS smallint[]))
-    UNION
-    SELECT indicator_key, period FROM held_back WHERE indicator_key = ANY(CAST(:sample AS smallint[]))
-    UNION
-    SELECT f.indicator_key, f.period FROM touched_period t
-    JOIN warehouse.fact_indicator f ON f.period = t.period AND f.{{held}} AND (f.denominator IS NOT NULL OR f.obs_reason = 'held_back')
-    JOIN (SELECT unnest(CAST(:sample AS smallint[])) AS indicator_key, unnest(CAST(:sample_fact AS text[])) AS fact) i USING (indicator_key)
-    WHERE i.fact <> ALL(t.facts)
 ), sending AS (  -- of those on a list, who sends data
     SELECT sent_by, above.unit_key, p.period, count(*) AS units
     FROM place p JOIN reporting r USING (period, unit_key)
@@ -322,33 +347,18 @@ WITH reported AS (
         SELECT d.parent_key FROM place d WHERE d.period = p.period AND d.unit_key = p.parent_key AND d.is_at_end
     ) above
     WHERE p.unit_level = 'commune' GROUP BY sent_by, above.unit_key, p.period
-), way AS MATERIALIZED (  -- of an indicator, in a period, for units of a level
-    SELECT i.*, t.period, t.first_day, t.last_day, t.has_ended, unit_level, i.fact = ANY(t.facts) OR i.is_derived AS is_touched,
-        NOT i.is_derived AND coalesce(e.awaited <> '{{}}', false) AS is_awaited, asked.indicator_key IS NOT NULL AS is_asked,
-        NOT (unit_level = ANY(string_to_array(i.levels, ','))) OR t.last_day < i.valid_from OR t.first_day > i.valid_to AS is_beyond
-    FROM touched_period t
-    CROSS JOIN (SELECT DISTINCT unit_level FROM place) level
-    JOIN (
-        SELECT unnest(CAST(:keys AS smallint[])) AS indicator_key, unnest(CAST(:facts AS text[])) AS fact,
-            unnest(CAST(:levels AS text[])) AS levels, unnest(CAST(:suppress_below AS integer[])) AS suppress_below,
-            unnest(CAST(:decimals AS integer[])) AS decimals,
-            unnest(CAST(:valid_from AS date[])) AS valid_from, unnest(CAST(:valid_to AS date[])) AS valid_to,
-            unnest(CAST(:listed_from AS date[])) AS listed_from, unnest(CAST(:listed_to AS date[])) AS listed_to,
-            unnest(CAST(:is_count AS boolean[])) AS is_count,
-            unnest(CAST(:sent_by AS text[])) AS sent_by, unnest(CAST(:stock AS boolean[])) AS is_stock,
-            unnest(CAST(:keys AS smallint[])) = ANY(CAST(:derived AS smallint[])) AS is_derived,
-            unnest(CAST(:keys AS smallint[])) = ANY(CAST(:sample AS smallint[])) AS is_sample
-    ) i ON t.last_day BETWEEN i.listed_from AND i.listed_to
-    LEFT JOIN asked USING (indicator_key, period)
-    LEFT JOIN expected e USING (indicator_key, period)
-), sender AS (  -- of a line, as one of those that must send
-    SELECT s.*, u.unit_level, u.province_code, u.valid_to, sent_by, d.units, d.units_ever, sending.units AS units_sending
-    FROM listed_line s
-    JOIN warehouse.dim_unit u USING (unit_key)
-    CROSS JOIN (SELECT DISTINCT unnest(CAST(:sent_by AS text[])) AS sent_by) k
-    LEFT JOIN due d USING (unit_key, period, sent_by)
-    LEFT JOIN sending USING (unit_key, period, sent_by)
-), line AS (
+)
+SELECT s.*, u.unit_level, u.province_code, u.valid_to, sent_by, d.units, d.units_ever, sending.units AS units_sending
+FROM listed_line s
+JOIN warehouse.dim_unit u USING (unit_key)
+CROSS JOIN (SELECT DISTINCT unnest(CAST(:sent_by AS text[])) AS sent_by) k
+LEFT JOIN due d USING (unit_key, period, sent_by)
+LEFT JOIN sending USING (unit_key, period, sent_by)
+"""
+
+_CANDIDATES = f"""
+INSERT INTO candidate
+WITH line AS (
     SELECT i.indicator_key, s.unit_key, s.period, i.decimals, i.is_count, i.last_day, i.has_ended, i.is_awaited, s.province_code,
         a.is_firm, a.numerator, a.denominator,
         i.is_beyond OR a.indicator_key IS NULL
@@ -360,8 +370,8 @@ WITH reported AS (
         CASE WHEN s.unit_level <> 'commune' AND NOT i.is_sample THEN coalesce(s.units, 0) END AS units_expected,
         s.unit_level = 'commune' OR i.is_sample OR i.is_derived
             OR CASE WHEN i.is_stock THEN a.units >= nullif(s.units, 0) ELSE a.units_ever >= nullif(s.units_ever, 0) END AS has_all_units
-    FROM sender s
-    JOIN way i ON i.period = s.period AND i.unit_level = s.unit_level AND i.sent_by = s.sent_by AND (s.is_new OR i.is_touched)
+    FROM shown_line s
+    JOIN shown_indicator i ON i.period = s.period AND i.unit_level = s.unit_level AND i.sent_by = s.sent_by AND (s.is_new OR i.is_touched)
         AND s.valid_to >= i.first_day  -- what still happens to a unit that is no more counts above it only
     LEFT JOIN added_up a ON (a.indicator_key, a.unit_key, a.period) = (i.indicator_key, s.unit_key, s.period)
     OFFSET 0  -- each of these is worked out once, however often it is used
@@ -386,24 +396,24 @@ FROM judged
 
 def _candidates(connection: Connection, counting: Counting, keys: dict[str, int], declared: list[Indicator]) -> None:
     breaks = [(keys[i.version_name], one) for i in declared for one in i.breaks]
-    connection.execute(
-        text(_CANDIDATES.replace("{held}", held(counting))),
-        {
-            "keys": [keys[i.version_name] for i in declared],
-            "facts": [i.fact for i in declared],
-            "levels": [",".join(i.levels) for i in declared],
-            "suppress_below": [i.suppress_below for i in declared],
-            "broken": [key for key, _ in breaks],
-            "breaks_from": [one.from_ for _, one in breaks],
-            "breaks_in": [one.province for _, one in breaks],
-            "is_count": [i.is_count for i in declared],
-            "derived": [keys[i.version_name] for i in declared if i.counted_fact.way == "listed"],
-            "sample": [keys[i.version_name] for i in declared if i.is_sample],
-            "sample_fact": [i.fact for i in declared if i.is_sample],
-            "stock": [i.is_stock for i in declared],
-            "sent_by": [i.sent_by for i in declared],
-            **{name: [getattr(i, name) for i in declared] for name in ("decimals", "valid_from", "valid_to", "listed_from", "listed_to")},
-            **as_of(counting),
-        },
-    )
-    analyze(connection, "candidate")
+    values = {
+        "keys": [keys[i.version_name] for i in declared],
+        "facts": [i.fact for i in declared],
+        "levels": [",".join(i.levels) for i in declared],
+        "suppress_below": [i.suppress_below for i in declared],
+        "broken": [key for key, _ in breaks],
+        "breaks_from": [one.from_ for _, one in breaks],
+        "breaks_in": [one.province for _, one in breaks],
+        "is_count": [i.is_count for i in declared],
+        "derived": [keys[i.version_name] for i in declared if i.counted_fact.way == "listed"],
+        "sample": [keys[i.version_name] for i in declared if i.is_sample],
+        "sample_fact": [i.fact for i in declared if i.is_sample],
+        "stock": [i.is_stock for i in declared],
+        "sent_by": [i.sent_by for i in declared],
+        **{name: [getattr(i, name) for i in declared] for name in ("decimals", "valid_from", "valid_to", "listed_from", "listed_to")},
+        **as_of(counting),
+    }
+    for query, made in ((_INDICATORS, "shown_indicator"), (_LINES, "shown_line"), (_CANDIDATES, "candidate")):
+        filled = query.replace("{held}", held(counting))
+        connection.execute(text(filled), {name: value for name, value in values.items() if f":{name}" in filled})
+        analyze(connection, made)

@@ -83,7 +83,8 @@ def pipeline_scores(connection: Connection, counting: Counting) -> pd.DataFrame:
 
 
 def _scored_pipeline(counted: list[tuple[Rules, pd.DataFrame]]) -> pd.DataFrame:
-    return pd.concat([_scored(rules, counts) for rules, counts in counted], ignore_index=True).assign(agency_key=0)
+    nothing = pd.DataFrame(columns=_LINE.names)
+    return pd.concat([_scored(rules, counts) for rules, counts in counted], ignore_index=True).assign(agency_key=0) if counted else nothing
 
 
 # From the portal's counts -----------------------------------------------------------------------------------------------

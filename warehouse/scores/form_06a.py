@@ -79,5 +79,5 @@ def form_06a() -> Counted:
 
 @cache
 def recount() -> str:
-    """SELECT unit_key, step, what form_06a() counts, and `pending`, over {states}: dossiers looked at in each step of `form_calendar`."""
+    """SELECT unit_key, step, what form_06a() counts and `pending`, over {states} seen in each step of the temporary `form_calendar`."""
     return _filled("form_06a_recount.sql")
