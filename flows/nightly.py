@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date as Day
 from datetime import datetime, time
@@ -103,7 +104,10 @@ def night(
             broken |= take(waiting)
         take(delivered(engine, settings.home, releasable(engine)))
         tell("Tính chỉ tiêu và công bố")
-        published = steps.publish(engine, run.run_id, as_of)
+        with ThreadPoolExecutor(1) as beside:
+            if steps.report:  # which shows these pages; they are written while the database counts
+                beside.submit(docs.render, run.started_at.astimezone(VIETNAM))
+            published = steps.publish(engine, run.run_id, as_of)
         run.is_published = True
         tell("Lập báo cáo")
         made = steps.report(engine, settings.home, sources, run.run_id, docs) if steps.report else None

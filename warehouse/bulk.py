@@ -30,16 +30,18 @@ _TYPES = {
 """Type of PostgreSQL → that of Arrow whose binary form it reads; a number with decimals keeps its own."""
 
 
-def copy_in(connection: Connection, table: Table, rows: pa.Table) -> int:
+def copy_in(connection: Connection, table: Table, rows: pa.Table, *, is_fresh: bool = False) -> int:
     """Appends Arrow rows to a table by binary COPY and returns their number; null stays null, columns go by name.
 
-    Whole numbers given for a moment are microseconds since 1970, or `FOREVER`; texts given for a UUID are its hex digits.
+    Whole numbers given for a moment are microseconds since 1970, or `FOREVER`; texts given for a UUID are its hex digits. `is_fresh`:
+    the table was made in this transaction, so that its rows are written as they will be once they are old.
     """
     kinds = _kinds(connection, table)
     sent = pa.table({name: _sent(rows[name], kinds[name]) for name in rows.column_names})
     columns = ", ".join(f'"{name}"' for name in rows.column_names)  # names come from our own metadata
     encoder = ArrowToPostgresBinaryEncoder(sent.schema)
-    with _driver(connection).cursor() as cursor, cursor.copy(f"COPY {table.fullname} ({columns}) FROM STDIN (FORMAT binary)") as copy:
+    options = "FORMAT binary, FREEZE" if is_fresh else "FORMAT binary"
+    with _driver(connection).cursor() as cursor, cursor.copy(f"COPY {table.fullname} ({columns}) FROM STDIN ({options})") as copy:
         copy.write(encoder.write_header())
         for batch in sent.to_batches(max_chunksize=65_536):
             copy.write(encoder.write_batch(batch))

@@ -44,6 +44,7 @@ class Run:
 
     run_id: int
     as_of: datetime
+    started_at: datetime
     outcomes: list[Outcome] = field(default_factory=list)
     """What became of the deliveries taken so far."""
     is_published: bool = False
@@ -80,10 +81,11 @@ def one_at_a_time(engine: Engine, flow: str, as_of: datetime) -> Iterator[Run]:
             raise Refusal(_holder(lock))
         # A row that says `running` while the lock was free: its process died without a word.
         lock.execute(update(runs).where(runs.c.status == "running").values(status="killed"))
+        now = datetime.now(UTC)
         started = insert(runs).values(
-            flow=flow, as_of=as_of, started_at=datetime.now(UTC), status="running", host=socket.gethostname(), process_id=os.getpid()
+            flow=flow, as_of=as_of, started_at=now, status="running", host=socket.gethostname(), process_id=os.getpid()
         )
-        this = Run(lock.execute(started.returning(runs.c.run_id)).scalar_one(), as_of)
+        this = Run(lock.execute(started.returning(runs.c.run_id)).scalar_one(), as_of, now)
         try:
             yield this
         except BaseException as problem:

@@ -53,6 +53,10 @@ def _move(work: Load, referring: str, told: str, fact: str, attributes: tuple[st
 
 def _read_again_those_of_twins(work: Load) -> None:
     """A new bill may bear the number of another utility's: whose payment is whose is then not known, and they are read again."""
+    query = select(deliveries.c.provider).where(deliveries.c.feed == "bills", deliveries.c.provider != work.delivery.provider).distinct()
+    others = work.connection.scalars(query).all()
+    if not others:
+        return
     codes = copy_out(
         work.connection,
         "SELECT b.bill_code FROM pg_temp.told_new JOIN warehouse.fact_bill AS b USING (row_key) WHERE b.known_to = 'infinity'",
@@ -62,8 +66,7 @@ def _read_again_those_of_twins(work: Load) -> None:
         return
     hashes = code_hash([codes["bill_code"]])
     temporary(work.connection, "twin", "row_key bigint")
-    query = select(deliveries.c.provider).where(deliveries.c.feed == "bills", deliveries.c.provider != work.delivery.provider).distinct()
-    for provider in work.connection.scalars(query).all():
+    for provider in others:
         copy_keys(work.connection, "twin", scoped(provider, hashes).to_numpy())
     work.connection.execute(text("ANALYZE pg_temp.twin"))
     work.connection.execute(

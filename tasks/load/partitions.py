@@ -38,7 +38,7 @@ class Partitions:
         for month in sorted(self._fresh):
             of_month = rows.filter(pc.equal(months, pa.scalar(month, months.type)))
             if of_month.num_rows:
-                copy_in(self._connection, self._fresh[month], of_month)
+                copy_in(self._connection, self._fresh[month], of_month, is_fresh=True)
 
     def _begin(self, month: date) -> None:
         if month in self._there or month in self._fresh:

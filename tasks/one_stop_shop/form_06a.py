@@ -109,9 +109,10 @@ WHERE l.since = p.since
 
 # Of lines in force (f), those that are computed.
 _COMPUTED = """
-EXISTS (SELECT FROM form_line l WHERE (l.unit_key, l.section, l.sector_code) = (f.unit_key, f.section, f.sector_code)
-    AND (l.since = '-infinity' OR l.since <= (SELECT next_step FROM reporting_period p
-        WHERE (p.reporting_calendar, p.period) = (f.reporting_calendar, f.period))))"""
+(f.unit_key, f.section, f.sector_code, f.reporting_calendar, f.period) IN (
+    SELECT l.unit_key, l.section, l.sector_code, p.reporting_calendar, p.period
+    FROM form_line l JOIN reporting_period p ON l.since <= p.next_step WHERE l.since > '-infinity')
+OR (f.unit_key, f.section, f.sector_code) IN (SELECT unit_key, section, sector_code FROM form_line WHERE since = '-infinity')"""
 
 RECOUNTS = {
     "số đếm sự kiện khác kết quả xem từng hồ sơ theo tháng": "recounted",
@@ -183,7 +184,7 @@ def revise_form_06a(connection: Connection, publication: Publication) -> tuple[R
         keys=KEYS,
         values=("sector_name", *COLUMNS),
         counted_as="lines",
-        among=f"{_COMPUTED} AND {adds_up}",
+        among=f"({_COMPUTED}) AND {adds_up}",
         ends="TRUE",
     )
     return done, held

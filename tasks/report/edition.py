@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,14 +41,13 @@ def report(engine: Engine, home: Path, sources: Sequence[Source], run_id: int, d
     edition = editions / f"{run_id:06}"
     shutil.rmtree(edition, ignore_errors=True)
     edition.mkdir(parents=True)
-    with engine.connect() as connection, ThreadPoolExecutor(1) as beside:
+    with engine.connect() as connection:
         run, published = questions.find_run(connection, run_id), last_publication(connection)
         # A night of an earlier day leaves in force what the last one published.
         as_of = run.as_of if published is None else max(run.as_of, published.as_of)
-        building = beside.submit(docs.build, run.started_at.astimezone(vi.VIETNAM))  # while the database looks for the tables
         made = write_years(connection, home / "site", edition)
         years = [year.year for year in made]
-        start = building.result()
+        start = docs.build(run.started_at.astimezone(vi.VIETNAM))
         (edition / "data_docs").symlink_to(os.path.relpath(start.parent, edition), target_is_directory=True)
         write_site(connection, run, as_of, sources, years, [year.year for year in made if year.is_restated], edition)
     _swap(home / "site", edition)

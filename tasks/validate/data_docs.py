@@ -46,6 +46,8 @@ class DataDocs:
 
     folder: Path
     _found: list[tuple[str, str, Any, bool]] = field(default_factory=list)
+    _rendered: int = 0
+    """Results whose pages are written, and wait for `build`."""
     _lock: Lock = field(default_factory=Lock)
 
     def add(
@@ -61,17 +63,28 @@ class DataDocs:
         with self._lock:
             self._found.append((terms.feed, safe(file_name), whole, refused is not None))
 
+    @property
+    def _coming(self) -> Path:
+        return self.folder / ".coming"
+
+    def render(self, at: datetime) -> None:
+        """Write tonight's pages where nobody reads them yet, as soon as all deliveries are told: it takes seconds."""
+        if self._found:
+            shutil.rmtree(self._coming, ignore_errors=True)
+            self._write(self._coming, at)
+            self._rendered = len(self._found)
+
     def build(self, at: datetime) -> Path:
-        """Write tonight's pages and the start page, forget the nights of long ago; the start page."""
+        """Put tonight's pages in their place, write the start page, forget the nights of long ago; the start page."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if self._found:
-            coming = self.folder / ".coming"
-            shutil.rmtree(coming, ignore_errors=True)
-            self._write(coming, at)
+            if self._rendered != len(self._found):
+                self.render(at)
             night = self.folder / f"{at:%Y-%m-%d-%H%M%S}"
             shutil.rmtree(night, ignore_errors=True)
-            coming.rename(night)
+            self._coming.rename(night)
             self._found.clear()
+            self._rendered = 0
         nights = sorted((path for path in self.folder.iterdir() if (path / "night.html").is_file()), reverse=True)
         for old in nights[NIGHTS_KEPT:]:
             shutil.rmtree(old)
