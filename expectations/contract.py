@@ -459,7 +459,7 @@ def _same_label(one: str, other: str) -> bool:
 
 
 def _read(name: str) -> Any:
-    return yaml.safe_load(resources.files("expectations").joinpath(name).read_text("utf-8"))
+    return yaml.load(resources.files("expectations").joinpath(name).read_text("utf-8"), yaml.CSafeLoader)
 
 
 @cache

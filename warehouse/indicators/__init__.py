@@ -323,4 +323,4 @@ def never_more_together() -> tuple[tuple[str, ...], ...]:
 @cache
 def _files() -> list[dict[str, Any]]:
     files = [entry for entry in resources.files(__name__).iterdir() if entry.name.endswith(".yaml")]
-    return [yaml.safe_load(entry.read_text("utf-8")) for entry in files]
+    return [yaml.load(entry.read_text("utf-8"), yaml.CSafeLoader) for entry in files]

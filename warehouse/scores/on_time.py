@@ -121,5 +121,7 @@ def on_time(name: str) -> OnTime:
 
 @cache
 def _all() -> dict[str, dict[str, Any]]:
-    loaded: dict[str, dict[str, Any]] = yaml.safe_load(resources.files("warehouse.scores").joinpath("on_time.yaml").read_text("utf-8"))
+    loaded: dict[str, dict[str, Any]] = yaml.load(
+        resources.files("warehouse.scores").joinpath("on_time.yaml").read_text("utf-8"), yaml.CSafeLoader
+    )
     return loaded

@@ -55,7 +55,7 @@ class ReportingCalendar(BaseModel):
 def reporting_calendars() -> tuple[ReportingCalendar, ...]:
     """All declared calendars, the calendar's own first."""
     text = resources.files(__package__).joinpath("reporting_calendars.yaml").read_text("utf-8")
-    return tuple(ReportingCalendar(**entry) for entry in yaml.safe_load(text))
+    return tuple(ReportingCalendar(**entry) for entry in yaml.load(text, yaml.CSafeLoader))
 
 
 def reporting_calendar(code: str) -> ReportingCalendar:
