@@ -52,7 +52,7 @@ class Counted:
     """{rows}: what several counts of one fact have in common, a SELECT over {states}, and over {beside}: every column and `sign`."""
     beside: Beside | None = None
     things: Things | None = None
-    """{things}: the distinct things it counts."""
+    """{things}: the distinct things it counts, with 1 what holds now only, with -1 what held before only, with 0 what held and holds."""
     belonging: str = "SELECT * FROM {things} thing"
     """SELECT over {things}, or over lists of them: each at the units it is counted for."""
 

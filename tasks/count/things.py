@@ -33,11 +33,10 @@ def kept_things(counting: Counting, counted: Counted, things: Things) -> str:
 
 
 def changed_things(connection: Connection, counting: Counting, counted: Counted, things: Things) -> str:
-    """The things of a count that tonight changed, as a relation in SQL: their whole year, as it was with -1 and as it is with 1."""
+    """The things of a count that tonight changed, as a relation in SQL: their whole year, as it was and as it is."""
     changed = counted.belonging.replace("{things}", _changed(things))
-    names = {"changed": changed, "lists": _lists(counting, counted, things), "unnested": _UNNESTED}
-    connection.execute(text(_BEFORE_AND_NOW.format(**names)))
-    return "before_and_now"
+    connection.execute(text(_CHANGED_HERE.format(changed=changed)))
+    return _BEFORE_AND_NOW.format(lists=_lists(counting, counted, things), unnested=_UNNESTED)
 
 
 HAS_OTHERS = "part = 1 AND (unit_key, day) IN (SELECT unit_key, make_date(year, month, 1) FROM changed_here)"
@@ -101,22 +100,25 @@ CROSS JOIN LATERAL generate_series(1, times)
 GROUP BY unit_key, year, month, holds
 """
 
-_BEFORE_AND_NOW = """
-DROP TABLE IF EXISTS changed_here, before_and_now;
+_CHANGED_HERE = """
+DROP TABLE IF EXISTS changed_here;
 CREATE TEMPORARY TABLE changed_here ON COMMIT DROP AS {changed};
-ANALYZE changed_here;
-CREATE TEMPORARY TABLE before_and_now ON COMMIT DROP AS
+ANALYZE changed_here
+"""
+
+_BEFORE_AND_NOW = """(
 WITH list AS MATERIALIZED (
     SELECT * FROM ({lists}) list WHERE (unit_key, year) IN (SELECT unit_key, year FROM changed_here)
 )
-SELECT sign, unit_key, year, month, one AS thing, holds FROM list {unnested}
-WHERE (unit_key, year, one) IN (SELECT unit_key, year, thing FROM changed_here);
-INSERT INTO before_and_now
-SELECT -1, unit_key, year, month, thing, holds
-FROM (TABLE before_and_now UNION ALL SELECT -sign, unit_key, year, month, thing, holds FROM changed_here) before
-GROUP BY unit_key, year, month, thing, holds HAVING sum(sign) > 0;
-ANALYZE before_and_now
-"""
+SELECT CASE WHEN sum(before) <= 0 THEN 1 WHEN sum(now) = 0 THEN -1 ELSE 0 END AS sign, unit_key, year, month, thing, holds
+FROM (
+    SELECT 1 AS now, 1 AS before, unit_key, year, month, one AS thing, holds FROM list {unnested}
+    WHERE (unit_key, year, one) IN (SELECT unit_key, year, thing FROM changed_here)
+    UNION ALL
+    SELECT 0, -sign, unit_key, year, month, thing, holds FROM changed_here
+) told
+GROUP BY unit_key, year, month, thing, holds HAVING sum(now) > 0 OR sum(before) > 0
+)"""
 
 _DIFFERENT = """
 SELECT coalesce(u.unit_code, unit_key::text), 1, make_date(year, month, 1)::text, ARRAY[cardinality(k.things)], ARRAY[cardinality(f.things)]

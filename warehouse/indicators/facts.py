@@ -195,20 +195,27 @@ def _things(indicators: Sequence[Indicator], column: str, day: str) -> str:
 
 
 def _once(indicators: Sequence[Indicator]) -> str:
-    """Each thing once in every month, quarter and year; the months of a year as bits, so that one pass serves all periods."""
+    """Each thing once in every month, quarter and year; the months of a year as bits, so that one pass serves all periods.
+
+    What a change leaves as it was is looked at once, and stands on both sides.
+    """
     measures = _measures(indicators)
-    masks = ", ".join(measures)
+    masks, sides = ", ".join(measures), {"now": 1, "then": -1}
     bits = ", ".join(
-        f"coalesce(bit_or(1 << (month - 1)) FILTER (WHERE holds & {1 << place} <> 0), 0) AS {name}" for place, name in enumerate(measures)
+        f"coalesce(bit_or(1 << (month - 1)) FILTER (WHERE holds & {1 << place} <> 0 AND sign * {sign} >= 0), 0) AS {name}_{side}"
+        for side, sign in sides.items()
+        for place, name in enumerate(measures)
     )
+    of_sides = ", ".join(f"({sign}, {', '.join(f'{name}_{side}' for name in measures)})" for side, sign in sides.items())
     summed = counts([("sign", f"{name} & bits <> 0") for name in measures])
     whole = " | ".join(measures[1::2])
     return f"""
     SELECT unit_key, months AS part, first AS day, first AS received, {summed} AS counts
     FROM (
         SELECT sum(sign)::int AS sign, unit_key, year, {masks}
-        FROM (SELECT sign, unit_key, year, {bits} FROM {{things}} thing GROUP BY sign, unit_key, year, thing) one
-        GROUP BY unit_key, year, {masks}
+        FROM (SELECT unit_key, year, {bits} FROM {{things}} thing GROUP BY unit_key, year, thing) one
+        CROSS JOIN LATERAL (VALUES {of_sides}) side (sign, {masks})
+        GROUP BY unit_key, year, {masks} HAVING sum(sign) <> 0
     ) alike
     CROSS JOIN LATERAL (
         SELECT months, make_date(year, first, 1) AS first, ((1 << months) - 1) << (first - 1) AS bits
