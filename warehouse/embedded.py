@@ -37,13 +37,12 @@ SYSTEM_USER = "bakhong"
 
 _SOCKET_PATH_LIMIT = 107 - len("/.s.PGSQL.65535.lock")  # the kernel takes 107 bytes
 _OPTIONS = {
-    "shared_buffers": "256MB",
+    "shared_buffers": "512MB",
     "work_mem": "64MB",
     "maintenance_work_mem": "256MB",
     "max_connections": "60",
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
-    "wal_compression": "on",
     "wal_level": "minimal",  # a partition filled in the transaction that made it needs no log
     "max_wal_senders": "0",
     "random_page_cost": "1.1",
