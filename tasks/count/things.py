@@ -15,7 +15,11 @@ from warehouse.counted import Counted, Things
 def bring_things_up_to_date(connection: Connection, counting: Counting, counted: Counted, things: Things, rows: Rows) -> int | None:
     """Adds what was loaded since to the things that are kept, or makes them from scratch; returns the load since which it was added."""
     now = fingerprint(connection, [repr(things), counted.rows, repr(counted.beside)], things.depends_on)
-    last = since(connection, counting, things.name, now, _totals(connection, things))
+    totals = _totals(connection, things)
+    last = since(connection, counting, things.name, now, totals)
+    if last == counting.load_id:
+        leave_mark(connection, things.name, counting, now, totals)
+        return last
     told = rows.query(counted, things.query, last)
     if last is None:
         connection.execute(text(f"DELETE FROM {counting.things} WHERE counted = :counted"), {"counted": things.name})
