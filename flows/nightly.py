@@ -33,6 +33,7 @@ from tasks.pull.writing import Unwritable
 from tasks.read.bounded import get_ready
 from tasks.read.limits import Limits, read_limits
 from tasks.report.edition import Report, artifacts, report
+from tasks.validate import gx
 from tasks.validate.data_docs import DataDocs
 from tasks.words.vietnamese import VIETNAM, some
 from warehouse.database import open_warehouse
@@ -125,7 +126,10 @@ def _pull(
     """Takes what the sources have; what could not be taken and what is of a later day, one line each."""
 
     def step(source: Source) -> Pulled:
-        return steps.pull(engine, source, settings.home, until, as_of)
+        found = steps.pull(engine, source, settings.home, until, as_of)
+        if found.landed:
+            gx.get_ready()  # while the others are fetched
+        return found
 
     pulled = each("Nhận tệp", step, sources, fatal=(Unwritable,))
     failed = [(source, result) for source, result in pulled if isinstance(result, Exception)]

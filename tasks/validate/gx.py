@@ -5,11 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from threading import Lock
+from threading import Lock, Thread
 from types import ModuleType
 
 GX_LOCK = Lock()
 """Held while Great Expectations works: it keeps the current context in a global."""
+
+
+def get_ready() -> None:
+    """Has it imported beside other work, by nights that bring something to be checked."""
+    Thread(target=great_expectations, name="great-expectations", daemon=True).start()
 
 
 def great_expectations() -> ModuleType:

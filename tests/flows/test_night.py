@@ -18,6 +18,7 @@ from tasks.deliveries.batches import Batch, batches
 from tasks.deliveries.ledger import Delivery
 from tasks.one_stop_shop import form_06a
 from tasks.one_stop_shop.form_06a import CONTROLS
+from tasks.pull.landing import Pulled
 from tasks.pull.writing import Unwritable
 from tasks.report.edition import Report
 from tasks.words.vietnamese import VIETNAM
@@ -76,8 +77,8 @@ def test_a_delivery_that_breaks_the_program_stops_no_other_and_the_run_ends_fail
 
 
 def test_payments_wait_for_their_bills_and_go_in_when_those_come(engine: Engine, settings: Settings) -> None:
-    def without_bills(engine: Engine, source: object, *rest: object) -> int:
-        return 0 if source.name == "evn-bills" else WITHOUT_PREFECT.pull(engine, source, *rest)  # type: ignore[attr-defined]
+    def without_bills(engine: Engine, source: object, *rest: object) -> Pulled:
+        return Pulled(0, []) if source.name == "evn-bills" else WITHOUT_PREFECT.pull(engine, source, *rest)  # type: ignore[attr-defined]
 
     night(settings, engine, NIGHT, steps=replace(WITHOUT_PREFECT, pull=without_bills, report=None))
     waiting = text("SELECT count(*) FROM ops.quarantine WHERE status = 'waiting'")
@@ -103,7 +104,7 @@ def test_files_of_later_days_wait_for_their_night(engine: Engine, settings: Sett
 
 
 def test_a_source_out_of_reach_is_named_and_the_others_are_taken(engine: Engine, settings: Settings) -> None:
-    def pull(engine: Engine, source: object, *rest: object) -> int:
+    def pull(engine: Engine, source: object, *rest: object) -> Pulled:
         if source.name == "ecpay-payments":  # type: ignore[attr-defined]
             raise ConnectionRefusedError(111, "Connection refused")
         return WITHOUT_PREFECT.pull(engine, source, *rest)

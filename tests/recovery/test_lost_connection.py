@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 from flows.nightly import WITHOUT_PREFECT, Steps, night
 from tasks.deliveries.ledger import Delivery
 from tasks.deliveries.run_lock import LOCK, LockLost
+from tasks.pull.landing import Pulled
 from tests.nights import KEY, answers, bakhong, environment, few_sources, url_of
 from warehouse.database import connect
 from warehouse.settings import Settings
@@ -129,7 +130,7 @@ def test_a_landed_file_that_is_gone_changes_nothing_and_is_named(engine: Engine,
         connection.execute(text(release), {"n": number})
     before = answers(engine)
     (here.home / "landing" / source / sha256).rename(tmp_path / "away")
-    no_files = replace(WITHOUT_PREFECT, report=None, pull=lambda *_: 0)  # the source has it no more
+    no_files = replace(WITHOUT_PREFECT, report=None, pull=lambda *_: Pulled(0, []))  # the source has it no more
     done = night(here, engine, NIGHT, steps=no_files)
     (told,) = done.problems
     assert str(here.home / "landing" / source / sha256) in told
