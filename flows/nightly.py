@@ -89,7 +89,6 @@ def night(
     sources, limits = read_sources(settings.sources), read_limits(settings.sources)
     providers, provinces = read_providers(settings.sources), read_provinces(settings.sources)
     calendars = read_reporting_calendars(settings.sources)
-    get_ready()  # while the files are fetched
     docs = docs or DataDocs(settings.home / "data_docs")
     with one_at_a_time(engine, flow_name, as_of) as run, stoppable(lambda: run.standing, NightStopped, TerminationSignal):
         with engine.begin() as connection:
@@ -128,7 +127,8 @@ def _pull(
     def step(source: Source) -> Pulled:
         found = steps.pull(engine, source, settings.home, until, as_of)
         if found.landed:
-            gx.get_ready()  # while the others are fetched
+            get_ready()  # while the others are fetched
+            gx.get_ready()
         return found
 
     pulled = each("Nhận tệp", step, sources, fatal=(Unwritable,))

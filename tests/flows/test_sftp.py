@@ -28,7 +28,7 @@ from tasks.deliveries.ledger import pending
 from tasks.deliveries.source import Source
 from tasks.pull import landing as module
 from tasks.pull import sftp as pull_sftp
-from tasks.pull.landing import Unreadable, pull
+from tasks.pull.landing import Pulled, Unreadable, pull
 from tests.nights import KEY, SAMPLES
 from warehouse.settings import Refusal, Settings
 
@@ -386,7 +386,7 @@ def test_a_night_names_the_server_it_does_not_believe_and_does_not_ask_again(eng
     sources.write_text(yaml.safe_dump({"sources": [procedures, {**named, "known_hosts": "known_hosts", "key_file": "login"}]}), "utf-8")
     refusals: list[Exception] = []
 
-    def noted(*given: Any) -> int:
+    def noted(*given: Any) -> Pulled:
         try:
             return pull(*given)
         except Exception as problem:
