@@ -42,9 +42,9 @@ def batches(waiting: Iterable[Delivery]) -> list[Batch]:
     found: list[Batch] = []
     places: dict[str, list[int]] = {feed: [] for feed in queues}
     while queues:
-        ready = [feed for feed in queues if not _needed(feed) & queues.keys()]
+        ready = [feed for feed in queues if not needed(feed) & queues.keys()]
         for feed in sorted(ready, key=lambda feed: (len(queues[feed]), feed), reverse=True):
-            after = tuple(place for other in sorted(_needed(feed) | {feed}) for place in places.get(other, ()))
+            after = tuple(place for other in sorted(needed(feed) | {feed}) for place in places.get(other, ()))
             places[feed].append(len(found))
             found.append(Batch(tuple(queues[feed].pop(0)), after))
             if not queues[feed]:
@@ -52,10 +52,10 @@ def batches(waiting: Iterable[Delivery]) -> list[Batch]:
     return found
 
 
-def _needed(feed: str) -> set[str]:
+def needed(feed: str) -> set[str]:
     """Feeds that a feed refers to, or that these refer to."""
     direct = contract(feed).refers_to
-    return set(direct).union(*map(_needed, direct))
+    return set(direct).union(*map(needed, direct))
 
 
 def _parts(deliveries: Iterable[Delivery]) -> Iterator[list[Delivery]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import func, select, true
+from sqlalchemy.dialects.postgresql import insert
 
 from tasks.load.work import Load
+from warehouse.tables import code_range
 from warehouse.tables import delivery as deliveries
 
 
@@ -26,9 +26,12 @@ class Codes:
         self._first: str | None = None
         self._last: str | None = None
         alike = {"provider": deliveries.c.provider == work.delivery.provider, "source": deliveries.c.source == work.delivery.source}
-        told = select(deliveries.c.first_code, deliveries.c.last_code).where(
-            deliveries.c.feed == work.delivery.feed, deliveries.c.first_code.is_not(None), alike.get(work.contract.key_within, true())
+        told = (
+            select(code_range.c.first_code, code_range.c.last_code)
+            .join(deliveries, deliveries.c.delivery_id == code_range.c.delivery_id)
+            .where(deliveries.c.feed == work.delivery.feed, alike.get(work.contract.key_within, true()))
         )
+        self._work = work
         self._known = [tuple(row) for row in work.connection.execute(told)] if self._column else []
 
     def may_be_known(self, rows: pa.Table) -> bool:
@@ -41,10 +44,11 @@ class Codes:
         self._last = last if self._last is None else max(last, self._last)
         return any(known_first <= last and first <= known_last for known_first, known_last in self._known)
 
-    @property
-    def told(self) -> dict[str, Any]:
-        """Values of the delivery's own row: its codes, and those that it told when it was read before."""
+    def write_down(self) -> None:
+        """Keeps the stretch of the delivery's codes, with those that it told when it was read before."""
         if self._first is None:
-            return {}
-        first, last = (column.collate("C") for column in (deliveries.c.first_code, deliveries.c.last_code))
-        return {"first_code": func.least(first, self._first), "last_code": func.greatest(last, self._last)}
+            return
+        told = insert(code_range).values(delivery_id=self._work.delivery.delivery_id, first_code=self._first, last_code=self._last)
+        first, last = (column.collate("C") for column in (code_range.c.first_code, code_range.c.last_code))
+        both = {"first_code": func.least(first, told.excluded.first_code), "last_code": func.greatest(last, told.excluded.last_code)}
+        self._work.connection.execute(told.on_conflict_do_update(index_elements=["delivery_id"], set_=both))

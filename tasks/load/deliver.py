@@ -67,6 +67,7 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
             if contradicted:
                 work.count(rule, contradicted, f"{contradicted} dòng, nguồn {', '.join(sorted({*by, delivery.source}))}")
         work.partitions.attach()
+        codes.write_down()
         corrected = covered.withdraw()
         if contract.role == "list":
             make_members(work)
@@ -74,7 +75,7 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
             keep_receivers(work)
         if work.is_followed:
             follow(work)
-        return _close(work, covered, codes, corrected)
+        return _close(work, covered, corrected)
 
 
 def reject(engine: Engine, delivery: Delivery, rejected: Rejected, received: int = 0) -> Outcome:
@@ -140,7 +141,7 @@ def _in_order(work: Load, facts: pa.Table, rows: pa.Table, keep: Mask) -> tuple[
     return facts.take(chosen), rows.take(chosen)
 
 
-def _close(work: Load, covered: Covered, codes: Codes, corrected: int | None) -> Outcome:
+def _close(work: Load, covered: Covered, corrected: int | None) -> Outcome:
     """Writes the verdict, then the delivery's own row: the last thing its transaction does."""
     connection, delivery, now = work.connection, work.delivery, datetime.now(UTC)
     status = "superseded" if covered.is_superseded else "loaded"
@@ -181,7 +182,6 @@ def _close(work: Load, covered: Covered, codes: Codes, corrected: int | None) ->
             rows_ignored=work.ignored,
             supersedes=func.coalesce(corrected, deliveries.c.supersedes),
             loaded_at=now,
-            **codes.told,
         )
     )
     return Outcome(delivery.delivery_id, status, judged, work.received, work.loaded, work.unchanged, work.quarantined, work.ignored)

@@ -14,7 +14,9 @@ import pytest
 import yaml
 from sqlalchemy import Engine, text
 
+from flows import ingest as module
 from flows.nightly import WITHOUT_PREFECT, Night, night
+from tasks.deliveries.ledger import Delivery, Outcome
 from tests.nights import KEY, SAMPLES
 from warehouse.database import connect, downgrade, upgrade
 from warehouse.embedded import Server
@@ -71,15 +73,18 @@ def a_night_without_the_late_file(engine: Engine, home: Path, inbox: Path) -> No
 
 
 def a_night_that_breaks(engine: Engine, home: Path, breaks: Callable[[str], Exception | KeyboardInterrupt | None]) -> Night:
-    """The night after, in which taking some files in raises what they are given."""
+    """The night after, in which loading some files raises what they are given."""
+    settings = Settings(home, None, home / "sources.yaml", KEY.encode())
+    load = module.load
 
-    def ingest(engine: Engine, delivery: Any, *rest: Any) -> Any:
+    def breaking(engine: Engine, delivery: Delivery, *rest: Any) -> Outcome:
         if problem := breaks(delivery.file_name):
             raise problem
-        return WITHOUT_PREFECT.ingest(engine, delivery, *rest)
+        return load(engine, delivery, *rest)
 
-    settings = Settings(home, None, home / "sources.yaml", KEY.encode())
-    return night(settings, engine, NIGHT + timedelta(1), steps=replace(QUIET, ingest=ingest))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "load", breaking)
+        return night(settings, engine, NIGHT + timedelta(1), steps=QUIET)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from warehouse.tables.agg_thing import agg_thing
 from warehouse.tables.base import MART, OPS, STAGING, UNKNOWN, WAREHOUSE, metadata
 from warehouse.tables.bridge_unit_lineage import bridge_unit_lineage
 from warehouse.tables.bridge_unit_succession import bridge_unit_succession
+from warehouse.tables.code_range import code_range
 from warehouse.tables.dim_agency import dim_agency
 from warehouse.tables.dim_channel import dim_channel
 from warehouse.tables.dim_date import dim_date
@@ -61,6 +62,7 @@ __all__ = [
     "agg_thing",
     "bridge_unit_lineage",
     "bridge_unit_succession",
+    "code_range",
     "completion",
     "confirmation",
     "coverage",

@@ -43,8 +43,6 @@ delivery = Table(
         comment="Day, month, quarter, year or stretch of days it is about, as 2024-03-15, 2024-03, 2024-Q1, 2024, 2024-03-01/2024-03-07",
     ),
     Column("tells", ARRAY(Text), comment="Measures or services that its rows are of; empty where its feed does not tell several apart"),
-    Column("first_code", Text, comment="Least natural key among the rows it told, byte by byte; empty where it told none"),
-    Column("last_code", Text, comment="Greatest natural key among the rows it told, byte by byte"),
     Column("exported_at", DateTime(timezone=True), comment="Time at which the source made it: orders states of the same row"),
     Column("received_at", DateTime(timezone=True), nullable=False, comment="Time at which it was pulled"),
     Column("loaded_at", DateTime(timezone=True), comment="Time at which its load was committed"),

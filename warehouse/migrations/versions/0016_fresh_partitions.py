@@ -65,31 +65,33 @@ COMMENT ON FUNCTION warehouse.attach_payment_partition(date) IS
 REVOKE EXECUTE ON FUNCTION warehouse.begin_payment_partition(date), warehouse.attach_payment_partition(date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION warehouse.begin_payment_partition(date), warehouse.attach_payment_partition(date) TO bakhong_etl;
 """
-RANGES = {
-    "first_code": "Least natural key among the rows it told, byte by byte; empty where it told none",
-    "last_code": "Greatest natural key among the rows it told, byte by byte",
-}
-KNOWN = {"bills": ("fact_bill", "bill_code"), "payments": ("fact_payment", "transaction_code"), "dossiers": ("fact_dossier", "dossier_code")}
-"""Feed → table and column of its natural key."""
+COMMENT = "One row per delivery that told codes: the stretch they lie in, byte by byte, beside the facts that hold them."
+KNOWN = (("fact_bill", "bill_code"), ("fact_payment", "transaction_code"), ("fact_dossier", "dossier_code"))
+"""Facts whose natural key is one code, and its column."""
 
 
 def upgrade() -> None:
     """What was delivered before gets the range of the states that are kept of it."""
     op.execute("DROP FUNCTION warehouse.ensure_payment_partition(date)")
     op.execute(BEGIN_AND_ATTACH)
-    for name, comment in RANGES.items():
-        op.add_column("delivery", sa.Column(name, sa.Text(), comment=comment), schema="ops")
-    for feed, (table, code) in KNOWN.items():
+    op.create_table(
+        "code_range",
+        sa.Column("delivery_id", sa.Integer(), autoincrement=False, nullable=False, comment="Delivery (ops.delivery)"),
+        sa.Column("first_code", sa.Text(), nullable=False, comment="Least natural key among the rows it told"),
+        sa.Column("last_code", sa.Text(), nullable=False, comment="Greatest natural key among the rows it told"),
+        sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_code_range")),
+        schema="warehouse",
+        comment=COMMENT,
+    )
+    for table, code in KNOWN:
         op.execute(
-            f'UPDATE ops.delivery d SET first_code = f.first, last_code = f.last FROM (SELECT delivery_id, min({code} COLLATE "C") AS first, '
-            f'max({code} COLLATE "C") AS last FROM warehouse.{table} GROUP BY delivery_id) f '
-            f"WHERE d.delivery_id = f.delivery_id AND d.feed = '{feed}'"
+            f'INSERT INTO warehouse.code_range SELECT delivery_id, min({code} COLLATE "C"), max({code} COLLATE "C") '
+            f"FROM warehouse.{table} GROUP BY delivery_id"
         )
 
 
 def downgrade() -> None:
     """Ranges are forgotten."""
-    for name in RANGES:
-        op.drop_column("delivery", name, schema="ops")
+    op.drop_table("code_range", schema="warehouse")
     op.execute("DROP FUNCTION warehouse.begin_payment_partition(date); DROP FUNCTION warehouse.attach_payment_partition(date)")
     op.execute(ENSURE)
