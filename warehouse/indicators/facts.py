@@ -200,27 +200,29 @@ def _once(indicators: Sequence[Indicator]) -> str:
     What a change leaves as it was is looked at once, and stands on both sides.
     """
     measures = _measures(indicators)
-    masks, sides = ", ".join(measures), {"now": 1, "then": -1}
+    sides = {"now": 1, "then": -1}
     bits = ", ".join(
         f"coalesce(bit_or(1 << (month - 1)) FILTER (WHERE holds & {1 << place} <> 0 AND sign * {sign} >= 0), 0) AS {name}_{side}"
         for side, sign in sides.items()
         for place, name in enumerate(measures)
     )
     of_sides = ", ".join(f"({sign}, {', '.join(f'{name}_{side}' for name in measures)})" for side, sign in sides.items())
-    summed = counts([("sign", f"{name} & bits <> 0") for name in measures])
     whole = " | ".join(measures[1::2])
+    periods = [(months, first, ((1 << months) - 1) << (first - 1)) for months in (1, 3, 12) for first in range(1, 13, months)]
+    summed = ", ".join(
+        f"ARRAY[{', '.join(f'coalesce(sum(sign) FILTER (WHERE ({mask}) & {months} <> 0), 0)' for mask in (whole, *measures))}]::bigint[]"
+        f" AS of_{months}"
+        for _, _, months in periods
+    )
+    of_periods = ", ".join(f"({part}, {first}, {months}, of_{months})" for part, first, months in periods)
     return f"""
-    SELECT unit_key, months AS part, first AS day, first AS received, {summed} AS counts
+    SELECT unit_key, part, make_date(year, first, 1) AS day, make_date(year, first, 1) AS received, counts
     FROM (
-        SELECT sum(sign)::int AS sign, unit_key, year, {masks}
+        SELECT unit_key, year, bit_or({whole}) AS any_month, {summed}
         FROM (SELECT unit_key, year, {bits} FROM {{things}} thing GROUP BY unit_key, year, thing) one
-        CROSS JOIN LATERAL (VALUES {of_sides}) side (sign, {masks})
-        GROUP BY unit_key, year, {masks} HAVING sum(sign) <> 0
-    ) alike
-    CROSS JOIN LATERAL (
-        SELECT months, make_date(year, first, 1) AS first, ((1 << months) - 1) << (first - 1) AS bits
-        FROM unnest(ARRAY[1, 3, 12]) months CROSS JOIN generate_series(1, 12, months) first
-    ) period
-    WHERE ({whole}) & bits <> 0
-    GROUP BY unit_key, months, first
+        CROSS JOIN LATERAL (VALUES {of_sides}) side (sign, {", ".join(measures)})
+        GROUP BY unit_key, year
+    ) of_unit
+    CROSS JOIN LATERAL (VALUES {of_periods}) period (part, first, months, counts)
+    WHERE any_month & months <> 0
     """
