@@ -10,7 +10,7 @@ from operator import attrgetter
 from expectations.contract import contract
 from tasks.deliveries.ledger import Delivery
 
-BATCH_BYTES = 32 << 20
+BATCH_BYTES = 16 << 20
 """Most bytes of the files of a batch, unless it holds one alone: what a batch holds is in memory at once."""
 BATCH_FILES = 50
 COMPRESSED = {"xlsx": 8}
