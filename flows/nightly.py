@@ -105,7 +105,7 @@ def night(
         take(delivered(engine, settings.home, releasable(engine)))
         tell("Tính chỉ tiêu và công bố")
         with ThreadPoolExecutor(1) as beside:
-            if steps.report:  # which shows these pages; they are written while the database counts
+            if steps.report:  # whose pages they are: written while the database counts, and again by the report where that broke
                 beside.submit(docs.render, run.started_at.astimezone(VIETNAM))
             published = steps.publish(engine, run.run_id, as_of)
         run.is_published = True

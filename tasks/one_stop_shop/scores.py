@@ -195,11 +195,11 @@ def _revise(connection: Connection, publication: Publication, counted_by: str, s
     lines = scores.assign(
         counted_by=counted_by, numerator=scores["numerator"].astype("Int64"), denominator=scores["denominator"].astype("Int64")
     )
+    columns = (f"{field.name}::float8" if pa.types.is_floating(field.type) else field.name for field in _LINE)
     connection.execute(
         text(
             "DROP TABLE IF EXISTS score_candidate; CREATE TEMPORARY TABLE score_candidate ON COMMIT DROP AS "
-            f"SELECT {', '.join(_LINE.names)} FROM warehouse.fact_score_766 LIMIT 0; "
-            "ALTER TABLE score_candidate ALTER ratio TYPE float8, ALTER score TYPE float8, ALTER max_score TYPE float8"
+            f"SELECT {', '.join(columns)} FROM warehouse.fact_score_766 LIMIT 0"
         )
     )
     copy_in(

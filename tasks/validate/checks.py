@@ -114,6 +114,8 @@ class Opened:
         by its source's pattern where `is_declared`.
         """
         self.contract = contract
+        self._layout_name, self._file_name = layout_name, file_name
+        self._exported_at, self._covers, self._is_declared = exported_at, covers, is_declared
         self._docs = docs
         self._coming = iter(chunks)
         self._head: list[Chunk] = []
@@ -123,17 +125,16 @@ class Opened:
             self._head += islice(self._coming, 2)
         except Exception as problem:  # what came before it is checked first
             self._late = problem
-        titled = self._head[0].titled if self._head else None
-        dates = dated(contract, covers, titled, is_declared=is_declared)
-        self._delivery = _Delivery(contract, layout_name, file_name, exported_at, dates)
-        self._delivery.seen.is_kept = len(self._head) > 1
 
     def checked(self, usual_rows: Callable[[], int | None]) -> Iterator[Checked]:
         """Its chunks, checked; raises Rejected, with what every rule found until then, where it is refused as a whole.
 
         `usual_rows`: rows that deliveries of this source usually have, asked for at the end.
         """
-        delivery = self._delivery
+        titled = self._head[0].titled if self._head else None
+        dates = dated(self.contract, self._covers, titled, is_declared=self._is_declared)
+        delivery = _Delivery(self.contract, self._layout_name, self._file_name, self._exported_at, dates)
+        delivery.seen.is_kept = len(self._head) > 1
         try:
             for chunk, rows in zip(self._head, self._of_head, strict=False):
                 yield delivery.check(chunk, rows)
@@ -145,22 +146,26 @@ class Opened:
             results = delivery.conclude(usual_rows())
         except Rejected as refused:
             told = delivery.told(refused)
-            self._tell(told.results, told)
+            self._tell(delivery, told.results, told)
             raise told from None
-        self._tell(delivery.results)
+        self._tell(delivery, delivery.results)
         yield Checked(self.contract.schema.empty_table(), FAULTS.empty_table(), 0, 0, results)
 
-    def _tell(self, results: Sequence[RuleResult], refused: Rejected | None = None) -> None:
+    def _tell(self, delivery: _Delivery, results: Sequence[RuleResult], refused: Rejected | None = None) -> None:
         if self._docs is not None:
-            self._docs.add(self.contract, self._delivery.file_name, self._delivery.suite_results, results, refused)
+            self._docs.add(self.contract, self._file_name, delivery.suite_results, results, refused)
 
     def heads(self) -> list[tuple[int, pa.Table, date | None]]:
         """Place, rows and day of export of each first chunk that has rows."""
-        return [(n, chunk.table, self._delivery.exported_on) for n, chunk in enumerate(self._head) if chunk.table.num_rows]
+        return [(n, chunk.table, _day(self._exported_at)) for n, chunk in enumerate(self._head) if chunk.table.num_rows]
 
     def know(self, place: int, rows: RowsChecked) -> None:
         """Takes what the suite found in a first chunk."""
         self._of_head[place] = rows
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
 
 
 def check_together(several: Sequence[Opened]) -> None:
@@ -170,7 +175,7 @@ def check_together(several: Sequence[Opened]) -> None:
         return
     try:
         found = check_rows(several[0].contract, [(table, exported_on) for _, _, table, exported_on in heads])
-    except CheckBroken:
+    except Exception:  # whoever breaks it is told when checked alone, and takes none of the others with it
         return
     for (opened, place, _, _), rows in zip(heads, found, strict=True):
         opened.know(place, rows)
@@ -216,7 +221,7 @@ class _Delivery:
     ) -> None:
         self.contract, self.layout_name, self.file_name = contract, layout_name, file_name
         self.dates = dates
-        self.exported_on = exported_at.date() if exported_at else None
+        self.exported_on = _day(exported_at)
         self.totals = contract.layouts[layout_name].totals
         self.unique = next((rule for rule in contract.rules if rule.check == "unique"), None)
         self.seen = _Seen()

@@ -18,8 +18,9 @@ from expectations.contract import ROW_NUMBER, Contract, Rule, contract
 from tasks.read.file import FAULTS, Chunk, Rejected
 from tasks.read.rows import Account
 from tasks.validate import suite as module
-from tasks.validate.checks import CheckBroken, Checked, RuleResult, merged, validate
+from tasks.validate.checks import Checked, Opened, RuleResult, check_together, merged, validate
 from tasks.validate.found import KEPT
+from tasks.validate.suite import CheckBroken
 
 SURVEY = {
     "survey_code": "KS3K",
@@ -384,3 +385,16 @@ def test_an_identity_number_in_wrong_columns_gets_into_no_result(feed: str, capl
     assert faults(parts)
     said = f"{[part.faults.to_pylist() for part in parts]}{[part.results for part in parts]}{pages.given}{caplog.text}"
     assert PAPER not in said
+
+
+def test_rows_that_break_the_suite_leave_the_other_deliveries_of_a_batch_alone() -> None:
+    terms = contract("surveys")
+    good = surveys({"positive_answers": 401})  # more than were asked
+    broken = good.drop_columns("positive_answers")
+    several = [Opened([chunk(rows)], terms, "surveys_csv", "tệp.csv", exported_at=EXPORTED) for rows in (broken, good)]
+    check_together(several)
+    with pytest.raises(CheckBroken):
+        list(several[0].checked(lambda: None))
+    whole = list(several[1].checked(lambda: None))
+    assert [part.table.num_rows for part in whole] == [0, 0]
+    assert whole[0].faults["rule_code"].to_pylist() == ["SUR-002"]
