@@ -483,6 +483,7 @@ def profile_table(profile: Profile) -> None:
         if most:
             rows.append([step, _seconds(sum(functions.values())), ", ".join(most)])
     title = f"Thời gian của lượt chạy: {_seconds(profile.seconds)} giây; những bước chạy song song cộng lại thì nhiều hơn"
+    out.print()
     table(["Bước", ">Giây", "Nhiều nhất ở"], rows, title)
 
 
