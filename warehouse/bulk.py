@@ -102,6 +102,10 @@ def copy_out(connection: Connection, query: str, schema: Mapping[str, pa.DataTyp
     )
 
 
+BULK = 1_000
+"""Rows new to a table from which the planner has to be told anew what it holds, since the night goes on before anybody else looks."""
+
+
 def analyze(connection: Connection, *tables: str) -> None:
     """Refreshes the planner's statistics after a bulk load, from a tenth of the usual sample: row counts are what joins need."""
     connection.execute(text("SET LOCAL default_statistics_target = 10"))

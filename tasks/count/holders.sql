@@ -11,26 +11,31 @@ WITH RECURSIVE became AS (  -- a unit that went whole into another takes its peo
         ELSE '-infinity' END AS holds_from
     FROM {history} h
 ), ending AS (  -- the end of the period, and before it the last days of units that ended inside it: they are told as they stood then
-    SELECT period, day, (day + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh' AS ends_at
+    SELECT day, (day + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh' AS ends_at
     FROM (
-        SELECT period, last_day AS day FROM touched_period WHERE :fact = ANY(facts)
+        SELECT last_day AS day FROM touched_period WHERE :fact = ANY(facts)
         UNION
-        SELECT t.period, u.valid_to FROM touched_period t JOIN warehouse.dim_unit u ON u.valid_to >= t.first_day AND u.valid_to < t.last_day
+        SELECT u.valid_to FROM touched_period t JOIN warehouse.dim_unit u ON u.valid_to >= t.first_day AND u.valid_to < t.last_day
         WHERE :fact = ANY(t.facts)
     ) days
 ), person AS (
-    SELECT DISTINCT ON (t.period, t.day, f.holder_hash) t.period, t.day, coalesce(b.later_key, f.unit_key) AS unit_key
+    SELECT DISTINCT ON (t.day, f.holder_hash) t.day, f.unit_key
     FROM state f
     JOIN ending t ON f.{day} <= t.day AND f.holds_from < t.ends_at AND f.known_to >= t.ends_at
-    LEFT JOIN became b ON b.unit_key = f.unit_key AND t.day BETWEEN b.valid_from AND b.valid_to
     WHERE f.unit_key <> 0 AND ({numerator})
-    ORDER BY t.period, t.day, f.holder_hash, f.{day} DESC, f.provider_key
+    ORDER BY t.day, f.holder_hash, f.{day} DESC, f.provider_key
+), own AS MATERIALIZED (  -- few, whatever the number of persons
+    SELECT day, unit_key, count(*) AS persons FROM person GROUP BY day, unit_key
 )
 SELECT :key, unit_key, period, persons, d.value, false, d.is_part
 FROM (
-    SELECT unit_key, period, count(*) AS persons
-    FROM person JOIN warehouse.dim_unit u USING (unit_key) JOIN touched_period t USING (period)
-    WHERE day = least(t.last_day, u.valid_to) GROUP BY unit_key, period
+    SELECT u.unit_key, t.period, sum(persons) AS persons
+    FROM own
+    LEFT JOIN became b ON b.unit_key = own.unit_key AND own.day BETWEEN b.valid_from AND b.valid_to
+    JOIN warehouse.dim_unit u ON u.unit_key = coalesce(b.later_key, own.unit_key)
+    JOIN touched_period t ON own.day >= t.first_day AND own.day = least(t.last_day, u.valid_to)
+    WHERE :fact = ANY(t.facts)
+    GROUP BY u.unit_key, t.period
 ) held
 JOIN measured d USING (unit_key, period)
 WHERE d.measure = :denominator

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, CursorResult, Row, Table, text
 
-from warehouse.bulk import analyze
+from warehouse.bulk import BULK, analyze
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,8 @@ def revise(
     run(_END, **stamp)
     run(_INSERT, publication_id=publication_id, **stamp)
     run(_ADD.format(counted_as=counted_as), publication_id=publication_id, **asdict(found))
+    if found.added + found.revised > BULK:
+        analyze(connection, table.fullname)  # who reads it next, in this night or the report, does so before anybody else looks at it
     return found
 
 

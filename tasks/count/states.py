@@ -5,11 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 from tasks.count.counting import Counting
-from warehouse.bulk import analyze
+from warehouse.bulk import BULK, analyze
 from warehouse.counted import Counted
-
-BULK = 5_000
-"""Rows of a fact loaded since it was last counted from which the planner has to be told anew what it holds."""
 
 AFTER_LOAD = "(SELECT *, 1 AS sign FROM warehouse.{table} WHERE loaded_by <= :load_id AND (ended_by IS NULL OR ended_by > :load_id))"
 """The states that held after a load; binds :load_id."""
@@ -109,6 +106,12 @@ def tell_the_planner(connection: Connection, counting: Counting, table: str, sin
     if table in counting.analysed:
         return
     counting.analysed.add(table)
-    loaded = f"SELECT count(*) FROM (SELECT FROM warehouse.{table} WHERE loaded_by > :since LIMIT {BULK + 1}) AS new"
-    if (connection.scalar(text(loaded), {"since": since}) or 0) > BULK:
+    if connection.scalar(text(_MUCH_IS_NEW.format(table=table)), {"since": since}):
         analyze(connection, f"warehouse.{table}")
+
+
+# As autovacuum judges it: a tenth of what was there when it was last looked at.
+_MUCH_IS_NEW = f"""
+SELECT (SELECT count(*) FROM (SELECT FROM warehouse.{{table}} WHERE loaded_by > :since LIMIT much + 1) AS new) > much
+FROM (SELECT {BULK} + greatest(reltuples, 0)::bigint / 10 AS much FROM pg_class WHERE oid = 'warehouse.{{table}}'::regclass) AS known
+"""

@@ -110,14 +110,19 @@ CREATE TEMPORARY TABLE changed_here ON COMMIT DROP AS {changed};
 ANALYZE changed_here
 """
 
+# A list in which nothing changed stands on both sides as it is; of the others each thing is weighed against what changed of it.
 _BEFORE_AND_NOW = """(
 WITH list AS MATERIALIZED (
-    SELECT * FROM ({lists}) list WHERE (unit_key, year) IN (SELECT unit_key, year FROM changed_here)
+    SELECT *, (unit_key, year, month, holds) IN (SELECT unit_key, year, month, holds FROM changed_here) AS is_changed
+    FROM ({lists}) list WHERE (unit_key, year) IN (SELECT unit_key, year FROM changed_here)
 )
-SELECT CASE WHEN sum(before) <= 0 THEN 1 WHEN sum(now) = 0 THEN -1 ELSE 0 END AS sign, unit_key, year, month, thing, holds
+SELECT 0 AS sign, unit_key, year, month, one AS thing, holds FROM list {unnested}
+WHERE NOT is_changed AND (unit_key, year, one) IN (SELECT unit_key, year, thing FROM changed_here)
+UNION ALL
+SELECT CASE WHEN sum(before) <= 0 THEN 1 WHEN sum(now) = 0 THEN -1 ELSE 0 END, unit_key, year, month, thing, holds
 FROM (
     SELECT 1 AS now, 1 AS before, unit_key, year, month, one AS thing, holds FROM list {unnested}
-    WHERE (unit_key, year, one) IN (SELECT unit_key, year, thing FROM changed_here)
+    WHERE is_changed AND (unit_key, year, one) IN (SELECT unit_key, year, thing FROM changed_here)
     UNION ALL
     SELECT 0, -sign, unit_key, year, month, thing, holds FROM changed_here
 ) told

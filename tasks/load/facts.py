@@ -18,7 +18,7 @@ from sqlalchemy import Connection, select, text
 
 from expectations.contract import EXPORTED_ON, ROW_NUMBER, Rule
 from tasks.load.dimensions import Keys, days_of, first_of
-from tasks.load.history import Mask, Microseconds, by_index, copy_keys, temporary
+from tasks.load.history import Mask, Microseconds, copy_keys, current_of, temporary
 from tasks.load.received import ISSUER
 from tasks.load.work import Finding, Load, constant, mask_of
 from tasks.words.keys import code_hash, row_hash, row_key, scoped
@@ -395,14 +395,8 @@ def _current(
     temporary(connection, "candidates", "row_key bigint")
     copy_keys(connection, "candidates", np.unique(np.concatenate([*candidates, np.empty(0, np.int64)])))
     connection.execute(text("ANALYZE pg_temp.candidates"))
-    with by_index(connection):
-        found = copy_out_blocks(
-            connection,
-            f"SELECT {', '.join(f'f.{name}' for name in (*numbers, *texts))} FROM pg_temp.candidates "
-            f"JOIN {table} AS f USING (row_key) WHERE f.known_to = 'infinity'",
-            numbers,
-            texts,
-        )
+    columns = ", ".join(f"f.{name}" for name in (*numbers, *texts))
+    found = copy_out_blocks(connection, f"SELECT {columns} FROM {current_of(table, 'pg_temp.candidates')}", numbers, texts)
     connection.execute(text("DROP TABLE pg_temp.candidates"))
     return found
 

@@ -9,8 +9,7 @@ All of it is decided in vectors; the database is asked once for the states known
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -50,28 +49,26 @@ def states_of(connection: Connection, table: Table, natural: Sequence[str], keys
     copy_keys(connection, "incoming", keys)
     connection.execute(text("ANALYZE pg_temp.incoming"))
     names = ", ".join(f"coalesce(f.{name}::text, '') AS {name}" for name in natural)
-    chosen = (
+    told = (
         "SELECT f.row_key, f.row_hash, (extract(epoch FROM f.known_from) * 1000000)::bigint AS known_from, "
         f"CASE WHEN f.known_to = 'infinity' THEN {FOREVER} ELSE (extract(epoch FROM f.known_to) * 1000000)::bigint END AS known_to, "
         f"f.delivery_id, f.row_number, (extract(epoch FROM d.exported_at) * 1000000)::bigint AS said_at, {names} "
-        f"FROM pg_temp.incoming JOIN {table.fullname} AS f USING (row_key) JOIN ops.delivery AS d ON d.delivery_id = f.delivery_id "
-        "WHERE f.known_to"
+        "FROM {states} JOIN ops.delivery AS d ON d.delivery_id = f.delivery_id"
     )
     # Nearly all states are current, and those have an index by key; of the others there are few.
-    with by_index(connection):
-        current = copy_out_blocks(connection, f"{chosen} = 'infinity'", _NUMBERS, natural)
-    ended = copy_out_blocks(connection, f"{chosen} > f.known_from AND f.ended_by IS NOT NULL", _NUMBERS, natural)
-    states = pa.concat_tables([current, ended])
+    is_ended = "f.known_to > f.known_from AND f.ended_by IS NOT NULL"
+    ended = f"pg_temp.incoming AS k JOIN {table.fullname} AS f ON f.row_key = k.row_key AND {is_ended}"
+    current = current_of(table.fullname, "pg_temp.incoming")
+    states = pa.concat_tables(copy_out_blocks(connection, told.format(states=of), _NUMBERS, natural) for of in (current, ended))
     return states.take(pa.array(np.lexsort((states["known_from"].to_numpy(), states["row_key"].to_numpy()))))
 
 
-@contextmanager
-def by_index(connection: Connection) -> Iterator[None]:
-    """Has joins look each key up: keys that come in order find their rows faster than a scan, and whatever is stored beside them."""
-    ways = ("hashjoin", "mergejoin")
-    connection.execute(text("; ".join(f"SET LOCAL enable_{way} = off" for way in ways)))
-    yield
-    connection.execute(text("; ".join(f"SET LOCAL enable_{way} = on" for way in ways)))
+def current_of(table: str, keys: str) -> str:
+    """The current states f of the keys of a relation, as a FROM in SQL: each key is looked up by the index.
+
+    Keys that come in order find their rows faster than a scan, whatever is stored beside them, and whatever the planner was told.
+    """
+    return f"{keys} AS k CROSS JOIN LATERAL (SELECT * FROM {table} WHERE row_key = k.row_key AND known_to = 'infinity' OFFSET 0) AS f"
 
 
 _NUMBERS = ("row_key", "row_hash", "known_from", "known_to", "delivery_id", "row_number", "said_at")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from tasks.load.history import renew
+from tasks.load.history import current_of, renew
 from tasks.load.work import Load
 from warehouse.tables import fact_dossier
 
@@ -22,35 +22,33 @@ TOLD_OF = f"CASE WHEN s.is_solved OR s.is_withdrawn THEN least({_ENDED}, {_EXPOR
 # the one unit of the day received that went into the unit that handles it now.
 _STAYS = f"""
 CREATE TEMP TABLE stays ON COMMIT DROP AS
-WITH touched AS (
-    SELECT row_key FROM warehouse.fact_dossier WHERE loaded_by = :load_id
-), current AS (
+WITH touched AS MATERIALIZED (
+    SELECT DISTINCT row_key FROM warehouse.fact_dossier WHERE loaded_by = :load_id AND (received_unit_key = 0 OR :are_known)
+    ORDER BY row_key
+), current AS MATERIALIZED (
     SELECT f.row_key, f.known_from, f.received_at, f.unit_key, f.received_unit_key, {TOLD_OF} AS told_of
-    FROM warehouse.fact_dossier f JOIN warehouse.dim_dossier_status s USING (dossier_status_key)
-    WHERE f.known_to = 'infinity' AND f.row_key IN (SELECT row_key FROM touched)
-), before AS (
-    SELECT DISTINCT ON (c.row_key) c.row_key, e.received_unit_key
-    FROM current c
-    JOIN warehouse.fact_dossier e ON e.row_key = c.row_key AND e.known_from < c.known_from AND e.known_to > e.known_from
-        AND e.received_at::date = c.received_at::date
-    JOIN warehouse.dim_unit u ON u.unit_key = e.received_unit_key
-    WHERE e.received_unit_key <> 0 AND (c.received_unit_key = 0 OR u.valid_to < c.told_of)
-    ORDER BY c.row_key, e.known_from DESC
-), sole AS (
-    SELECT c.row_key, min(went.earlier_key) AS received_unit_key
-    FROM current c
-    JOIN warehouse.bridge_unit_lineage went ON went.unit_key = c.unit_key
-    JOIN warehouse.dim_unit u ON u.unit_key = went.earlier_key AND c.received_at::date BETWEEN u.valid_from AND u.valid_to
-    WHERE c.received_unit_key = 0 AND c.unit_key <> 0
-    GROUP BY c.row_key HAVING count(*) = 1
+    FROM {current_of("warehouse.fact_dossier", "touched")} JOIN warehouse.dim_dossier_status s USING (dossier_status_key)
 )
 SELECT c.row_key, c.known_from, coalesce(before.received_unit_key, sole.received_unit_key) AS received_unit_key
-FROM current c LEFT JOIN before USING (row_key) LEFT JOIN sole USING (row_key)
+FROM current c
+LEFT JOIN LATERAL (
+    SELECT e.received_unit_key FROM warehouse.fact_dossier e JOIN warehouse.dim_unit u ON u.unit_key = e.received_unit_key
+    WHERE e.row_key = c.row_key AND e.known_from < c.known_from AND e.known_to > e.known_from
+        AND e.received_at::date = c.received_at::date
+        AND e.received_unit_key <> 0 AND (c.received_unit_key = 0 OR u.valid_to < c.told_of)
+    ORDER BY e.known_from DESC LIMIT 1
+) before ON :are_known
+LEFT JOIN LATERAL (
+    SELECT min(went.earlier_key) AS received_unit_key
+    FROM warehouse.bridge_unit_lineage went
+    JOIN warehouse.dim_unit u ON u.unit_key = went.earlier_key AND c.received_at::date BETWEEN u.valid_from AND u.valid_to
+    WHERE went.unit_key = c.unit_key HAVING count(*) = 1
+) sole ON c.received_unit_key = 0 AND c.unit_key <> 0
 WHERE coalesce(before.received_unit_key, sole.received_unit_key, c.received_unit_key) <> c.received_unit_key
 """
 
 
 def keep_receivers(work: Load) -> None:
     """Current dossiers that the load touched go on with the unit that received them, as earlier words or the succession of units tell."""
-    work.connection.execute(text(_STAYS), {"load_id": work.load_id})
+    work.connection.execute(text(_STAYS), {"load_id": work.load_id, "are_known": work.are_known})
     renew(work.connection, fact_dossier, work.load_id, work.delivery.exported_at, "pg_temp.stays", ("received_unit_key",))

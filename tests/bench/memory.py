@@ -1,7 +1,12 @@
-"""What a process took: its time, and the peak memory of it and all its children, read from /proc while it runs."""
+"""What a process took: its time, and the peak memory of it and all its children, read from /proc while it runs.
+
+Dividing the pages that processes share stops each of them while it is done, so that it is done only where the sum of what they hold,
+shared pages counted again and again, is greater than at any look before.
+"""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 import time
@@ -9,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_RISEN = 1.02
+"""A rise worth another look."""
 
 
 class Peak:
@@ -17,6 +25,7 @@ class Peak:
     def __init__(self, every: float = 0.2) -> None:
         self.bytes: dict[str, int] = {}
         self._roots: dict[str, int] = {}
+        self._held: dict[str, int] = {}
         self._every = every
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -37,8 +46,11 @@ class Peak:
         while not self._stop.wait(self._every):
             parents = _parents()
             for name, root in list(self._roots.items()):
-                used = sum(_used(process) for process in _below(root, parents))
-                self.bytes[name] = max(self.bytes.get(name, 0), used)
+                processes = _below(root, parents)
+                held = sum(map(_held, processes))
+                if held > _RISEN * self._held.get(name, 0):
+                    self._held[name] = held
+                    self.bytes[name] = max(self.bytes.get(name, 0), sum(map(_used, processes)))
 
 
 @dataclass(frozen=True)
@@ -84,7 +96,16 @@ def _below(root: int, parents: dict[int, int]) -> set[int]:
     return found
 
 
+def _held(process: int) -> int:
+    """Resident bytes, shared pages whole."""
+    try:
+        return int((_PROC / str(process) / "statm").read_text().split()[1]) * _PAGE
+    except (OSError, IndexError):
+        return 0
+
+
 def _used(process: int) -> int:
+    """Resident bytes, shared pages divided among those that share them."""
     try:
         lines = (_PROC / str(process) / "smaps_rollup").read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))

@@ -6,7 +6,7 @@ counted, which rows stand behind a value. To add one: its table, a migration, an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from importlib import resources
 from typing import TYPE_CHECKING, Literal
@@ -194,35 +194,58 @@ def _things(indicators: Sequence[Indicator], column: str, day: str) -> str:
     """
 
 
-def _once(indicators: Sequence[Indicator]) -> str:
-    """Each thing once in every month, quarter and year; the months of a year as bits, so that one pass serves all periods.
+_A_MONTH = 5
+"""Measures that a number holds for each of twelve months."""
 
-    What a change leaves as it was is looked at once, and stands on both sides.
+
+def _once(indicators: Sequence[Indicator]) -> str:
+    """Each thing once in every month, quarter and year; what a change leaves as it was is looked at once, and stands on both sides.
+
+    What a thing holds in which months are bits of numbers, so that one pass serves all periods, and things of a unit that hold the
+    same go on together: there are far fewer of these ways than things.
     """
     measures = _measures(indicators)
-    sides = {"now": 1, "then": -1}
-    bits = ", ".join(
-        f"coalesce(bit_or(1 << (month - 1)) FILTER (WHERE holds & {1 << place} <> 0 AND sign * {sign} >= 0), 0) AS {name}_{side}"
-        for side, sign in sides.items()
-        for place, name in enumerate(measures)
+    numbers = range(0, len(measures), _A_MONTH)
+    wholes, periods = range(1, len(measures), 2), [(first, part) for part in (1, 3, 12) for first in range(0, 12, part)]
+
+    def every(form: str) -> str:
+        return ", ".join(form.format(number=number) for number in numbers)
+
+    def in_period(of: Iterable[int], first: int, part: int) -> str:
+        """SQL of whether a thing holds any of the measures in any of the months."""
+        bits = dict.fromkeys(numbers, 0)
+        for place in of:
+            number, bit = place // _A_MONTH * _A_MONTH, place % _A_MONTH
+            bits[number] |= sum(1 << _A_MONTH * month + bit for month in range(first, first + part))
+        return " OR ".join(f"held_{number} & {mask} <> 0" for number, mask in bits.items() if mask)
+
+    def counted(first: int, part: int) -> str:
+        """SQL of how many ways there are, and of the counts."""
+        sums = (f"coalesce(sum(side.times) FILTER (WHERE {in_period(of, first, part)}), 0)" for of in (wholes, *zip(range(len(measures)))))
+        return f"ARRAY[count(*) FILTER (WHERE {in_period(wholes, first, part)}), {', '.join(sums)}]::bigint[] AS of_{first}_{part}"
+
+    held = every(f"(holds >> {{number}} & {(1 << _A_MONTH) - 1})::bigint << {_A_MONTH} * (month - 1) AS held_{{number}}")
+    sides = every(
+        "coalesce(bit_or(held_{number}) FILTER (WHERE sign >= 0), 0) AS now_{number}, "
+        "coalesce(bit_or(held_{number}) FILTER (WHERE sign <= 0), 0) AS then_{number}"
     )
-    of_sides = ", ".join(f"({sign}, {', '.join(f'{name}_{side}' for name in measures)})" for side, sign in sides.items())
-    whole = " | ".join(measures[1::2])
-    periods = [(months, first, ((1 << months) - 1) << (first - 1)) for months in (1, 3, 12) for first in range(1, 13, months)]
-    summed = ", ".join(
-        f"ARRAY[{', '.join(f'coalesce(sum(sign) FILTER (WHERE ({mask}) & {months} <> 0), 0)' for mask in (whole, *measures))}]::bigint[]"
-        f" AS of_{months}"
-        for _, _, months in periods
-    )
-    of_periods = ", ".join(f"({part}, {first}, {months}, of_{months})" for part, first, months in periods)
+    of_periods = ", ".join(f"({part}, {first + 1}, of_{first}_{part})" for first, part in periods)
     return f"""
-    SELECT unit_key, part, make_date(year, first, 1) AS day, make_date(year, first, 1) AS received, counts
+    SELECT unit_key, part, make_date(year, first, 1) AS day, make_date(year, first, 1) AS received, counts[2:] AS counts
     FROM (
-        SELECT unit_key, year, bit_or({whole}) AS any_month, {summed}
-        FROM (SELECT unit_key, year, {bits} FROM {{things}} thing GROUP BY unit_key, year, thing) one
-        CROSS JOIN LATERAL (VALUES {of_sides}) side (sign, {", ".join(measures)})
+        SELECT unit_key, year, {", ".join(counted(first, part) for first, part in periods)}
+        FROM (
+            SELECT unit_key, year, {every("now_{number}, then_{number}")}, count(*)::int AS times
+            FROM (
+                SELECT unit_key, year, {sides} FROM (SELECT sign, unit_key, year, thing, {held} FROM {{things}} thing) said
+                GROUP BY unit_key, year, thing
+            ) one
+            GROUP BY unit_key, year, {every("now_{number}, then_{number}")}
+        ) alike
+        CROSS JOIN LATERAL (VALUES (alike.times, {every("now_{number}")}), (-alike.times, {every("then_{number}")}))
+            side (times, {every("held_{number}")})
         GROUP BY unit_key, year
     ) of_unit
-    CROSS JOIN LATERAL (VALUES {of_periods}) period (part, first, months, counts)
-    WHERE any_month & months <> 0
+    CROSS JOIN LATERAL (VALUES {of_periods}) period (part, first, counts)
+    WHERE counts[1] > 0
     """
