@@ -30,7 +30,7 @@ from tasks.deliveries.source import Source, read_providers, read_provinces, read
 from tasks.load.dependents import releasable
 from tasks.pull.landing import Pulled, Unreadable, pull
 from tasks.pull.writing import Unwritable
-from tasks.read.bounded import get_ready
+from tasks.read.bounded import get_ready, stand_down
 from tasks.read.limits import Limits, read_limits
 from tasks.report.edition import Report, artifacts, report
 from tasks.validate import gx
@@ -103,6 +103,7 @@ def night(
         while waiting := _waiting(engine, settings, as_of, broken):
             broken |= take(waiting)
         take(delivered(engine, settings.home, releasable(engine)))
+        stand_down()
         tell("Tính chỉ tiêu và công bố")
         with ThreadPoolExecutor(1) as beside:
             if steps.report:  # whose pages they are: written while the database counts, and again by the report where that broke

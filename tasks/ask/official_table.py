@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import groupby
+from itertools import groupby, starmap
 from operator import attrgetter
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -252,7 +254,13 @@ def of_period(connection: Connection, period: str, levels: tuple[str, ...] = ("c
         ),
         {"period": period, "levels": list(levels)},
     )
-    return [Line(*row) for row in rows]
+    return list(starmap(Line, sharing_texts(rows)))
+
+
+def sharing_texts(rows: Iterable[Iterable[Any]]) -> Iterator[tuple[Any, ...]]:
+    """The same rows, in which a text that comes again is the same object: of names and definitions there are few."""
+    columns = zip(*rows, strict=True)
+    return zip(*(map({}.setdefault, cells, cells) if any(type(cell) is str for cell in cells) else cells for cells in columns), strict=True)
 
 
 def years(connection: Connection) -> list[str]:

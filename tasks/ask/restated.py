@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from itertools import starmap
 
 from sqlalchemy import Connection, text
 
-from tasks.ask.official_table import VALUES, Line, Unit, called, check_period, several, units_between
+from tasks.ask.official_table import VALUES, Line, Unit, called, check_period, several, sharing_texts, units_between
 from tasks.count.revisions import last_publication
 from warehouse.periods import VIETNAM
 from warehouse.settings import Refusal
@@ -66,4 +67,4 @@ def restated_of_period(connection: Connection, period: str) -> list[RestatedLine
 
 def _lines(connection: Connection, period: str, code: str | None = None, valid_from: date | None = None) -> list[RestatedLine]:
     rows = connection.execute(text(_LINES), {"period": period, "code": code, "valid_from": valid_from})
-    return [RestatedLine(*row) for row in rows]
+    return list(starmap(RestatedLine, sharing_texts(rows)))

@@ -234,6 +234,11 @@ class _Nursery:
         """Lets go of it."""
         self._control.close()
 
+    def stop(self) -> None:
+        """Ends it, as letting go of it does, and waits for that."""
+        self.close()
+        self._process.wait()
+
     def _asked(self, ask: Callable[[], object]) -> int:
         with self._lock:
             try:
@@ -259,6 +264,16 @@ def get_ready() -> _Nursery:
         if _nursery is None or not _nursery.is_alive:
             _nursery = _Nursery()
         return _nursery
+
+
+def stand_down() -> None:
+    """Gives back the memory that reading took, until something is to be read again."""
+    global _nursery  # noqa: PLW0603  # one a process
+    with _nursery_lock:
+        if _nursery is not None:
+            _nursery.stop()
+        _nursery = None
+    pa.default_memory_pool().release_unused()
 
 
 def _forget() -> None:

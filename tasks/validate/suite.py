@@ -6,6 +6,7 @@ result is told apart by the rows' places. No cell's value leaves this module: re
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Collection, Sequence
 from copy import copy
@@ -192,3 +193,5 @@ def run_suite(contract: Contract, frame: pd.DataFrame, result_format: dict[str, 
             return definition.run(batch_parameters={"dataframe": frame}, result_format=result_format)
         except Exception as error:  # whatever it is, it is ours; its text might quote a cell
             raise CheckBroken(f"{contract.feed}: the suite could not be run: {type(error).__name__}") from None
+        finally:
+            gc.collect()  # what it made of the rows refers to itself, and would stay for many runs
