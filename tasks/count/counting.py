@@ -84,25 +84,25 @@ def counting(connection: Connection, as_of: datetime) -> Counting:
 # Marks ----------------------------------------------------------------------------------------------------------------
 
 
-def marked(connection: Connection, item: str) -> Row[tuple[str, int, datetime, str]] | None:
-    """What an item was last made of: fingerprint, load_id, as_of and totals; nothing where it never was."""
-    columns = (mark.c.fingerprint, mark.c.load_id, mark.c.as_of, mark.c.totals)
+def marked(connection: Connection, item: str) -> Row[tuple[str, int, datetime, bool]] | None:
+    """What an item was last made of: fingerprint, load_id, as_of and is_altered; nothing where it never was."""
+    columns = (mark.c.fingerprint, mark.c.load_id, mark.c.as_of, mark.c.is_altered)
     return connection.execute(select(*columns).where(mark.c.item == item)).one_or_none()
 
 
-def since(connection: Connection, counting: Counting, item: str, fingerprint: str, totals: str = "") -> int | None:
+def since(connection: Connection, counting: Counting, item: str, fingerprint: str) -> int | None:
     """Last load that is in what is kept of an item; nothing where it has to be made from scratch: in a vintage, where it was made
-    by other rules, or where its totals are not those that were left."""
+    by other rules, or where somebody else wrote to it."""
     mark = None if counting.is_vintage else marked(connection, item)
-    if mark is None or (mark.fingerprint, mark.totals) != (fingerprint, totals) or mark.load_id > counting.load_id:
+    if mark is None or mark.is_altered or mark.fingerprint != fingerprint or mark.load_id > counting.load_id:
         return None
     return int(mark.load_id)
 
 
-def leave_mark(connection: Connection, item: str, counting: Counting, fingerprint: str, totals: str = "") -> None:
+def leave_mark(connection: Connection, item: str, counting: Counting, fingerprint: str) -> None:
     """Writes down what an item is made of now; a vintage leaves none."""
     if not counting.is_vintage:
-        made_of = {"fingerprint": fingerprint, "load_id": counting.load_id, "as_of": counting.as_of, "totals": totals}
+        made_of = {"fingerprint": fingerprint, "load_id": counting.load_id, "as_of": counting.as_of, "is_altered": False}
         row = insert(mark).values(item=item, **made_of)
         connection.execute(row.on_conflict_do_update(index_elements=["item"], set_=made_of))
 

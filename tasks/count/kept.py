@@ -58,12 +58,13 @@ def bring_all_up_to_date(connection: Connection, counting: Counting, counted: Se
     """Brings several counts of one fact up to date; what they have in common, rows and distinct things, is put together once."""
     if counting.is_vintage:
         _make_vintage(connection)
+    connection.execute(text("SET LOCAL bakhong.counting = 'on'"))  # what writes to the counts without it marks them as altered
     rows = Rows(connection, counting, are_shared=len(counted) > 1)
     things_since: dict[Things, int | None] = {}
     changes = []
     for each in counted:
-        now, totals = fingerprint(connection, [repr(each)], each.depends_on), _totals(connection, each)
-        last = since(connection, counting, each.name, now, totals)
+        now = fingerprint(connection, [repr(each)], each.depends_on)
+        last = since(connection, counting, each.name, now)
         if each.things is not None:
             if each.things not in things_since:
                 things_since[each.things] = bring_things_up_to_date(connection, counting, each, each.things, rows)
@@ -74,8 +75,9 @@ def bring_all_up_to_date(connection: Connection, counting: Counting, counted: Se
             change = _add(connection, counting, each, rows, last)
         else:
             change = Change(each, False, no_states(each.table), _NO_LINES)
-        leave_mark(connection, each.name, counting, now, totals if last == counting.load_id else _totals(connection, each))
+        leave_mark(connection, each.name, counting, now)
         changes.append(change)
+    connection.execute(text("SET LOCAL bakhong.counting = 'off'"))
     return changes
 
 
@@ -86,13 +88,6 @@ def count_anew(connection: Connection, counting: Counting, counted: Counted) -> 
     """Counts from scratch, whatever is kept."""
     connection.execute(text("DELETE FROM ops.mark WHERE item = :item"), {"item": counted.name})
     return bring_up_to_date(connection, counting, counted)
-
-
-def _totals(connection: Connection, counted: Counted) -> str:
-    """Number of the counts that are kept and total of each, which tells whether somebody else changed them."""
-    sums = ", ".join(f"sum(counts[{place}])" for place in range(1, counted.width + 1))
-    query = text(f"SELECT (count(*), {sums})::text FROM warehouse.agg_count WHERE counted = :counted")
-    return str(connection.scalar(query, {"counted": counted.name}))
 
 
 def _make_vintage(connection: Connection) -> None:

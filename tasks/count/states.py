@@ -21,12 +21,14 @@ SELECT *, -1 FROM warehouse.{table} WHERE loaded_by <= {since} AND ended_by > {s
 ANALYZE {changed}
 """
 
+# In the order of the indexes, should they be looked up there.
 _TOUCHED = """
 CREATE TEMPORARY TABLE {changed} ON COMMIT DROP AS
 SELECT row_key FROM warehouse.{table} WHERE loaded_by > {since}
 UNION SELECT row_key FROM warehouse.{table} WHERE ended_by > {since}
 UNION SELECT {by} FROM warehouse.{beside} WHERE loaded_by > {since} AND {by} IS NOT NULL
-UNION SELECT {by} FROM warehouse.{beside} WHERE ended_by > {since} AND {by} IS NOT NULL;
+UNION SELECT {by} FROM warehouse.{beside} WHERE ended_by > {since} AND {by} IS NOT NULL
+ORDER BY row_key;
 ANALYZE {changed}
 """
 

@@ -15,10 +15,9 @@ from warehouse.counted import Counted, Things
 def bring_things_up_to_date(connection: Connection, counting: Counting, counted: Counted, things: Things, rows: Rows) -> int | None:
     """Adds what was loaded since to the things that are kept, or makes them from scratch; returns the load since which it was added."""
     now = fingerprint(connection, [repr(things), counted.rows, repr(counted.beside)], things.depends_on)
-    totals = _totals(connection, things)
-    last = since(connection, counting, things.name, now, totals)
+    last = since(connection, counting, things.name, now)
     if last == counting.load_id:
-        leave_mark(connection, things.name, counting, now, totals)
+        leave_mark(connection, things.name, counting, now)
         return last
     told = rows.query(counted, things.query, last)
     if last is None:
@@ -27,7 +26,7 @@ def bring_things_up_to_date(connection: Connection, counting: Counting, counted:
         connection.execute(made, {"counted": things.name, **counting.known})
     else:
         connection.execute(text(_ADD.format(changed=_changed(things), told=told, counted=things.name)))
-    leave_mark(connection, things.name, counting, now, _totals(connection, things))
+    leave_mark(connection, things.name, counting, now)
     return last
 
 
@@ -63,12 +62,6 @@ _UNNESTED = "CROSS JOIN LATERAL unnest(thing) one"
 
 def _changed(things: Things) -> str:
     return "changed_" + things.name.replace(" ", "_")
-
-
-def _totals(connection: Connection, things: Things) -> str:
-    """Number of the lists of things that are kept and their bytes, which tells whether somebody else changed them."""
-    query = text("SELECT (count(*), sum(pg_column_size(things)))::text FROM warehouse.agg_thing WHERE counted = :counted")
-    return str(connection.scalar(query, {"counted": things.name}))
 
 
 _FROM_SCRATCH = """

@@ -175,6 +175,32 @@ def test_customers_that_somebody_added_are_gone_after_the_next_night(counted: En
         assert warehouse.verified() == []
 
 
+@pytest.mark.parametrize(
+    "happens",
+    [
+        "UPDATE warehouse.agg_count SET counts[2] = counts[2] + 7 WHERE counted = 'bill'",
+        "UPDATE warehouse.agg_count SET unit_key = unit_key + 1 WHERE counted = 'bill'",  # by their sums the same as before
+        "DELETE FROM warehouse.agg_count WHERE counted = 'form 06a'",
+        "INSERT INTO warehouse.agg_count SELECT counted, unit_key, part, day - 31, received, counts FROM warehouse.agg_count WHERE counted = 'bill'",
+        "TRUNCATE warehouse.agg_count",
+        "TRUNCATE warehouse.agg_thing",
+    ],
+)
+def test_whatever_somebody_does_to_the_counts_they_are_whole_after_the_next_night(counted: Engine, happens: str) -> None:
+    with counted.begin() as connection:
+        connection.execute(text(happens))
+        warehouse = Warehouse(connection)
+        warehouse.happen("night", 1)
+        assert warehouse.verified() == []
+        assert connection.scalar(text("SELECT count(*) FROM warehouse.agg_count")) > 0
+
+
+def test_a_night_does_not_take_its_own_counts_for_altered(counted: Engine) -> None:
+    with counted.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM ops.mark")) > 0
+        assert connection.scalar(text("SELECT count(*) FROM ops.mark WHERE is_altered")) == 0
+
+
 def test_verify_changes_nothing(counted: Engine) -> None:
     with counted.connect() as connection:
         connection.execute(text("SET TRANSACTION READ ONLY"))

@@ -1,6 +1,6 @@
 """One row per thing that is counted or computed night after night: by what, and up to which load and day."""
 
-from sqlalchemy import Column, DateTime, Integer, Table, Text
+from sqlalchemy import Boolean, Column, DateTime, Integer, Table, Text, false
 
 from warehouse.tables.base import OPS, metadata
 
@@ -16,7 +16,13 @@ mark = Table(
     ),
     Column("load_id", Integer, nullable=False, comment="Last load whose states are counted in it (ops.load)"),
     Column("as_of", DateTime(timezone=True), nullable=False, comment="State of knowledge it was last brought to"),
-    Column("totals", Text, nullable=False, server_default="", comment="Number and totals of the counts that were left; empty for a table"),
+    Column(
+        "is_altered",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="Whether something else than the counting of a night wrote to the counts since; then they are made from scratch",
+    ),
     schema=OPS,
     comment="One row per thing that is counted or computed night after night: by what, and up to which load and day.",
 )
