@@ -26,6 +26,8 @@ class Counting:
     """A night for a day before one that was published: it counts the states known at `as_of` from scratch, beside what is kept."""
     analysed: set[str] = field(default_factory=set, compare=False, repr=False)
     """Facts of which the planner was told this night."""
+    contents: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """Dimension → hash of its content, looked at once a night: nothing changes it while things are counted."""
 
     @property
     def today(self) -> date:
@@ -107,16 +109,22 @@ def leave_mark(connection: Connection, item: str, counting: Counting, fingerprin
         connection.execute(row.on_conflict_do_update(index_elements=["item"], set_=made_of))
 
 
-def fingerprint(connection: Connection, texts: Iterable[str], dimensions: Iterable[str] = ()) -> str:
-    """Hash of texts and of the content of dimensions; which delivery told them and what only facts speak of does not matter."""
+def fingerprint(
+    connection: Connection, texts: Iterable[str], dimensions: Iterable[str] = (), contents: dict[str, str] | None = None
+) -> str:
+    """Hash of texts and of the content of dimensions, of which those in `contents` are known already."""
+    contents = {} if contents is None else contents
     hashed = hashlib.sha256("\0".join(texts).encode())
     for dimension in dimensions:
-        content = connection.scalar(
-            text(
-                "SELECT md5(string_agg(member::text, '' ORDER BY member::text)) FROM ("
-                f"SELECT to_jsonb(d) - 'delivery_id' AS member FROM warehouse.{dimension} d) members "
-                "WHERE NOT coalesce((member ->> 'is_inferred')::boolean, FALSE)"
-            )
-        )
-        hashed.update((content or "").encode())
+        if dimension not in contents:
+            contents[dimension] = connection.scalar(text(_CONTENT.format(dimension=dimension))) or ""
+        hashed.update(contents[dimension].encode())
     return hashed.hexdigest()
+
+
+# Which delivery told a member, and whom only facts speak of, does not matter.
+_CONTENT = """
+SELECT md5(string_agg(member::text, '' ORDER BY member::text))
+FROM (SELECT to_jsonb(d) - 'delivery_id' AS member FROM warehouse.{dimension} d) members
+WHERE NOT coalesce((member ->> 'is_inferred')::boolean, FALSE)
+"""

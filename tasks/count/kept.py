@@ -63,7 +63,7 @@ def bring_all_up_to_date(connection: Connection, counting: Counting, counted: Se
     things_since: dict[Things, int | None] = {}
     changes = []
     for each in counted:
-        now = fingerprint(connection, [repr(each)], each.depends_on)
+        now = fingerprint(connection, [repr(each)], each.depends_on, counting.contents)
         last = since(connection, counting, each.name, now)
         if each.things is not None:
             if each.things not in things_since:

@@ -14,7 +14,7 @@ from warehouse.counted import Counted, Things
 
 def bring_things_up_to_date(connection: Connection, counting: Counting, counted: Counted, things: Things, rows: Rows) -> int | None:
     """Adds what was loaded since to the things that are kept, or makes them from scratch; returns the load since which it was added."""
-    now = fingerprint(connection, [repr(things), counted.rows, repr(counted.beside)], things.depends_on)
+    now = fingerprint(connection, [repr(things), counted.rows, repr(counted.beside)], things.depends_on, counting.contents)
     last = since(connection, counting, things.name, now)
     if last == counting.load_id:
         leave_mark(connection, things.name, counting, now)

@@ -82,7 +82,7 @@ def _laid_down(connection: Connection, counting: Counting) -> str:
     """What decides over all restated values at once: the units of today, out of which they came, how indicators are laid down."""
     units = str(connection.scalar(text(_UNITS), {"today": counting.today}))
     laid_down = [f"{i.version_name} {i.counted_as}" for i in indicators()]
-    return fingerprint(connection, [units, *laid_down], ("dim_unit", "bridge_unit_lineage"))
+    return fingerprint(connection, [units, *laid_down], ("dim_unit", "bridge_unit_lineage"), counting.contents)
 
 
 _TEMPORARY = """

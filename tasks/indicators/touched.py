@@ -54,7 +54,7 @@ _PUBLISHED_THEN = "SELECT DISTINCT period FROM warehouse.fact_indicator WHERE kn
 def touched(connection: Connection, counting: Counting, failed: Failed) -> Touched:
     """Brings what is kept counted up to date, and finds the periods that this, the calendar, the units and what came changed."""
     published = set(connection.scalars(text(_PUBLISHED_THEN if counting.is_vintage else _PUBLISHED), as_of(counting)))
-    mark, now = marked(connection, ITEM), _laid_down(connection)
+    mark, now = marked(connection, ITEM), _laid_down(connection, counting)
     found = {name: _of_fact(connection, counting, name, fact, published, failed) for name, fact in facts().items()}
     awaited = expectations(connection, counting)
     for name, now_otherwise in turned(connection, awaited, indicator_keys(connection), published).items():
@@ -81,11 +81,11 @@ def leave_marks(connection: Connection, counting: Counting, failed: Failed) -> N
             leave_mark(connection, name, counting, fingerprint(connection, counted_by(name, failed)))
 
 
-def _laid_down(connection: Connection) -> str:
+def _laid_down(connection: Connection, counting: Counting) -> str:
     """What decides over values beside the counts: how indicators and lists are laid down, the units there are, the days there are."""
     last_day = str(connection.scalar(text("SELECT max(date_key) FROM warehouse.dim_date")))
     laid_down = [*map(repr, listed_units()), *(f"{i.version_name} {i.counted_as}" for i in indicators())]
-    return fingerprint(connection, [last_day, *laid_down], ("dim_unit", "bridge_unit_succession"))
+    return fingerprint(connection, [last_day, *laid_down], ("dim_unit", "bridge_unit_succession"), counting.contents)
 
 
 def _of_fact(connection: Connection, counting: Counting, name: str, fact: CountedFact, published: set[str], failed: Failed) -> set[str]:

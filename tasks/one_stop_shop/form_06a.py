@@ -153,7 +153,7 @@ def compute_form_06a(connection: Connection, counting: Counting) -> None:
     since = None if mark is None else mark.as_of.astimezone(VIETNAM).date()
     before = None if since is None else _last_step(connection, counting, since)
     computed_by = [*map(_query, _QUERIES), *(each.periods() for each in reporting_calendars())]
-    laid_down = fingerprint(connection, computed_by, ("dim_unit", "bridge_unit_succession", "dim_procedure"))
+    laid_down = fingerprint(connection, computed_by, ("dim_unit", "bridge_unit_succession", "dim_procedure"), counting.contents)
     change = bring_up_to_date(connection, counting, counted)
     last = _last_step(connection, counting, counting.today) or counting.today
     anew = mark is None or mark.fingerprint != laid_down or before is None or before > last or change.from_scratch

@@ -40,7 +40,7 @@ def count_pipeline(connection: Connection, counting: Counting) -> list[tuple[Rul
     make_ancestors(connection)
     connection.execute(text(_TABLES))
     mark = None if counting.is_vintage else marked(connection, ITEM)
-    laid_down = fingerprint(connection, map(repr, versions()), ("dim_unit", "dim_procedure"))
+    laid_down = fingerprint(connection, map(repr, versions()), ("dim_unit", "dim_procedure"), counting.contents)
     for rules in versions():
         change = bring_up_to_date(connection, counting, counted_dossiers(rules))
         if mark is None or mark.fingerprint != laid_down or change.from_scratch:

@@ -95,7 +95,7 @@ _PORTAL = "portal 766"
 
 def _portal(connection: Connection, counting: Counting, publication: Publication) -> Revised:
     """Computed again where an answer came or went, or where the rules or what is known of the departments are others."""
-    laid_down = fingerprint(connection, map(repr, versions()), ("dim_unit", "dim_department", "dim_agency"))
+    laid_down = fingerprint(connection, map(repr, versions()), ("dim_unit", "dim_department", "dim_agency"), counting.contents)
     mark = None if counting.is_vintage else marked(connection, _PORTAL)
     news = "SELECT EXISTS (SELECT FROM warehouse.fact_portal_766 WHERE loaded_by > :since OR ended_by > :since)"
     if mark is not None and mark.fingerprint == laid_down and not connection.scalar(text(news), {"since": mark.load_id}):

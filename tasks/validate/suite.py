@@ -194,4 +194,4 @@ def run_suite(contract: Contract, frame: pd.DataFrame, result_format: dict[str, 
         except Exception as error:  # whatever it is, it is ours; its text might quote a cell
             raise CheckBroken(f"{contract.feed}: the suite could not be run: {type(error).__name__}") from None
         finally:
-            gc.collect()  # what it made of the rows refers to itself, and would stay for many runs
+            gc.collect()  # what was made of the rows of the run before refers to itself, and would stay for many runs

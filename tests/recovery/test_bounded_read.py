@@ -283,3 +283,14 @@ def test_what_the_database_cannot_hold_rejects_the_delivery_and_a_database_that_
 def test_every_way_of_the_odd_reader_is_tried() -> None:
     tried = Path(__file__).read_text("utf-8")
     assert [way for way in WAYS if f'"{way}"' not in tried] == []
+
+
+def test_who_stands_down_is_gone_and_is_there_again_when_something_is_read() -> None:
+    given = (GOOD, contract("bills"), "evn_csv", KEY.encode(), GOOD.name)
+    before = bounded.get_ready().process_id
+    first = list(bounded.read(*given))
+    bounded.stand_down()
+    bounded.stand_down()  # of nothing
+    assert not is_there(before)
+    assert list(bounded.read(*given)) == first
+    assert bounded.get_ready().process_id != before

@@ -81,3 +81,13 @@ def test_starting_the_command_line_loads_neither_prefect_nor_great_expectations(
     code = "import sys, desk.cli; print([m for m in ('prefect', 'great_expectations', 'pandas') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
+
+
+def test_great_expectations_comes_without_what_no_contract_needs_until_something_asks_for_it() -> None:
+    code = (
+        "import sys; from tasks.validate.gx import NOT_NEEDED, great_expectations; great_expectations(); "
+        "print([sys.modules[name].__spec__ for name in NOT_NEEDED], 'scipy.stats._stats_py' in sys.modules); "
+        "import altair, scipy.stats; print(altair.Chart.__name__, scipy.stats.norm.cdf(0), sys.modules['scipy.stats'].__spec__.name)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.splitlines() == ["[None, None] False", "Chart 0.5 scipy.stats"]

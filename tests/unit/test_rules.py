@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -123,3 +124,13 @@ def test_rows_checked_beside_those_of_another_delivery_are_judged_as_alone(feed:
         for one, other in zip(together.result.results, own.result.results, strict=True):
             assert one.success == other.success
             assert {name: other.result[name] for name in one.result if name in other.result} == one.result
+
+
+def test_of_the_rows_of_a_run_nothing_is_kept_beyond_the_next() -> None:
+    terms = contract("bills")
+    first, second = (checked_frame(rows("bills", [CASES["bills"]["good"]]), terms, None) for _ in range(2))
+    kept = weakref.ref(first)
+    run_suite(terms, first, ROWS)
+    del first
+    run_suite(terms, second, ROWS)
+    assert kept() is None

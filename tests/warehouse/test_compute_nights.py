@@ -31,6 +31,7 @@ from tests.warehouse.facts import (
     unit_key,
     value,
 )
+from warehouse.bulk import BULK
 from warehouse.tables import fact_bill, fact_dossier, fact_unit_count
 
 LATER = datetime(2025, 2, 10, tzinfo=UTC)
@@ -165,6 +166,19 @@ def test_the_planner_is_told_of_a_fact_only_after_much_was_loaded(engine: Engine
     publish(engine)
     with engine.connect() as c:
         assert c.scalar(text("SELECT reltuples FROM pg_class WHERE oid = 'warehouse.fact_dossier'::regclass")) == known
+
+
+def test_the_planner_is_told_of_what_was_published_before_anybody_reads_it(engine: Engine) -> None:
+    with engine.begin() as c:
+        dossiers(c, [{}])
+    publish(engine)
+    with engine.connect() as c:
+        for table in ("fact_indicator", "fact_form_06a"):
+            known, there = c.execute(
+                text(f"SELECT reltuples, (SELECT count(*) FROM warehouse.{table}) FROM pg_class WHERE oid = 'warehouse.{table}'::regclass")
+            ).one()
+            assert known == (there if there > BULK else -1)
+        assert there <= BULK < c.scalar(text("SELECT count(*) FROM warehouse.fact_indicator"))
 
 
 # Any night ------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, text
 
 from tasks.deliveries.ledger import Delivery
+from tasks.load.history import current_of
 from tests.warehouse.deliveries import deliver, land
+from tests.warehouse.facts import dossiers
 from warehouse.tables import code_range, confirmation, coverage, fact_bill, fact_payment, fact_unit_count, metadata, quarantine, verdict
 from warehouse.tables import delivery as deliveries
 from warehouse.tables import load as loads
@@ -176,3 +178,18 @@ def test_a_bill_of_another_provider_with_the_same_number_is_another_bill(engine:
     deliver(engine, land(engine, "bills", "2024-03-02", source="water", provider="nuoc"), [bill("A", 1)])
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM warehouse.fact_bill WHERE known_to = 'infinity'")) == 2
+
+
+@pytest.mark.parametrize("is_known_to_the_planner", [False, True])
+@pytest.mark.parametrize("keys", [1, 5_000])
+def test_states_are_looked_up_by_key_whatever_the_planner_was_told(engine: Engine, is_known_to_the_planner: bool, keys: int) -> None:
+    with engine.begin() as connection:
+        dossiers(connection, [{"row_key": key} for key in range(5_000)])
+        connection.execute(text(f"CREATE TEMPORARY TABLE asked ON COMMIT DROP AS SELECT generate_series(1, {keys})::bigint AS row_key"))
+        if is_known_to_the_planner:
+            connection.execute(text("ANALYZE warehouse.fact_dossier; ANALYZE asked"))
+        query = f"SELECT f.unit_key FROM {current_of('warehouse.fact_dossier', 'asked')}"
+        plan = "\n".join(connection.scalars(text(f"EXPLAIN {query}")))
+        assert "ux_fact_dossier_current" in plan
+        assert "Seq Scan on fact_dossier" not in plan
+        assert len(connection.execute(text(query)).all()) == min(keys, 4_999)
