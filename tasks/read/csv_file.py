@@ -23,7 +23,7 @@ from tasks.read.kinds import kind_of
 from tasks.read.rows import File, Rows
 
 BLOCK = 4 << 20
-PARSED = 32 << 20
+PARSED = 16 << 20
 """Bytes parsed at a time. What a chunk costs beside its rows (a suite set up, keys looked for) is paid once for so many."""
 _SAMPLE = 200_000
 _BOM = codecs.BOM_UTF8.decode()
