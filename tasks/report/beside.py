@@ -8,6 +8,8 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from types import TracebackType
 from typing import IO, Any, cast
 
@@ -30,7 +32,14 @@ class Beside:
         return self
 
     def write_workbook(self, *told: Any) -> None:
-        """`tasks.report.workbook.write_workbook`, some time before the end of the block."""
+        """`tasks.report.workbook.write_workbook`, some time before the end of the block; it waits for the `rest`."""
+        self._tell(told)
+
+    def tell_rest(self, *rest: Any) -> None:
+        """The rest of the workbook asked for last."""
+        self._tell(rest)
+
+    def _tell(self, told: tuple[Any, ...]) -> None:
         asking = cast("IO[bytes]", self._process.stdin)
         with suppress(BrokenPipeError):  # what it ended of is told at the end
             pickle.dump(told, asking, pickle.HIGHEST_PROTOCOL)
@@ -49,9 +58,18 @@ class Beside:
 def write_as_asked() -> None:
     """The process: writes the workbooks that it is told, until it is told no more; says what went wrong, if anything."""
     gc.set_threshold(100_000)
+    asked: SimpleQueue[Any] = SimpleQueue()
+    Thread(target=_listen, args=(asked,), daemon=True).start()  # whoever asks goes on at once, whatever is being written
     try:
-        with suppress(EOFError):
-            while True:
-                write_workbook(*pickle.load(sys.stdin.buffer))  # noqa: S301  # of our own process
+        while told := asked.get():
+            lines, period, as_of, path = told
+            write_workbook(lines, period, as_of, path, asked.get)
     except Exception as problem:
         pickle.dump(problem, sys.stdout.buffer)
+
+
+def _listen(asked: SimpleQueue[Any]) -> None:
+    with suppress(EOFError):
+        while True:
+            asked.put(pickle.load(sys.stdin.buffer))  # noqa: S301  # of our own process
+    asked.put(None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -55,10 +55,12 @@ def write_workbook(
     period: str,
     as_of: datetime,
     path: Path,
-    one_stop_shop: OneStopShop | None = None,
-    restated: Sequence[RestatedLine] = (),
+    rest: Callable[[], tuple[OneStopShop | None, Sequence[RestatedLine]]] = lambda: (None, ()),
 ) -> None:
-    """Writes the workbook beside its place and moves it there, so that nobody ever opens half of it."""
+    """Writes the workbook beside its place and moves it there, so that nobody ever opens half of it.
+
+    `rest`: the tables of the one-stop-shop and the values of units of today, asked for when those of the indicators are written.
+    """
     draft = path.with_suffix(".draft")
     # Whatever begins with =, +, - or @ is a text that someone sent, never a formula or an address.
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -67,11 +69,13 @@ def write_workbook(
         book.set_properties({"title": title, "created": as_of.replace(tzinfo=None)})
         styles = _Styles(book)
         tables = sections(lines)
-        added = {FORM_06A: "Tình hình, kết quả giải quyết thủ tục hành chính", SCORES: "Chỉ số phục vụ người dân, doanh nghiệp"}
-        added = (added if one_stop_shop else {}) | ({RESTATED: "Tính lại theo đơn vị hiện nay"} if restated else {})
-        _cover(book, styles, title, as_of, tables, added)
+        cover = book.add_worksheet("Bìa")
         for number, (_, part) in enumerate(tables, 1):
             _table(book, styles, f"Biểu {number}", part, period)
+        one_stop_shop, restated = rest()
+        added = {FORM_06A: "Tình hình, kết quả giải quyết thủ tục hành chính", SCORES: "Chỉ số phục vụ người dân, doanh nghiệp"}
+        added = (added if one_stop_shop else {}) | ({RESTATED: "Tính lại theo đơn vị hiện nay"} if restated else {})
+        _cover(cover, styles, title, as_of, tables, added)
         if one_stop_shop:
             add_form_06a(book, one_stop_shop.form, one_stop_shop.unit, period)
             _scores(book, styles, one_stop_shop.scores, period)
@@ -112,9 +116,8 @@ class _Styles:
 
 
 def _cover(
-    book: Any, styles: _Styles, title: str, as_of: datetime, tables: Sequence[tuple[str, list[Line]]], added: dict[str, str]
+    sheet: Any, styles: _Styles, title: str, as_of: datetime, tables: Sequence[tuple[str, list[Line]]], added: dict[str, str]
 ) -> None:
-    sheet = book.add_worksheet("Bìa")
     _page(sheet, "Bìa")
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 12)

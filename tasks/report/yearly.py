@@ -99,9 +99,9 @@ def _write(
 ) -> list[str]:
     """Writes the files of a year, the workbook beside, and returns their names."""
     lines = official_table.of_period(connection, year)
+    beside.write_workbook(lines, year, as_of, edition / workbook_name(year))
     restated = restated_of_period(connection, year) if year in shown[1] else []
-    one_stop_shop = _one_stop_shop(connection, lines, year)
-    beside.write_workbook(lines, year, as_of, edition / workbook_name(year), one_stop_shop, restated)
+    beside.tell_rest(_one_stop_shop(connection, lines, year), restated)
     write_table("table.html", edition / table_name(year), lines, year, as_of, *shown)
     if not restated:
         return [workbook_name(year), table_name(year)]

@@ -177,7 +177,6 @@ def test_a_late_file_whose_first_load_broke_is_made_good_by_the_next_night(
 
 FORM = "warehouse.agg_count WHERE counted = 'form_06a'"
 A_LARGE_ONE = f"counted = 'form_06a' AND ctid = (SELECT ctid FROM {FORM} ORDER BY counts[2] DESC LIMIT 1)"
-TOTALS = ", ".join(f"sum(counts[{place}])" for place in range(1, 8))
 
 
 @pytest.mark.parametrize(
@@ -188,11 +187,11 @@ TOTALS = ", ".join(f"sum(counts[{place}])" for place in range(1, 8))
         f"UPDATE warehouse.agg_count SET counts[2] = counts[2] + 1, counts[4] = counts[4] + 1 WHERE {A_LARGE_ONE}",
         "UPDATE ops.mark SET fingerprint = ''",
         "UPDATE ops.delivery SET loaded_at = '2020-01-01', status = 'landed' WHERE file_name LIKE 'td%20241%'",
-        # one that changes nothing of the totals, so that only the controls of the form can see it
-        f"UPDATE warehouse.agg_count SET counts[4] = counts[4] + 1000, counts[6] = counts[6] - 1000 WHERE {A_LARGE_ONE}; "
-        f"UPDATE ops.mark SET totals = (SELECT (count(*), {TOTALS})::text FROM {FORM}) WHERE item = 'form_06a'",
+        # one that passes for the night's own, so that only the controls of the form can see it
+        "SET LOCAL bakhong.counting = 'on'; "
+        f"UPDATE warehouse.agg_count SET counts[4] = counts[4] + 1000, counts[6] = counts[6] - 1000 WHERE {A_LARGE_ONE}",
     ],
-    ids=["counts gone", "some gone", "one wrong", "a mark of another version", "deliveries sent back by hand", "totals right, parts wrong"],
+    ids=["counts gone", "some gone", "one wrong", "a mark of another version", "deliveries sent back by hand", "wrong by our own hand"],
 )
 def test_counts_that_do_not_fit_are_counted_anew_and_never_refused(
     damage: str, engine_of_the_last_night: Engine, home: Path, inbox: Path, in_time: dict[str, list[Any]]
