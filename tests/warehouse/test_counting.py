@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -28,6 +29,7 @@ from tests.warehouse.facts import (
     value,
 )
 from warehouse.indicators import Measure, facts, indicators, measures
+from warehouse.indicators.facts import kept
 from warehouse.scores import on_time as rules
 from warehouse.scores.form_06a import form_06a, recount
 from warehouse.tables import fact_bill, fact_dossier
@@ -263,3 +265,38 @@ def test_a_night_at_noon_after_one_for_the_end_of_the_day_is_no_earlier_day(engi
         assert (noon.is_vintage, noon.as_of) == (False, JUNE)
         assert counting(c, JUNE - timedelta(days=1)).is_vintage
         assert counting(c, JUNE + timedelta(seconds=1)).as_of == JUNE + timedelta(seconds=1)
+
+
+# Distinct things ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("measures_of", [1, 2, 4])  # of the numerator and denominator of each, five fit into a number
+def test_each_thing_is_counted_once_in_every_period_whatever_it_holds_there(engine: Engine, measures_of: int) -> None:
+    (customers,) = [i for i in indicators() if i.count == "customers"]
+    alike = [customers.model_copy(update={"code": f"X{number}"}) for number in range(measures_of)]
+    (counted,) = [each for each in kept("bill", facts()["bill"], alike) if each.things is not None]
+    chance = random.Random(measures_of)
+    said = {  # unit, month, thing, what it holds → 1 came, -1 is gone, 0 stays
+        (chance.randint(1, 2), chance.randint(1, 12), chance.randint(1, 30), chance.randrange(1, 4**measures_of)): chance.choice([-1, 0, 1])
+        for _ in range(300)
+    }
+    rows = ", ".join(f"({sign}, {unit}, 2024, {month}, {thing}, {holds})" for (unit, month, thing, holds), sign in said.items())
+    things = f"(SELECT * FROM (VALUES {rows}) told (sign, unit_key, year, month, thing, holds))"
+    with engine.connect() as c:
+        found = {
+            (unit, part, day.month): tuple(counts)
+            for unit, part, day, _, counts in c.execute(text(counted.query.replace("{things}", things)))
+        }
+
+    def held(unit: int, months: range, places: Iterable[int], side: int) -> int:
+        here = ((thing, holds) for (of, month, thing, holds), sign in said.items() if of == unit and month in months and sign * side >= 0)
+        return len({thing for thing, holds in here if any(holds >> place & 1 for place in places)})
+
+    wholes, every = range(1, 2 * measures_of, 2), range(2 * measures_of)
+    assert len(found) == 2 * (12 + 4 + 1)
+    for (unit, part, first), numbers in found.items():
+        of_period = [
+            held(unit, range(first, first + part), places, 1) - held(unit, range(first, first + part), places, -1)
+            for places in (wholes, *([place] for place in every))
+        ]
+        assert list(numbers) == of_period
