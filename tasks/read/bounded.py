@@ -250,6 +250,8 @@ class _Nursery:
             except TimeoutError:
                 self._process.kill()  # its answer may still come, and would be taken for that to another question
                 raise
+            self._process.kill()
+            self._process.wait()  # its end of the socket closes before it is seen to be gone: whoever asks next has another started
             raise ChildProcessError(errno.ECHILD, "the process that starts readers is gone")
 
 
