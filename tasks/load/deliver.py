@@ -112,7 +112,6 @@ def _merge(work: Load, covered: Covered, codes: Codes, rows: pa.Table, of_the_da
         return 0, set()
     natural = [name for name in work.contract.natural_key if name in work.table.c]
     states = states_of(work.connection, work.table, natural, keys) if codes.may_be_known(rows) else no_states(natural)
-    work.are_known |= states.num_rows > 0
     plan = overwrite(keys, facts["row_hash"].to_numpy(), work.moment, until, states)
     compare_natural_keys(work.table, natural, facts, states, plan.known)
     told_here = plan.same & (states["delivery_id"].to_numpy()[plan.told] == work.delivery.delivery_id) if states.num_rows else plan.same

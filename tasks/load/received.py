@@ -22,12 +22,15 @@ TOLD_OF = f"CASE WHEN s.is_solved OR s.is_withdrawn THEN least({_ENDED}, {_EXPOR
 # the one unit of the day received that went into the unit that handles it now.
 _STAYS = f"""
 CREATE TEMP TABLE stays ON COMMIT DROP AS
-WITH touched AS MATERIALIZED (
-    SELECT DISTINCT row_key FROM warehouse.fact_dossier WHERE loaded_by = :load_id AND (received_unit_key = 0 OR :are_known)
-    ORDER BY row_key
+WITH past AS MATERIALIZED (  -- keys of states written that hold no more, as of a delivery that came late
+    SELECT DISTINCT row_key FROM warehouse.fact_dossier WHERE loaded_by = :load_id AND known_to < 'infinity' ORDER BY row_key
+), touched AS (
+    SELECT * FROM warehouse.fact_dossier WHERE loaded_by = :load_id AND known_to = 'infinity'
+    UNION ALL
+    SELECT f.* FROM {current_of("warehouse.fact_dossier", "past")} WHERE f.loaded_by <> :load_id
 ), current AS MATERIALIZED (
     SELECT f.row_key, f.known_from, f.received_at, f.unit_key, f.received_unit_key, {TOLD_OF} AS told_of
-    FROM {current_of("warehouse.fact_dossier", "touched")} JOIN warehouse.dim_dossier_status s USING (dossier_status_key)
+    FROM touched f JOIN warehouse.dim_dossier_status s USING (dossier_status_key) ORDER BY f.row_key
 )
 SELECT c.row_key, c.known_from, coalesce(before.received_unit_key, sole.received_unit_key) AS received_unit_key
 FROM current c
@@ -37,18 +40,18 @@ LEFT JOIN LATERAL (
         AND e.received_at::date = c.received_at::date
         AND e.received_unit_key <> 0 AND (c.received_unit_key = 0 OR u.valid_to < c.told_of)
     ORDER BY e.known_from DESC LIMIT 1
-) before ON :are_known
+) before ON true
 LEFT JOIN LATERAL (
     SELECT min(went.earlier_key) AS received_unit_key
     FROM warehouse.bridge_unit_lineage went
     JOIN warehouse.dim_unit u ON u.unit_key = went.earlier_key AND c.received_at::date BETWEEN u.valid_from AND u.valid_to
-    WHERE went.unit_key = c.unit_key HAVING count(*) = 1
-) sole ON c.received_unit_key = 0 AND c.unit_key <> 0
+    WHERE went.unit_key = c.unit_key AND c.received_unit_key = 0 AND c.unit_key <> 0 HAVING count(*) = 1
+) sole ON true
 WHERE coalesce(before.received_unit_key, sole.received_unit_key, c.received_unit_key) <> c.received_unit_key
 """
 
 
 def keep_receivers(work: Load) -> None:
     """Current dossiers that the load touched go on with the unit that received them, as earlier words or the succession of units tell."""
-    work.connection.execute(text(_STAYS), {"load_id": work.load_id, "are_known": work.are_known})
+    work.connection.execute(text(_STAYS), {"load_id": work.load_id})
     renew(work.connection, fact_dossier, work.load_id, work.delivery.exported_at, "pg_temp.stays", ("received_unit_key",))

@@ -61,8 +61,6 @@ class Load:
     unchanged: int = 0
     quarantined: int = 0
     ignored: int = 0
-    are_known: bool = False
-    """Whether anything was known before of what it tells."""
     is_followed: bool = False
     """Whether payments refer to what is loaded, and have to follow it."""
     tells: set[str] = field(default_factory=set)

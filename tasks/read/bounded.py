@@ -241,18 +241,19 @@ class _Nursery:
 
     def _asked(self, ask: Callable[[], object]) -> int:
         with self._lock:
+            problem: OSError = ChildProcessError(errno.ECHILD, "the process that starts readers is gone")
             try:
                 ask()
                 if answer := self._control.recv(16):
                     return int(answer)
             except (BrokenPipeError, ConnectionResetError):
                 pass
-            except TimeoutError:
-                self._process.kill()  # its answer may still come, and would be taken for that to another question
-                raise
+            except TimeoutError as silent:
+                problem = silent
+            # An answer that still came would be taken for that to another question; and whoever asks next has another process started.
             self._process.kill()
-            self._process.wait()  # its end of the socket closes before it is seen to be gone: whoever asks next has another started
-            raise ChildProcessError(errno.ECHILD, "the process that starts readers is gone")
+            self._process.wait()
+            raise problem
 
 
 _nursery: _Nursery | None = None

@@ -180,7 +180,7 @@ def test_customers_that_somebody_added_are_gone_after_the_next_night(counted: En
     [
         "UPDATE warehouse.agg_count SET counts[2] = counts[2] + 7 WHERE counted = 'bill'",
         "UPDATE warehouse.agg_count SET unit_key = unit_key + 1 WHERE counted = 'bill'",  # by their sums the same as before
-        "DELETE FROM warehouse.agg_count WHERE counted = 'form 06a'",
+        "DELETE FROM warehouse.agg_count WHERE counted = 'form_06a'",
         "INSERT INTO warehouse.agg_count SELECT counted, unit_key, part, day - 31, received, counts FROM warehouse.agg_count "
         "WHERE counted = 'bill'",
         "TRUNCATE warehouse.agg_count",
