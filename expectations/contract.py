@@ -145,7 +145,7 @@ class Case(Model):
 class Layout(Model):
     """How one supplier's system writes the feed down."""
 
-    kind: Literal["csv", "xlsx", "html", "json"]
+    kind: Literal["csv", "xlsx", "html", "json", "jsonl", "tagged"]
     description: str
     headers: dict[str, str | None]
     """Header in the file → column of the contract, or nothing where the header is known and left out.
@@ -169,9 +169,13 @@ class Layout(Model):
     """Column → value in the file → value in the contract (status labels to codes)."""
     joined: dict[str, list[str]] = {}
     """Column → headers whose cells make it up, joined by a slash (`billing_month: [THANG, NAM]`, read as "%m/%Y")."""
+    otherwise: dict[str, list[str]] = {}
+    """Column → headers whose cells make it up, joined by a slash, in rows where its own cell is missing."""
     cases: dict[str, list[Case]] = {}
     """Column → how it follows from other cells; the first case that holds decides, without any it is missing."""
     totals: Totals | None = None
+    trailer: str | None = None
+    """Field of the file's last record that says how many there are before it; the file is refused where it is wrong or missing."""
     title: str | None = None
     """Pattern of what a cell above the header says of the period that the file is about: groups `year` and `month` or `quarter`."""
     sheets: Literal["one", "all"] = "one"
@@ -182,13 +186,13 @@ class Layout(Model):
     @property
     def columns(self) -> set[str]:
         """Columns of the contract that it says."""
-        return {*filter(None, self.headers.values()), *self.constants, *self.joined, *self.cases}
+        return {*filter(None, self.headers.values()), *self.constants, *self.joined, *self.otherwise, *self.cases}
 
     @property
     def sources(self) -> set[str]:
         """Headers that are read because a column is joined or decided from them."""
         decided = {header for cases in self.cases.values() for case in cases for header in case.when}
-        return decided.union(*self.joined.values())
+        return decided.union(*self.joined.values(), *self.otherwise.values())
 
 
 Check = Literal[
@@ -206,6 +210,8 @@ Check = Literal[
     "procedure_known",
     "procedure_named",
     "bill_known",
+    "payment_known",
+    "half_day_clock",
     "cumulative",
     "volume",
     "quarantine_share",
@@ -428,6 +434,7 @@ class Contract(Model):
             "headers": dict(zip(labels, [*written.headers.values(), *[None] * len(left_out)], strict=True)),
             "optional": [*map(told, written.optional), *left_out],
             "joined": {column: [told(part) for part in parts] for column, parts in written.joined.items()},
+            "otherwise": {column: [told(part) for part in parts] for column, parts in written.otherwise.items()},
             "cases": {
                 column: [case.model_copy(update={"when": {told(header): values for header, values in case.when.items()}}) for case in cases]
                 for column, cases in written.cases.items()

@@ -24,6 +24,7 @@ from tasks.load.history import Mask, apply, compare_natural_keys, copy_keys, no_
 from tasks.load.lists import make_members
 from tasks.load.quarantine import judge, keep, take
 from tasks.load.received import keep_receivers
+from tasks.load.refunds import give_back
 from tasks.load.replace import Covered, deliveries_of_the_day, said_otherwise
 from tasks.load.work import Load
 from tasks.read.rows import Rejected
@@ -73,6 +74,8 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
             make_members(work)
         if contract.feed in ("dossiers", "agencies"):
             keep_receivers(work)
+        if "order_code" in contract.layouts[delivery.layout].columns:
+            give_back(work)
         if work.is_followed:
             follow(work)
         return _close(work, covered, corrected)

@@ -325,8 +325,24 @@ def _payments(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
         "payment_method_key": dims.listed(dim_payment_method, rows["method_code"]),
         "payment_status_key": dims.listed(dim_payment_status, rows["status_code"]),
         "business_date": paid_on,
+        "refunded_vnd": _refunded(rows),
+        "is_refund": pc.fill_null(rows["is_refund"], False),
+        "order_key": _order_keys(work, rows),
     }
     return columns, found
+
+
+def _refunded(rows: pa.Table) -> pa.ChunkedArray:
+    """What was given back of each payment: all of it where its state says so and no amount."""
+    whole = pc.and_kleene(pc.equal(rows["status_code"], "refunded"), pc.invert(pc.fill_null(rows["is_refund"], False)))
+    return pc.fill_null(pc.coalesce(rows["refunded_vnd"], pc.if_else(whole, rows["amount_vnd"], None)), 0)
+
+
+def _order_keys(work: Load, rows: pa.Table) -> pa.Array:
+    codes = rows["order_code"].combine_chunks()
+    if codes.null_count == len(codes):
+        return pa.nulls(len(codes), pa.int64())
+    return pc.if_else(codes.is_valid(), row_key(f"order {work.prefix}", [codes]), None)
 
 
 def _published_figures(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:

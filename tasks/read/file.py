@@ -21,12 +21,14 @@ from tasks.read.csv_file import read_csv
 from tasks.read.dossier_json import read_dossier_json
 from tasks.read.fitting import Faults, fit
 from tasks.read.html_file import read_html
+from tasks.read.json_lines import read_json_lines, read_momo
 from tasks.read.json_records import read_json_records
 from tasks.read.limits import DEFAULT, Limits
 from tasks.read.portal_766 import read_portal_766
 from tasks.read.pseudonym import pseudonyms
 from tasks.read.rows import NO_VALUE, NOTHING_SEEN, WITHOUT_VALUE, Account, File, Rejected, Rows
 from tasks.read.sheet_file import read_sheet
+from tasks.read.tagged_file import read_tagged
 from tasks.words.vietnamese import number
 
 __all__ = ["FAULTS", "Chunk", "Rejected", "read"]
@@ -49,7 +51,10 @@ READERS: dict[str, Callable[[File, int], Iterator[Rows]]] = {
     "xlsx": read_sheet,
     "html": read_html,
     "json": read_json_records,
+    "jsonl": read_json_lines,
+    "tagged": read_tagged,
     "dossier_json": read_dossier_json,
+    "momo": read_momo,
     "portal_766": read_portal_766,
 }
 """Kind of a layout, or the reader it names → how its rows are read as text."""
@@ -172,7 +177,7 @@ def _chunk(rows: Rows, file: File, secret_key: bytes, ignored_count: int, below:
     account = rows.account + Account(cells=len(numbers) * len(cells), below=below)
 
     totals = _totals_rows(cells, file)
-    controls = _controls(cells, totals, file)
+    controls = rows.controls | _controls(cells, totals, file)
     ignored = pc.or_(totals, _empty_rows(cells, len(numbers)))
     if pc.any(ignored).as_py():
         ignored_count += pc.sum(ignored).as_py()
@@ -217,10 +222,13 @@ def _column(name: str, cells: dict[str, pa.StringArray], file: File, count: int,
     """The column's values, and by rule which of them could not be taken."""
     column = file.contract.columns[name]
     text = _text(name, cells, file, count)
+    if text is not None and column.placeholder:
+        text = clean(text, column.placeholder)
+    if name in file.layout.otherwise:
+        instead = _joined(file.layout.otherwise[name], cells, count)
+        text = instead if text is None else pc.coalesce(text, instead)
     if text is None:
         return pa.nulls(count, ARROW_TYPES[column.type]), [("STR-011", pa.repeat(True, count))] if column.required else []
-    if column.placeholder:
-        text = clean(text, column.placeholder)
     fitting, faults = fit(text, column)
     if column.required and text.null_count:
         faults.append(("STR-011", text.is_null()))
@@ -244,12 +252,17 @@ def _text(name: str, cells: dict[str, pa.StringArray], file: File, count: int) -
     elif name in layout.constants:
         text = pa.repeat(pa.scalar(layout.constants[name], pa.string()), count)
     elif name in layout.joined:
-        text = pc.binary_join_element_wise(*(cells[part] for part in layout.joined[name]), "/")
+        text = _joined(layout.joined[name], cells, count)
     elif name in layout.cases:
         text = _decided(name, cells, file, count)
     else:
         return None
     return mapped(text, layout.values[name]) if name in layout.values else text
+
+
+def _joined(headers: list[str], cells: dict[str, pa.StringArray], count: int) -> pa.StringArray:
+    """Cells joined by a slash; missing where one of them is."""
+    return pc.binary_join_element_wise(*(cells.get(header, pa.nulls(count, pa.string())) for header in headers), "/")
 
 
 def _decided(name: str, cells: dict[str, pa.StringArray], file: File, count: int) -> pa.StringArray:

@@ -24,7 +24,7 @@ def parsed(file: File) -> Any:
     except UnicodeDecodeError:
         raise file.refused("STR-006") from None
     try:
-        return json.loads(text, parse_int=_whole)
+        return json.loads(text, parse_int=whole)
     except RecursionError:
         raise file.refused("STR-022", advice="dữ liệu lồng vào nhau quá nhiều lớp") from None
     except json.JSONDecodeError as error:  # its text would quote nothing, its document all
@@ -50,5 +50,6 @@ def text_of(value: Any) -> str | None:
     return str(value) if isinstance(value, int | float) else NO_VALUE
 
 
-def _whole(digits: str) -> int | str:
+def whole(digits: str) -> int | str:
+    """A whole number of JSON; no value where it has more digits than any column's."""
     return int(digits) if len(digits) <= LONGEST_NUMBER else NO_VALUE

@@ -100,6 +100,8 @@ class Rows:
     account: Account = NOTHING_SEEN
     ends: bool = False
     """Whether they are the last of their table, and what follows them is another's."""
+    controls: dict[str, int] = field(default_factory=dict)
+    """What the record at the file's end says of it: `rows`, where the kind of file has one."""
 
     def part(self, start: int, stop: int) -> Rows:
         """Some of the rows; what is said of the file as a whole goes with the first of them."""
@@ -204,8 +206,8 @@ class File:
         return f"thứ {place} từ trái sang" + (f' (gần giống "{known[close[0]]}")' if close else "")
 
     def is_header(self, found: Iterable[str]) -> bool:
-        """Whether at least half of the layout's headers stand in this row."""
-        known = {_bare(header) for header in self.layout.headers}
+        """Whether at least half of the layout's headers stand in this row, those not counted that may be left out."""
+        known = {_bare(header) for header in self.layout.headers if header not in self.layout.optional}
         return 2 * len(known & {_bare(text) for text in found}) >= len(known)
 
 

@@ -213,6 +213,26 @@ class _Seen:
         self.keys, self.contents = keys[order], contents[order]
 
 
+class _Clock:
+    """Hours of a column of times: whether those of the afternoon were written as those of the night, as by a clock of twelve hours."""
+
+    def __init__(self, rule: Rule) -> None:
+        self._column, self._at_least = rule.args["column"], rule.args["at_least"]
+        self._hours = np.zeros(24, np.int64)
+
+    def add(self, table: pa.Table) -> None:
+        """Counts the hours of more rows."""
+        hours = pc.hour(table[self._column].drop_null()).to_numpy()
+        self._hours += np.bincount(hours, minlength=24)
+
+    def judge(self) -> tuple[str | None, str]:
+        """What is wrong, if anything, and in words which hours there are: none but 1 to 12, and some before six in the morning."""
+        found = np.flatnonzero(self._hours)
+        observed = f"{number(int(self._hours.sum()))} dòng" + (f", giờ từ {found[0]} đến {found[-1]}" if len(found) else "")
+        is_half = self._hours.sum() >= self._at_least and self._hours[1:6].any() and not self._hours[0] and not self._hours[13:].any()
+        return ("half a day" if is_half else None), observed
+
+
 class _Delivery:
     """The state of one delivery's checks from chunk to chunk."""
 
@@ -222,7 +242,7 @@ class _Delivery:
         self.contract, self.layout_name, self.file_name = contract, layout_name, file_name
         self.dates = dates
         self.exported_on = _day(exported_at)
-        self.totals = contract.layouts[layout_name].totals
+        self.totals, self.trailer = contract.layouts[layout_name].totals, contract.layouts[layout_name].trailer
         self.unique = next((rule for rule in contract.rules if rule.check == "unique"), None)
         self.seen = _Seen()
         self.controls: dict[str, int] = {}
@@ -233,6 +253,7 @@ class _Delivery:
         self.results: list[RuleResult] = []
         self.found = Found(contract)
         self.account = NOTHING_SEEN
+        self.clocks = {rule.code: _Clock(rule) for rule in contract.rules if rule.check == "half_day_clock"}
 
     def check(self, chunk: Chunk, rows: RowsChecked | None = None) -> Checked:
         """What all rules find in one chunk; `rows`: what the suite found in its table, where it was run already."""
@@ -274,6 +295,8 @@ class _Delivery:
         quarantined = pc.count_distinct(checked.faults["row_number"]).as_py()
         if self.dates is not None and self.contract.period_column is not None:
             self.dates.add(chunk.table[self.contract.period_column])
+        for clock in self.clocks.values():
+            clock.add(chunk.table)
         self.received += chunk.received
         self.readable += chunk.table.num_rows
         self.unreadable += unreadable
@@ -321,7 +344,7 @@ class _Delivery:
         results = [_delivery_result(_structural("conservation"), None, counts)]
         results.append(_delivery_result(_structural("account"), None, _seen(self.account)))
         results.append(RuleResult(_structural("hidden").code, "warning", "delivery", *_hidden(self.account)))
-        if self.totals is not None:
+        if self.totals is not None or self.trailer is not None:
             results.append(_delivery_result(_structural("totals"), *self._totals()))
         if self.dates is not None:
             results.append(_delivery_result(_structural("covers"), *self.dates.misread()))
@@ -331,6 +354,8 @@ class _Delivery:
                 results.append(_delivery_result(rule, *self._volume(rule, usual_rows)))
             elif rule.check == "quarantine_share":
                 results.append(_delivery_result(rule, *self._quarantine_share(rule)))
+            elif rule.check == "half_day_clock":
+                results.append(_delivery_result(rule, *self.clocks[rule.code].judge()))
         results += self._rows_told()
         self.results = merged([*self.results, *results])
         for result in results:
@@ -374,8 +399,10 @@ class _Delivery:
         """Words for the supplier why the delivery is refused."""
         rule = self.contract.rule(result.rule_code)
         column = self._header(rule)
-        if rule.check == "totals" and self.totals is not None:
-            column = self.totals.sums.get(self.differing, self.totals.count or self.totals.label)
+        if rule.check == "totals":
+            column = self.trailer or ""
+            if self.totals is not None:
+                column = self.totals.sums.get(self.differing, self.totals.count or self.totals.label)
         return one_line(rule.message_vi.format(file=safe(self.file_name), column=column, observed=result.observed))
 
 

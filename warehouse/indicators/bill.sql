@@ -6,8 +6,8 @@ SELECT b.sign, b.row_key, b.delivery_id, b.row_number, b.unit_key, b.billing_mon
 FROM {states} b
 JOIN warehouse.dim_service s USING (service_key)
 LEFT JOIN (
-    SELECT p.sign, p.bill_key, coalesce(sum(p.amount_vnd) FILTER (WHERE is_cashless), 0) AS cashless_vnd,
-        coalesce(sum(p.amount_vnd) FILTER (WHERE NOT is_cashless), 0) AS cash_vnd
+    SELECT p.sign, p.bill_key, coalesce(sum(p.amount_vnd - p.refunded_vnd) FILTER (WHERE is_cashless), 0) AS cashless_vnd,
+        coalesce(sum(p.amount_vnd - p.refunded_vnd) FILTER (WHERE NOT is_cashless), 0) AS cash_vnd
     FROM {beside} p
     JOIN warehouse.dim_payment_status USING (payment_status_key)
     JOIN warehouse.dim_payment_method USING (payment_method_key)
