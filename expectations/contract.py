@@ -312,6 +312,8 @@ class Contract(Model):
     """Columns that say which period, wave or document a row is about; without them the delivery's name says it."""
     period_column: str | None = None
     """Column that is held against the period of the delivery's name."""
+    taken_back: dict[str, list[str]] = {}
+    """Column → values of rows that take back what was told before, and so are of days that the delivery's name does not speak of."""
     unit_on: list[str] = []
     """Days on which the unit's code is looked up, one after the other: columns, a period standing for its last day and then its
     first; `exported_on` is the day of the export."""
@@ -344,7 +346,13 @@ class Contract(Model):
             unknown = set(derived.columns) - set(self.schema.names)
             if unknown:
                 raise ValueError(f"{self.feed}/{name}: made from columns that are not kept: {sorted(unknown)}")
-        unknown = {*self.natural_key, *self.scope, *filter(None, [self.period_column, self.tells]), *self.not_kept} - self.columns.keys()
+        unknown = {
+            *self.natural_key,
+            *self.scope,
+            *filter(None, [self.period_column, self.tells]),
+            *self.not_kept,
+            *self.taken_back,
+        } - self.columns.keys()
         unknown |= set(self.unit_on) - self.columns.keys() - {EXPORTED_ON}
         if unknown:
             raise ValueError(f"{self.feed}: columns not in the contract: {sorted(unknown)}")

@@ -15,7 +15,8 @@ def give_back(work: Load) -> None:
     A refund is of the last payment of its order that was settled until then: shops use the number of an order again on another day.
     """
     connection, values = work.connection, {"load_id": work.load_id}
-    connection.execute(text(_GIVEN_BACK), values)
+    connection.execute(text(_REFUNDS), values)
+    connection.execute(text(_GIVEN_BACK))
     renew(connection, fact_payment, work.load_id, work.delivery.exported_at, "pg_temp.given_back", ("refunded_vnd",))
     for rule in work.rules("payment_known"):
         work.count(rule, connection.scalar(text(_OF_NOTHING_KNOWN), values) or 0)
@@ -23,7 +24,7 @@ def give_back(work: Load) -> None:
 
 
 # Made of all refunds of the order each time, so that a load that is repeated or withdrawn leaves what holds.
-_GIVEN_BACK = """
+_REFUNDS = """
 CREATE TEMP TABLE refund ON COMMIT DROP AS
 WITH told AS (
     SELECT order_key FROM warehouse.fact_payment WHERE loaded_by = :load_id AND order_key IS NOT NULL
@@ -45,7 +46,10 @@ LEFT JOIN LATERAL (
     SELECT * FROM current WHERE order_key = r.order_key AND NOT is_refund AND status = 'settled' AND paid_at <= r.paid_at
     ORDER BY paid_at DESC, row_key LIMIT 1
 ) p ON true
-WHERE r.is_refund AND r.status = 'refunded';
+WHERE r.is_refund AND r.status = 'refunded'
+"""
+
+_GIVEN_BACK = """
 CREATE TEMP TABLE given_back ON COMMIT DROP AS
 SELECT row_key, known_from, least(amount_vnd, coalesce(sum(given_back_vnd), 0))::bigint AS refunded_vnd FROM pg_temp.refund
 WHERE row_key IS NOT NULL

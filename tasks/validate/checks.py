@@ -294,7 +294,7 @@ class _Delivery:
         unreadable = pc.count_distinct(chunk.faults["row_number"]).as_py()
         quarantined = pc.count_distinct(checked.faults["row_number"]).as_py()
         if self.dates is not None and self.contract.period_column is not None:
-            self.dates.add(chunk.table[self.contract.period_column])
+            self.dates.add(self._told_first(chunk.table)[self.contract.period_column])
         for clock in self.clocks.values():
             clock.add(chunk.table)
         self.received += chunk.received
@@ -313,6 +313,12 @@ class _Delivery:
             raise CheckBroken(f"{self.contract.feed}: {chunk.received} rows received, {came} read, {went} accounted for")
         self.found.add(checked.faults)
         self.results = merged([*self.results, *checked.results])
+
+    def _told_first(self, table: pa.Table) -> pa.Table:
+        """The rows without those that take back what was told before."""
+        for column, values in self.contract.taken_back.items():
+            table = table.filter(pc.invert(pc.is_in(table[column], value_set=pa.array(values))))
+        return table
 
     def _of_the_reader(self, chunk: Chunk) -> list[RuleResult]:
         """What the reader's own rules found in a chunk."""

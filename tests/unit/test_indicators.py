@@ -13,7 +13,7 @@ from warehouse.indicators import Indicator, indicators, measures, never_more_tog
 
 OFFICIAL = {
     "CQ1", "CQ2", "CQ3", "CQ3L", "CQ4", "CQ5", "CQ6F", "CQ6P", "CQ7", "CQ8", "CQ9", "K1a", "K1b", "K2a", "K2b", "K2c", "K2d", "K2e", "K2f",
-    "K2g", "K2s", "K3a", "K3b", "ND1", "ND2", "ND3", "ND3A", "ND3T", "ND5", "ND5C", "ND7", "ND8", "ST1",
+    "K2g", "K2h", "K2s", "K3a", "K3b", "ND1", "ND2", "ND3", "ND3A", "ND3T", "ND5", "ND5C", "ND7", "ND8", "ST1",
     "ST2", "ST3", "ST4",
 }  # fmt: skip
 USUAL = {
