@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
-from flows.progress import listening
+from flows.progress import Stand, listening
 from tasks.ask.official_table import Line, Unit, sections
 from tasks.ask.score_card import COUNTED_BY, LEVEL
 from tasks.count.revisions import NOTHING, Revised
@@ -55,7 +55,7 @@ VERDICT_STYLE = {"accept": "green", "accept_with_flags": "yellow", "reject": "re
 def progress() -> Iterator[None]:
     """Shows where the work stands while the block runs, on a terminal only."""
     if not err.is_terminal:
-        with listening(lambda stage, done, total: None):
+        with listening(lambda stand: None):
             yield
         return
     columns = (
@@ -68,11 +68,23 @@ def progress() -> Iterator[None]:
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task("Chuẩn bị", total=None, count="")
 
-        def show(stage: str, done: int, total: int) -> None:
-            bar.update(task, description=stage, completed=done, total=total or None, count=f"{done}/{total}" if total else "")
+        def show(stand: Stand) -> None:
+            done, total = (stand.share, 1) if stand.share else (stand.done, stand.total or None)
+            bar.update(task, description=stand.stage, completed=done, total=total, count=pace(stand))
 
         with listening(show):
             yield
+
+
+def pace(stand: Stand) -> str:
+    """How far it is, how fast it goes and how long it will take, as `3/12 · 85.000 dòng/giây · còn 3 phút`."""
+    parts = [f"{stand.done}/{stand.total}"] if stand.total else []
+    if stand.rows_per_second:
+        parts.append(f"{vi.number(round(stand.rows_per_second))} dòng/giây")
+    if stand.seconds_left is not None:
+        left = stand.seconds_left
+        parts.append(f"còn {vi.number(round(left / 60))} phút" if left >= 90 else f"còn {vi.number(round(left))} giây")
+    return " · ".join(parts)
 
 
 def say(words: str = "") -> None:

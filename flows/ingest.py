@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from expectations.contract import contract
 from flows import faults
-from flows.progress import Turn
+from flows.progress import Meter, Turn
 from tasks.deliveries.batches import Batch
 from tasks.deliveries.ledger import Delivery, Outcome, delivered, usual_rows
 from tasks.deliveries.run_lock import LockLost, in_one_line, one_at_a_time
@@ -52,15 +52,19 @@ def ingest_batch(
     limits: Limits,
     turn: Turn,
     told: Callable[[Outcome], None],
+    meter: Meter,
 ) -> None:
     """Reads and checks the deliveries of a batch together, and takes them into the warehouse one after the other.
 
-    `turn`: asked before each, waits until it may be loaded. `told`: hears of each outcome. NotAllIngested where the system failed some.
+    `turn`: asked before each, waits until it may be loaded. `told`: hears of each outcome, `meter` of what is read. NotAllIngested
+    where the system failed some.
     """
     current_thread().name = batch.deliveries[0].feed  # told by whoever looks what a thread is at
     problems: list[tuple[Delivery, IngestFailed]] = []
     with ExitStack() as opened:
-        arriving = [opened.enter_context(_Arriving(engine, delivery, settings, docs, source, limits)) for delivery in batch.deliveries]
+        arriving = [
+            opened.enter_context(_Arriving(engine, delivery, settings, docs, source, limits, meter)) for delivery in batch.deliveries
+        ]
         check_together([one.opened for one in arriving])
         for one in arriving:
             turn()
@@ -85,7 +89,7 @@ def ingest_delivery(
 
     IngestFailed, and nothing has changed, where the system is at fault, or where it was loaded before.
     """
-    with _Arriving(engine, delivery, settings, docs, source, limits) as arriving:
+    with _Arriving(engine, delivery, settings, docs, source, limits, Meter({})) as arriving:
         return arriving.load()
 
 
@@ -93,9 +97,17 @@ class _Arriving:
     """A delivery whose first rows are read."""
 
     def __init__(
-        self, engine: Engine, delivery: Delivery, settings: Settings, docs: DataDocs | None, source: Source | None, limits: Limits
+        self,
+        engine: Engine,
+        delivery: Delivery,
+        settings: Settings,
+        docs: DataDocs | None,
+        source: Source | None,
+        limits: Limits,
+        meter: Meter,
     ) -> None:
         self.delivery = delivery
+        self._meter = meter
         self._engine, self._home = engine, settings.home
         self._terms = contract(delivery.feed)
         if source is not None and (source.feed, source.layout) == (delivery.feed, delivery.layout):
@@ -117,11 +129,13 @@ class _Arriving:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._meter.done(self.delivery.delivery_id)
         self._chunks.close()  # whatever happens: what reads ahead is ended, and not left to be found
 
     def _counted(self) -> Iterator[Chunk]:
         for chunk in self._chunks:
             self._received += chunk.received
+            self._meter.read(self.delivery.delivery_id, chunk.received, chunk.read_bytes)
             yield chunk
 
     def load(self) -> Outcome:

@@ -20,10 +20,10 @@ from sqlalchemy.exc import OperationalError
 
 from flows.ending import NightStopped, state_of
 from flows.ingest import NotAllIngested, ingest_batch
-from flows.progress import Turn, each, in_turn, tell
+from flows.progress import Meter, Turn, each, in_turn, tell
 from flows.publish import Published, publish
 from flows.stopping import stoppable
-from tasks.deliveries.batches import Batch, batches
+from tasks.deliveries.batches import Batch, batches, size_of
 from tasks.deliveries.ledger import Delivery, Outcome, delivered, know_sources, pending
 from tasks.deliveries.run_lock import LockLost, Run, in_one_line, one_at_a_time, require_lock
 from tasks.deliveries.source import Source, read_providers, read_provinces, read_reporting_calendars, read_sources
@@ -159,17 +159,19 @@ def _ingest(
 ) -> set[int]:
     """Takes deliveries in, and returns the numbers of those that broke something."""
 
+    meter = Meter({delivery.delivery_id: size_of(delivery) for delivery in waiting})
+
     def step(batch: Batch, turn: Turn) -> None:
         def its_turn() -> None:
             turn()
             with engine.connect() as connection:
                 require_lock(connection, run.run_id)
 
-        steps.ingest(engine, batch, settings, docs, sources.get(batch.deliveries[0].source), limits, its_turn, run.outcomes.append)
+        steps.ingest(engine, batch, settings, docs, sources.get(batch.deliveries[0].source), limits, its_turn, run.outcomes.append, meter)
 
     ordered = batches(waiting)
     in_order = in_turn(step, ordered, attrgetter("after"))
-    taken = each("Kiểm tra và nạp", in_order, ordered, size=len, fatal=(LockLost, OperationalError))
+    taken = each("Kiểm tra và nạp", in_order, ordered, size=len, fatal=(LockLost, OperationalError), tell=meter.tell)
     broken = [one for batch, why in taken if isinstance(why, Exception) for one in _broken(batch, why)]
     run.problems += [f"{delivery.source}/{delivery.file_name}: {in_one_line(why)}" for delivery, why in broken]
     return {delivery.delivery_id for delivery, _ in broken}

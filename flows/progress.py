@@ -3,21 +3,66 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
-from threading import Event
+from dataclasses import dataclass
+from threading import Event, Lock
+from time import monotonic
 from typing import TypeVar
 
-Listener = Callable[[str, int, int], None]
-"""Gets the stage in words, how many of its items are done, and of how many."""
+
+@dataclass(frozen=True)
+class Stand:
+    """Where the work of a stage stands."""
+
+    stage: str
+    done: int = 0
+    """Items that are done, of the total."""
+    total: int = 0
+    rows: int = 0
+    """Rows read until now, where files are read."""
+    share: float = 0
+    """Of the bytes of all files, what is read."""
+    seconds: float = 0
+    """Since it began."""
+
+    @property
+    def rows_per_second(self) -> float:
+        """Rows read in a second, on the whole; 0 while that says little."""
+        return self.rows / self.seconds if self.seconds >= TELLING_SECONDS else 0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it will take to the end of the files at this pace; nothing while that says little."""
+        if self.seconds < TELLING_SECONDS or not 0 < self.share < 1:
+            return None
+        return self.seconds * (1 - self.share) / self.share
+
+
+Listener = Callable[[Stand], None]
 
 T = TypeVar("T")
 R = TypeVar("R")
 
+TELLING_SECONDS = 5
+"""From when on a pace says something."""
+BETWEEN_SECONDS = 0.2
+"""Least time between two words about files that are being read."""
+LOGGED_SECONDS = 30
+"""The same in a log."""
+
 log = logging.getLogger("bakhong")
-_listener: ContextVar[Listener] = ContextVar("listener", default=lambda stage, done, total: log.info("%s %d/%d", stage, done, total))
+
+
+def _log(stand: Stand) -> None:
+    left = "" if stand.seconds_left is None else f", {stand.seconds_left:.0f} s left"
+    pace = f", {stand.rows} rows, {stand.rows_per_second:.0f} a second{left}" if stand.rows_per_second else ""
+    log.info("%s %d/%d%s", stand.stage, stand.done, stand.total, pace)
+
+
+_listener: ContextVar[Listener] = ContextVar("listener", default=_log)
 
 
 @contextmanager
@@ -32,7 +77,48 @@ def listening(listener: Listener) -> Iterator[None]:
 
 def tell(stage: str, done: int = 0, total: int = 0) -> None:
     """Tells where the work stands."""
-    _listener.get()(stage, done, total)
+    _listener.get()(Stand(stage, done, total))
+
+
+class Meter:
+    """What is read of the files of a stage while it goes on: told beside how many of them are done."""
+
+    def __init__(self, sizes: Mapping[int, int]) -> None:
+        """`sizes`: number of a delivery → bytes of its file."""
+        self._sizes = sizes
+        self._listener = _listener.get()
+        self._between = LOGGED_SECONDS if self._listener is _log else BETWEEN_SECONDS
+        self._stand = ("", 0, 0)
+        self._read: dict[int, int] = {}
+        self._rows = 0
+        self._began = self._told = monotonic()
+        self._lock = Lock()
+
+    def tell(self, stage: str, done: int = 0, total: int = 0) -> None:
+        """Tells how many of its items are done."""
+        self._stand = (stage, done, total)
+        self._listener(self._now())
+
+    def read(self, number: int, rows: int, read_bytes: int) -> None:
+        """More rows of a delivery were read, so many bytes of its file by now."""
+        with self._lock:
+            self._rows += rows
+            self._read[number] = max(read_bytes, self._read.get(number, 0))
+            if monotonic() - self._told < self._between:
+                return
+            self._told = monotonic()
+        self._listener(self._now())
+
+    def done(self, number: int) -> None:
+        """Nothing more is to be read of a delivery."""
+        with self._lock:
+            self._read[number] = self._sizes.get(number, 0)
+
+    def _now(self) -> Stand:
+        with self._lock:
+            whole = sum(self._sizes.values())
+            share = sum(min(size, self._read.get(number, 0)) for number, size in self._sizes.items()) / whole if whole else 0
+            return Stand(*self._stand, self._rows, share, monotonic() - self._began)
 
 
 def each(
@@ -43,6 +129,7 @@ def each(
     size: Callable[[T], int] = lambda _: 1,
     fatal: tuple[type[Exception], ...] = (),
     workers: int = 2,
+    tell: Callable[[str, int, int], None] = tell,
 ) -> list[tuple[T, R | Exception]]:
     """Does a step for every item, begun in their order and side by side; what one raises stops no other.
 

@@ -63,7 +63,7 @@ def _parts(deliveries: Iterable[Delivery]) -> Iterator[list[Delivery]]:
     part: list[Delivery] = []
     size = 0
     for delivery in deliveries:
-        own = _bytes(delivery)
+        own = size_of(delivery) * COMPRESSED.get(contract(delivery.feed).layouts[delivery.layout].kind, 1)
         same = part and (part[0].source, part[0].layout) == (delivery.source, delivery.layout)
         if part and not (same and size + own <= BATCH_BYTES and len(part) < BATCH_FILES):
             yield part
@@ -74,9 +74,9 @@ def _parts(deliveries: Iterable[Delivery]) -> Iterator[list[Delivery]]:
         yield part
 
 
-def _bytes(delivery: Delivery) -> int:
+def size_of(delivery: Delivery) -> int:
+    """Bytes of its file; 0 where it is not there, which whoever reads it says."""
     try:
-        size = delivery.path.stat().st_size
-    except OSError:  # whoever reads it says so
+        return delivery.path.stat().st_size
+    except OSError:
         return 0
-    return size * COMPRESSED.get(contract(delivery.feed).layouts[delivery.layout].kind, 1)

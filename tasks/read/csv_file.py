@@ -129,7 +129,8 @@ def _parsed(file: File, survey: _Survey, start: _Start, misfits: _Misfits, chunk
         # The parser passes over empty lines, which a spreadsheet numbers: by how many of them each row is moved down.
         moved = empty - np.arange(len(empty))
         for rows in _counted(batches, misfits, names, needed, chunk_rows):
-            yield replace(rows, numbers=_placed(rows.numbers, moved, start), malformed=_placed(rows.malformed, moved, start).tolist())
+            numbers, malformed = (_placed(rows_of, moved, start) for rows_of in (rows.numbers, rows.malformed))
+            yield replace(rows, numbers=numbers, malformed=malformed.tolist(), read_bytes=stream.tell())
 
 
 def _placed(numbers: Sequence[int] | npt.NDArray[np.int32], moved: npt.NDArray[np.int64], start: _Start) -> npt.NDArray[np.int32]:
@@ -310,6 +311,10 @@ class Transcoded(io.RawIOBase):
         size = len(self._ready) if size < 0 else size
         given, self._ready = self._ready[:size], self._ready[size:]
         return given
+
+    def tell(self) -> int:
+        """Bytes of the file that were read."""
+        return self._source.buffer.tell() if isinstance(self._source, io.TextIOWrapper) else 0
 
     def close(self) -> None:
         """Close the file as well."""

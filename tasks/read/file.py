@@ -78,6 +78,8 @@ class Chunk:
     account: Account = NOTHING_SEEN
     warned: dict[str, int] = field(default_factory=dict)
     """Rule → how many rows it only flags."""
+    read_bytes: int = 0
+    """Bytes of the file that are read by then; 0 where that is not known before its end."""
 
 
 def read(
@@ -215,6 +217,7 @@ def _chunk(rows: Rows, file: File, secret_key: bytes, ignored_count: int, below:
         titled=rows.titled,
         account=account,
         warned=warned,
+        read_bytes=rows.read_bytes,
     )
 
 

@@ -6,6 +6,7 @@ import codecs
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,9 +28,10 @@ Reduce = Mapping[str, Callable[[Any], Any]]
 def read_json_lines(file: File, chunk_rows: int, reduced: Reduce | None = None) -> Iterator[Rows]:
     """Rows of one object each, numbered as lines; what an object leaves out or says to be null is missing."""
     reading = _Reading(file, reduced or {})
-    before = 0
+    before = read = 0
     for block in _blocks(file):
-        rows = reading.rows(block, before)
+        read += len(block)
+        rows = replace(reading.rows(block, before), read_bytes=read)
         before += block.count(b"\n")
         for start in range(0, max(len(rows.numbers), 1), chunk_rows):
             yield rows.part(start, start + chunk_rows)

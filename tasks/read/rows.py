@@ -102,12 +102,16 @@ class Rows:
     """Whether they are the last of their table, and what follows them is another's."""
     controls: dict[str, int] = field(default_factory=dict)
     """What the record at the file's end says of it: `rows`, where the kind of file has one."""
+    read_bytes: int = 0
+    """Bytes of the file that are read by then; 0 where its kind is read as a whole."""
 
     def part(self, start: int, stop: int) -> Rows:
         """Some of the rows; what is said of the file as a whole goes with the first of them."""
         cells = {header: values.slice(start, stop - start) for header, values in self.cells.items()}
         numbers = self.numbers[start:stop]
-        return replace(self, cells=cells, numbers=numbers) if start == 0 else Rows(cells, numbers, titled=self.titled)
+        if start == 0:
+            return replace(self, cells=cells, numbers=numbers)
+        return Rows(cells, numbers, titled=self.titled, read_bytes=self.read_bytes)
 
 
 @dataclass(frozen=True)

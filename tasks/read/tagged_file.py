@@ -38,7 +38,7 @@ def read_tagged(file: File, chunk_rows: int) -> Iterator[Rows]:
     headers: list[str] = []
     told: date | None = None
     count, last, found = 0, "", 0
-    for lines in _lines(file):
+    for lines, read_bytes in _lines(file):
         kinds = pc.utf8_slice_codeunits(lines, 0, 2)
         filled = np.flatnonzero(pc.not_equal(lines, "").to_numpy(zero_copy_only=False))
         if told is None and len(filled):
@@ -57,7 +57,7 @@ def read_tagged(file: File, chunk_rows: int) -> Iterator[Rows]:
         count += len(lines)
         found += len(records)
         end = trailer.match(last)
-        yield from _parts(replace(rows, controls={"rows": int(end[1])} if end else {}), chunk_rows)
+        yield from _parts(replace(rows, controls={"rows": int(end[1])} if end else {}, read_bytes=read_bytes), chunk_rows)
     if not trailer.match(last):
         raise file.refused("STR-005", advice=f"Không có dòng kết thúc TR; nhận được {number(found)} dòng giao dịch.")
 
@@ -67,20 +67,20 @@ def _parts(rows: Rows, chunk_rows: int) -> Iterator[Rows]:
         yield rows.part(start, start + chunk_rows)
 
 
-def _lines(file: File) -> Iterator[pa.StringArray]:
-    """Blocks of whole lines, without their line breaks."""
-    rest = b""
+def _lines(file: File) -> Iterator[tuple[pa.StringArray, int]]:
+    """Blocks of whole lines, without their line breaks, and how many bytes of the file are read by then."""
+    rest, read = b"", 0
     with file.path.open("rb") as stream:
         while more := stream.read(BLOCK):
-            rest += more
+            rest, read = rest + more, read + len(more)
             cut = rest.rfind(b"\n") + 1
             if not cut and len(rest) > BLOCK:
                 raise file.refused("STR-022", advice=f"một dòng dài hơn {number(BLOCK >> 20)} MB")
             if cut:
-                yield _split(file, rest[: cut - 1])
+                yield _split(file, rest[: cut - 1]), read
                 rest = rest[cut:]
     if rest:
-        yield _split(file, rest)
+        yield _split(file, rest), read
 
 
 def _split(file: File, block: bytes) -> pa.StringArray:
