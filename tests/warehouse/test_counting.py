@@ -138,8 +138,8 @@ def test_a_fact_and_its_indicator_are_added_by_a_yaml_alone_where_their_table_is
         "days": {"paid": "business_date"},
         "columns": ["payment_method_key"],
     }
-    large = {"code": "TT1", "name": "x", "definition": "x", "legal_source": "x", "fact": "payment", "numerator": "payment_method_key = 2"}
-    declare(added={"official_table": "Mới", "pillar": "kinh_te_so", "order": 9, "facts": {"payment": payment}, "indicators": [large]})
+    large = {"code": "TT1", "name": "x", "definition": "x", "legal_source": "x", "fact": "paid", "numerator": "payment_method_key = 2"}
+    declare(added={"official_table": "Mới", "pillar": "kinh_te_so", "order": 9, "facts": {"paid": payment}, "indicators": [large]})
     with engine.begin() as c:
         payments(c, [{}, {"payment_method_key": 1}])
     publish(engine)
