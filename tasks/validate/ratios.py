@@ -75,14 +75,15 @@ def factor(times: float, limits: Limits) -> int | None:
 
 
 def how_far(times: float, limits: Limits) -> str:
-    """How many times what is usual, in words; a factor at which a wrong unit is likely is named as such."""
+    """How many times what is usual, in words; a factor of 10, 100 or 1.000 is named as such."""
     near = factor(times, limits)
     if near is not None:
-        words = f"gấp khoảng {number(near)} lần" if near > 0 else f"chỉ bằng khoảng 1/{number(-near)}"
-        return f"{words}, có thể sai đơn vị tính"
-    if times >= 1:
-        return f"gấp {number(Decimal(times), 1 if times < 10 else 0)} lần"
-    return f"chỉ bằng 1/{number(Decimal(1 / times), 1 if times > 0.1 else 0)}" if times else "bằng không"
+        return f"gấp khoảng {number(near)} lần" if near > 0 else f"chỉ bằng khoảng 1/{number(-near)}"
+    if not times:
+        return "bằng không"
+    far = max(times, 1 / times)
+    written = number(Decimal(far), 2 if far < 2 else 1 if far < 10 else 0)
+    return f"gấp {written} lần" if times >= 1 else f"chỉ bằng 1/{written}"
 
 
 def in_words(ratio: Ratio, limits: Limits, judged: Sequence[Judged], names: dict[str, str]) -> str:
@@ -105,4 +106,8 @@ def _of_part(ratio: Ratio, limits: Limits, one: Judged, name: str) -> str:
         beside = f"nhiều nhất {number(Decimal(one.usual * limits.max_ratio), ratio.decimals)}"
     else:
         beside = f"lẽ ra khoảng {number(Decimal(one.usual), ratio.decimals)}"
-    return f"{came}, {beside}" if one.holds else f"{came}, {beside}: {how_far(one.times, limits)}"
+    if one.holds:
+        return f"{came}, {beside}"
+    # Only what is added up has a unit of measure or separators to be wrong.
+    hint = ", có thể sai đơn vị tính" if ratio.of.sum and factor(one.times, limits) else ""
+    return f"{came}, {beside}: {how_far(one.times, limits)}{hint}"
