@@ -20,7 +20,7 @@ from expectations.contract import Limits, Ratio, Rule, Total
 from tasks.load.replace import TAKEN
 from tasks.load.work import Load, mask_of
 from tasks.read.rows import Rejected
-from tasks.validate.ratios import TOLD, Judged, Part, in_words, judge
+from tasks.validate.ratios import TOLD, Part, furthest, in_words, judge
 from tasks.words.keys import code_hash
 from tasks.words.vietnamese import one_line, safe
 from warehouse.tables import metadata
@@ -92,6 +92,8 @@ class Distinct(Rows):
 
     def add(self, values: Values) -> None:
         """Takes more hashes."""
+        if len(self._least) == DISTINCT_KEPT:
+            values = values[values < self._least[-1]]
         self._least = np.unique(np.concatenate([self._least, values]))[:DISTINCT_KEPT]
 
     @property
@@ -128,7 +130,8 @@ class Ratios:
             usual = self._usual(limits, came[limits.ratio], business_period)
             judged = [judge(limits, part, usual.get(part.key)) for part in came[limits.ratio]]
             broken = [one for one in judged if not one.holds]
-            observed = in_words(ratio, limits, judged, self._names(ratio, broken or judged))
+            told = [one.part.key for one in furthest(limits, judged)[:TOLD]]
+            observed = in_words(ratio, limits, judged, self._names(ratio, told))
             work.count(rule, sum(one.part.rows for one in broken), observed)
             if broken and rule.severity == "critical" and rule.code not in work.delivery.let_pass and not work.delivery.is_loaded:
                 refused = refused or (rule, observed)
@@ -157,11 +160,10 @@ class Ratios:
         values = {"source": delivery.source, "moment": delivery.exported_at, "named_unit": delivery.named_unit, "period": business_period}
         return {row.part: row.usual for row in self._work.connection.execute(text(_USUAL), values | limits.model_dump())}
 
-    def _names(self, ratio: Ratio, judged: list[Judged]) -> dict[str, str]:
-        """Key → name of the parts that may be told."""
-        if ratio.by is None:
+    def _names(self, ratio: Ratio, told: list[str]) -> dict[str, str]:
+        """Key → name of some parts."""
+        if ratio.by is None or not told:
             return {}
-        told = [one.part.key for one in sorted(judged, key=lambda one: -one.distance)[:TOLD]]
         thing = ratio.by.removesuffix("_key")
         table = metadata.tables[f"warehouse.dim_{thing}"]
         query = table.select().where(table.c[ratio.by].in_([int(key) for key in told]))
@@ -191,13 +193,20 @@ class _Gathered:
             return
         chosen = pa.array(counts)
         columns = {name: column.filter(chosen) for name, column in columns.items()}
-        frame = pd.DataFrame({"of": _values(ratio.of, columns, counts.sum()), "per": _values(ratio.per, columns, counts.sum())})
-        for name in self._keys:
-            frame[name] = columns[name].to_pandas()
-        for key, part in frame.groupby(self._keys, sort=False) if self._keys else [((), frame)]:
-            counted, of, per = self._sides.setdefault(key, (Rows(), _side(ratio.of), _side(ratio.per)))
-            for side, values in ((counted, part["of"]), (of, part["of"]), (per, part["per"])):
-                side.add(values.to_numpy())
+        of, per = (_values(side, columns, int(counts.sum())) for side in (ratio.of, ratio.per))
+        for key, places in self._places(columns):
+            sides = self._sides.setdefault(key, (Rows(), _side(ratio.of), _side(ratio.per)))
+            for side, values in zip(sides, (of, of, per), strict=True):
+                side.add(values[places])
+
+    def _places(self, columns: dict[str, pa.Array]) -> list[tuple[Key, Any]]:
+        """Each key of a chunk, and the places of its rows."""
+        if not self._keys:
+            return [((), slice(None))]
+        keys = pa.table({name: columns[name] for name in self._keys}).to_pandas()
+        numbers, first = keys.groupby(self._keys, sort=False).ngroup().to_numpy(), keys.drop_duplicates()
+        places = np.split(np.argsort(numbers, kind="stable"), np.cumsum(np.bincount(numbers))[:-1])
+        return list(zip(first.itertuples(index=False, name=None), places, strict=True))
 
     def parts(self, work: Load) -> list[Part]:
         """What it comes to, part by part; without what nothing is known of to divide by."""

@@ -86,10 +86,17 @@ def how_far(times: float, limits: Limits) -> str:
     return f"gấp {written} lần" if times >= 1 else f"chỉ bằng 1/{written}"
 
 
+def furthest(limits: Limits, judged: Sequence[Judged]) -> list[Judged]:
+    """The parts that do not hold, or all where all do, those first that are furthest from what is usual, or from the most there may be."""
+    is_bounded = limits.min_ratio is None and limits.max_ratio is not None
+    return sorted(
+        [one for one in judged if not one.holds] or judged, key=lambda one: one.times if is_bounded else one.distance, reverse=True
+    )
+
+
 def in_words(ratio: Ratio, limits: Limits, judged: Sequence[Judged], names: dict[str, str]) -> str:
     """What was observed, those parts first that are furthest from what is usual; `names`: key of a part → how people call it."""
-    broken = [one for one in judged if not one.holds]
-    told = sorted(broken or judged, key=lambda one: -one.distance)
+    told = furthest(limits, judged)
     words = "; ".join(_of_part(ratio, limits, one, names.get(one.part.key, "")) for one in told[:TOLD])
     more = len(told) - TOLD
     return f"{words}; và {number(more)} nơi khác" if more > 0 else words or "không có gì để so"
