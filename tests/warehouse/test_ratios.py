@@ -276,9 +276,10 @@ def test_bills_paid_in_parts_and_payments_that_were_not_settled_raise_no_alarm(e
 
 def test_a_provider_that_sends_hundredths_from_one_day_on_is_refused(engine: Engine) -> None:
     for day in (1, 2, 3):
-        paid(engine, day, payments(day, 50_000, service_code="MUA_SAM"))
+        paid(engine, day, payments(day, 50_000, count=200, service_code="MUA_SAM"))
+    assert paid(engine, 4, payments(4, 5_000_000, count=199, service_code="MUA_SAM")).verdict == "accept_with_flags"
     with pytest.raises(Rejected, match="gấp khoảng 100 lần"):
-        paid(engine, 4, payments(4, 5_000_000, service_code="MUA_SAM"))
+        paid(engine, 5, payments(5, 5_000_000, count=200, service_code="MUA_SAM"))
 
 
 def shops(count: int) -> list[Row]:
