@@ -288,7 +288,7 @@ RowsOption = Annotated[list[int] | None, typer.Option("--row", help="Chỉ dòng
 def quarantine_release(
     delivery: Annotated[int, typer.Argument(metavar="DELIVERY")], row: RowsOption = None, rule: RuleOption = None
 ) -> None:
-    """Cho nạp lại các dòng của một lần gửi; lượt đêm sau sẽ nạp."""
+    """Cho nạp lại các dòng của một lần gửi, hoặc cả lần gửi bị từ chối vì khác mức thường (kèm --rule); lượt đêm sau sẽ nạp."""
     _decide(delivery, row or [], rule, "released")
 
 

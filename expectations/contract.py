@@ -214,6 +214,7 @@ Check = Literal[
     "half_day_clock",
     "cumulative",
     "volume",
+    "ratio",
     "quarantine_share",
     "totals",
     "conservation",
@@ -225,6 +226,88 @@ Check = Literal[
     "hidden",
     "read",
 ]
+
+
+class Total(Model):
+    """One side of a ratio. Rows in which a column named is missing are left out of both sides."""
+
+    rows: Literal[True] | None = None
+    """How many rows."""
+    sum: str | None = None
+    """Column whose values are added up."""
+    distinct: list[str] = []
+    """Columns of which each combination counts once."""
+    measure: str | None = None
+    """Measure of `unit_counts`: what was last counted in the units that the rows are of. Rows of units without one are left out."""
+    each: list[str] = []
+    """Columns for each combination of which a unit's measure counts anew."""
+    listed: Literal["merchant"] | None = None
+    """How many things of the provider a list holds on the day of the export."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Total:
+        if sum(bool(said) for said in (self.rows, self.sum, self.distinct, self.measure, self.listed)) != 1:
+            raise ValueError("give one of `rows`, `sum`, `distinct`, `measure`, `listed`")
+        return self
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns that it looks at."""
+        return [*filter(None, [self.sum]), *self.distinct, *self.each]
+
+
+class Ratio(Model):
+    """What the loaded rows of a delivery come to, one total by another; it is kept of every delivery, and rules judge it.
+
+    Its columns are those of the contract, of the feed's table, or found by the loader beside them (`bill_amount_vnd`).
+    """
+
+    of: Total
+    per: Total
+    where: dict[str, list[str | int | bool]] = {}
+    """Column → values of the rows that count."""
+    by: str | None = None
+    """Column of a service, a unit, a provider: each is a part of its own, since like is compared with like."""
+    decimals: int = 0
+    unit_vi: str
+    """What it is measured in, as people read it."""
+
+    @model_validator(mode="after")
+    def _on_its_side(self) -> Ratio:
+        if self.of.measure or self.of.listed:
+            raise ValueError("`measure` and `listed` are what is divided by")
+        return self
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns that it looks at."""
+        by_unit = ["unit_key"] if self.per.measure else []
+        return list(dict.fromkeys([*filter(None, [self.by]), *by_unit, *self.where, *self.of.columns, *self.per.columns]))
+
+
+class Limits(Model):
+    """Between what and what a ratio is taken for usual: the arguments of a rule that names the check `ratio`."""
+
+    ratio: str
+    """Name of the ratio in the contract."""
+    usual: float | None = None
+    """What it ought to be; without it, the median of the source's own last deliveries, each of another period."""
+    min_ratio: float | None = None
+    """Least part of what is usual."""
+    max_ratio: float | None = None
+    """Most times what is usual. Without either, only what stands at one of the factors breaks the rule."""
+    factors: list[int] = [10, 100, 1000]
+    """Factors at which a wrong unit of measure or a lost separator is likely; they are named wherever they are met."""
+    tolerance: float = 0.25
+    """How far from a factor still counts as there: 0.25 is from 8 to 12.5 times."""
+    rows_at_least: int = 50
+    """Rows below which nothing is judged, nor taken as an example of what is usual."""
+    per_at_least: float = 0
+    """The same of what is divided by."""
+    before_at_least: int = 3
+    """Deliveries before, below which nothing is known to be usual."""
+    before_at_most: int = 12
+    """Deliveries before that are looked at: of a monthly source a year, so that a season weighs no more than the others."""
 
 
 class Source(Model):
@@ -271,7 +354,14 @@ class Rule(Model):
     def _one_way_to_check(self) -> Rule:
         if (self.expect is None) == (self.check is None):
             raise ValueError(f"{self.code}: give either `expect` or `check`")
+        if self.check == "ratio":
+            Limits(**self.args)
         return self
+
+    @property
+    def limits(self) -> Limits:
+        """The arguments of the check `ratio`."""
+        return Limits(**self.args)
 
     @property
     def columns(self) -> list[str]:
@@ -324,6 +414,8 @@ class Contract(Model):
     """Columns that no fact keeps, so that a change in them alone is no new state."""
     columns: dict[str, Column]
     derived: dict[str, Derived] = {}
+    ratios: dict[str, Ratio] = {}
+    """What a reader of the sums would look at first: amount per bill, payments per shop. Rules with the check `ratio` judge it."""
     layouts: dict[str, Layout]
     rules: list[Rule]
 
@@ -363,6 +455,13 @@ class Contract(Model):
             unknown = set(rule.columns) - self.columns.keys() - self.derived.keys()
             if unknown:
                 raise ValueError(f"{self.feed}/{rule.code}: columns not in the contract: {sorted(unknown)}")
+        return self
+
+    @model_validator(mode="after")
+    def _ratios_are_judged(self) -> Contract:
+        judged = {rule.limits.ratio for rule in self.rules if rule.check == "ratio"}
+        if judged != self.ratios.keys():
+            raise ValueError(f"{self.feed}: ratios that are judged but not declared, or the other way round: {judged ^ self.ratios.keys()}")
         return self
 
     @property

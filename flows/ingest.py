@@ -123,6 +123,7 @@ class _Arriving:
             exported_at=delivery.exported_at,
             covers=delivery.covers,
             is_declared=delivery.is_declared,
+            let_pass=delivery.let_pass,
         )
 
     def __enter__(self) -> _Arriving:
@@ -145,8 +146,11 @@ class _Arriving:
         try:
             checked = self.opened.checked(lambda: usual_rows(self._engine, delivery))
             with closing(prefetched(checked)) as ready:
-                return load(self._engine, delivery, self._terms, ready)
+                outcome = load(self._engine, delivery, self._terms, ready)
+            self.opened.tell()
+            return outcome
         except Rejected as rejected:
+            self.opened.tell(rejected)
             return _reject(self._engine, delivery, rejected, self._received)
         except LockLost:
             raise

@@ -8,13 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, select, text
+from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select, text
 
 from tasks.deliveries.coverage import Stretch
 from tasks.deliveries.source import Source
 from tasks.words.vietnamese import VIETNAM
 from warehouse.settings import Refusal
-from warehouse.tables import completion
+from warehouse.tables import allowance, completion
 from warehouse.tables import delivery as deliveries
 from warehouse.tables import source as sources_known
 
@@ -40,6 +40,8 @@ class Delivery:
     """Unit, or any other word for its part of a period, that the source's pattern finds in the name."""
     is_loaded: bool = False
     """Its rows are in the warehouse already: it is read again."""
+    let_pass: frozenset[str] = frozenset()
+    """Rules for which it was refused, and which a steward says it may break."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,13 @@ class Outcome:
 
 
 def pending(engine: Engine, home: Path) -> list[Delivery]:
-    """Deliveries that wait to be ingested, in the order in which they were exported."""
+    """Deliveries that wait to be ingested, or were refused and are let pass by a steward, in the order in which they were exported."""
+    is_let_pass = select(allowance).where(
+        allowance.c.delivery_id == deliveries.c.delivery_id, allowance.c.decided_at > deliveries.c.loaded_at
+    )
+    waits = (deliveries.c.status == "landed") | (deliveries.c.status == "rejected") & is_let_pass.exists()
     with engine.connect() as connection:
-        return _found(connection, deliveries.c.status == "landed", home)
+        return _found(connection, waits, home)
 
 
 def delivered(engine: Engine, home: Path, ids: list[int]) -> list[Delivery]:
@@ -70,7 +76,9 @@ def delivered(engine: Engine, home: Path, ids: list[int]) -> list[Delivery]:
 
 
 def _found(connection: Connection, condition: ColumnElement[bool], home: Path) -> list[Delivery]:
-    query = select(deliveries).where(condition).order_by(deliveries.c.exported_at, deliveries.c.delivery_id)
+    allowed = select(func.array_agg(allowance.c.rule_code)).where(allowance.c.delivery_id == deliveries.c.delivery_id)
+    query = select(deliveries, allowed.scalar_subquery().label("let_pass")).where(condition)
+    query = query.order_by(deliveries.c.exported_at, deliveries.c.delivery_id)
     return [_delivery(row, home) for row in connection.execute(query)]
 
 
@@ -89,6 +97,7 @@ def _delivery(row: Row[Any], home: Path) -> Delivery:
         row.is_declared,
         row.named_unit,
         row.loaded_at is not None and row.status != "rejected",
+        frozenset(row.let_pass or ()),
     )
 
 

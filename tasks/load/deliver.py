@@ -23,6 +23,7 @@ from tasks.load.facts import facts_of
 from tasks.load.history import Mask, apply, compare_natural_keys, copy_keys, no_states, overwrite, states_of, temporary
 from tasks.load.lists import make_members
 from tasks.load.quarantine import judge, keep, take
+from tasks.load.ratios import Ratios
 from tasks.load.received import keep_receivers
 from tasks.load.refunds import give_back
 from tasks.load.replace import Covered, deliveries_of_the_day, said_otherwise
@@ -53,15 +54,16 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
         temporary(connection, "incoming", "row_key bigint")
         for told in ("told_new", "told_again"):
             temporary(connection, told, "row_key bigint")
-        codes = Codes(work)
+        codes, ratios = Codes(work), Ratios(work)
         of_the_day = deliveries_of_the_day(work)
         contradicted = 0
         by: set[str] = set()
         try:
             for part in checked:
                 take(work, part)
-                rows, sources = _merge(work, covered, codes, part.table, of_the_day)
+                rows, sources = _merge(work, covered, codes, ratios, part.table, of_the_day)
                 contradicted, by = contradicted + rows, by | sources
+            ratios.judge(covered.business_period)
         except Rejected as refused:
             raise work.refusal(refused) from None
         for rule in work.rules("contradicts"):
@@ -98,13 +100,14 @@ def reject(engine: Engine, delivery: Delivery, rejected: Rejected, received: int
     return Outcome(delivery.delivery_id, "rejected", "reject", received, 0, 0, received, 0, rejected.message_vi)
 
 
-def _merge(work: Load, covered: Covered, codes: Codes, rows: pa.Table, of_the_day: dict[int, str]) -> tuple[int, set[str]]:
+def _merge(work: Load, covered: Covered, codes: Codes, ratios: Ratios, rows: pa.Table, of_the_day: dict[int, str]) -> tuple[int, set[str]]:
     """Writes a chunk into what is known; returns how many rows contradict those of other sources of the day, and which."""
     if not rows.num_rows:
         return 0, set()
     facts, found, rows = facts_of(work, rows)
     keep = judge(work, rows, found)
     facts, rows = _in_order(work, facts, rows, keep)
+    ratios.add(facts, rows)
     if work.contract.tells is not None:
         work.tells |= set(pc.unique(rows[work.contract.tells]).to_pylist())
     until = covered.add(rows)

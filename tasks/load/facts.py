@@ -47,7 +47,9 @@ Columns = dict[str, Any]
 
 
 def facts_of(work: Load, rows: pa.Table) -> tuple[pa.Table, list[Finding], pa.Table]:
-    """The rows as the table keeps them, with key and hash; what broke rules that need the warehouse; and the rows with their codes."""
+    """The rows as the table keeps them, with key and hash; what broke rules that need the warehouse; and the rows with their codes and
+    what was found beside them, as the amount of the bill that a payment pays.
+    """
     rows = _with_codes(work, rows) if work.contract.feed == "dossiers" else rows
     columns, found = BUILDERS.get(work.contract.feed, _as_declared)(work, rows)
     found += [Finding(rule.check, CHECKS[rule.check](work, rows, columns, rule)) for rule in work.contract.rules if rule.check in CHECKS]
@@ -55,6 +57,8 @@ def facts_of(work: Load, rows: pa.Table) -> tuple[pa.Table, list[Finding], pa.Ta
     if "row_key" not in columns:
         columns["row_key"] = row_key(work.prefix, [rows[name] for name in work.contract.natural_key])
     columns |= {"row_hash": row_hash(rows.select(content)), "row_number": rows[ROW_NUMBER]}
+    for name in columns.keys() - work.table.c.keys():
+        rows = rows.append_column(name, columns.pop(name))
     return pa.table(columns), found, rows
 
 
@@ -295,7 +299,7 @@ def _payments(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
     dossier_key = row_key("dossiers", [rows["dossier_code"]])
     if has_dossier.any():
         unit[has_dossier] = _units_of_dossiers(work.connection, dossier_key.to_numpy()[has_dossier])
-    bill_key = np.zeros(count, dtype=np.int64)
+    bill_key, bill_amount, is_billed = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64), np.zeros(count, dtype=bool)
     if has_bill.any():
         hashes = code_hash([rows["bill_code"]])
         bills, by_provider = bills_of_hashes(work.connection, hashes.filter(pa.array(has_bill)))
@@ -313,6 +317,7 @@ def _payments(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
             unit[one] = bills["unit_key"].to_numpy()[place[one]]
             service[one] = bills["service_key"].to_numpy()[place[one]]
             bill_key[one] = bills["row_key"].to_numpy()[place[one]]
+            bill_amount[one], is_billed = bills["amount_vnd"].to_numpy()[place[one]], one
         found += [Finding("bill_known", has_bill & (hits == 0), awaited=hashes), Finding("bill_known", hits > 1)]
     columns = {
         **{name: rows[name] for name in ("transaction_code", "paid_at", "amount_vnd")},
@@ -320,6 +325,7 @@ def _payments(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
         "service_key": service,
         "unit_key": unit,
         "bill_key": pa.array(bill_key, mask=~has_bill),
+        "bill_amount_vnd": pa.array(bill_amount, mask=~is_billed),
         "dossier_key": pa.array(dossier_key.to_numpy(), mask=~has_dossier),
         "merchant_key": merchant,
         "payment_method_key": dims.listed(dim_payment_method, rows["method_code"]),
@@ -391,7 +397,11 @@ def bills_of_hashes(connection: Connection, hashes: pa.Int64Array) -> tuple[pa.T
     ).all()
     candidates = [(provider, scoped(provider, hashes).to_numpy()) for provider in providers]
     bills = _current(
-        connection, "warehouse.fact_bill", [keys for _, keys in candidates], ("row_key", "unit_key", "service_key"), ("bill_code",)
+        connection,
+        "warehouse.fact_bill",
+        [keys for _, keys in candidates],
+        ("row_key", "unit_key", "service_key", "amount_vnd"),
+        ("bill_code",),
     )
     index = pd.Index(bills["row_key"].to_numpy())
     return bills, [(provider, index.get_indexer(keys)) for provider, keys in candidates]

@@ -7,7 +7,7 @@ No cell's value leaves this module: results are counts, faults are row numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import islice
@@ -92,7 +92,12 @@ def validate(
 ) -> Iterator[Checked]:
     """Checks one delivery; see `Opened`."""
     opened = Opened(chunks, contract, layout_name, file_name, docs=docs, exported_at=exported_at, covers=covers, is_declared=is_declared)
-    return opened.checked(lambda: usual_rows)
+    try:
+        yield from opened.checked(lambda: usual_rows)
+    except Rejected as refused:
+        opened.tell(refused)
+        raise
+    opened.tell()
 
 
 class Opened:
@@ -109,14 +114,18 @@ class Opened:
         exported_at: datetime | None = None,
         covers: Stretch | None = None,
         is_declared: bool = False,
+        let_pass: Collection[str] = (),
     ) -> None:
         """Reads them. `exported_at`: when it was made, against which dates are in the future. `covers`: days that its name speaks of,
-        by its source's pattern where `is_declared`.
+        by its source's pattern where `is_declared`. `let_pass`: rules that a steward says it may break.
         """
         self.contract = contract
         self._layout_name, self._file_name = layout_name, file_name
         self._exported_at, self._covers, self._is_declared = exported_at, covers, is_declared
+        self._let_pass = let_pass
         self._docs = docs
+        self._of_suite: list[Any] = []
+        self._of_rules: Sequence[RuleResult] = ()
         self._coming = iter(chunks)
         self._head: list[Chunk] = []
         self._of_head: list[RowsChecked | None] = [None, None]
@@ -133,7 +142,8 @@ class Opened:
         """
         titled = self._head[0].titled if self._head else None
         dates = dated(self.contract, self._covers, titled, is_declared=self._is_declared)
-        delivery = _Delivery(self.contract, self._layout_name, self._file_name, self._exported_at, dates)
+        delivery = _Delivery(self.contract, self._layout_name, self._file_name, self._exported_at, dates, self._let_pass)
+        self._of_suite = delivery.suite_results
         delivery.seen.is_kept = len(self._head) > 1
         try:
             for chunk, rows in zip(self._head, self._of_head, strict=False):
@@ -145,15 +155,15 @@ class Opened:
                 yield delivery.check(chunk)
             results = delivery.conclude(usual_rows())
         except Rejected as refused:
-            told = delivery.told(refused)
-            self._tell(delivery, told.results, told)
-            raise told from None
-        self._tell(delivery, delivery.results)
+            raise delivery.told(refused) from None
+        self._of_rules = delivery.results
         yield Checked(self.contract.schema.empty_table(), FAULTS.empty_table(), 0, 0, results)
 
-    def _tell(self, delivery: _Delivery, results: Sequence[RuleResult], refused: Rejected | None = None) -> None:
+    def tell(self, refused: Rejected | None = None) -> None:
+        """Tells Data Docs what was found, once it is known whether the delivery was refused, by these checks or by the loader."""
         if self._docs is not None:
-            self._docs.add(self.contract, self._file_name, delivery.suite_results, results, refused)
+            results = self._of_rules if refused is None else refused.results
+            self._docs.add(self.contract, self._file_name, self._of_suite, results, refused)
 
     def heads(self) -> list[tuple[int, pa.Table, date | None]]:
         """Place, rows and day of export of each first chunk that has rows."""
@@ -237,8 +247,15 @@ class _Delivery:
     """The state of one delivery's checks from chunk to chunk."""
 
     def __init__(
-        self, contract: Contract, layout_name: str, file_name: str, exported_at: datetime | None, dates: Dates | None = None
+        self,
+        contract: Contract,
+        layout_name: str,
+        file_name: str,
+        exported_at: datetime | None,
+        dates: Dates | None = None,
+        let_pass: Collection[str] = (),
     ) -> None:
+        self.let_pass = let_pass
         self.contract, self.layout_name, self.file_name = contract, layout_name, file_name
         self.dates = dates
         self.exported_on = _day(exported_at)
@@ -365,7 +382,8 @@ class _Delivery:
         results += self._rows_told()
         self.results = merged([*self.results, *results])
         for result in results:
-            if result.scope == "delivery" and result.severity == "critical" and not result.success:
+            is_refusing = result.scope == "delivery" and result.severity == "critical" and not result.success
+            if is_refusing and result.rule_code not in self.let_pass:
                 raise Rejected(result.rule_code, self.message(result))
         return results
 

@@ -225,6 +225,14 @@ def test_a_catalogue_that_shrinks_to_less_than_a_fifth_is_refused(usual: int | N
         assert len(accepted(checked(chunk(agencies(4)), feed="agencies", usual_rows=usual))) == 4
 
 
+def test_a_catalogue_that_a_steward_lets_pass_is_taken_and_flagged() -> None:
+    terms = contract("agencies")
+    opened = Opened([chunk(agencies(4))], terms, next(iter(terms.layouts)), "tệp.csv", exported_at=EXPORTED, let_pass={"AGE-005"})
+    parts = list(opened.checked(lambda: 100))
+    assert len(accepted(parts)) == 4
+    assert not results(parts)["AGE-005"].success
+
+
 @pytest.mark.parametrize(("usual", "holds"), [(1000, False), (100, True)])
 def test_an_unusual_volume_of_a_nightly_feed_is_only_warned_about(usual: int, holds: bool) -> None:
     terms = contract("unit_counts")

@@ -15,7 +15,18 @@ from tasks.deliveries.ledger import Delivery
 from tasks.load.history import current_of
 from tests.warehouse.deliveries import deliver, land
 from tests.warehouse.facts import dossiers
-from warehouse.tables import code_range, confirmation, coverage, fact_bill, fact_payment, fact_unit_count, metadata, quarantine, verdict
+from warehouse.tables import (
+    code_range,
+    confirmation,
+    coverage,
+    fact_bill,
+    fact_payment,
+    fact_unit_count,
+    metadata,
+    quarantine,
+    ratio,
+    verdict,
+)
 from warehouse.tables import delivery as deliveries
 from warehouse.tables import load as loads
 
@@ -40,7 +51,7 @@ def count(measure: str, value: int) -> Row:
 
 def clear(engine: Engine) -> None:
     """Leaves nothing of what was delivered: row by row, which for a few rows is many times quicker than TRUNCATE."""
-    emptied = {fact_bill, fact_payment, fact_unit_count, quarantine, verdict, confirmation, coverage, code_range, loads, deliveries}
+    emptied = {fact_bill, fact_payment, fact_unit_count, quarantine, ratio, verdict, confirmation, coverage, code_range, loads, deliveries}
     with engine.begin() as connection:
         for table in reversed(metadata.sorted_tables):
             if table in emptied:

@@ -82,9 +82,15 @@ def test_the_steward_decides_on_a_row_set_aside(login: dict[str, Engine]) -> Non
     assert changed.rowcount == 1
 
 
+def test_the_steward_lets_a_delivery_pass(login: dict[str, Engine]) -> None:
+    assert not _refused(login["steward"], "INSERT INTO ops.allowance SELECT delivery_id, 'BIL-011', 'Lan', now() FROM ops.delivery")
+
+
 @pytest.mark.parametrize(
     "statement",
     [
+        "DELETE FROM ops.allowance",
+        "UPDATE ops.ratio SET numerator = 1",
         "UPDATE ops.quarantine SET message_vi = ''",
         "DELETE FROM ops.quarantine",
         "UPDATE ops.delivery SET status = 'loaded'",

@@ -38,6 +38,7 @@ from warehouse.tables.fact_unit_count import fact_unit_count
 from warehouse.tables.list_agency import list_agency
 from warehouse.tables.list_merchant import list_merchant
 from warehouse.tables.list_procedure import list_procedure
+from warehouse.tables.ops_allowance import allowance
 from warehouse.tables.ops_completion import completion
 from warehouse.tables.ops_confirmation import confirmation
 from warehouse.tables.ops_coverage import coverage
@@ -48,6 +49,7 @@ from warehouse.tables.ops_load import load
 from warehouse.tables.ops_mark import mark
 from warehouse.tables.ops_publication import publication
 from warehouse.tables.ops_quarantine import quarantine
+from warehouse.tables.ops_ratio import ratio
 from warehouse.tables.ops_run import run
 from warehouse.tables.ops_source import source
 from warehouse.tables.ops_verdict import verdict
@@ -60,6 +62,7 @@ __all__ = [
     "WAREHOUSE",
     "agg_count",
     "agg_thing",
+    "allowance",
     "bridge_unit_lineage",
     "bridge_unit_succession",
     "code_range",
@@ -106,6 +109,7 @@ __all__ = [
     "metadata",
     "publication",
     "quarantine",
+    "ratio",
     "run",
     "source",
     "verdict",
