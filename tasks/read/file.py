@@ -180,6 +180,8 @@ def _chunk(rows: Rows, file: File, secret_key: bytes, ignored_count: int, below:
         cells = {header: values.filter(kept) for header, values in cells.items()}
         numbers = numbers.filter(kept)
 
+    if rows.titled is not None and contract.period_column is not None:  # what a column says goes first
+        cells = {contract.period_column: pa.repeat(rows.titled, len(numbers)), **cells}
     columns: dict[str, Any] = {ROW_NUMBER: numbers}
     found: list[tuple[str, str, Any]] = []
     warned: dict[str, int] = {}

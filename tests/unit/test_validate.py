@@ -172,6 +172,7 @@ def test_control_totals_that_agree_let_the_delivery_through() -> None:
         ({"rows": 3}, "Tổng cộng", "ghi 3, các dòng chi tiết cộng được 2)"),
         ({"certificates_issued": 21}, "Số chứng thư cấp mới", "ghi 21, các dòng chi tiết cộng được 14.180.045)"),
         ({"certificates_in_force": 0}, "hiệu lực", "ghi 0, các dòng chi tiết cộng được 200)"),
+        ({"holders_cumulative": 241}, "Số người được cấp (lũy kế)", "ghi 241, các dòng chi tiết cộng được 240)"),
         ({"certificates_issued": 14_180_054}, "Số chứng thư cấp mới", "ghi 14.180.054, các dòng chi tiết cộng được 14.180.045)"),
     ],
 )
@@ -179,7 +180,8 @@ def test_a_control_total_that_differs_rejects_the_delivery_and_names_file_column
     controls: dict[str, int], header: str, both_sums: str
 ) -> None:
     terms = contract("signatures")
-    rows = table(terms, [SIGNATURE, {**SIGNATURE, "unit_code": "15646", "certificates_issued": 14_180_035}])
+    good = {**SIGNATURE, "holders_cumulative": 120}
+    rows = table(terms, [good, {**good, "unit_code": "15646", "certificates_issued": 14_180_035}])
     with pytest.raises(Rejected) as refused:
         checked(chunk(rows, ignored=1, **controls), feed="signatures")
     assert refused.value.rule_code == "STR-008"
