@@ -9,12 +9,12 @@ from datetime import datetime, time, timedelta
 from difflib import get_close_matches
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, CursorResult, Row, text
 
 from tasks.ask import questions
 from tasks.ask.official_table import Line, Unit, of_unit
 from warehouse.indicators import Indicator, facts, in_force, indicators, measures
-from warehouse.indicators.behind import rows_behind
+from warehouse.indicators.behind import of_unknown_age, rows_behind
 from warehouse.periods import VIETNAM, containing, days, parts
 from warehouse.settings import Refusal
 from warehouse.tables.bridge_unit_succession import WENT_ON
@@ -35,6 +35,8 @@ class Explanation:
     revisions: Sequence[Row[Any]]
     printed: Sequence[Row[Any]]
     """The same figure as others printed it."""
+    of_unknown_age: int
+    """Persons that are counted although no list states their age."""
 
 
 def explain(connection: Connection, code: str, unit: Unit, period: str) -> Explanation:
@@ -47,7 +49,7 @@ def explain(connection: Connection, code: str, unit: Unit, period: str) -> Expla
     if not lines:
         raise Refusal(f"Chưa công bố chỉ tiêu {indicator.code} của {unit.version} cho kỳ {period}. {unit.others}".strip())
     values = {"code": unit.code, "valid_from": unit.valid_from, "period": period, "indicator": indicator.code}
-    files = _files(connection, indicator, unit, period)
+    files, unknown = _files(connection, indicator, unit, period)
     ids = {row.delivery_id for row in files}
     return Explanation(
         unit=unit,
@@ -61,6 +63,7 @@ def explain(connection: Connection, code: str, unit: Unit, period: str) -> Expla
             None,
         ),
         files=files,
+        of_unknown_age=unknown,
         set_aside=[row for row in questions.set_aside(connection) if row.delivery_id in ids],
         revisions=connection.execute(
             text(
@@ -82,10 +85,11 @@ def explain(connection: Connection, code: str, unit: Unit, period: str) -> Expla
     )
 
 
-def _files(connection: Connection, indicator: Indicator, unit: Unit, period: str) -> Sequence[Row[Any]]:
+def _files(connection: Connection, indicator: Indicator, unit: Unit, period: str) -> tuple[Sequence[Row[Any]], int]:
+    """The files behind a value, and how many of the persons in it are of unknown age."""
     rows = rows_behind(facts()[indicator.fact], indicator)
     if rows is None:
-        return []
+        return [], 0
     # What it ended with counts on its last day; what it goes on for counts from before its first.
     first, last = days(period)[0], unit.within(period)[1]
     query = f"""
@@ -106,12 +110,17 @@ def _files(connection: Connection, indicator: Indicator, unit: Unit, period: str
         "parts": parts(period),
         "inside": json.dumps([{"period": part, "last_day": f"{days(part)[1]}", "lies_in": containing(part)[1:]} for part in parts(period)]),
     }
-    wanted = text(query)
-    found = connection.execute(wanted, {name: value for name, value in values.items() if name in wanted.compile().params}).all()
+
+    def ask(query: str) -> CursorResult[Any]:
+        wanted = text(query)
+        return connection.execute(wanted, {name: value for name, value in values.items() if name in wanted.compile().params})
+
+    found = ask(query).all()
     stands_in = in_force(indicator.fallback, days(period)[1]) if indicator.fallback else None
     if stands_in is not None and not any(row.rows_in_numerator for row in found):
         return _files(connection, stands_in, unit, period)
-    return found
+    unknown = of_unknown_age(indicator)
+    return found, ask(unknown).scalar_one() if unknown else 0
 
 
 def _with_those_below(connection: Connection, unit: Unit, period: str) -> list[int]:
