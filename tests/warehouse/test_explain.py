@@ -6,7 +6,19 @@ from sqlalchemy import Connection, Engine, text
 
 from tasks.ask.explain import explain
 from tasks.ask.official_table import find_unit
-from tests.warehouse.facts import NGOC_PHUNG, bills, dossiers, holders, payments, person, publish, signatures, surveys, unit_counts
+from tests.warehouse.facts import (
+    NGOC_PHUNG,
+    bills,
+    dossiers,
+    holders,
+    payments,
+    person,
+    publish,
+    signatures,
+    surveys,
+    unit_counts,
+    unit_key,
+)
 
 AUGUST = datetime(2024, 8, 31, 16, tzinfo=UTC)
 
@@ -76,6 +88,26 @@ def test_of_holders_each_person_once(engine: Engine) -> None:
         holders(c, [{"holder_hash": person(3), "certificate_status": "THU_HOI"}], exported_at=AUGUST)
     publish(engine)
     assert files(engine, "ND5") == {"signature_holders": (2, 2), "unit_counts": (1, 0)}
+
+
+def test_of_a_person_with_a_later_certificate_elsewhere_nothing_stands_here(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(c, NGOC_PHUNG, "2024", {"population_adult": 10})
+        holders(c, [{"holder_hash": person(1)}, {"holder_hash": person(2)}])
+        holders(c, [{"holder_hash": person(1), "provider_key": 8, "issued_on": "2024-06-01", "unit_key": unit_key(c, "15607")}])
+    publish(engine)
+    assert files(engine, "ND5") == {"signature_holders": (1, 1), "unit_counts": (1, 0)}
+
+
+def test_how_many_persons_of_unknown_age_are_counted_is_told(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(c, NGOC_PHUNG, "2024", {"population_adult": 10})
+        holders(c, [{"holder_hash": person(1), "adult_from": "2024-03-01"}, {"holder_hash": person(2)}, {"holder_hash": person(3)}])
+        holders(c, [{"holder_hash": person(4), "adult_from": "2025-06-01"}])
+    publish(engine)
+    with engine.connect() as connection:
+        told = explain(connection, "ND5", find_unit(connection, NGOC_PHUNG, "2024"), "2024")
+    assert (told.line.numerator, told.of_unknown_age) == (3, 2)
 
 
 def test_of_carriers_the_last_month_of_each_and_of_surveys_the_last_time(engine: Engine) -> None:
