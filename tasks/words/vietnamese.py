@@ -28,8 +28,8 @@ OBS_STATUS = {
 OBS_REASON = {
     "held_back": "giữ lại để kiểm tra",
     "no_cases": "không phát sinh",
-    "stands_in": f"{OBS_STATUS['P']} (số thay thế)",
-    "lists_missing": f"{OBS_STATUS['P']} (thiếu danh sách)",
+    "stands_in": f"{OBS_STATUS['P']}, số thay thế",
+    "lists_missing": f"{OBS_STATUS['P']}, thiếu danh sách",
 }
 """In place of the status of a value that is not shown, or not official, for a reason of its own."""
 DELIVERY_STATUS = {"landed": "chờ nạp", "loaded": "đã nạp", "rejected": "bị từ chối", "superseded": "đã có bản thay"}

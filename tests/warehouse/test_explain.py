@@ -110,6 +110,27 @@ def test_how_many_persons_of_unknown_age_are_counted_is_told(engine: Engine) -> 
     assert (told.line.numerator, told.of_unknown_age) == (3, 2)
 
 
+def test_where_certificates_stand_in_for_some_communes_their_files_stand_beside_those_of_the_persons(engine: Engine) -> None:
+    with engine.begin() as c:
+        there = unit_key(c, "15607")
+        for unit in (NGOC_PHUNG, "15607"):
+            unit_counts(c, unit, "2024", {"population_adult": 10})
+        holders(c, [{"holder_hash": person(1)}, {"holder_hash": person(2)}])
+        signatures(c, [{"certificates_in_force": 4}, {"certificates_in_force": 3, "unit_key": there}])
+    publish(engine)
+    assert files(engine, "ND5", "15607") == {"signatures": (1, 1), "unit_counts": (1, 0)}
+    assert files(engine, "ND5", "396") == {"signature_holders": (2, 2), "unit_counts": (2, 0), "signatures": (1, 1)}
+
+
+def test_where_all_on_the_lists_are_out_no_certificates_are_told(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(c, NGOC_PHUNG, "2024", {"population_adult": 10})
+        holders(c, [{"holder_hash": person(1), "certificate_status": "THU_HOI"}])
+        signatures(c, [{"certificates_in_force": 4}])
+    publish(engine)
+    assert files(engine, "ND5") == {"unit_counts": (1, 0)}
+
+
 def test_of_carriers_the_last_month_of_each_and_of_surveys_the_last_time(engine: Engine) -> None:
     with engine.begin() as c:
         unit_counts(c, NGOC_PHUNG, "2024", {"population_adult": 10})

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import openpyxl
+import pytest
 from sqlalchemy import Engine, text
 
+from desk import terminal
+from tasks.ask.explain import explain
+from tasks.ask.official_table import find_unit, of_period, of_unit
+from tasks.report.workbook import write_workbook
 from tests.warehouse.deliveries import deliver, land
 from tests.warehouse.facts import NGOC_PHUNG, holders, person, publish, signatures, unit_counts, unit_key, value
 
@@ -139,3 +146,37 @@ def test_persons_listed_before_the_reform_stand_beside_the_counts_of_the_unit_th
         holders(c, [{"holder_hash": person(n)} for n in (1, 2)])
     assert check(engine, "2025-06") == {(NGOC_PHUNG, "VNPT"): (2, 2, 2, 2, 2, "holds")}
     assert check(engine, "2025-08") == {("15646", "VNPT"): (9, 2, 2, 9, 2, "holds")}
+
+
+# What readers see ------------------------------------------------------------------------------------------------------
+
+
+def test_terminal_explanation_and_workbook_say_what_is_no_number_of_persons(
+    engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with engine.begin() as c:
+        for unit in (NGOC_PHUNG, "15607"):
+            unit_counts(c, unit, "2024", {"population_adult": 10})
+        signatures(c, [{"certificates_in_force": 6}, {"certificates_in_force": 6, "unit_key": unit_key(c, "15607")}])
+        signatures(c, [{"certificates_in_force": 2, "provider_key": 8, "unit_key": unit_key(c, "15607")}])
+        holders(c, [{"holder_hash": person(1), "unit_key": unit_key(c, "15607")}])
+    publish(engine)
+    notes = {NGOC_PHUNG: "số chứng thư của nhà mạng, không phải số người", "15607": "chưa có danh sách người của Viettel"}
+    with engine.connect() as connection:
+        for unit, note in notes.items():
+            found = find_unit(connection, unit, "2024")
+            terminal.official_tables(found, "2024", of_unit(connection, found, "2024"))
+            assert f"ND5: {note}." in _said(capsys)
+            terminal.explanation(explain(connection, "ND5", found, "2024"))
+            assert f"Vì sao tạm tính: {note}" in _said(capsys)
+        write_workbook(of_period(connection, "2024"), "2024", LATER, tmp_path / "b.xlsx")
+    sheets = openpyxl.load_workbook(tmp_path / "b.xlsx")
+    rows = [row for sheet in sheets for row in sheet.values if row[-1] in notes.values()]
+    assert {(row[0], row[7], row[-1]) for row in rows} == {
+        (NGOC_PHUNG, "tạm tính, số thay thế", notes[NGOC_PHUNG]),
+        ("15607", "tạm tính, thiếu danh sách", notes["15607"]),
+    }
+
+
+def _said(capsys: pytest.CaptureFixture[str]) -> str:
+    return " ".join(capsys.readouterr().out.split())

@@ -10,11 +10,17 @@ WITH reported AS (
     SELECT lineage.earlier_key, unit.unit_key, unit.valid_from, unit.valid_to
     FROM warehouse.bridge_unit_lineage AS lineage JOIN warehouse.dim_unit AS unit USING (unit_key)
     WHERE lineage.extent = 'whole'
+), first AS (  -- of whom more than one state is known
+    SELECT provider_key, holder_hash, min(known_from) AS known_from FROM warehouse.fact_signature_holder
+    WHERE known_to > known_from AND known_to < 'infinity'
+    GROUP BY provider_key, holder_hash
 ), state AS (  -- the first state known holds for the time before it as well
-    SELECT holder.*, CASE WHEN known_from > min(known_from) OVER (PARTITION BY provider_key, holder_hash) THEN known_from
-           ELSE '-infinity' END AS holds_from
+    SELECT holder.provider_key, holder.holder_hash, holder.unit_key, holder.issued_on, holder.certificate_status, holder.expires_on,
+           holder.adult_from, holder.known_to,
+           CASE WHEN holder.known_from > first.known_from THEN holder.known_from ELSE '-infinity' END AS holds_from
     FROM warehouse.fact_signature_holder AS holder
-    WHERE known_to > known_from
+    LEFT JOIN first USING (provider_key, holder_hash)
+    WHERE holder.known_to > holder.known_from
 ), listed AS (
     SELECT told.month, coalesce(place.unit_key, state.unit_key) AS unit_key, state.provider_key, state.holder_hash, state.issued_on,
            state.adult_from IS NULL AS is_of_unknown_age, coalesce(state.adult_from <= told.last_day, true) AS is_adult,
