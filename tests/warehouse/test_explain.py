@@ -1,6 +1,6 @@
 """`explain` lists the files whose rows were counted: those the conditions took, for the numerator and for the denominator."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy import Connection, Engine, text
 
@@ -108,6 +108,14 @@ def test_how_many_persons_of_unknown_age_are_counted_is_told(engine: Engine) -> 
     with engine.connect() as connection:
         told = explain(connection, "ND5", find_unit(connection, NGOC_PHUNG, "2024"), "2024")
     assert (told.line.numerator, told.of_unknown_age) == (3, 2)
+
+
+def test_of_holders_those_of_the_units_that_went_into_it(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(c, "15646", "2025-08", {"population_adult": 10}, on=date(2025, 7, 1))
+        holders(c, [{"holder_hash": person(1)}, {"holder_hash": person(2)}])
+    publish(engine, datetime(2025, 9, 5, tzinfo=UTC))
+    assert files(engine, "ND5", "15646", "2025-08") == {"signature_holders": (2, 2), "unit_counts": (1, 0)}
 
 
 def test_where_certificates_stand_in_for_some_communes_their_files_stand_beside_those_of_the_persons(engine: Engine) -> None:

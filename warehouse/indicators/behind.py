@@ -47,19 +47,23 @@ UNION ALL """
     + _BY_OFFICES
 )
 
-# Each person once, by the last certificate that held at the end of the period, wherever that lies.
-_PERSONS = """
+_HERE = """(unit_key = ANY(:units)
+    OR unit_key IN (SELECT l.earlier_key FROM warehouse.bridge_unit_lineage l WHERE l.extent = 'whole' AND l.unit_key = ANY(:units)))"""
+
+# Each person once, by the last certificate that held at the end of the period, wherever that lies; a unit that went whole into another
+# takes its people along.
+_PERSONS = f"""
 SELECT delivery_id, is_of_unknown_age FROM (
     SELECT DISTINCT ON (holder_hash) delivery_id, unit_key, adult_from IS NULL AS is_of_unknown_age
     FROM (
         SELECT *, known_from = min(known_from) OVER (PARTITION BY provider_key, holder_hash) AS is_first, CAST(:last AS date) AS at_end
         FROM warehouse.fact_signature_holder
-        WHERE holder_hash IN (SELECT holder_hash FROM warehouse.fact_signature_holder WHERE unit_key = ANY(:units))
+        WHERE known_to > known_from AND holder_hash IN (SELECT holder_hash FROM warehouse.fact_signature_holder WHERE {_HERE})
     ) state
-    WHERE issued_on <= :last AND (is_first OR known_from < :ends_at) AND known_to >= :ends_at AND unit_key <> 0 AND ({numerator})
+    WHERE issued_on <= :last AND (is_first OR known_from < :ends_at) AND known_to >= :ends_at AND unit_key <> 0 AND ({{numerator}})
     ORDER BY holder_hash, issued_on DESC, provider_key
 ) person
-WHERE unit_key = ANY(:units)
+WHERE {_HERE}
 """
 
 # The same over what offices counted.
