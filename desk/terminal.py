@@ -156,6 +156,8 @@ def official_tables(unit: Unit, period: str, lines: Sequence[Line]) -> None:
             title,
         )
     for line in lines:
+        if line.obs_note:
+            say(f"{line.indicator_code}: {line.obs_note}.")
         if line.full_marks is not None:
             say(f"{line.indicator_code}: {full_marks(line)}.")
 
@@ -415,6 +417,10 @@ def explanation(told: Explanation) -> None:
     say(f"Kết quả: {parts}{line.printed} ({line.status}, bản số {line.revision})")
     if told.held_back:
         say(f"Vì sao giữ lại: {told.held_back}")
+    if line.obs_note:
+        say(f"Vì sao tạm tính: {line.obs_note}")
+    if told.of_unknown_age:
+        say(f"Không rõ tuổi nhưng vẫn được tính: {vi.number(told.of_unknown_age)} người")
     if line.target is not None:
         say(f"Mục tiêu: {line.printed_target}, {line.met or 'chưa đánh giá được'} ({line.target_source})")
     if line.full_marks is not None:

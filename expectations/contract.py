@@ -40,10 +40,12 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "timestamp": pa.timestamp("s"),
     "period": pa.string(),
     "hash": pa.string(),
+    "of_age": pa.date32(),
 }
 """Contract types. `period` is a year, quarter or month, normalised to `2024`, `2024-Q1` or `2024-03`;
 `timestamp` is local time (Asia/Ho_Chi_Minh) without zone; `hash` is 32 hex digits, the
-first 128 bits of a keyed HMAC-SHA-256 made in the reader from a personal value."""
+first 128 bits of a keyed HMAC-SHA-256 made in the reader from a personal value; `of_age` is the day from which a person is known
+to be of age, made in the reader from the day or year of birth, which goes no further."""
 
 
 _NUMBER_OF_A_PERSON = r"(?:\d{9}|\d{12}|(?:0|84|\+84)\d{9,10})"
@@ -65,7 +67,7 @@ class Model(BaseModel):
 class Column(Model):
     """One column of the typed table a feed is read into."""
 
-    type: Literal["text", "integer", "decimal", "boolean", "date", "timestamp", "period", "hash", "dropped"]
+    type: Literal["text", "integer", "decimal", "boolean", "date", "timestamp", "period", "hash", "of_age", "dropped"]
     """`dropped`: personal data that is named here so that the file may contain it, and never leaves the reader."""
     description: str
     required: bool = False
@@ -82,6 +84,8 @@ class Column(Model):
     """Least and greatest whole number."""
     tolerant: bool = False
     """A value that no hash is made of counts as missing, and is counted, instead of setting the row aside."""
+    since: str | None = None
+    """of_age: column of the day before which it does not matter; whoever was of age by then is of age from it on."""
     stands_for: str | None = None
     """Pattern whose first group is what the code stands for, where several writings mean one thing."""
     placeholder: list[str] = []
@@ -105,6 +109,8 @@ class Derived(Model):
     """Column of which it says 1 where it is there, 0 where it is missing."""
     missing_as: int | None = None
     """Number to take where the column is missing."""
+    years_later: int = 0
+    """Years to add to the day of `day`."""
     minus: list[str] = []
     """Columns to subtract; missing where one of them is."""
     restarts: str | None = None
@@ -120,6 +126,20 @@ class Derived(Model):
         """Columns of the contract that it is made from."""
         one = (self.day, self.period_start, self.column, self.present, self.given_at)
         return [name for name in (*one, *self.minus, *self.where) if name]
+
+
+class Speaks(Model):
+    """Which of several rows of one key speaks; the others are ignored, and counted. Of equal ones that differ, nobody knows which."""
+
+    first: dict[str, list[str]]
+    """Column → values of the rows that go before all others."""
+    latest: list[str]
+    """Days by which the latest of them speaks, one after the other; one that is missing is later than any."""
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns of the contract that decide."""
+        return [*self.first, *self.latest]
 
 
 class Totals(Model):
@@ -213,6 +233,8 @@ Check = Literal[
     "payment_known",
     "half_day_clock",
     "cumulative",
+    "several",
+    "more_than_reported",
     "volume",
     "ratio",
     "quarantine_share",
@@ -392,6 +414,8 @@ class Contract(Model):
     """Feeds whose things its rows name: in a night, it comes after them."""
     key_within: Literal["provider", "source", "nothing"] = "nothing"
     """Within what the natural key is unique."""
+    speaks: Speaks | None = None
+    """Where a file may tell of one thing in several rows: which of them speaks."""
     adding: str | None = None
     """Column of measures: of one whose counts add up over providers (measures.csv), the key is unique within the provider."""
     tells: str | None = None
@@ -444,6 +468,8 @@ class Contract(Model):
             *filter(None, [self.period_column, self.tells]),
             *self.not_kept,
             *self.taken_back,
+            *(column.since for column in self.columns.values() if column.since),
+            *(self.speaks.columns if self.speaks else ()),
         } - self.columns.keys()
         unknown |= set(self.unit_on) - self.columns.keys() - {EXPORTED_ON}
         if unknown:

@@ -9,12 +9,12 @@ from datetime import datetime, time, timedelta
 from difflib import get_close_matches
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, CursorResult, Row, text
 
 from tasks.ask import questions
 from tasks.ask.official_table import Line, Unit, of_unit
 from warehouse.indicators import Indicator, facts, in_force, indicators, measures
-from warehouse.indicators.behind import rows_behind
+from warehouse.indicators.behind import of_unknown_age, rows_behind
 from warehouse.periods import VIETNAM, containing, days, parts
 from warehouse.settings import Refusal
 from warehouse.tables.bridge_unit_succession import WENT_ON
@@ -35,6 +35,8 @@ class Explanation:
     revisions: Sequence[Row[Any]]
     printed: Sequence[Row[Any]]
     """The same figure as others printed it."""
+    of_unknown_age: int
+    """Persons that are counted although no list states their age."""
 
 
 def explain(connection: Connection, code: str, unit: Unit, period: str) -> Explanation:
@@ -47,7 +49,7 @@ def explain(connection: Connection, code: str, unit: Unit, period: str) -> Expla
     if not lines:
         raise Refusal(f"Chưa công bố chỉ tiêu {indicator.code} của {unit.version} cho kỳ {period}. {unit.others}".strip())
     values = {"code": unit.code, "valid_from": unit.valid_from, "period": period, "indicator": indicator.code}
-    files = _files(connection, indicator, unit, period)
+    files, unknown = _files(connection, indicator, lines[0], unit, period)
     ids = {row.delivery_id for row in files}
     return Explanation(
         unit=unit,
@@ -61,6 +63,7 @@ def explain(connection: Connection, code: str, unit: Unit, period: str) -> Expla
             None,
         ),
         files=files,
+        of_unknown_age=unknown,
         set_aside=[row for row in questions.set_aside(connection) if row.delivery_id in ids],
         revisions=connection.execute(
             text(
@@ -82,10 +85,34 @@ def explain(connection: Connection, code: str, unit: Unit, period: str) -> Expla
     )
 
 
-def _files(connection: Connection, indicator: Indicator, unit: Unit, period: str) -> Sequence[Row[Any]]:
+_STANDS_IN = """
+SELECT unit_key FROM mart.indicator i
+JOIN warehouse.dim_unit u ON u.unit_code = i.unit_code AND u.valid_from = i.unit_valid_from
+WHERE i.indicator_code = :code AND i.period = :period AND i.obs_reason = 'stands_in' AND i.unit_level = 'commune'
+    AND u.unit_key = ANY(:units)
+"""
+
+
+def _files(connection: Connection, indicator: Indicator, line: Line, unit: Unit, period: str) -> tuple[Sequence[Row[Any]], int]:
+    """The files behind a value, and how many of the persons in it are of unknown age."""
+    units = _with_those_below(connection, unit, period)
+    found, unknown = _counted(connection, indicator, unit, period, units)
+    stands_in = in_force(indicator.fallback, days(period)[1]) if indicator.fallback else None
+    if stands_in is None:
+        return found, unknown
+    if line.numerator != 0 and not any(row.rows_in_numerator for row in found):
+        return _counted(connection, stands_in, unit, period, units)
+    values = {"code": indicator.code, "period": period, "units": units}
+    below = list(connection.scalars(text(_STANDS_IN), values)) if line.obs_reason == "stands_in" else []
+    others = _counted(connection, stands_in, unit, period, below)[0] if below else []
+    return [*found, *(row for row in others if row.rows_in_numerator)], unknown
+
+
+def _counted(connection: Connection, indicator: Indicator, unit: Unit, period: str, units: list[int]) -> tuple[Sequence[Row[Any]], int]:
+    """The files whose rows of some units an indicator counts, and of how many of the persons in them no age is known."""
     rows = rows_behind(facts()[indicator.fact], indicator)
     if rows is None:
-        return []
+        return [], 0
     # What it ended with counts on its last day; what it goes on for counts from before its first.
     first, last = days(period)[0], unit.within(period)[1]
     query = f"""
@@ -101,17 +128,19 @@ def _files(connection: Connection, indicator: Indicator, unit: Unit, period: str
         "first": first,
         "last": last,
         "ends_at": datetime.combine(last + timedelta(days=1), time.min, VIETNAM),
-        "units": _with_those_below(connection, unit, period),
+        "units": units,
         "flows": [name for name, measure in measures().items() if measure.is_flow],
         "parts": parts(period),
         "inside": json.dumps([{"period": part, "last_day": f"{days(part)[1]}", "lies_in": containing(part)[1:]} for part in parts(period)]),
     }
-    wanted = text(query)
-    found = connection.execute(wanted, {name: value for name, value in values.items() if name in wanted.compile().params}).all()
-    stands_in = in_force(indicator.fallback, days(period)[1]) if indicator.fallback else None
-    if stands_in is not None and not any(row.rows_in_numerator for row in found):
-        return _files(connection, stands_in, unit, period)
-    return found
+
+    def ask(query: str) -> CursorResult[Any]:
+        wanted = text(query)
+        return connection.execute(wanted, {name: value for name, value in values.items() if name in wanted.compile().params})
+
+    found = ask(query).all()
+    unknown = of_unknown_age(indicator)
+    return found, ask(unknown).scalar_one() if unknown else 0
 
 
 def _with_those_below(connection: Connection, unit: Unit, period: str) -> list[int]:

@@ -101,12 +101,24 @@ def count(connection: Connection, counting: Counting, keys: Mapping[str, int], t
             failed[i.version_name] = f"{i.fallback}: {failed[i.fallback]}"
         elif i.fallback is not None:
             connection.execute(text(_FALLBACK), {"key": keys[i.version_name], "fallback": keys[i.fallback]})
+            for statement in (_NOT_MISSING, _STANDS_IN):
+                connection.execute(text(statement), {"key": keys[i.version_name]})
 
 
 _FALLBACK = """
 INSERT INTO counted
 SELECT :key, unit_key, period, numerator, denominator, true, is_part FROM counted
 WHERE indicator_key = :fallback AND (unit_key, period) NOT IN (SELECT unit_key, period FROM counted WHERE indicator_key = :key)
+"""
+
+
+# Where another count stands in, no list is missing from it.
+_NOT_MISSING = """
+DELETE FROM flaw WHERE indicator_key = :key
+    AND (unit_key, period) NOT IN (SELECT unit_key, period FROM counted WHERE indicator_key = :key AND NOT is_fallback)
+"""
+_STANDS_IN = """
+INSERT INTO flaw SELECT indicator_key, unit_key, period, 'stands_in', 0 FROM counted WHERE indicator_key = :key AND is_fallback
 """
 
 
@@ -156,12 +168,22 @@ def _carriers(connection: Connection, counting: Counting, name: str, fact: Count
 
 
 def _holders(connection: Connection, counting: Counting, name: str, fact: CountedFact, keys: Mapping[str, int], failed: Failed) -> None:
-    """A period is told as its end was known; so the history is looked at, as far as it was known itself."""
+    """A period is told as its end was known; so the history is looked at, as far as it was known itself.
+
+    Who counts what stands in for the persons, and lists nobody, is noted in `flaw`.
+    """
     table = metadata.tables[fact.fullname]
     ends = "CASE WHEN known_to > :as_of THEN 'infinity' ELSE known_to END AS known_to"
     columns = ", ".join(ends if column.name == "known_to" and counting.is_vintage else column.name for column in table.columns)
     known = "known_to > known_from" + (" AND known_from <= :as_of" if counting.is_vintage else "")
-    _each(connection, counting, name, fact, keys, failed, {"{history}": f"(SELECT {columns} FROM {fact.fullname} WHERE {known})"})
+    history = {"{history}": f"(SELECT {columns} FROM {fact.fullname} WHERE {known})", "{day}": fact.day(None)}
+    for i in of(name, failed):
+        if i.fallback is not None:
+            other = next(one for one in indicators() if one.code == i.fallback)
+            reports = {"{reports}": counting.states(str(other.counted_fact.table)), "{reported_day}": other.counted_fact.day(None)}
+            query = _filled(query_of("unlisted"), {**history, **reports, "{reported}": other.numerator})
+            _try(connection, i, failed, partial(connection.execute, text(query), _bound(query, i, name, keys, counting)))
+    _each(connection, counting, name, fact, keys, failed, history)
 
 
 def _waves(connection: Connection, counting: Counting, name: str, fact: CountedFact, keys: Mapping[str, int], failed: Failed) -> None:
@@ -179,15 +201,23 @@ def _each(
 ) -> None:
     """One query an indicator."""
     for i in of(name, failed):
-        query = query_of(fact.way)
-        for placeholder, sql in (*source.items(), ("{day}", fact.day(None)), ("{numerator}", i.numerator)):
-            query = query.replace(placeholder, sql)
-        values = {"key": keys[i.version_name], "fact": name, "code": i.version_name, "denominator": i.denominator, **as_of(counting)}
-        bound = {name: value for name, value in values.items() if f":{name}" in query}
-        _try(connection, i, failed, partial(connection.execute, text(query), bound))
+        query = _filled(query_of(fact.way), {**source, "{day}": fact.day(None), "{numerator}": i.numerator})
+        _try(connection, i, failed, partial(connection.execute, text(query), _bound(query, i, name, keys, counting)))
+
+
+def _filled(query: str, parts: Mapping[str, str]) -> str:
+    for placeholder, sql in parts.items():
+        query = query.replace(placeholder, sql)
+    return query
+
+
+def _bound(query: str, i: Indicator, fact: str, keys: Mapping[str, int], counting: Counting) -> dict[str, Any]:
+    values = {"key": keys[i.version_name], "fact": fact, "code": i.version_name, "denominator": i.denominator, **as_of(counting)}
+    return {name: value for name, value in values.items() if f":{name}" in query}
 
 
 def counted_by(name: str, left_out: Iterable[str] = ()) -> Sequence[str]:
     """All texts that decide how a fact that is not kept counted counts."""
     fact = facts()[name]
-    return [repr(fact), query_of(fact.way), repr(measures()), *(f"{i.version_name} {i.counted_as}" for i in of(name, left_out))]
+    queries = [query_of(fact.way), *([query_of("unlisted")] if fact.way == "holders" else [])]
+    return [repr(fact), *queries, repr(measures()), *(f"{i.version_name} {i.counted_as}" for i in of(name, left_out))]

@@ -1,4 +1,5 @@
--- Distinct persons at the end of a period, each once whatever the number of carriers, in the unit of their last certificate.
+-- Distinct persons at the end of a period, each once whatever the number of carriers, in the unit of their last certificate. A unit whose
+-- lists name persons, all of them out, has none; but not where a carrier has certificates there and lists nobody.
 INSERT INTO counted
 WITH RECURSIVE became AS (  -- a unit that went whole into another takes its people along
     SELECT unit_key, unit_key AS later_key, valid_from, valid_to FROM warehouse.dim_unit
@@ -19,13 +20,20 @@ WITH RECURSIVE became AS (  -- a unit that went whole into another takes its peo
         WHERE :fact = ANY(t.facts)
     ) days
 ), person AS (
-    SELECT DISTINCT ON (t.day, f.holder_hash) t.day, f.unit_key
-    FROM state f
-    JOIN ending t ON f.{day} <= t.day AND f.holds_from < t.ends_at AND f.known_to >= t.ends_at
-    WHERE f.unit_key <> 0 AND ({numerator})
-    ORDER BY t.day, f.holder_hash, f.{day} DESC, f.provider_key
+    SELECT DISTINCT ON (at_end, holder_hash) at_end AS day, unit_key
+    FROM (
+        SELECT f.*, t.day AS at_end FROM state f
+        JOIN ending t ON f.{day} <= t.day AND f.holds_from < t.ends_at AND f.known_to >= t.ends_at
+        WHERE f.unit_key <> 0
+    ) held
+    WHERE {numerator}
+    ORDER BY at_end, holder_hash, {day} DESC, provider_key
+), listed AS (
+    SELECT unit_key, min({day}) AS since FROM {history} h WHERE unit_key <> 0 GROUP BY unit_key
 ), own AS MATERIALIZED (  -- few, whatever the number of persons
     SELECT day, unit_key, count(*) AS persons FROM person GROUP BY day, unit_key
+    UNION ALL
+    SELECT day, unit_key, 0 FROM listed JOIN ending ON since <= day
 )
 SELECT :key, unit_key, period, persons, d.value, false, d.is_part
 FROM (
@@ -39,3 +47,4 @@ FROM (
 ) held
 JOIN measured d USING (unit_key, period)
 WHERE d.measure = :denominator
+  AND (persons > 0 OR (unit_key, period) NOT IN (SELECT unit_key, period FROM flaw WHERE indicator_key = :key AND reason = 'lists_missing'))

@@ -60,7 +60,7 @@ def compute(connection: Connection, counting: Counting) -> Candidates:
 
 _TEMPORARY = """
 DROP TABLE IF EXISTS touched_period, touched_part, counted, measured, held_back, reporting, listed, place, due, added_up,
-  shown_indicator, shown_line, candidate;
+  shown_indicator, shown_line, candidate, flaw;
 CREATE TEMPORARY TABLE touched_period
   (period text PRIMARY KEY, period_type text, first_day date, last_day date, seen_to date, has_ended boolean,
    facts text[]) ON COMMIT DROP;
@@ -70,6 +70,7 @@ CREATE TEMPORARY TABLE touched_part
 CREATE TEMPORARY TABLE counted
   (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint, is_fallback boolean, is_part boolean)
   ON COMMIT DROP;
+CREATE TEMPORARY TABLE flaw (indicator_key smallint, unit_key integer, period text, reason text, provider_key smallint) ON COMMIT DROP;
 CREATE TEMPORARY TABLE held_back
   (indicator_key smallint, unit_key integer, period text, reason_vi text, PRIMARY KEY (indicator_key, unit_key, period)) ON COMMIT DROP;
 CREATE TEMPORARY TABLE measured (unit_key integer, period text, measure text, value bigint, is_part boolean) ON COMMIT DROP;
@@ -86,7 +87,7 @@ CREATE TEMPORARY TABLE added_up
    is_firm boolean) ON COMMIT DROP;
 CREATE TEMPORARY TABLE candidate
   (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint, value numeric, obs_status text,
-   obs_reason text, units_counted integer, units_expected integer) ON COMMIT DROP;
+   obs_reason text, units_counted integer, units_expected integer, providers_missing smallint[]) ON COMMIT DROP;
 """
 
 
@@ -246,6 +247,20 @@ FROM own FULL JOIN below USING (indicator_key, unit_key, period)
 """
 
 
+# What is wrong with the count of a unit is so with the sums above it.
+_FLAWED_ABOVE = """
+INSERT INTO flaw
+WITH RECURSIVE above AS (
+    SELECT f.indicator_key, p.parent_key AS unit_key, f.period, f.reason, f.provider_key FROM flaw f JOIN place p USING (period, unit_key)
+    WHERE p.is_at_end OR f.indicator_key <> ALL(CAST(:stock AS smallint[]))
+  UNION
+    SELECT a.indicator_key, p.parent_key, a.period, a.reason, a.provider_key FROM above a JOIN place p USING (period, unit_key)
+    WHERE p.is_at_end OR a.indicator_key <> ALL(CAST(:stock AS smallint[]))
+)
+SELECT * FROM above WHERE unit_key IS NOT NULL
+"""
+
+
 def held(counting: Counting) -> str:
     """SQL condition on what was in force at the state of knowledge that is published; binds :as_of in a vintage."""
     return "known_from <= :as_of AND f.known_to > :as_of" if counting.is_vintage else "known_to = 'infinity'"
@@ -274,6 +289,7 @@ def _add_up(connection: Connection, counting: Counting, keys: dict[str, int], de
     for i in declared:
         if i.counted_fact.way == "listed":
             connection.execute(text(_ON_A_LIST), {"key": keys[i.version_name], "list": i.numerator})
+    connection.execute(text(_FLAWED_ABOVE), {"stock": [keys[i.version_name] for i in declared if i.is_stock]})
     for level in ("commune", "district", "province"):
         connection.execute(text(_ADD_UP), {"level": level, **ways})
         out_of_what_was_added_up(connection)
@@ -358,9 +374,13 @@ LEFT JOIN sending USING (unit_key, period, sent_by)
 
 _CANDIDATES = f"""
 INSERT INTO candidate
-WITH line AS (
+WITH flawed AS (
+    SELECT indicator_key, unit_key, period, max(reason) AS reason,  -- that another count stands in is worse
+        array_agg(DISTINCT provider_key ORDER BY provider_key) FILTER (WHERE provider_key <> 0) AS providers
+    FROM flaw GROUP BY indicator_key, unit_key, period
+), line AS (
     SELECT i.indicator_key, s.unit_key, s.period, i.decimals, i.is_count, i.last_day, i.has_ended, i.is_awaited, s.province_code,
-        a.is_firm, a.numerator, a.denominator,
+        a.is_firm, a.numerator, a.denominator, flawed.reason AS flaw, flawed.providers,
         i.is_beyond OR a.indicator_key IS NULL
             AND (i.is_asked OR i.sent_by <> 'all' AND s.unit_level = 'commune' AND s.units IS NULL)
             AND (i.indicator_key, s.unit_key, s.period) NOT IN (SELECT indicator_key, unit_key, period FROM held_back) AS is_outside,
@@ -374,11 +394,12 @@ WITH line AS (
     JOIN shown_indicator i ON i.period = s.period AND i.unit_level = s.unit_level AND i.sent_by = s.sent_by AND (s.is_new OR i.is_touched)
         AND s.valid_to >= i.first_day  -- what still happens to a unit that is no more counts above it only
     LEFT JOIN added_up a ON (a.indicator_key, a.unit_key, a.period) = (i.indicator_key, s.unit_key, s.period)
+    LEFT JOIN flawed ON (flawed.indicator_key, flawed.unit_key, flawed.period) = (i.indicator_key, s.unit_key, s.period)
     OFFSET 0  -- each of these is worked out once, however often it is used
 ), judged AS (
     SELECT *, CASE WHEN is_outside THEN 'M' WHEN denominator IS NULL THEN 'L' WHEN denominator = 0 AND NOT is_count THEN 'M'
         WHEN is_small THEN 'Q'
-        WHEN NOT has_ended OR is_awaited OR NOT is_firm OR has_all_units IS NOT TRUE THEN 'P'
+        WHEN NOT has_ended OR is_awaited OR NOT is_firm OR has_all_units IS NOT TRUE OR flaw IS NOT NULL THEN 'P'
         WHEN EXISTS (
             SELECT FROM unnest(CAST(:broken AS smallint[]), CAST(:breaks_from AS date[]), CAST(:breaks_in AS text[])) b (key, day, province)
             WHERE b.key = line.indicator_key AND line.last_day >= b.day AND b.province IN ('', line.province_code)
@@ -388,8 +409,9 @@ WITH line AS (
 SELECT indicator_key, unit_key, period, CASE WHEN NOT is_outside THEN numerator END, CASE WHEN NOT is_outside THEN denominator END,
     CASE WHEN obs_status NOT IN ('A', 'B', 'P') THEN NULL WHEN is_count THEN numerator
         ELSE {rounded_half_up("numerator", "denominator", "decimals")} END, obs_status,
-    CASE WHEN is_outside THEN 'not_applicable' WHEN obs_status = 'M' THEN 'no_cases' END,
-    CASE WHEN NOT is_outside THEN units_counted END, CASE WHEN NOT is_outside THEN units_expected END
+    CASE WHEN is_outside THEN 'not_applicable' WHEN obs_status = 'M' THEN 'no_cases' WHEN obs_status = 'P' THEN flaw END,
+    CASE WHEN NOT is_outside THEN units_counted END, CASE WHEN NOT is_outside THEN units_expected END,
+    CASE WHEN obs_status = 'P' THEN providers END
 FROM judged
 """
 

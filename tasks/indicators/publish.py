@@ -17,7 +17,7 @@ from warehouse.tables import dim_indicator, dim_target, fact_indicator
 
 KEYS = ("indicator_key", "unit_key", "period")
 VALUES = ("numerator", "denominator", "value", "obs_status", "obs_reason")
-COVERS = ("units_counted", "units_expected")
+COVERS = ("units_counted", "units_expected", "providers_missing")
 
 Version = tuple[str, int]
 """Code of an indicator and number of the version under it."""
@@ -26,7 +26,7 @@ State = dict[str, Any]
 
 _DECLARED = (
     "indicator_name", "official_table", "pillar", "definition", "legal_source", "unit_measure", "decimals", "sort_order",
-    "valid_from", "valid_to", "counted_as", "numerator_counts", "denominator_counts", "may_exceed",
+    "valid_from", "valid_to", "counted_as", "numerator_counts", "denominator_counts", "may_exceed", "fallback_note",
 )  # fmt: skip
 _TARGET = ("kind", "valid_from", "valid_to", "target", "population", "legal_source", "document_date", "place", "province_code")
 _IN_FORCE = dim_indicator.c.known_to == text("'infinity'")

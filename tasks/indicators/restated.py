@@ -197,14 +197,15 @@ WITH said AS (
         array_agg(earlier_key ORDER BY earlier_key) FILTER (WHERE is_needed AND has_value IS NOT TRUE AND is_hidden IS NOT TRUE) AS missing,
         bool_and(obs_status = 'M' AND obs_reason = 'not_applicable') AS is_outside,
         bool_or(obs_reason = 'held_back') IS TRUE AS is_held_back,
-        bool_or(has_value AND obs_status = 'P') AS is_provisional, bool_or(has_value AND obs_status = 'B') AS is_broken,
+        bool_or(has_value AND obs_status = 'P') AS is_provisional, max(obs_reason) FILTER (WHERE has_value AND obs_status = 'P') AS flaw,
+        bool_or(has_value AND obs_status = 'B') AS is_broken,
         max(obs_status::text) FILTER (WHERE has_value) AS a_status, max(obs_reason) FILTER (WHERE is_needed) AS a_reason
     FROM said
     GROUP BY indicator_key, unit_key, period, is_count, is_sample, is_distinct, decimals, suppress_below
     HAVING count(obs_status) > 0
 ), line AS (
     SELECT s.indicator_key, s.unit_key, s.period, s.decimals, s.suppress_below, s.is_count, s.is_sample, s.units_all, s.parts, s.is_outside,
-        s.is_provisional, s.is_broken, s.a_status, s.a_reason,
+        s.is_provisional, s.is_broken, s.flaw, s.a_status, s.a_reason,
         s.is_distinct AND (s.hidden > 0 AND NOT s.hidden_add_up OR s.is_held_back) AS is_counted_with_hidden,
         s.with_value + CASE WHEN hidden_add_up THEN s.hidden ELSE 0 END AS units_counted,
         s.with_value = 0 AND s.hidden > 0 AND NOT hidden_add_up AS is_all_hidden,
@@ -225,7 +226,7 @@ WITH said AS (
         WHEN coalesce(denominator, 0) = 0 AND NOT is_count THEN ARRAY[a_status, a_reason]
         WHEN denominator < suppress_below THEN ARRAY['Q', NULL]
         WHEN units_counted < units_all THEN ARRAY['P', 'predecessor_missing']
-        WHEN is_provisional THEN ARRAY['P', NULL]
+        WHEN is_provisional THEN ARRAY['P', flaw]
         WHEN is_broken THEN ARRAY['B', NULL]
         ELSE ARRAY['A', NULL] END AS judged
     FROM line

@@ -21,6 +21,7 @@ from tasks.load.dependents import are_there, follow
 from tasks.load.dimensions import Dimensions
 from tasks.load.facts import facts_of
 from tasks.load.history import Mask, apply, compare_natural_keys, copy_keys, no_states, overwrite, states_of, temporary
+from tasks.load.listed import hold_against_reports
 from tasks.load.lists import make_members
 from tasks.load.quarantine import judge, keep, take
 from tasks.load.ratios import Ratios
@@ -80,6 +81,7 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
             give_back(work)
         if work.is_followed:
             follow(work)
+        hold_against_reports(work)
         return _close(work, covered, corrected)
 
 

@@ -5,7 +5,7 @@ A feed's contract says what is looked up and when; only dossiers, payments, prin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -39,6 +39,7 @@ from warehouse.tables import (
     metadata,
 )
 from warehouse.tables import delivery as deliveries
+from warehouse.tables.bridge_unit_succession import WENT_ON
 
 HISTORY = {"row_key", "row_hash", "known_from", "known_to", "loaded_by", "ended_by", "delivery_id", "row_number"}
 """Columns of every fact that the load itself fills."""
@@ -142,15 +143,34 @@ def _by_provider(work: Load, rows: pa.Table, columns: Columns) -> None:
 
 
 def _fallen(work: Load, _rows: pa.Table, columns: Columns, rule: Rule) -> Mask:
-    """Rows whose cumulative count is below that of the last period known before, in the file or in the warehouse."""
-    place, counted = ["unit_key", str(work.contract.period_column)], str(rule.column)
-    here = pd.DataFrame({name: columns[name] if name == "unit_key" else columns[name].to_pandas() for name in (*place, counted)})
-    known = select(*(work.table.c[name] for name in (*place, counted))).where(
-        work.table.c.provider_key == work.provider_key, work.table.c.known_to == text("'infinity'")
+    """Rows between which and a neighbouring period of their unit a cumulative count falls, in the file or in the warehouse.
+
+    Of two in the file the later one; a row of an earlier period than one that is known makes that one fall, and is found itself. A unit
+    that others went into begins anew; one that only stands under another since goes on.
+    """
+    period, counted = str(work.contract.period_column), str(rule.column)
+    here = pd.DataFrame({"unit_key": columns["unit_key"], **{name: columns[name].to_pandas() for name in (period, counted)}})
+    went_on = {row.unit_key: row.later_key for row in work.connection.execute(text(WENT_ON))}
+    series = {key: _end_of(key, went_on) for key in {*here["unit_key"], *went_on, *went_on.values()}}
+    asked = {series[key] for key in here["unit_key"].unique()}
+    known = select(*(work.table.c[name] for name in ("unit_key", period, counted))).where(
+        work.table.c.provider_key == work.provider_key,
+        work.table.c.known_to == text("'infinity'"),
+        work.table.c.unit_key.in_([key for key, end in series.items() if end in asked]),
     )
-    there = pd.DataFrame(work.connection.execute(known).all(), columns=[*place, counted])
-    told = pd.concat([here, there], ignore_index=True).drop_duplicates(place).sort_values(place)
-    return np.isin(np.arange(len(here)), told.index[told[counted] < told.groupby("unit_key")[counted].shift()])
+    there = pd.DataFrame(work.connection.execute(known).all(), columns=here.columns)
+    told = pd.concat([here, there], ignore_index=True).assign(series=lambda found: found["unit_key"].map(series))
+    told = told.drop_duplicates(["series", period]).dropna(subset=counted).sort_values(["series", period])
+    falls = told[counted] < told.groupby("series")[counted].shift()
+    by_what_is_known = falls & (told.index >= len(here))
+    makes_fall = by_what_is_known.groupby(told["series"]).shift(-1, fill_value=False)
+    return np.isin(np.arange(len(here)), told.index[falls | makes_fall])
+
+
+def _end_of(key: int, went_on: Mapping[int, int]) -> int:
+    while key in went_on:
+        key = went_on[key]
+    return key
 
 
 def _impossible(_work: Load, rows: pa.Table, _columns: Columns, _rule: Rule) -> Mask:

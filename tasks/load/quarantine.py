@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from expectations.contract import ROW_NUMBER, Contract
 from tasks.deliveries.ledger import Delivery
 from tasks.load.history import Mask, copy_temporary, temporary
-from tasks.load.work import Finding, Load
+from tasks.load.work import Finding, Flagged, Load
 from tasks.validate.checks import Checked
 from tasks.words.vietnamese import one_line, safe
 
@@ -40,6 +40,8 @@ def judge(work: Load, rows: pa.Table, found: Sequence[Finding]) -> Mask:
                 work.found.add(faults)
                 work.quarantined += faults.num_rows
                 keep(work.connection, work.delivery, work.contract, faults, "open")
+            elif broken.any():
+                work.flagged.setdefault(rule.code, Flagged()).add(rows.filter(pa.array(broken)))
     return loadable
 
 

@@ -10,9 +10,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import Connection, Table
 
-from expectations.contract import Contract, Rule, structure
+from expectations.contract import ROW_NUMBER, Contract, Rule, structure
 from tasks.deliveries.ledger import Delivery
 from tasks.load.dimensions import Dimensions
 from tasks.load.history import Mask, microseconds
@@ -20,7 +21,7 @@ from tasks.load.partitions import Partitions
 from tasks.read.rows import Rejected
 from tasks.validate.checks import RuleResult
 from tasks.validate.found import Found, with_faults
-from tasks.words.vietnamese import VIETNAM
+from tasks.words.vietnamese import VIETNAM, number
 from warehouse.tables import UNKNOWN, dim_provider, metadata
 
 
@@ -33,6 +34,32 @@ class Tally:
     success: bool = True
     observed: str | None = None
     unexpected: int = 0
+
+
+TOLD = 5
+"""Rows that broke a warning whose numbers are told."""
+
+
+@dataclass
+class Flagged:
+    """Rows that broke a rule and are loaded all the same, gathered chunk by chunk: how many, of which units, and the first of them."""
+
+    rows: int = 0
+    units: set[str] = field(default_factory=set)
+    first: list[int] = field(default_factory=list)
+
+    def add(self, rows: pa.Table) -> None:
+        """Adds those of a chunk."""
+        self.rows += rows.num_rows
+        self.first += rows[ROW_NUMBER].slice(0, TOLD - len(self.first)).to_pylist()
+        if "unit_code" in rows.column_names:
+            self.units |= set(pc.unique(rows["unit_code"]).drop_null().to_pylist())
+
+    @property
+    def told(self) -> str:
+        """The same in words."""
+        of = f" của {number(len(self.units))} đơn vị" if self.units else ""
+        return f"{number(self.rows)} dòng{of} (dòng {', '.join(map(str, self.first))}{', …' if self.rows > len(self.first) else ''})"
 
 
 @dataclass(frozen=True)
@@ -66,6 +93,9 @@ class Load:
     tells: set[str] = field(default_factory=set)
     """Measures or services that its rows are of, where the contract tells sources apart by them."""
     tallies: dict[str, Tally] = field(default_factory=dict)
+
+    flagged: dict[str, Flagged] = field(default_factory=dict)
+    """Rule → rows that broke it and are loaded all the same."""
 
     @cached_property
     def found(self) -> Found:
@@ -123,7 +153,7 @@ class Load:
 
     def tell_rows(self) -> None:
         """Says in words which rows broke the loader's own rules."""
-        for code, words in self.found.told().items():
+        for code, words in (*self.found.told().items(), *((code, flagged.told) for code, flagged in self.flagged.items())):
             self.tallies[code].observed = words
 
     def refusal(self, refused: Rejected) -> Rejected:

@@ -113,6 +113,7 @@ def typed(
         "boolean": lambda: booleans(values),
         "date": lambda: moments(values, date_format).cast(ARROW_TYPES["date"]),
         "timestamp": lambda: moments(values, date_format),
+        "of_age": lambda: births(values, date_format),
         "period": lambda: _by_distinct(values, period),
     }
     return convert[kind]()
@@ -168,6 +169,28 @@ def moments(values: pa.StringArray, date_format: str) -> pa.TimestampArray:
     known = fits.copy()
     known[fits] = real
     return pa.array(seconds, mask=~known).cast(ARROW_TYPES["timestamp"])
+
+
+_A_YEAR = r"^([0-9]{4})$"
+OF_AGE = 18
+"""Years from which a person is of age (Civil Code 91/2015/QH13, article 20)."""
+
+
+def births(values: pa.StringArray, date_format: str) -> pa.Date32Array:
+    """Days of birth; of a year alone its first day, since nobody who was born in it is known to be younger."""
+    first = date_format.replace("%d", "01").replace("%m", "01").replace("%Y", r"\1")
+    return moments(pc.replace_substring_regex(values, _A_YEAR, first), date_format).cast(ARROW_TYPES["date"])
+
+
+def of_age(born: pa.Date32Array, since: pa.Date32Array) -> pa.Date32Array:
+    """From which day on each is known to be of age: the first of the month of that birthday, or `since` where that is later.
+
+    So much is enough to tell it at the end of every month, and less than when they were born.
+    """
+    known = pc.and_(born.is_valid(), since.is_valid()).to_numpy(zero_copy_only=False)
+    day, since_day = (days.fill_null(0).to_numpy(zero_copy_only=False).astype("datetime64[D]") for days in (born, since))
+    birthday = (day.astype("datetime64[M]") + 12 * OF_AGE).astype("datetime64[D]")
+    return pa.array(np.maximum(birthday, since_day), mask=~known).cast(ARROW_TYPES["date"])
 
 
 def period(text: str) -> str | None:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from expectations.contract import ARROW_TYPES, ROW_NUMBER, Contract
-from tasks.read.cells import clean, integers, mapped, typed
+from tasks.read.cells import clean, integers, mapped, of_age, typed
 from tasks.read.csv_file import read_csv
 from tasks.read.dossier_json import read_dossier_json
 from tasks.read.fitting import Faults, fit
@@ -187,6 +187,8 @@ def _chunk(rows: Rows, file: File, secret_key: bytes, ignored_count: int, below:
         cells = {header: values.filter(kept) for header, values in cells.items()}
         numbers = numbers.filter(kept)
 
+    if rows.titled is not None and contract.period_column is not None:  # what a column says goes first
+        cells = {contract.period_column: pa.repeat(rows.titled, len(numbers)), **cells}
     columns: dict[str, Any] = {ROW_NUMBER: numbers}
     found: list[tuple[str, str, Any]] = []
     warned: dict[str, int] = {}
@@ -238,6 +240,8 @@ def _column(name: str, cells: dict[str, pa.StringArray], file: File, count: int,
     values = pseudonyms(fitting, secret_key) if column.type == "hash" else _typed(name, fitting, file)
     if values.null_count > fitting.null_count:
         faults.append(("STR-010", pc.and_(values.is_null(), fitting.is_valid())))
+    if column.since:
+        values = of_age(values, _column(column.since, cells, file, count, secret_key)[0])
     if column.type == "integer":
         outside = pc.or_(pc.less(values, column.range[0]), pc.greater(values, column.range[1]))
         faults.append(("STR-020", pc.fill_null(outside, False)))

@@ -147,13 +147,21 @@ class File:
             if other is not None:
                 raise self.refused("STR-025", advice=f"phần trên dòng tiêu đề ghi {other[0].lower()}")
             if found is None and self.layout.title is not None:
-                found = re.search(self.layout.title, text, re.IGNORECASE | re.ASCII)
+                found = re.search(self.layout.title, text.lower(), re.IGNORECASE | re.ASCII)
         if found is None:
             return None
         said = found.groupdict()
         part = f"-Q{_ROMAN.get(said['quarter'].upper(), said['quarter'])}" if said.get("quarter") else ""
         part = f"-{int(said['month']):02}" if said.get("month") else part
         return f"{said['year']}{part}"
+
+    def dated(self, headers: Sequence[str | None], titled: str | None) -> str | None:
+        """The period of the title; refuses a file in which neither a column nor the title says one that every row needs."""
+        name = self.contract.period_column
+        written = [header for header, column in self.layout.headers.items() if column == name]
+        if titled is None and name is not None and written and self.contract.columns[name].required and not {*written} & {*headers}:
+            raise self.refused("STR-001", written[0])
+        return titled
 
     def needed(self) -> list[str]:
         """Headers whose cells are read at all. Personal columns that are dropped are not among them."""

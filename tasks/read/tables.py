@@ -128,7 +128,8 @@ class TableRows:
                 self._hidden = self.file.refused("STR-033")
                 return
             self._find(table)
-            table.headers, table.header_row, table.titled = headers, row.number, self.file.titled(titles)
+            table.headers, table.header_row = headers, row.number
+            table.titled = self.file.dated(headers, self.file.titled(titles))
             hidden = sum(header in self._needed for place, header in enumerate(headers) if place in row.hidden_places)
             self._account += Account(hidden_columns=hidden)
             del table.waiting[: at + 1]

@@ -26,9 +26,9 @@ from warehouse.scores.score_766 import rules_on
 
 HEADER = (
     "Mã ĐVHC", "Đơn vị", "Tử số", "Mẫu số", "Kết quả", "Mục tiêu", "Đánh giá", "Tình trạng số liệu",
-    "Phạm vi", "Số liệu đến", "Hạn gửi tiếp", "Mức điểm tối đa (766)",
+    "Phạm vi", "Số liệu đến", "Hạn gửi tiếp", "Mức điểm tối đa (766)", "Ghi chú",
 )  # fmt: skip
-WIDTHS = (10, 30, 13, 13, 13, 12, 12, 20, 16, 12, 12, 14)
+WIDTHS = (10, 30, 13, 13, 13, 12, 12, 20, 16, 12, 12, 14, 36)
 NOTES = (("Mã", 8), ("Chỉ tiêu", 34), ("Cách tính", 58), ("Căn cứ", 34))
 SCORES = "Chỉ số 766"
 AT_MOST = "Tính từ hồ sơ, không chỉ số thành phần nào vượt mức tối đa, kể cả nơi Cổng để ngỏ."
@@ -192,6 +192,7 @@ def _line(sheet: Any, styles: _Styles, row: int, line: Line) -> None:
     for column, words in enumerate((line.status, line.covers, vi.day(line.data_until), vi.day(line.next_due)), 7):
         sheet.write_string(row, column, words, styles.centre)
     _number(sheet, styles, row, 11, line.full_marks, _threshold(styles, line, line.full_marks))
+    sheet.write_string(row, 12, line.obs_note or "", styles.text)
 
 
 def _threshold(styles: _Styles, line: Line, value: Decimal | None) -> Any:

@@ -8,7 +8,7 @@ No cell's value leaves this module: results are counts, faults are row numbers.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from expectations.contract import ROW_NUMBER, Contract, Rule, structure
+from expectations.contract import ROW_NUMBER, Contract, Rule, Speaks, structure
 from tasks.deliveries.coverage import Stretch
 from tasks.read.file import FAULTS, Chunk, Rejected
 from tasks.read.rows import NOTHING_SEEN, Account
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tasks.validate.data_docs import DataDocs
 
 Mask = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -191,36 +192,67 @@ def check_together(several: Sequence[Opened]) -> None:
         opened.know(place, rows)
 
 
-@dataclass
 class _Seen:
-    """Keys and contents of the rows accepted so far, sorted by key."""
+    """Keys, ranks and contents of the rows accepted so far, sorted by key."""
 
-    is_kept: bool = False
-    keys: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    contents: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    def __init__(self, contract: Contract) -> None:
+        self.is_kept = False
+        self._contract = contract
+        self._keys, self._ranks, self._contents = (np.empty(0, np.int64) for _ in range(3))
 
-    def duplicates(self, table: pa.Table, natural_key: list[str]) -> tuple[Mask, Mask]:
-        """Rows that repeat an earlier row word for word, and rows that contradict one; the first of each key stays."""
-        keys = code_hash([table[name] for name in natural_key]).to_numpy()
-        place = np.searchsorted(self.keys, keys)
+    def beside_others(self, table: pa.Table) -> tuple[Mask, Mask, Mask]:
+        """Rows that repeat another word for word, rows that one of their key speaks for, and rows that contradict one that speaks.
+
+        All others stay. A row of a later chunk that speaks for one that was accepted stays as well, and takes its place.
+        """
+        keys = code_hash([table[name] for name in self._contract.natural_key]).to_numpy()
+        ranks = _ranks(table, self._contract.speaks)
+        place = np.searchsorted(self._keys, keys)
         known = np.zeros(len(keys), np.bool_)
-        inside = place < len(self.keys)
-        known[inside] = self.keys[place[inside]] == keys[inside]
-        repeated = pd.Series(keys).duplicated().to_numpy() | known
+        inside = place < len(self._keys)
+        known[inside] = self._keys[place[inside]] == keys[inside]
+        best = ranks if self._contract.speaks is None else pd.Series(ranks).groupby(keys).transform("max").to_numpy().copy()
+        best[known] = np.maximum(best[known], self._ranks[place[known]])
+        spoken_for = ranks < best
+        known[known] = self._ranks[place[known]] == best[known]
+        repeated = known & ~spoken_for
+        repeated[~spoken_for] |= pd.Series(keys[~spoken_for]).duplicated().to_numpy()
         contents = row_hash(table.drop_columns(ROW_NUMBER)).to_numpy() if self.is_kept or repeated.any() else np.empty(0, np.int64)
         same = np.zeros(len(keys), np.bool_)
         if repeated.any():
-            first = pd.Series(contents).groupby(keys).transform("first").to_numpy().copy()
-            first[known] = self.contents[place[known]]
+            first = contents.copy()
+            first[~spoken_for] = pd.Series(contents[~spoken_for]).groupby(keys[~spoken_for]).transform("first").to_numpy()
+            first[known] = self._contents[place[known]]
             same = repeated & (contents == first)
         if self.is_kept:
-            self._add(keys[~repeated], contents[~repeated])
-        return same, repeated & ~same
+            self._add(*(values[~repeated & ~spoken_for] for values in (keys, ranks, contents)))
+        return same, spoken_for, repeated & ~same
 
-    def _add(self, keys: npt.NDArray[np.int64], contents: npt.NDArray[np.int64]) -> None:
-        keys, contents = np.concatenate([self.keys, keys]), np.concatenate([self.contents, contents])
+    def _add(self, keys: Numbers, ranks: Numbers, contents: Numbers) -> None:
+        """Keeps rows; they take the place of those of their keys."""
+        stay = ~np.isin(self._keys, keys)
+        keys, ranks, contents = (
+            np.concatenate([kept[stay], new]) for kept, new in ((self._keys, keys), (self._ranks, ranks), (self._contents, contents))
+        )
         order = np.argsort(keys, kind="stable")
-        self.keys, self.contents = keys[order], contents[order]
+        self._keys, self._ranks, self._contents = keys[order], ranks[order], contents[order]
+
+
+_DAYS = 20
+"""Bits of a day since 1970 in a rank: those of three thousand years."""
+
+
+def _ranks(table: pa.Table, speaks: Speaks | None) -> Numbers:
+    """Of rows of one key, that with the highest speaks."""
+    ranks = np.zeros(table.num_rows, np.int64)
+    if speaks is None:
+        return ranks
+    for column, values in speaks.first.items():
+        ranks = ranks << 1 | pc.is_in(table[column], pa.array(values)).to_numpy().astype(np.int64)
+    for column in speaks.latest:
+        days = table[column].cast(pa.int32()).fill_null((1 << _DAYS) - 1).to_numpy()
+        ranks = ranks << _DAYS | np.maximum(days, 0)
+    return ranks
 
 
 class _Clock:
@@ -261,7 +293,8 @@ class _Delivery:
         self.exported_on = _day(exported_at)
         self.totals, self.trailer = contract.layouts[layout_name].totals, contract.layouts[layout_name].trailer
         self.unique = next((rule for rule in contract.rules if rule.check == "unique"), None)
-        self.seen = _Seen()
+        self.seen = _Seen(contract)
+        self.spoken_for = 0
         self.controls: dict[str, int] = {}
         self.differing = ""
         self.sums: dict[str, int] = dict.fromkeys(self.totals.sums if self.totals else (), 0)
@@ -292,11 +325,12 @@ class _Delivery:
         if self.unique is not None:
             accepted = np.flatnonzero(keep)
             good = table if keep.all() else table.filter(pa.array(keep))
-            repeats, contradicts = self.seen.duplicates(good, contract.natural_key)
-            same = int(repeats.sum())
+            repeats, spoken_for, contradicts = self.seen.beside_others(good)
+            same = int(repeats.sum() + spoken_for.sum())
+            self.spoken_for += int(spoken_for.sum())
             found.append(self._faults(self.unique, good.filter(pa.array(contradicts))))
             results.append(_row_result(self.unique, int(contradicts.sum())))
-            keep[accepted[repeats | contradicts]] = False
+            keep[accepted[repeats | spoken_for | contradicts]] = False
         checked = Checked(
             table=table if keep.all() else table.filter(pa.array(keep)),
             faults=pa.concat_tables(found),
@@ -379,6 +413,8 @@ class _Delivery:
                 results.append(_delivery_result(rule, *self._quarantine_share(rule)))
             elif rule.check == "half_day_clock":
                 results.append(_delivery_result(rule, *self.clocks[rule.code].judge()))
+            elif rule.check == "several" and self.spoken_for:
+                results.append(_delivery_result(rule, None, f"{number(self.spoken_for)} dòng bỏ qua"))
         results += self._rows_told()
         self.results = merged([*self.results, *results])
         for result in results:

@@ -129,7 +129,8 @@ def checked_frame(table: pa.Table, contract: Contract, exported_on: date | None)
 
 def _derive(made: Derived, table: pa.Table, exported_on: date | None) -> pa.Array | pa.ChunkedArray:
     if made.day:
-        column = table[made.day].cast(pa.date32()).cast(SECONDS)
+        days = table[made.day].cast(pa.date32())
+        column = (_years_later(days, made.years_later) if made.years_later else days).cast(SECONDS)
     elif made.period_start:
         column = _period_start(table[made.period_start])
     elif made.days_after_export is not None:
@@ -151,6 +152,15 @@ def _derive(made: Derived, table: pa.Table, exported_on: date | None) -> pa.Arra
     for name, values in made.where.items():
         column = pc.if_else(pc.is_in(table[name], pa.array(values)), column, None)
     return column
+
+
+def _years_later(days: pa.ChunkedArray, years: int) -> pa.Array:
+    """The same day of another year; the first of March for the 29 February that it does not have."""
+    known = days.combine_chunks()
+    day = known.fill_null(0).to_numpy(zero_copy_only=False).astype("datetime64[D]")
+    month = day.astype("datetime64[M]")
+    later = (month + 12 * years).astype("datetime64[D]") + (day - month.astype("datetime64[D]"))
+    return pa.array(later, mask=known.is_null().to_numpy(zero_copy_only=False))
 
 
 def _restarts(texts: pa.ChunkedArray, pattern: str, given_at: pa.ChunkedArray) -> pa.Array:

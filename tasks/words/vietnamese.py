@@ -25,8 +25,13 @@ OBS_STATUS = {
     "M": "không áp dụng",
     "Q": "đã ẩn (ít người)",
 }
-OBS_REASON = {"held_back": "giữ lại để kiểm tra", "no_cases": "không phát sinh"}
-"""In place of the status of a value that is not shown for a reason of its own."""
+OBS_REASON = {
+    "held_back": "giữ lại để kiểm tra",
+    "no_cases": "không phát sinh",
+    "stands_in": f"{OBS_STATUS['P']}, số thay thế",
+    "lists_missing": f"{OBS_STATUS['P']}, thiếu danh sách",
+}
+"""In place of the status of a value that is not shown, or not official, for a reason of its own."""
 DELIVERY_STATUS = {"landed": "chờ nạp", "loaded": "đã nạp", "rejected": "bị từ chối", "superseded": "đã có bản thay"}
 VERDICT = {"accept": "đạt", "accept_with_flags": "đạt, có cảnh báo", "reject": "từ chối"}
 PUBLISHED = {

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.read.cells import booleans, clean, decimals, integers, mapped, moments, period, typed
+from tasks.read.cells import births, booleans, clean, decimals, integers, mapped, moments, of_age, period, typed
 
 
 def column(*cells: str | None) -> pa.StringArray:
@@ -175,3 +175,25 @@ def test_any_text_whatsoever_is_typed_or_nothing_cell_by_cell(kind: tuple[str, d
     name, options = kind
     whole = typed(column(*cells), name, **options).to_pylist()
     assert whole == [typed(column(cell), name, **options)[0].as_py() for cell in cells]
+
+
+@pytest.mark.parametrize(
+    ("born", "issued", "expected"),
+    [
+        ("17/05/2008", date(2024, 3, 1), date(2026, 5, 1)),  # turns 18 on 17 May 2026: at the end of that month she is
+        ("31/12/2006", date(2024, 12, 30), date(2024, 12, 30)),  # turns 18 a day after the issue: the month's end is enough
+        ("01/01/1980", date(2024, 3, 1), date(2024, 3, 1)),  # was of age already: no more is kept than that
+        ("29/02/2008", date(2024, 3, 1), date(2026, 2, 1)),
+        ("2008", date(2024, 3, 1), date(2026, 1, 1)),  # of the year alone: nobody is known to be a minor once it has begun
+        ("1990", date(2024, 3, 1), date(2024, 3, 1)),
+        ("1890", date(2024, 3, 1), None),
+        ("31/02/2008", date(2024, 3, 1), None),
+        ("5/2008", date(2024, 3, 1), None),
+        (None, date(2024, 3, 1), None),
+        ("17/05/2008", None, None),
+    ],
+)
+def test_of_a_birth_only_the_month_of_coming_of_age_is_kept_where_it_still_matters(
+    born: str | None, issued: date | None, expected: date | None
+) -> None:
+    assert of_age(births(column(born), "%d/%m/%Y"), pa.array([issued], pa.date32())).to_pylist() == [expected]

@@ -86,6 +86,55 @@ def test_real_numbers_and_real_dates_read_as_the_typed_ones_do(tmp_path: Path) -
     assert counted(signatures(workbook(tmp_path / "b.xlsx", [HEADER, *real]))) == UNDER_THE_FIRST_ROW
 
 
+def test_the_totals_row_may_say_the_cumulative_count_as_well(tmp_path: Path) -> None:
+    found = signatures(workbook(tmp_path / "b.xlsx", [HEADER, *ROWS, [*TOTALS[:6], "2.100"]]))
+    assert found[-1].controls == {"certificates_issued": 1026, "certificates_in_force": 2000, "holders_cumulative": 2100}
+
+
+def without(*places: int) -> list[list[Any]]:
+    """Header and rows without some of their columns."""
+    return [[cell for place, cell in enumerate(row) if place not in places] for row in (HEADER, *ROWS)]
+
+
+def test_running_numbers_and_names_of_units_may_be_left_out(tmp_path: Path) -> None:
+    assert counted(signatures(workbook(tmp_path / "b.xlsx", without(0, 2)))) == UNDER_THE_FIRST_ROW
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Kỳ báo cáo: 04/2025",
+        "KỲ BÁO CÁO: THÁNG 4/2025",
+        "Tháng 04 năm 2025",
+        "BÁO CÁO CHỨNG THƯ CHỮ KÝ SỐ THÁNG 04-2025",
+    ],
+)
+def test_the_period_is_that_of_the_title_where_no_column_says_it(tmp_path: Path, title: str) -> None:
+    signed = "Thanh Hóa, ngày 05 tháng 05 năm 2025"
+    found = signatures(workbook(tmp_path / "b.xlsx", [[signed], [title], *without(3)]))
+    assert first_rows(found) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "BÁO CÁO CHỨNG THƯ SỐ",
+        "Thanh Hóa, ngày 05 tháng 05 năm 2025",
+        "Thanh Hóa, ngày     tháng 05 năm 2025",
+        "Thanh Hóa, ngày ... tháng 05 năm 2025",
+        "Lũy kế từ tháng 01/2024 đến tháng 04/2025",
+    ],
+)
+def test_a_file_in_which_neither_column_nor_title_says_the_period_is_refused(tmp_path: Path, title: str) -> None:
+    assert 'STR-001: Tệp bao_cao.xlsx thiếu cột "Kỳ báo cáo".' in refusal(workbook(tmp_path / "b.xlsx", [[title], *without(3)]))
+
+
+def test_a_row_that_leaves_its_period_empty_is_set_aside_whatever_the_title_says(tmp_path: Path) -> None:
+    blank = [*ROWS[1][:3], "", *ROWS[1][4:]]
+    found = signatures(workbook(tmp_path / "b.xlsx", [["Tháng 04/2025"], HEADER, ROWS[0], blank]))
+    assert (first_rows(found), faults(found)) == ([EXPECTED[0]], [(4, "STR-011", "Kỳ báo cáo")])
+
+
 def test_a_number_with_a_fraction_is_no_count_whether_typed_or_real(tmp_path: Path) -> None:
     typed = ["1", "15655", "", "04/2025", "26,5", "1", "1"]
     real = [1, "15655", "", "04/2025", 26.5, 1, 1]

@@ -148,6 +148,49 @@ def test_where_a_file_is_cut_into_chunks_decides_nothing(cut: int) -> None:
     assert (accepted(parts), faults(parts), sum(part.ignored for part in parts)) == ([1, 2], [(4, "SUR-001")], 1)
 
 
+HOLDER = {"holder_hash": "0" * 31 + "1", "unit_code": "15655", "issued_on": date(2023, 3, 1), "certificate_status": "HIEU_LUC"}
+OLDER = {**HOLDER, "issued_on": date(2021, 3, 1), "certificate_status": "HET_HAN"}
+REVOKED = {**HOLDER, "issued_on": date(2024, 2, 1), "certificate_status": "THU_HOI"}
+
+
+def holders(*rows: dict[str, Any], first: int = 1) -> pa.Table:
+    return table(contract("signature_holders"), list(rows), first)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+def test_of_a_persons_certificates_the_latest_valid_one_speaks_and_the_others_are_ignored(order: tuple[int, ...]) -> None:
+    certificates = [OLDER, HOLDER, REVOKED]
+    parts = checked(chunk(holders(*(certificates[place] for place in order))), feed="signature_holders")
+    assert (accepted(parts), faults(parts), parts[0].ignored) == ([order.index(1) + 1], [], 2)
+    assert results(parts)["HOL-010"].observed == "2 dòng bỏ qua"
+
+
+@pytest.mark.parametrize(
+    ("other", "speaks"),
+    [
+        ({"expires_on": date(2026, 1, 1), "issued_on": date(2022, 1, 1)}, 2),
+        ({"expires_on": date(2024, 1, 1), "issued_on": date(2023, 12, 1)}, 1),
+        ({"issued_on": date(2022, 1, 1)}, 2),
+    ],
+    ids=["valid for longer", "valid for less long", "without a stated end"],
+)
+def test_of_two_valid_certificates_the_one_that_is_valid_the_longest_speaks(other: dict[str, Any], speaks: int) -> None:
+    rows = holders({**HOLDER, "expires_on": date(2025, 1, 1)}, {**HOLDER, **other})
+    assert accepted(checked(chunk(rows), feed="signature_holders")) == [speaks]
+
+
+def test_two_certificates_of_one_day_that_differ_are_contradictory() -> None:
+    parts = checked(chunk(holders(HOLDER, OLDER, {**HOLDER, "unit_code": "15607"})), feed="signature_holders")
+    assert (accepted(parts), faults(parts), parts[0].ignored) == ([1], [(3, "HOL-001")], 1)
+
+
+def test_a_later_chunk_speaks_for_an_earlier_one_only_where_its_certificate_does() -> None:
+    worse_last = checked(chunk(holders(HOLDER)), chunk(holders(OLDER, first=2)), feed="signature_holders")
+    assert (accepted(worse_last), sum(part.ignored for part in worse_last)) == ([1], 1)
+    better_last = checked(chunk(holders(OLDER)), chunk(holders(HOLDER, HOLDER, first=2)), feed="signature_holders")
+    assert (accepted(better_last), sum(part.ignored for part in better_last)) == ([1, 2], 1), "the loader lets the last word hold"
+
+
 def test_missing_differs_from_zero_when_rows_are_compared() -> None:
     terms = contract("signatures")
     parts = checked(
@@ -172,6 +215,7 @@ def test_control_totals_that_agree_let_the_delivery_through() -> None:
         ({"rows": 3}, "Tổng cộng", "ghi 3, các dòng chi tiết cộng được 2)"),
         ({"certificates_issued": 21}, "Số chứng thư cấp mới", "ghi 21, các dòng chi tiết cộng được 14.180.045)"),
         ({"certificates_in_force": 0}, "hiệu lực", "ghi 0, các dòng chi tiết cộng được 200)"),
+        ({"holders_cumulative": 241}, "Số người được cấp (lũy kế)", "ghi 241, các dòng chi tiết cộng được 240)"),
         ({"certificates_issued": 14_180_054}, "Số chứng thư cấp mới", "ghi 14.180.054, các dòng chi tiết cộng được 14.180.045)"),
     ],
 )
@@ -179,7 +223,8 @@ def test_a_control_total_that_differs_rejects_the_delivery_and_names_file_column
     controls: dict[str, int], header: str, both_sums: str
 ) -> None:
     terms = contract("signatures")
-    rows = table(terms, [SIGNATURE, {**SIGNATURE, "unit_code": "15646", "certificates_issued": 14_180_035}])
+    good = {**SIGNATURE, "holders_cumulative": 120}
+    rows = table(terms, [good, {**good, "unit_code": "15646", "certificates_issued": 14_180_035}])
     with pytest.raises(Rejected) as refused:
         checked(chunk(rows, ignored=1, **controls), feed="signatures")
     assert refused.value.rule_code == "STR-008"

@@ -366,6 +366,107 @@ def test_where_only_counts_arrive_certificates_stand_in_and_the_rate_is_provisio
     assert status(engine, "ND5C") == "A"
 
 
+def reason(engine: Engine, unit: str = NGOC_PHUNG, period: str = "2024") -> tuple[str, str | None, str | None]:
+    """Status, reason and note of ND5 as published."""
+    with engine.connect() as connection:
+        query = (
+            "SELECT obs_status, obs_reason, obs_note FROM mart.indicator WHERE indicator_code = 'ND5' AND unit_code = :u AND period = :p"
+        )
+        status, why, note = connection.execute(text(query), {"u": unit, "p": period}).one()
+        return status, why, note
+
+
+def test_that_certificates_are_shown_in_place_of_persons_is_said_up_to_the_province(engine: Engine) -> None:
+    with engine.begin() as c:
+        for unit in (NGOC_PHUNG, "15607"):
+            unit_counts(c, unit, "2024", {"population_adult": 10})
+        signatures(c, [{"certificates_in_force": 6}])
+        signatures(c, [{"certificates_in_force": 7, "unit_key": unit_key(c, "15607")}])
+        holders(c, [{"holder_hash": person(1), "unit_key": unit_key(c, "15607")}])
+    publish(engine)
+    assert reason(engine) == ("P", "stands_in", "số chứng thư của nhà mạng, không phải số người")
+    assert reason(engine, "15607") == ("A", None, None)
+    above = ("P", "stands_in", "ở đơn vị thiếu danh sách người là số chứng thư của nhà mạng, không phải số người")
+    assert (reason(engine, THUONG_XUAN), reason(engine, THANH_HOA)) == (above, above)
+
+
+def test_a_carrier_that_counts_certificates_and_lists_nobody_is_named_and_keeps_the_persons_provisional(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(c, NGOC_PHUNG, "2024", {"population_adult": 10})
+        signatures(c, [{"certificates_in_force": 3}, {"provider_key": 8, "certificates_in_force": 2}])
+        holders(c, [{"holder_hash": person(n)} for n in (1, 2, 3)])
+    publish(engine)
+    assert value(engine, "ND5", NGOC_PHUNG, "2024") == (3, 10, Decimal("30.0"), "P")
+    assert reason(engine) == ("P", "lists_missing", "chưa có danh sách người của Viettel")
+    assert reason(engine, THUONG_XUAN) == ("P", "lists_missing", "chưa có danh sách người của Viettel")
+    with engine.begin() as c:
+        holders(c, [{"holder_hash": person(3), "provider_key": 8}])
+    publish(engine)
+    assert value(engine, "ND5", NGOC_PHUNG, "2024") == (3, 10, Decimal("30.0"), "A")
+    assert reason(engine) == ("A", None, None)
+
+
+def test_a_carrier_without_certificates_in_a_unit_need_not_list_anybody_there(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(c, NGOC_PHUNG, "2024", {"population_adult": 10})
+        signatures(c, [{"certificates_in_force": 3}, {"provider_key": 8, "certificates_in_force": 0}])
+        holders(c, [{"holder_hash": person(1)}])
+    publish(engine)
+    assert value(engine, "ND5", NGOC_PHUNG, "2024") == (1, 10, Decimal("10.0"), "A")
+
+
+def test_a_list_under_the_unit_of_before_the_reform_is_one_of_the_unit_it_became(engine: Engine) -> None:
+    july = date(2025, 7, 1)
+    with engine.begin() as c:
+        new = unit_key(c, "15646", july)
+        unit_counts(c, "15646", "2025-08", {"population_adult": 10}, on=july)
+        signatures(c, [{"unit_key": new, "month": "2025-08", "certificates_in_force": 3}])
+        holders(c, [{"holder_hash": person(1)}])
+    publish(engine, datetime(2025, 9, 5, tzinfo=UTC))
+    assert value(engine, "ND5", "15646", "2025-08") == (1, 10, Decimal("10.0"), "A")
+
+
+def test_where_all_on_the_lists_are_out_there_are_none_and_no_certificates_stand_in(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(c, NGOC_PHUNG, "2024", {"population_adult": 10})
+        signatures(c, [{"certificates_in_force": 3}])
+        holders(c, [{"holder_hash": person(1), "certificate_status": "THU_HOI"}])
+    publish(engine)
+    assert value(engine, "ND5", NGOC_PHUNG, "2024") == (0, 10, Decimal("0.0"), "A")
+
+
+def test_a_certificate_counts_up_to_the_day_it_expires_whether_or_not_anybody_says_so(engine: Engine) -> None:
+    with engine.begin() as c:
+        for period in ("2024-10", "2024-11", "2024-12", "2024"):
+            unit_counts(c, NGOC_PHUNG, period, {"population_adult": 10})
+        holders(c, [{"holder_hash": person(1)}, {"holder_hash": person(2), "expires_on": "2024-10-31"}])
+        holders(c, [{"holder_hash": person(3), "expires_on": "2024-11-29"}])
+    publish(engine)
+    assert [rate(engine, "ND5", period=period)[0] for period in ("2024-10", "2024-11", "2024-12", "2024")] == [3, 1, 1, 1]
+
+
+def test_who_is_known_to_be_under_18_at_the_end_of_the_period_is_not_counted(engine: Engine) -> None:
+    with engine.begin() as c:
+        for period in ("2024-10", "2024-11"):
+            unit_counts(c, NGOC_PHUNG, period, {"population_adult": 10})
+        of_age = [{"holder_hash": person(1), "adult_from": "2024-03-01"}, {"holder_hash": person(2)}]
+        holders(c, [*of_age, {"holder_hash": person(3), "adult_from": "2024-11-01"}])
+    publish(engine)
+    assert [rate(engine, "ND5", period=period)[0] for period in ("2024-10", "2024-11")] == [2, 3]
+
+
+def test_a_later_certificate_that_was_revoked_hides_no_valid_earlier_one_elsewhere(engine: Engine) -> None:
+    with engine.begin() as c:
+        there = unit_key(c, "15607")
+        for unit in (NGOC_PHUNG, "15607"):
+            unit_counts(c, unit, "2024", {"population_adult": 10})
+        holders(c, [{"holder_hash": person(1)}, {"holder_hash": person(2)}])
+        later = {"provider_key": 8, "issued_on": "2024-06-01", "unit_key": there}
+        holders(c, [{**later, "holder_hash": person(1), "certificate_status": "THU_HOI"}, {**later, "holder_hash": person(2)}])
+    publish(engine)
+    assert [rate(engine, "ND5", unit)[0] for unit in (NGOC_PHUNG, "15607", THUONG_XUAN)] == [1, 1, 2]
+
+
 def test_more_certificates_than_people_pass_the_audit(engine: Engine) -> None:
     with engine.begin() as c:
         unit_counts(c, NGOC_PHUNG, "2024", {"population_adult": 10})

@@ -1,12 +1,24 @@
 """`explain` lists the files whose rows were counted: those the conditions took, for the numerator and for the denominator."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy import Connection, Engine, text
 
 from tasks.ask.explain import explain
 from tasks.ask.official_table import find_unit
-from tests.warehouse.facts import NGOC_PHUNG, bills, dossiers, holders, payments, person, publish, signatures, surveys, unit_counts
+from tests.warehouse.facts import (
+    NGOC_PHUNG,
+    bills,
+    dossiers,
+    holders,
+    payments,
+    person,
+    publish,
+    signatures,
+    surveys,
+    unit_counts,
+    unit_key,
+)
 
 AUGUST = datetime(2024, 8, 31, 16, tzinfo=UTC)
 
@@ -76,6 +88,55 @@ def test_of_holders_each_person_once(engine: Engine) -> None:
         holders(c, [{"holder_hash": person(3), "certificate_status": "THU_HOI"}], exported_at=AUGUST)
     publish(engine)
     assert files(engine, "ND5") == {"signature_holders": (2, 2), "unit_counts": (1, 0)}
+
+
+def test_of_a_person_with_a_later_certificate_elsewhere_nothing_stands_here(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(c, NGOC_PHUNG, "2024", {"population_adult": 10})
+        holders(c, [{"holder_hash": person(1)}, {"holder_hash": person(2)}])
+        holders(c, [{"holder_hash": person(1), "provider_key": 8, "issued_on": "2024-06-01", "unit_key": unit_key(c, "15607")}])
+    publish(engine)
+    assert files(engine, "ND5") == {"signature_holders": (1, 1), "unit_counts": (1, 0)}
+
+
+def test_how_many_persons_of_unknown_age_are_counted_is_told(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(c, NGOC_PHUNG, "2024", {"population_adult": 10})
+        holders(c, [{"holder_hash": person(1), "adult_from": "2024-03-01"}, {"holder_hash": person(2)}, {"holder_hash": person(3)}])
+        holders(c, [{"holder_hash": person(4), "adult_from": "2025-06-01"}])
+    publish(engine)
+    with engine.connect() as connection:
+        told = explain(connection, "ND5", find_unit(connection, NGOC_PHUNG, "2024"), "2024")
+    assert (told.line.numerator, told.of_unknown_age) == (3, 2)
+
+
+def test_of_holders_those_of_the_units_that_went_into_it(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(c, "15646", "2025-08", {"population_adult": 10}, on=date(2025, 7, 1))
+        holders(c, [{"holder_hash": person(1)}, {"holder_hash": person(2)}])
+    publish(engine, datetime(2025, 9, 5, tzinfo=UTC))
+    assert files(engine, "ND5", "15646", "2025-08") == {"signature_holders": (2, 2), "unit_counts": (1, 0)}
+
+
+def test_where_certificates_stand_in_for_some_communes_their_files_stand_beside_those_of_the_persons(engine: Engine) -> None:
+    with engine.begin() as c:
+        there = unit_key(c, "15607")
+        for unit in (NGOC_PHUNG, "15607"):
+            unit_counts(c, unit, "2024", {"population_adult": 10})
+        holders(c, [{"holder_hash": person(1)}, {"holder_hash": person(2)}])
+        signatures(c, [{"certificates_in_force": 4}, {"certificates_in_force": 3, "unit_key": there}])
+    publish(engine)
+    assert files(engine, "ND5", "15607") == {"signatures": (1, 1), "unit_counts": (1, 0)}
+    assert files(engine, "ND5", "396") == {"signature_holders": (2, 2), "unit_counts": (2, 0), "signatures": (1, 1)}
+
+
+def test_where_all_on_the_lists_are_out_no_certificates_are_told(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(c, NGOC_PHUNG, "2024", {"population_adult": 10})
+        holders(c, [{"holder_hash": person(1), "certificate_status": "THU_HOI"}])
+        signatures(c, [{"certificates_in_force": 4}])
+    publish(engine)
+    assert files(engine, "ND5") == {"unit_counts": (1, 0)}
 
 
 def test_of_carriers_the_last_month_of_each_and_of_surveys_the_last_time(engine: Engine) -> None:

@@ -412,14 +412,40 @@ def test_a_daily_file_with_payments_from_around_midnight_is_about_its_day(engine
     assert one(engine, "SELECT count(*) FROM warehouse.fact_payment WHERE known_to = 'infinity'")[0] == 4
 
 
-def test_a_cumulative_count_that_falls_is_loaded_and_warned_about(engine: Engine) -> None:
-    def month(month: str, holders: int) -> Row:
-        return {"unit_code": "15655", "month": month, "certificates_in_force": 10, "holders_cumulative": holders}
+def cumulative(month: str, holders: int | None, unit: str = "15655") -> Row:
+    """A carrier's report of a unit and month."""
+    return {"unit_code": unit, "month": month, "certificates_in_force": 10, "holders_cumulative": holders}
 
-    deliver(engine, land(engine, "signatures", "2024-01-31"), [month("2024-01", 900)])
-    rising = deliver(engine, land(engine, "signatures", "2024-02-29"), [month("2024-02", 900)])
-    falling = deliver(engine, land(engine, "signatures", "2024-03-31"), [month("2024-03", 899)])
-    with engine.connect() as connection:
-        warned = dict(connection.execute(text("SELECT delivery_id, unexpected_count FROM ops.verdict WHERE rule_code = 'SIG-009'")).all())  # type: ignore[arg-type]
-    assert (rising.loaded, falling.loaded) == (1, 1)
-    assert (warned[rising.delivery_id], warned[falling.delivery_id]) == (0, 1)
+
+def fallen(engine: Engine, day: str, *rows: Row) -> tuple[int, str | None]:
+    """How many rows rule SIG-009 found in a delivery of a day, and its words; all of them are loaded."""
+    outcome = deliver(engine, land(engine, "signatures", day), rows)
+    assert outcome.loaded == len(rows)
+    query = f"SELECT unexpected_count, observed FROM ops.verdict WHERE rule_code = 'SIG-009' AND delivery_id = {outcome.delivery_id}"
+    return one(engine, query)
+
+
+def test_a_cumulative_count_that_falls_is_loaded_and_warned_about_with_its_units_and_rows(engine: Engine) -> None:
+    assert fallen(engine, "2024-01-31", cumulative("2024-01", 900), cumulative("2024-01", 50, "15607")) == (0, None)
+    assert fallen(engine, "2024-02-29", cumulative("2024-02", 900), cumulative("2024-02", 51, "15607")) == (0, None)
+    third = [cumulative("2024-03", 899), cumulative("2024-03", 52, "15610"), cumulative("2024-03", 50, "15607")]
+    assert fallen(engine, "2024-03-31", *third) == (2, "2 dòng của 2 đơn vị (dòng 1, 3)")
+
+
+def test_a_month_without_the_cumulative_count_hides_no_fall(engine: Engine) -> None:
+    rows = [cumulative("2024-01", 900), cumulative("2024-02", None), cumulative("2024-03", 899)]
+    assert fallen(engine, "2024-03-31", *rows) == (1, "1 dòng của 1 đơn vị (dòng 3)")
+
+
+def test_an_earlier_month_that_is_corrected_upwards_makes_the_later_one_fall(engine: Engine) -> None:
+    assert fallen(engine, "2024-01-31", cumulative("2024-01", 900)) == (0, None)
+    assert fallen(engine, "2024-02-29", cumulative("2024-02", 950)) == (0, None)
+    assert fallen(engine, "2024-03-10", cumulative("2024-01", 950)) == (0, None)
+    assert fallen(engine, "2024-03-11", cumulative("2024-01", 951)) == (1, "1 dòng của 1 đơn vị (dòng 1)")
+
+
+def test_a_code_that_another_unit_bears_since_the_reform_has_not_fallen(engine: Engine) -> None:
+    """15646 was a town to 30 June 2025 and is a larger commune from then on; 15607 went on as it was."""
+    assert fallen(engine, "2025-06-30", cumulative("2025-06", 900, "15646"), cumulative("2025-06", 900, "15607")) == (0, None)
+    july = [cumulative("2025-07", 100, "15646"), cumulative("2025-07", 100, "15607")]
+    assert fallen(engine, "2025-07-31", *july) == (1, "1 dòng của 1 đơn vị (dòng 2)")

@@ -30,6 +30,7 @@ from tests.warehouse.facts import (
     holders,
     payments,
     person,
+    signatures,
     surveys,
     unit_counts,
     unit_key,
@@ -154,6 +155,17 @@ def test_a_holder_of_certificates_in_two_predecessors_is_one_holder(engine: Engi
             holders(c, [{"holder_hash": person(int(unit)), "unit_key": unit_key(c, unit)}])
     night(engine)
     assert restated(engine, "ND5", "2024-12") == (5, 400, "1.3", "A", None)  # 1,25 half up
+
+
+def test_certificates_that_stand_in_for_persons_do_so_in_the_unit_of_today(engine: Engine) -> None:
+    with engine.begin() as c:
+        adults(c, dict.fromkeys(OLD, 100), "2024-12")
+        signatures(c, [{"certificates_in_force": 10, "unit_key": unit_key(c, unit)} for unit in OLD])
+        holders(c, [{"holder_hash": person(1)}])
+    night(engine)
+    assert restated(engine, "ND5", "2024-12") == (31, 400, "7.8", "P", "stands_in")  # 1 person and 3 × 10 certificates; 7,75 half up
+    said = "ở đơn vị thiếu danh sách người là số chứng thư của nhà mạng, không phải số người"
+    assert note(engine, "ND5", "2024-12") == (4, 4, said)
 
 
 def test_what_happened_in_2025_is_that_of_both_halves_and_how_things_stand_that_of_its_end(engine: Engine) -> None:

@@ -19,8 +19,8 @@ DAYS = "first_day, last_day"
 ALWAYS = "-infinity"
 """From when a first state is known."""
 COLUMNS = {
-    "indicator": f"{INDICATOR}, {MORE}, {COVERS}, {DAYS}",
-    "indicator_vintage": f"{INDICATOR}, known_to, {MORE}, is_current, {COVERS}, {DAYS}",
+    "indicator": f"{INDICATOR}, {MORE}, {COVERS}, {DAYS}, obs_note",
+    "indicator_vintage": f"{INDICATOR}, known_to, {MORE}, is_current, {COVERS}, {DAYS}, obs_note",
     "indicator_restated": f"{INDICATOR}, {MORE}, {COVERS}, {DAYS}, is_restated, "
     "predecessors, predecessors_counted, predecessors_all, obs_note",
     "published_check": "unit_code, period, indicator_code, printed, printed_value, recomputed, verdict, source_document, "

@@ -55,7 +55,7 @@ class Break(Model):
 
 _NOT_COUNTED = {
     "code", "version", "listed_from", "listed_to", "name", "definition", "legal_source", "pillar", "official_table", "sort_order",
-    "unit_measure", "population", "targets",
+    "unit_measure", "population", "targets", "fallback_note",
 }  # fmt: skip
 
 
@@ -97,6 +97,8 @@ class Indicator(Model):
     """Condition that puts a row of the denominator into the numerator as well; a measure or column for counts."""
     fallback: str | None = None
     """Indicator whose counts stand in, as provisional (P), where this one has none."""
+    fallback_note: str | None = None
+    """What is shown there, in Vietnamese; readers are told with every value."""
     may_exceed: str | None = None
     """Why the numerator may exceed the denominator; without it, the audit does not let such a value pass."""
     suppress_below: int | None = None
@@ -142,6 +144,8 @@ class Indicator(Model):
     def _is_counted(self) -> Indicator:
         if self.valid_to < self.valid_from:
             raise ValueError(f"{self.code}: valid_to lies before valid_from")
+        if (self.fallback is None) != (self.fallback_note is None):
+            raise ValueError(f"{self.code}: a fallback and its note go together")
         if self.fact not in facts():
             raise ValueError(f"{self.code}: fact {self.fact} is declared in no file of warehouse/indicators/")
         fact = self.counted_fact

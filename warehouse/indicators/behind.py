@@ -47,22 +47,27 @@ UNION ALL """
     + _BY_OFFICES
 )
 
-# Each person once, by the last certificate that held at the end of the period, over what offices counted.
-_HOLDERS = (
-    _SAID
-    + """
-SELECT * FROM (
-    SELECT DISTINCT ON (holder_hash) delivery_id, true AS is_in_numerator
+_HERE = """(unit_key = ANY(:units)
+    OR unit_key IN (SELECT l.earlier_key FROM warehouse.bridge_unit_lineage l WHERE l.extent = 'whole' AND l.unit_key = ANY(:units)))"""
+
+# Each person once, by the last certificate that held at the end of the period, wherever that lies; a unit that went whole into another
+# takes its people along.
+_PERSONS = f"""
+SELECT delivery_id, is_of_unknown_age FROM (
+    SELECT DISTINCT ON (holder_hash) delivery_id, unit_key, adult_from IS NULL AS is_of_unknown_age
     FROM (
-        SELECT *, known_from = min(known_from) OVER (PARTITION BY provider_key, holder_hash) AS is_first
-        FROM warehouse.fact_signature_holder WHERE unit_key = ANY(:units)
+        SELECT *, known_from = min(known_from) OVER (PARTITION BY provider_key, holder_hash) AS is_first, CAST(:last AS date) AS at_end
+        FROM warehouse.fact_signature_holder
+        WHERE known_to > known_from AND holder_hash IN (SELECT holder_hash FROM warehouse.fact_signature_holder WHERE {_HERE})
     ) state
-    WHERE issued_on <= :last AND (is_first OR known_from < :ends_at) AND known_to >= :ends_at AND ({numerator})
+    WHERE issued_on <= :last AND (is_first OR known_from < :ends_at) AND known_to >= :ends_at AND unit_key <> 0 AND ({{numerator}})
     ORDER BY holder_hash, issued_on DESC, provider_key
 ) person
-UNION ALL """
-    + _BY_OFFICES
-)
+WHERE {_HERE}
+"""
+
+# The same over what offices counted.
+_HOLDERS = _SAID + f"SELECT delivery_id, true AS is_in_numerator FROM ({_PERSONS}) person UNION ALL " + _BY_OFFICES
 
 # The last time each unit was asked in the period.
 _SURVEYS = """
@@ -102,3 +107,10 @@ def rows_behind(fact: CountedFact, indicator: Indicator) -> str | None:
         f"WITH behind AS ({query.format(**given).replace('{beside}', beside)}) SELECT delivery_id, is_in_numerator FROM behind UNION ALL "
         f"SELECT b.delivery_id, TRUE FROM {beside} b JOIN behind ON behind.row_key = b.{fact.beside.by} AND behind.is_in_numerator"
     )
+
+
+def of_unknown_age(indicator: Indicator) -> str | None:
+    """SELECT of how many of the persons counted have no age stated; nothing where no persons are counted. Binds as `rows_behind`."""
+    if indicator.counted_fact.way != "holders":
+        return None
+    return f"SELECT count(*) FROM ({_PERSONS.format(numerator=indicator.numerator)}) person WHERE is_of_unknown_age"

@@ -59,7 +59,7 @@ class CountedFact(Model):
     units: dict[str, str] = {}
     """What happens to a row → column of the unit it then belongs to, where that is not unit_key."""
     columns: list[str] = []
-    """Columns that the conditions of its indicators may use, or that they name."""
+    """Columns that the conditions of its indicators may use, or that they name. way holders: beside them at_end, the day asked for."""
     amounts: dict[str, list[str]] = {}
     """way rows: `count` of an indicator that is a sum → column summed up in the numerator, column in the denominator."""
     distinct: dict[str, str] = {}

@@ -41,6 +41,7 @@ dim_indicator = Table(
     ),
     Column("denominator_counts", Text, comment="What the denominator counts, told alike; empty of a count, which has none"),
     Column("may_exceed", Text, comment="Why the numerator may exceed the denominator; empty where it never may"),
+    Column("fallback_note", Text, comment="What is shown where another count stands in, in Vietnamese; empty where none does"),
     Column(
         "counted_since",
         DateTime(timezone=True),

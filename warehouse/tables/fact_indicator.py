@@ -1,6 +1,6 @@
 """One row per indicator, unit, period and revision."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Numeric, SmallInteger, String, Table, Text, text
+from sqlalchemy import ARRAY, BigInteger, Column, Index, Integer, Numeric, SmallInteger, String, Table, Text, text
 
 from warehouse.tables.base import WAREHOUSE, metadata, revised
 
@@ -24,7 +24,8 @@ fact_indicator = Table(
         "obs_reason",
         Text,
         comment="Why there is no value: not_applicable or no_cases (0 of 0) beside M; held_back beside L where the audit let it not pass "
-        "(ops.held_back)",
+        "(ops.held_back). Why it stays provisional, beside P: stands_in where another count stands in, lists_missing where "
+        "providers_missing name nobody",
     ),
     Column(
         "units_counted",
@@ -32,6 +33,11 @@ fact_indicator = Table(
         comment="Above the commune: of the communes that must send it, how many the value rests on; empty for a commune and in a survey",
     ),
     Column("units_expected", Integer, comment="How many must send it"),
+    Column(
+        "providers_missing",
+        ARRAY(SmallInteger),
+        comment="Providers that report counts of what is counted here by the person, and list no persons (dim_provider)",
+    ),
     *revised(),
     Index("ux_fact_indicator_current", "period", "indicator_key", "unit_key", unique=True, postgresql_where=text("known_to = 'infinity'")),
     schema=WAREHOUSE,

@@ -17,6 +17,13 @@ fact_signature_holder = Table(
     Column("unit_key", Integer, nullable=False, comment="Administrative unit (dim_unit)"),
     Column("issued_on", Date, nullable=False, comment="Day of issue"),
     Column("certificate_status", Text, nullable=False, comment="HIEU_LUC, HET_HAN or THU_HOI"),
+    Column("expires_on", Date, comment="Last day on which the certificate is valid; empty where the list does not say it"),
+    Column(
+        "adult_from",
+        Date,
+        comment="Day from which the holder is known to be of age (18): the day of issue, or the first of the month of that birthday where "
+        "it comes later; empty where the list states no age",
+    ),
     *history(),
     *provenance(),
     *history_indexes("fact_signature_holder"),

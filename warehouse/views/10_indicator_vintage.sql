@@ -39,7 +39,11 @@ SELECT indicator.indicator_code,
        full_marks.target AS full_marks,
        nullif(concat_ws(', ', full_marks.legal_source, to_char(full_marks.document_date, 'DD/MM/YYYY'), full_marks.place), '') AS full_marks_source,
        greatest(span.first_day, unit.valid_from) AS first_day,
-       least(span.last_day, unit.valid_to) AS last_day
+       least(span.last_day, unit.valid_to) AS last_day,
+       CASE WHEN fact.obs_status = 'P' THEN nullif(concat_ws('; ',
+           CASE WHEN fact.obs_reason = 'stands_in'
+               THEN CASE WHEN unit.unit_level <> 'commune' THEN 'ở đơn vị thiếu danh sách người là ' ELSE '' END || indicator.fallback_note END,
+           'chưa có danh sách người của ' || lacking.named), '') END AS obs_note
 FROM warehouse.fact_indicator AS fact
 JOIN warehouse.dim_indicator AS indicator
      ON indicator.indicator_key = fact.indicator_key
@@ -67,6 +71,10 @@ LEFT JOIN warehouse.dim_target AS full_marks
       AND full_marks.kind = 'full_marks'
       AND full_marks.province_code IN ('', unit.province_code)
       AND span.last_day BETWEEN full_marks.valid_from AND full_marks.valid_to
+LEFT JOIN LATERAL (
+    SELECT string_agg(provider.provider_name, ', ' ORDER BY provider.provider_name) AS named
+    FROM warehouse.dim_provider AS provider WHERE provider.provider_key = ANY(fact.providers_missing)
+) AS lacking ON fact.providers_missing IS NOT NULL
 LEFT JOIN LATERAL (  -- as it was last known while the value was shown
     SELECT * FROM warehouse.fact_reach AS known
     WHERE known.indicator_key = fact.indicator_key AND known.period = fact.period AND known.known_from < fact.known_to

@@ -66,6 +66,8 @@ SELECT indicator.indicator_code,
        CASE fact.obs_reason
            WHEN 'part_of_predecessor' THEN missing.named || ' chỉ nhập vào một phần'
            WHEN 'predecessor_missing' THEN 'chưa có số của ' || missing.named
+           WHEN 'stands_in' THEN 'ở đơn vị thiếu danh sách người là ' || indicator.fallback_note
+           WHEN 'lists_missing' THEN 'chưa có danh sách người của mọi nhà cung cấp'
        END AS obs_note
 FROM restated AS fact
 JOIN warehouse.dim_indicator AS indicator ON indicator.indicator_key = fact.indicator_key AND indicator.known_to = 'infinity'
@@ -92,7 +94,12 @@ LEFT JOIN LATERAL (
     FROM warehouse.dim_unit AS lacking WHERE lacking.unit_key = ANY(fact.units_missing)
 ) AS missing ON fact.units_missing IS NOT NULL
 UNION ALL
-SELECT own.*, FALSE, NULL, NULL, NULL, NULL
+SELECT own.indicator_code, own.indicator_name, own.official_table, own.pillar, own.unit_code, own.unit_name, own.unit_level,
+       own.unit_valid_from, own.period, own.period_type, own.numerator, own.denominator, own.value, own.decimals, own.unit_measure,
+       own.target, own.is_met, own.obs_status, own.revision, own.known_from, own.obs_reason, own.definition, own.legal_source, own.sort_order,
+       own.units_counted, own.units_expected, own.data_until, own.next_due, own.awaited, own.target_population, own.target_source,
+       own.full_marks, own.full_marks_source, own.first_day, own.last_day,
+       FALSE, NULL, NULL, NULL, own.obs_note
 FROM mart.indicator AS own
 JOIN warehouse.dim_unit AS unit ON unit.unit_code = own.unit_code AND unit.valid_from = own.unit_valid_from
 WHERE unit.valid_to >= (SELECT max(as_of AT TIME ZONE 'Asia/Ho_Chi_Minh')::date FROM ops.publication)  -- a unit of today

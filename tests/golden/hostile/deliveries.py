@@ -23,6 +23,7 @@ from typing import Any
 from expectations.contract import contract
 from tests.golden.hostile.forms import (
     FORMS,
+    PAPER,
     PERSONAL,
     ROWS,
     answer,
@@ -516,6 +517,10 @@ cell("csv-shop-script", SHOPS, "name", IMAGE, "a script as the name of a shop", 
 cell("csv-holder-empty", HOLDERS, "SoCCCD", "", "a holder without a number", "set_aside")
 cell("csv-holder-shortened", HOLDERS, "SoCCCD", "9.99199E+11", "a holder's number that a spreadsheet shortened", "set_aside")
 cell("csv-holder-without-zeros", HOLDERS, "SoCCCD", "38085001", "a holder's number that lost zeros", "set_aside")
+cell("csv-birth-no-day", HOLDERS, "NgaySinh", "31/02/1990", "a birth on a day that does not exist", "set_aside")
+cell("csv-birth-after-issue", HOLDERS, "NgaySinh", "26/02/2024", "a birth after the issue of the certificate", "set_aside")
+cell("csv-birth-is-a-paper", HOLDERS, "NgaySinh", f"{PAPER}004", "a person's number in place of a birth", "set_aside")
+cell("csv-expiry-before-issue", HOLDERS, "NgayHetHan", "24/01/2024", "an expiry before the issue", "set_aside")
 cell("csv-unit-unknown", HOLDERS, "MaDVHC", "99999", "a unit that does not exist", "set_aside")
 cell("csv-payment-nan", COLLECTED, "SO_TIEN_TTOAN", "nan", "nan as an amount", ODD)
 cell("csv-payment-infinite", COLLECTED, "SO_TIEN_TTOAN", "Infinity", "Infinity as an amount", ODD)

@@ -16,9 +16,10 @@ from typing import Any
 from expectations.contract import contract
 from tests.golden.hostile.workbooks import Raw, book, sheet
 
+BIRTH = "17/05/19"
 NAME, PAPER, PHONE, EMAIL = "Người Mẫu Kín", "999199009", "0999555", "mau.kin"
 ADDRESS, SUMMARY, CUSTOMER = "Ngõ kín số", "Đơn kín về việc", "PAKIN"
-PERSONAL = (NAME, PAPER, PHONE, EMAIL, ADDRESS, SUMMARY, CUSTOMER)
+PERSONAL = (NAME, PAPER, PHONE, EMAIL, ADDRESS, SUMMARY, CUSTOMER, BIRTH)
 """How the made-up personal data of every file begins."""
 
 ROWS = 12
@@ -103,7 +104,11 @@ FORMS = {
         lambda n: f"{n}|{UNITS[n - 1]}|Xã {n}|01/2024|{n}|{_dotted(1000 + n)}|{_dotted(2000 + n)}",
         f"Tổng cộng||||{_sum(lambda n: n)}|{_sum(lambda n: 1000 + n)}|",
     ),
-    "holders_csv": Form("signature_holders", "vnpt_nguoi_20241231.csv", lambda n: f"{PAPER}{n:03}|15655|25/01/2024|HIEU_LUC"),
+    "holders_csv": Form(
+        "signature_holders",
+        "vnpt_nguoi_20241231.csv",
+        lambda n: f"{PAPER}{n:03}|15655|25/01/2024|HIEU_LUC|25/01/2027|{BIRTH}{60 + n}",
+    ),
     "bieu_so_lieu_xlsx": Form(
         "unit_counts",
         "bieu_so_lieu_20241231.xlsx",
@@ -117,10 +122,11 @@ FORMS = {
 
 
 def header(layout: str) -> Row:
-    """The labels above the rows, without those that may be left out; records of JSON have those of the CSV."""
+    """The labels above the rows, without those that may be left out and are; records of JSON have those of the CSV."""
     feed, written = FORMS[layout].feed, {"dvcqg_json": "dvcqg_csv"}.get(layout, layout)
     declared = contract(feed).layouts[written]
-    return [label for label in declared.headers if label not in declared.optional]
+    written_too = len(rows(layout)[0]) == len(declared.headers)
+    return [label for label in declared.headers if written_too or label not in declared.optional]
 
 
 def _cells(line: str) -> Row:

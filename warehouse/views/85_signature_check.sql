@@ -1,0 +1,59 @@
+-- One row per unit, month and carrier: the certificates it reports beside the persons its list names, and all persons once, however many carriers they have.
+WITH reported AS (
+    SELECT fact.unit_key, fact.month, fact.provider_key, fact.certificates_in_force,
+           (to_date(fact.month, 'YYYY-MM') + interval '1 month')::date - 1 AS last_day
+    FROM warehouse.fact_signature AS fact
+    WHERE fact.known_to = 'infinity' AND fact.unit_key <> 0
+), told AS (
+    SELECT DISTINCT month, last_day, (last_day + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh' AS ends_at FROM reported
+), place AS (  -- a unit that went whole into another takes its people along
+    SELECT lineage.earlier_key, unit.unit_key, unit.valid_from, unit.valid_to
+    FROM warehouse.bridge_unit_lineage AS lineage JOIN warehouse.dim_unit AS unit USING (unit_key)
+    WHERE lineage.extent = 'whole'
+), first AS (  -- of whom more than one state is known
+    SELECT provider_key, holder_hash, min(known_from) AS known_from FROM warehouse.fact_signature_holder
+    WHERE known_to > known_from AND known_to < 'infinity'
+    GROUP BY provider_key, holder_hash
+), state AS (  -- the first state known holds for the time before it as well
+    SELECT holder.provider_key, holder.holder_hash, holder.unit_key, holder.issued_on, holder.certificate_status, holder.expires_on,
+           holder.adult_from, holder.known_to,
+           CASE WHEN holder.known_from > first.known_from THEN holder.known_from ELSE '-infinity' END AS holds_from
+    FROM warehouse.fact_signature_holder AS holder
+    LEFT JOIN first USING (provider_key, holder_hash)
+    WHERE holder.known_to > holder.known_from
+), listed AS (
+    SELECT told.month, coalesce(place.unit_key, state.unit_key) AS unit_key, state.provider_key, state.holder_hash, state.issued_on,
+           state.adult_from IS NULL AS is_of_unknown_age, coalesce(state.adult_from <= told.last_day, true) AS is_adult,
+           state.certificate_status = 'HIEU_LUC' AND coalesce(state.expires_on >= told.last_day, true) AS is_valid
+    FROM told
+    JOIN state ON state.issued_on <= told.last_day AND state.holds_from < told.ends_at AND state.known_to >= told.ends_at AND state.unit_key <> 0
+    LEFT JOIN place ON place.earlier_key = state.unit_key AND told.last_day BETWEEN place.valid_from AND place.valid_to
+), person AS (  -- as ND5 counts them: in the unit of the last certificate
+    SELECT *, is_valid AND is_adult AND row_number() OVER (
+               PARTITION BY month, holder_hash ORDER BY (is_valid AND is_adult) DESC, issued_on DESC, provider_key) = 1 AS is_counted
+    FROM listed
+), persons AS (
+    SELECT month, unit_key, provider_key, count(*) FILTER (WHERE is_valid) AS persons_listed,
+           count(*) FILTER (WHERE is_valid AND is_of_unknown_age) AS persons_of_unknown_age, count(*) FILTER (WHERE is_counted) AS counted
+    FROM person GROUP BY month, unit_key, provider_key
+)
+SELECT unit.unit_code,
+       unit.unit_name,
+       unit.unit_level,
+       unit.valid_from AS unit_valid_from,
+       month AS period,
+       provider.provider_name,
+       reported.certificates_in_force,
+       persons.persons_listed,
+       persons.persons_of_unknown_age,
+       sum(reported.certificates_in_force) OVER of_unit AS certificates_of_all,
+       (sum(persons.counted) OVER of_unit)::bigint AS persons_of_all,
+       CASE WHEN persons.persons_listed > reported.certificates_in_force THEN 'impossible'
+            WHEN reported.certificates_in_force IS NULL THEN 'no_count'
+            WHEN persons.persons_listed IS NULL AND reported.certificates_in_force > 0 THEN 'no_list'
+            ELSE 'holds' END AS list_verdict
+FROM reported
+FULL JOIN persons USING (unit_key, month, provider_key)
+JOIN warehouse.dim_unit AS unit USING (unit_key)
+JOIN warehouse.dim_provider AS provider USING (provider_key)
+WINDOW of_unit AS (PARTITION BY unit_key, month)
