@@ -217,6 +217,7 @@ Check = Literal[
     "contradicts",
     "account",
     "hidden",
+    "fees_reconciled",
     "read",
 ]
 
