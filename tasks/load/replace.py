@@ -254,9 +254,10 @@ class Covered:
 
     def _write_down(self) -> None:
         if self._scopes:
-            told = {"delivery_id": self._work.delivery.delivery_id}
-            told |= {"first_day": self.days and self.days.first, "last_day": self.days and self.days.last}
-            self._work.connection.execute(insert(coverage), [{**told, "scope": scope} for scope in sorted(self._scopes)])
+            delivery_id, days = self._work.delivery.delivery_id, self.days
+            first, last = (days.first, days.last) if days else (None, None)
+            told = [{"delivery_id": delivery_id, "scope": scope, "first_day": first, "last_day": last} for scope in sorted(self._scopes)]
+            self._work.connection.execute(insert(coverage), told)
 
     def _find_withdrawn(self) -> None:
         """States of earlier deliveries of the source that lie in a stretch covered and were not delivered again."""

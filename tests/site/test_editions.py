@@ -100,7 +100,7 @@ def test_what_changed_is_made_anew_and_nothing_else(engine: Engine, published: S
 
 def test_another_programme_makes_all_anew(engine: Engine, published: Settings, made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     before = edition(engine, published)
-    monkeypatch.setattr(yearly, "_programme", lambda: "another")
+    monkeypatch.setattr(yearly, "programme", lambda: "another")
     after = edition(engine, published)
     assert made
     assert {name: after[name] for name in before if name != MANIFEST} == {name: before[name] for name in before if name != MANIFEST}
@@ -121,7 +121,7 @@ def test_a_workbook_that_cannot_be_written_is_told_and_leaves_the_edition_before
 ) -> None:
     before = (published.home / "site").resolve()
     monkeypatch.setattr(yearly, "workbook_name", lambda year: str(published.home / "nowhere" / year))
-    monkeypatch.setattr(yearly, "_programme", lambda: "another")
+    monkeypatch.setattr(yearly, "programme", lambda: "another")
     with engine.begin() as connection:
         run = "INSERT INTO ops.run (flow, as_of, started_at, status, host, process_id) SELECT flow, as_of, now(), status, host, process_id"
         run_id = connection.scalar(text(f"{run} FROM ops.run ORDER BY run_id DESC LIMIT 1 RETURNING run_id"))
