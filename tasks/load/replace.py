@@ -208,7 +208,7 @@ class Covered:
 
     def _see(self, rows: pa.Table) -> None:
         """Notes of which days there are rows."""
-        if self._work.contract.period_column is None:
+        if self._work.contract.period_column is None or not rows.num_rows:
             return
         found = pc.min_max(rows[self._work.contract.period_column].cast(pa.date32())).as_py()
         known = self._seen or Stretch(found["min"], found["max"])

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from expectations.contract import contract
+from tasks.load import fees
 from tests.warehouse.deliveries import deliver, land
 from tests.warehouse.test_load_rows import agency, all_rows, dossier
 from warehouse.database import VIEWS
@@ -232,7 +233,9 @@ def judged(engine: Engine) -> list[tuple[Any, ...]]:
     return all_rows(engine, "SELECT success, unexpected_count, observed FROM ops.verdict WHERE rule_code = 'PAY-015' ORDER BY delivery_id")
 
 
-def test_a_delivery_of_which_too_little_agrees_is_warned_about(offices: Engine) -> None:
+@pytest.mark.parametrize("few", [fees.FEW, 0], ids=["looked up", "gone through"])
+def test_a_delivery_of_which_too_little_agrees_is_warned_about(offices: Engine, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fees, "FEW", few)
     codes = [f"D{n}" for n in range(20)]
     send_dossiers(offices, "2024-03-31", *(marked(code, 8000, by=None if n < 3 else 1) for n, code in enumerate(codes)))
     outcome = send_fees(offices, "2024-04-01", *(fee(code, code, 8000) for code in codes))
@@ -264,15 +267,15 @@ def test_what_other_months_or_payers_of_bills_do_is_not_held_against_a_delivery(
 
 
 def test_payments_whose_dossiers_have_not_come_at_all_say_so_and_alarm_nobody(offices: Engine) -> None:
-    fees = [fee(f"T{n}", f"D{n}", 8000) for n in range(25)]
-    send_fees(offices, "2024-04-01", *fees)
+    paid = [fee(f"T{n}", f"D{n}", 8000) for n in range(25)]
+    send_fees(offices, "2024-04-01", *paid)
     awaited = "25 hồ sơ đã nộp mà dữ liệu hồ sơ của những ngày đó chưa đến"
     assert judged(offices) == [(True, 0, f"chưa có gì để đối soát; {awaited}")]
     send_dossiers(offices, "2024-04-30", marked("LATER", 8000, **LATER))  # of another month
-    send_fees(offices, "2024-05-01", *fees)
+    send_fees(offices, "2024-05-01", *paid)
     assert judged(offices)[1] == (True, 0, f"chưa có gì để đối soát; {awaited}")
     send_dossiers(offices, "2024-05-01", *(marked(f"D{n}", 8000) for n in range(20)))
-    send_fees(offices, "2024-05-02", *fees)
+    send_fees(offices, "2024-05-02", *paid)
     assert judged(offices)[2] == (False, 5, "khớp 20/25 hồ sơ (80,0%); nộp cho hồ sơ không có trong dữ liệu 5")
 
 
@@ -288,3 +291,20 @@ def test_a_delivery_that_is_read_again_is_judged_again(offices: Engine) -> None:
     deliver(offices, delivery, [fee("1", "A", 1)])
     deliver(offices, replace(delivery, is_loaded=True), [fee("1", "A", 8000)])
     assert judged(offices) == [(True, 0, "khớp 1/1 hồ sơ (100,0%)")]
+
+
+def test_a_dossier_that_says_no_day_is_of_the_month_in_which_it_was_first_said_to_be_paid(offices: Engine) -> None:
+    nothing = {"received_at": None, "returned_at": None, "status_code": "1"}
+    send_dossiers(offices, "2024-02-10", marked("A", 8000, by=None, **nothing), marked("B", 8000, by=3, **nothing))
+    send_dossiers(offices, "2024-03-10", marked("A", 8000, **nothing), marked("B", 9000, by=3, **nothing))
+    send_fees(offices, "2024-04-01", fee("1", "X", 1))
+    query = "SELECT dossier_code, class, month FROM mart.fee_dossier WHERE dossier_code IS NOT NULL ORDER BY 1"
+    assert all_rows(offices, query) == [("A", "marked_not_paid", "2024-03"), ("B", "other_gateway", "2024-02")]
+
+
+def test_a_delivery_of_which_every_row_is_set_aside_tells_no_day(offices: Engine) -> None:
+    waiting = fee("1", "X", 1) | {"dossier_code": None, "bill_code": "NOT-THERE"}
+    assert send_fees(offices, "2024-04-01", waiting).quarantined == 1
+    told = "SELECT first_day, last_day FROM ops.coverage JOIN ops.delivery USING (delivery_id) WHERE feed = 'payments'"
+    assert all_rows(offices, told) == [(None, None)]
+    assert judged(offices) == []

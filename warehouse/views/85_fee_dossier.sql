@@ -7,7 +7,7 @@ SELECT told.dossier_key,
        unit.unit_name,
        unit.unit_level,
        unit.valid_from AS unit_valid_from,
-       to_char(coalesce(told.received_at, told.submitted_at, told.paid_on), 'YYYY-MM') AS month,
+       to_char(coalesce(told.received_at, told.submitted_at, told.paid_on, told.marked_on), 'YYYY-MM') AS month,
        told.dossier_code,
        told.paid_vnd,
        told.fee_vnd,
@@ -18,7 +18,7 @@ SELECT told.dossier_key,
        delivery.file_name,
        told.row_number
 FROM (
-    SELECT paid.dossier_key, dossier.received_unit_key, dossier.received_at, dossier.submitted_at, paid.paid_on, dossier.dossier_code,
+    SELECT paid.dossier_key, dossier.received_unit_key, dossier.received_at, dossier.submitted_at, paid.paid_on, NULL::date AS marked_on, dossier.dossier_code,
         CASE WHEN dossier.row_key IS NULL OR dossier.deleted_at IS NOT NULL THEN 'no_dossier'
             WHEN delivery.layout = 'td_html_xls' THEN 'not_checkable'  -- it has no column for the mark, nor for the fee
             WHEN dossier.online_payment_code IN (1, 2, 3) IS NOT TRUE THEN 'paid_not_marked'
@@ -33,12 +33,12 @@ FROM (
     LEFT JOIN warehouse.fact_dossier AS dossier ON dossier.row_key = paid.dossier_key AND dossier.known_to = 'infinity'
     LEFT JOIN ops.delivery ON delivery.delivery_id = dossier.delivery_id
   UNION ALL
-    SELECT dossier.row_key, dossier.received_unit_key, dossier.received_at, dossier.submitted_at, NULL, dossier.dossier_code,
+    SELECT dossier.row_key, dossier.received_unit_key, dossier.received_at, dossier.submitted_at, NULL, dossier.marked_on, dossier.dossier_code,
         dossier.class,
         CASE WHEN dossier.class = 'marked_not_paid' THEN 0 END,
         coalesce(dossier.fee_vnd, 0), FALSE, dossier.delivery_id, dossier.row_number
     FROM (
-        SELECT dossier.*,
+        SELECT dossier.*, mark.day AS marked_on,
             CASE WHEN dossier.online_payment_code <> 1 THEN 'other_gateway'
                 WHEN covered.days @> daterange(
                     least(dossier.submitted_at::date, dossier.received_at::date, mark.day, dossier.returned_at::date),
@@ -52,10 +52,10 @@ FROM (
             WHERE layout = 'dvcqg_payment_csv' AND last_day IS NOT NULL
         ) AS covered
         LEFT JOIN LATERAL (  -- since when the source has said so without a break
-            SELECT (coalesce(max(known_to) FILTER (WHERE online_payment_code IS DISTINCT FROM 1), min(known_from))
+            SELECT (coalesce(max(known_to) FILTER (WHERE online_payment_code IS DISTINCT FROM dossier.online_payment_code), min(known_from))
                 AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS day
             FROM warehouse.fact_dossier AS state WHERE state.row_key = dossier.row_key AND known_to > known_from
-        ) AS mark ON dossier.online_payment_code = 1
+        ) AS mark ON TRUE
         WHERE dossier.known_to = 'infinity' AND dossier.deleted_at IS NULL AND dossier.online_payment_code IN (1, 2, 3)
             AND NOT EXISTS (SELECT FROM mart.fee_payment WHERE dossier_key = dossier.row_key)
     ) AS dossier
