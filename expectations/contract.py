@@ -246,6 +246,7 @@ Check = Literal[
     "contradicts",
     "account",
     "hidden",
+    "fees_reconciled",
     "read",
 ]
 

@@ -413,6 +413,11 @@ def one_stop_shop() -> Iterator[File]:
     )
     failed = fees.index % 83 == 0
     fees.loc[failed, ["TrangThaiGD", "MaLoi"]] = ["4", "99"]
+    twofold = fees.index % 211 == 7
+    fees.loc[twofold, "SoTien"] = (2 * fees.loc[twofold, "SoTien"].astype(int)).astype(str)
+    astray = fees.index % 307 == 11
+    unmarked = lives.loc[(lives["fee"] > 0) & (lives["paid"] == "") & (lives["fate"] == "done"), "dossier"]
+    fees.loc[astray, "MaHoSo"] = unmarked.to_numpy()[fees.index[astray]]
     quarter = pd.PeriodIndex(pd.to_datetime(fees["ThoiGianGD"], format="%Y%m%d%H%M%S"), freq="Q")
     for one in quarter.unique().sort_values():
         rows = fees[quarter == one].sort_values(["ThoiGianGD", "MaGiaoDich"])

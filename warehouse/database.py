@@ -19,6 +19,7 @@ from sqlalchemy.pool import NullPool
 from warehouse.embedded import Server, connection_details, is_there, serve
 from warehouse.seed import seed
 from warehouse.settings import Refusal, Settings
+from warehouse.succession import ABOVE
 
 TIME_ZONE = "Asia/Ho_Chi_Minh"
 SESSION = f"bakhong {os.getpid()} {socket.gethostname()}"[:63]
@@ -279,7 +280,7 @@ def _apply_views(connection: Connection) -> None:
     except DBAPIError as error:
         raise Refusal(f"The views of the mart cannot be renewed, something outside stands on them: {_reason(error)}") from error
     for file in sorted(VIEWS.glob("*.sql")):
-        definition = file.read_text(encoding="utf-8")
+        definition = _definition(file)
         view = file.stem.split("_", 1)[1]
         comment = definition.split("\n", 1)[0].removeprefix("-- ")
         connection.exec_driver_sql(f"CREATE VIEW mart.{view} AS\n{definition}".replace("%", "%%"))
@@ -293,7 +294,13 @@ def _apply_views(connection: Connection) -> None:
 
 
 def _views_digest() -> str:
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in (*sorted(VIEWS.glob("*.sql")), COLUMNS))).hexdigest()
+    told = [*map(_definition, sorted(VIEWS.glob("*.sql"))), COLUMNS.read_text(encoding="utf-8")]
+    return hashlib.sha256("\0".join(told).encode()).hexdigest()
+
+
+def _definition(file: Path) -> str:
+    """What a file says of a view, `{ABOVE}` in it being that relation of warehouse.succession."""
+    return file.read_text(encoding="utf-8").replace("{ABOVE}", ABOVE)
 
 
 def _literal(words: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 
 from tasks.words.vietnamese import VIETNAM
@@ -246,3 +246,8 @@ def exported_at(told: Said, modified: datetime | None, now: datetime) -> datetim
     if told.covers is not None and changed.date() < told.covers.first:
         changed = now
     return min(changed, now.astimezone(VIETNAM))
+
+
+def last_day_over(exported_at: datetime) -> date:
+    """The last day that was over when a file was made: of the days after it, it can tell no more than their beginning."""
+    return (exported_at + timedelta(seconds=1)).astimezone(VIETNAM).date() - timedelta(days=1)

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 from expectations.contract import Contract, contract
 from tasks.count.counting import Counting
 from tasks.count.revisions import Publication
-from tasks.deliveries.coverage import Stretch
+from tasks.deliveries.coverage import Stretch, last_day_over
 from tasks.deliveries.rhythm import RHYTHMS
 from warehouse import periods
 from warehouse.bulk import analyze
@@ -155,7 +155,7 @@ def _until(exported_at: datetime, said: Stretch | None, *, is_report: bool) -> d
     """The last day for which a delivery speaks: of the period of its report, else the last that was over when it was made."""
     if is_report and said is not None:
         return said.last
-    over = (exported_at + timedelta(seconds=1)).astimezone(periods.VIETNAM).date() - timedelta(days=1)
+    over = last_day_over(exported_at)
     return over if said is None else min(over, said.last)
 
 

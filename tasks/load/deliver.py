@@ -20,6 +20,7 @@ from tasks.load.codes import Codes
 from tasks.load.dependents import are_there, follow
 from tasks.load.dimensions import Dimensions
 from tasks.load.facts import facts_of
+from tasks.load.fees import reconcile_fees
 from tasks.load.history import Mask, apply, compare_natural_keys, copy_keys, no_states, overwrite, states_of, temporary
 from tasks.load.listed import hold_against_reports
 from tasks.load.lists import make_members
@@ -82,6 +83,8 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
         if work.is_followed:
             follow(work)
         hold_against_reports(work)
+        for rule in work.rules("fees_reconciled"):
+            reconcile_fees(work, rule, covered.days)
         return _close(work, covered, corrected)
 
 

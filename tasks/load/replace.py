@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import delete, insert, select, text
 
-from tasks.deliveries.coverage import Stretch
+from tasks.deliveries.coverage import Stretch, last_day_over
 from tasks.load.history import (
     Mask,
     Microseconds,
@@ -47,6 +47,7 @@ class Covered:
         self._work = work
         self._scopes: set[str] = set()
         self._period: Stretch | None = None
+        self._seen: Stretch | None = None
         self._of_other_units = 0
         self._is_replacing = work.contract.replaces != "nothing"
         connection, delivery = work.connection, work.delivery
@@ -74,6 +75,7 @@ class Covered:
         self._widen(rows)
         if not self._work.contract.scope:
             self._scopes.add(self._named())
+            self._see(rows)
             return np.full(rows.num_rows, self._until.get(self._named(), FOREVER))
         encoded = pc.dictionary_encode(self._scope_of(rows))
         scopes = encoded.dictionary.to_pylist()
@@ -204,6 +206,30 @@ class Covered:
             other, known = Stretch.of(period), self._period
             self._period = other if known is None else Stretch(min(known.first, other.first), max(known.last, other.last))
 
+    def _see(self, rows: pa.Table) -> None:
+        """Notes of which days there are rows."""
+        if self._work.contract.period_column is None or not rows.num_rows:
+            return
+        found = pc.min_max(rows[self._work.contract.period_column].cast(pa.date32())).as_py()
+        known = self._seen or Stretch(found["min"], found["max"])
+        self._seen = Stretch(min(known.first, found["min"]), max(known.last, found["max"]))
+
+    @property
+    def days(self) -> Stretch | None:
+        """The days of which it tells all there is, as far as they were over when it was made; nothing where that is not known.
+
+        A name of one day that nobody declared is often that of the export: such a file tells of the days from its first row on.
+        """
+        covers, seen = self._work.delivery.covers, self._seen
+        if seen is None:
+            return None
+        if covers is None:
+            covers = seen
+        elif covers.is_day and not self._work.delivery.is_declared:
+            covers = Stretch(min(covers.first, seen.first), covers.last)
+        last = min(covers.last, last_day_over(self._work.delivery.exported_at))
+        return Stretch(covers.first, last) if covers.first <= last else None
+
     # Who else spoke ---------------------------------------------------------------------------------------------------
 
     def _next_words(self) -> dict[str, int]:
@@ -228,10 +254,10 @@ class Covered:
 
     def _write_down(self) -> None:
         if self._scopes:
-            delivery_id = self._work.delivery.delivery_id
-            self._work.connection.execute(
-                insert(coverage), [{"delivery_id": delivery_id, "scope": scope} for scope in sorted(self._scopes)]
-            )
+            delivery_id, days = self._work.delivery.delivery_id, self.days
+            first, last = (days.first, days.last) if days else (None, None)
+            told = [{"delivery_id": delivery_id, "scope": scope, "first_day": first, "last_day": last} for scope in sorted(self._scopes)]
+            self._work.connection.execute(insert(coverage), told)
 
     def _find_withdrawn(self) -> None:
         """States of earlier deliveries of the source that lie in a stretch covered and were not delivered again."""

@@ -13,8 +13,9 @@ from sqlalchemy import Engine
 from tasks.ask import official_table, questions
 from tasks.count.revisions import last_publication
 from tasks.deliveries.source import Source
+from tasks.report.reconciled_fees import write_fees
 from tasks.report.site import write_site
-from tasks.report.yearly import workbook_name, write_years
+from tasks.report.yearly import is_restated, workbook_name, write_years
 from tasks.validate.data_docs import DataDocs
 from tasks.words import vietnamese as vi
 
@@ -46,10 +47,11 @@ def report(engine: Engine, home: Path, sources: Sequence[Source], run_id: int, d
         # A night of an earlier day leaves in force what the last one published.
         as_of = run.as_of if published is None else max(run.as_of, published.as_of)
         made = write_years(connection, home / "site", edition)
-        years = [year.year for year in made]
+        years, restated = [year.name for year in made], [year.name for year in made if is_restated(year)]
+        write_fees(connection, as_of, years, restated, home / "site", edition)
         start = docs.build(run.started_at.astimezone(vi.VIETNAM))
         (edition / "data_docs").symlink_to(os.path.relpath(start.parent, edition), target_is_directory=True)
-        write_site(connection, run, as_of, sources, years, [year.year for year in made if year.is_restated], edition)
+        write_site(connection, run, as_of, sources, years, restated, edition)
     _swap(home / "site", edition)
     for old in sorted(editions.iterdir())[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from sqlalchemy import Connection, Row
 
 from tasks.ask import questions
+from tasks.ask.fees import Fees
 from tasks.ask.official_table import Line, sections
 from tasks.count.revisions import last_publication
 from tasks.deliveries.source import Source
@@ -60,6 +61,12 @@ def write_table(
     """Writes the page of a year's official tables as known at a time; `years`, `restated`: what else there is a page of."""
     shown = _template(template).render(year=year, tables=_by_indicator(lines), as_of=as_of, years=years, restated=restated)
     path.write_text(shown, "utf-8")
+
+
+def write_fees_page(path: Path, shown: Fees, as_of: datetime, years: Sequence[str], restated: Sequence[str], listed: str) -> None:
+    """Writes the page of the fees paid online beside the dossiers that say so; `listed`: the file with all rows that differ."""
+    page = _template("fees.html").render(fees=shown, as_of=as_of, years=years, restated=restated, listed=listed)
+    path.write_text(page, "utf-8")
 
 
 def _by_indicator(lines: Sequence[Line]) -> list[tuple[str, list[tuple[Line, list[Line]]]]]:

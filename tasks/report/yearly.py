@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from hashlib import sha256
 from pathlib import Path
 
-import jinja2
-import xlsxwriter
 from sqlalchemy import Connection, text
 
 from tasks.ask import official_table
@@ -21,31 +15,12 @@ from tasks.ask.score_card import COUNTED_BY
 from tasks.ask.score_table import score_table
 from tasks.report.beside import Beside
 from tasks.report.form_06a_sheet import rows_of
+from tasks.report.kept import Made, fingerprint, made, programme, take_over, write_down, written_down
 from tasks.report.site import write_table
 from tasks.report.workbook import OneStopShop
 
-ROOT = Path(__file__).parents[2]
-MADE_OF = ("expectations", "tasks", "warehouse")
-"""Folders of the project that have a say in what the files show: code, declarations, templates, reference data."""
-
 MANIFEST = "made.json"
 """What an edition's files are made of."""
-
-
-@dataclass(frozen=True)
-class Year:
-    """The files of a year."""
-
-    year: str
-    content: str
-    """Fingerprint of what is told in them."""
-    files: dict[str, str]
-    """Name → hash of its bytes."""
-
-    @property
-    def is_restated(self) -> bool:
-        """Whether there is a page by units of today."""
-        return restated_name(self.year) in self.files
 
 
 @dataclass(frozen=True)
@@ -74,7 +49,7 @@ def restated_name(year: str) -> str:
     return f"bieu-{year}-hien-nay.html"
 
 
-def write_years(connection: Connection, before: Path, edition: Path) -> list[Year]:
+def write_years(connection: Connection, before: Path, edition: Path) -> list[Made]:
     """Puts the files of every published year into an edition, the latest first.
 
     Those that would come out as they are in the edition before are taken over from there, unless someone altered them meanwhile.
@@ -82,16 +57,22 @@ def write_years(connection: Connection, before: Path, edition: Path) -> list[Yea
     published = {row.period: _Published(row.as_of, row.is_restated, row.content) for row in connection.execute(text(_PUBLISHED))}
     years = official_table.years(connection)
     shown = (years, [year for year in years if published[year].is_restated])  # every page leads to the others
-    around = _fingerprint(_programme(), shown, connection.execute(text(_NAMES)).one())
+    around = fingerprint(programme(), shown, connection.execute(text(_NAMES)).one())
     # The scores of a year are compared with those of the year before.
-    content = {year: _fingerprint(around, published[year], published.get(str(int(year) - 1))) for year in years}
-    made = {year.year: year for year in _kept(before) if content.get(year.year) == year.content and _take_over(year, before, edition)}
-    if missing := [year for year in years if year not in made]:
+    content = {year: fingerprint(around, published[year], published.get(str(int(year) - 1))) for year in years}
+    kept = [part for part in written_down(before, MANIFEST) if content.get(part.name) == part.content and take_over(part, before, edition)]
+    found = {part.name: part for part in kept}
+    if missing := [year for year in years if year not in found]:
         with Beside() as beside:
             names = {year: _write(connection, year, published[year].as_of, shown, edition, beside) for year in missing}
-        made |= {year: Year(year, content[year], {name: _hash(edition / name) for name in names[year]}) for year in missing}
-    (edition / MANIFEST).write_text(json.dumps([asdict(made[year]) for year in years]), "utf-8")
-    return [made[year] for year in years]
+        found |= {year: made(year, content[year], edition, names[year]) for year in missing}
+    write_down(edition, MANIFEST, [found[year] for year in years])
+    return [found[year] for year in years]
+
+
+def is_restated(year: Made) -> bool:
+    """Whether there is a page of a year by units of today."""
+    return restated_name(year.name) in year.files
 
 
 def _write(
@@ -140,35 +121,3 @@ _BESIDE = (
 _HASHED = ", ".join(f"(SELECT concat_ws(' ', count(*), sum(hashtextextended(row::text, 0))) FROM {table} AS row)" for table in _BESIDE)
 _OF_TODAY = "SELECT sum(unit_key) FROM warehouse.dim_unit WHERE valid_to >= (SELECT max(as_of)::date FROM ops.publication)"
 _NAMES = f"SELECT {_HASHED}, ({_OF_TODAY})"
-
-
-@cache
-def _programme() -> str:
-    """Fingerprint of what makes the files."""
-    folders = (ROOT / folder for folder in MADE_OF)
-    files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
-    return _fingerprint(jinja2.__version__, xlsxwriter.__version__, [(path.name, _hash(path)) for path in files])
-
-
-def _fingerprint(*told: object) -> str:
-    return sha256(repr(told).encode()).hexdigest()
-
-
-def _hash(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest()
-
-
-def _kept(edition: Path) -> list[Year]:
-    """The years of an edition; none of one that is not there, cannot be read, or is of an older version."""
-    try:
-        return [Year(**year) for year in json.loads((edition / MANIFEST).read_text("utf-8"))]
-    except (OSError, ValueError, TypeError):
-        return []
-
-
-def _take_over(year: Year, before: Path, edition: Path) -> bool:
-    """Copies the files of a year from the edition before, and says whether all are there as they were made."""
-    try:
-        return all(_hash(Path(shutil.copyfile(before / name, edition / name))) == made for name, made in year.files.items())
-    except FileNotFoundError:
-        return False

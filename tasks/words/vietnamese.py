@@ -41,6 +41,25 @@ PUBLISHED = {
     "not_computable": "không tính được",
 }
 """What becomes of a figure that others published."""
+FEES = {
+    "matched": "khớp",
+    "amount_differs": "lệch số tiền",
+    "paid_not_marked": "đã nộp, hồ sơ chưa ghi",
+    "marked_not_paid": "hồ sơ ghi đã nộp, không có giao dịch",
+    "no_dossier": "nộp cho hồ sơ không có trong dữ liệu",
+    "not_checkable": "chưa đối soát được",
+    "other_gateway": "ghi nộp qua cổng khác",
+}
+"""How the payments of a dossier's fee and what it says of them agree (mart.fee_reconciliation)."""
+DIFFERING_FEES = ("amount_differs", "paid_not_marked", "marked_not_paid", "no_dossier")
+"""Classes of FEES in which both sides differ; the last two are held against nobody."""
+FEES_IN_SHORT = {
+    "amount_differs": "Lệch tiền",
+    "paid_not_marked": "Nộp, chưa ghi",
+    "marked_not_paid": "Ghi, không nộp",
+    "no_dossier": "Không có hồ sơ",
+}
+"""The same at the head of a column."""
 QUARANTINE_STATUS = {
     "open": "chờ xử lý",
     "waiting": "chờ hóa đơn",

@@ -7,11 +7,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from flows.nightly import WITHOUT_PREFECT, night
+from tasks.ask.fees import Fees, fees
 from tasks.deliveries.source import read_sources
-from tasks.report import yearly
+from tasks.report import reconciled_fees, yearly
 from tasks.report.edition import report
 from tasks.report.yearly import MANIFEST, write_years
 from tasks.validate.data_docs import DataDocs
@@ -19,6 +20,8 @@ from tests.nights import KEY, few_sources
 from warehouse.settings import Settings
 
 NIGHT = date(2025, 5, 5)
+FEES = ("doi-soat-phi.html", "doi-soat-phi.csv", "doi-soat-phi.json")
+"""Files that are made anew when anything was loaded."""
 
 
 @pytest.fixture
@@ -53,7 +56,7 @@ def edition(engine: Engine, settings: Settings) -> dict[str, bytes]:
     site.unlink()
     site.symlink_to(before, target_is_directory=True)
     report(engine, settings.home, read_sources(settings.sources), run_id, DataDocs(settings.home / "data_docs"))
-    return {path.name: path.read_bytes() for path in site.iterdir() if path.is_file() and path.name != "index.html"}
+    return {path.name: path.read_bytes() for path in site.iterdir() if path.is_file() and path.name not in ("index.html", *FEES)}
 
 
 def anew(engine: Engine, folder: Path) -> dict[str, bytes]:
@@ -100,7 +103,7 @@ def test_what_changed_is_made_anew_and_nothing_else(engine: Engine, published: S
 
 def test_another_programme_makes_all_anew(engine: Engine, published: Settings, made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     before = edition(engine, published)
-    monkeypatch.setattr(yearly, "_programme", lambda: "another")
+    monkeypatch.setattr(yearly, "programme", lambda: "another")
     after = edition(engine, published)
     assert made
     assert {name: after[name] for name in before if name != MANIFEST} == {name: before[name] for name in before if name != MANIFEST}
@@ -121,10 +124,32 @@ def test_a_workbook_that_cannot_be_written_is_told_and_leaves_the_edition_before
 ) -> None:
     before = (published.home / "site").resolve()
     monkeypatch.setattr(yearly, "workbook_name", lambda year: str(published.home / "nowhere" / year))
-    monkeypatch.setattr(yearly, "_programme", lambda: "another")
+    monkeypatch.setattr(yearly, "programme", lambda: "another")
     with engine.begin() as connection:
         run = "INSERT INTO ops.run (flow, as_of, started_at, status, host, process_id) SELECT flow, as_of, now(), status, host, process_id"
         run_id = connection.scalar(text(f"{run} FROM ops.run ORDER BY run_id DESC LIMIT 1 RETURNING run_id"))
     with pytest.raises(Exception, match="nowhere"):
         report(engine, published.home, read_sources(published.sources), run_id, DataDocs(published.home / "data_docs"))
     assert (published.home / "site").resolve() == before
+
+
+def test_the_page_of_fees_is_made_anew_when_something_was_loaded_and_else_taken_over(
+    engine: Engine, published: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[date] = []
+
+    def noted(connection: Connection, since: date) -> Fees:
+        asked.append(since)
+        return fees(connection, since)
+
+    monkeypatch.setattr(reconciled_fees, "fees", noted)
+    page = published.home / "site" / FEES[0]
+    before = page.read_bytes()
+    edition(engine, published)
+    assert (asked, page.read_bytes()) == ([], before)
+    change(engine, "INSERT INTO ops.load DEFAULT VALUES")
+    edition(engine, published)
+    assert asked == [date(2022, 3, 1)]  # 24 months, to February 2024, the last in which a dossier was received
+    page.write_text("altered")
+    edition(engine, published)
+    assert page.read_bytes() == before

@@ -34,12 +34,20 @@ _numbers = itertools.count(1)
 
 
 def land(
-    engine: Engine, feed: str, day: str, *, source: str | None = None, provider: str | None = None, covers: str | None = None
+    engine: Engine,
+    feed: str,
+    day: str,
+    *,
+    source: str | None = None,
+    provider: str | None = None,
+    covers: str | None = None,
+    layout: str | None = None,
+    is_declared: bool = False,
 ) -> Delivery:
     """A delivery that was pulled: exported at the end of a day, not yet ingested; its name speaks of that day, or of what is given."""
     exported_at = datetime.fromisoformat(f"{day}T23:59:59").replace(tzinfo=VIETNAM)
     sha256 = hashlib.sha256(str(next(_numbers)).encode()).hexdigest()
-    layout = LAYOUTS.get(feed) or next(iter(contract(feed).layouts))
+    layout = layout or LAYOUTS.get(feed) or next(iter(contract(feed).layouts))
     row = {
         "source": source or feed,
         "feed": feed,
@@ -48,6 +56,7 @@ def land(
         "file_name": f"{feed}_{day.replace('-', '')}.csv",
         "sha256": sha256,
         "exported_at": exported_at,
+        "is_declared": is_declared,
     }
     with engine.begin() as connection:
         number = connection.scalar(

@@ -244,6 +244,25 @@ def test_values_of_a_district_after_its_last_day_end_with_the_last_publication(e
     assert [tuple(row) for row in found] == [("2025-06", False), ("2025-08", True)]  # what began with that publication never was
 
 
+def test_deliveries_of_payments_loaded_before_tell_the_days_of_their_period_that_were_over(engine: Engine) -> None:
+    downgrade(engine, "0017")
+    with engine.begin() as connection:
+        connection.execute(text(PAID_BEFORE))
+    upgrade(engine)
+    query = text("SELECT source, first_day::text, last_day::text FROM ops.coverage JOIN ops.delivery USING (delivery_id) ORDER BY 1")
+    with engine.connect() as connection:
+        assert [tuple(row) for row in connection.execute(query)] == [
+            ("day", "2024-03-10", "2024-03-10"),  # declared
+            ("export", "2024-03-02", "2024-03-10"),  # from its first row on
+            ("month", "2024-03-01", "2024-03-31"),
+            ("none", "2024-03-02", "2024-03-08"),
+            ("quarter", "2024-01-01", "2024-03-31"),
+            ("running", "2024-03-01", "2024-03-14"),
+            ("stretch", "2024-03-01", "2024-03-12"),
+            ("today", None, None),
+        ]
+
+
 def test_a_new_month_of_payments_locks_no_reader_out(engine: Engine) -> None:
     with engine.begin() as loading, engine.connect() as reading:
         make_partition(loading, "2024-03-15")
@@ -265,6 +284,22 @@ INSERT INTO warehouse.fact_unit_count (unit_key, period, measure, value, row_key
 SELECT max(unit_key), '2024', 'population_adult', 10, 1, 1, '2024-04-01', 3, 1 FROM warehouse.dim_unit WHERE unit_code = '15655'
 """
 
+PAID_BEFORE = """
+SELECT warehouse.begin_payment_partition('2024-03-01'); SELECT warehouse.attach_payment_partition('2024-03-01');
+INSERT INTO ops.delivery (source, feed, layout, provider, file_name, sha256, business_period, is_declared, exported_at, received_at,
+    loaded_at, status, rows_received, rows_loaded, rows_unchanged, rows_quarantined, rows_ignored)
+SELECT source, 'payments', 'x', 'dvcqg', source, source, period, source = 'day', CAST(at AS timestamptz), now(), now(), 'loaded',
+    0, 0, 0, 0, 0
+FROM (VALUES ('day', '2024-03-10', '2024-03-10 23:59:59+07'), ('export', '2024-03-10', '2024-03-10 23:59:59+07'),
+    ('month', '2024-03', '2024-04-05 08:00+07'), ('none', NULL, '2024-04-05 08:00+07'), ('quarter', '2024-Q1', '2024-04-05 08:00+07'),
+    ('running', '2024-03', '2024-03-15 08:00+07'), ('stretch', '2024-03-01/2024-03-12', '2024-04-05 08:00+07'),
+    ('today', '2024-03-01/2024-03-31', '2024-03-01 08:00+07')) AS given (source, period, at);
+INSERT INTO ops.coverage SELECT delivery_id, coalesce(business_period, file_name) FROM ops.delivery;
+INSERT INTO warehouse.fact_payment (transaction_code, provider_key, service_key, unit_key, merchant_key, payment_method_key,
+    payment_status_key, paid_at, business_date, amount_vnd, row_key, row_hash, known_from, loaded_by, delivery_id, row_number)
+SELECT source || day, 5, 1, 0, 0, 2, 1, day, day, 1, hashtextextended(source || day, 0), 0, exported_at, 1, delivery_id, 1
+FROM ops.delivery CROSS JOIN (VALUES (date '2024-03-02'), ('2024-03-08')) AS paid (day);
+"""
 AFTER_ITS_LAST_DAY = """
 INSERT INTO ops.run (flow, as_of, started_at, status, host, process_id) VALUES ('nightly', '2025-11-01', now(), 'completed', 'h', 1);
 INSERT INTO ops.publication (run_id, published_at, load_id, as_of)

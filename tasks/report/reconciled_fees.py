@@ -1,0 +1,54 @@
+"""The page of the fees paid online beside the dossiers that say so, and the rows in which they differ as a file."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+from tasks.ask.fees import Difference, fees, first_shown
+from tasks.report.kept import fingerprint, made, programme, take_over, write_down, written_down
+from tasks.report.site import write_fees_page
+from tasks.words.vietnamese import FEES, period, safe
+
+PAGE, LISTED, MANIFEST = "doi-soat-phi.html", "doi-soat-phi.csv", "doi-soat-phi.json"
+HEADER = (
+    "Kết quả", "Đơn vị tiếp nhận", "Tháng", "Mã hồ sơ", "Đã nộp (đồng)", "Phí, lệ phí của hồ sơ (đồng)", "Chênh lệch (đồng)",
+    "Tệp hồ sơ", "Dòng hồ sơ", "Tệp thanh toán", "Dòng thanh toán",
+)  # fmt: skip
+
+# What a load may have changed, and the names of units; of the rest the programme itself has all say.
+_CONTENT = """
+SELECT (SELECT max(load_id) FROM ops.load), (SELECT sum(hashtextextended(unit::text, 0)) FROM warehouse.dim_unit AS unit)
+"""
+
+
+def write_fees(connection: Connection, as_of: datetime, years: Sequence[str], restated: Sequence[str], before: Path, edition: Path) -> None:
+    """Puts page and file into an edition; where nothing was loaded since the edition before, they are taken over from there."""
+    since = first_shown(connection, as_of)
+    content = fingerprint(programme(), since, [*years], [*restated], connection.execute(text(_CONTENT)).one())
+    parts = [part for part in written_down(before, MANIFEST) if part.content == content and take_over(part, before, edition)]
+    if not parts:
+        shown = fees(connection, since)
+        write_fees_page(edition / PAGE, shown, as_of, years, restated, LISTED)
+        _write_rows(edition / LISTED, shown.differences)
+        parts = [made(PAGE, content, edition, (PAGE, LISTED))]
+    write_down(edition, MANIFEST, parts)
+
+
+def _write_rows(path: Path, differences: Sequence[Difference]) -> None:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(HEADER)
+        for of in differences:
+            files = _name(of.dossier_file), of.dossier_row, _name(of.payment_file), of.payment_row
+            money = of.paid_vnd, of.fee_vnd, of.difference_vnd
+            writer.writerow([FEES[of.kind], of.unit, period(of.month), of.dossier_code, *money, *files])
+
+
+def _name(file: str | None) -> str | None:
+    """The name of a file as a cell that no spreadsheet takes for a formula."""
+    return file and ("'" if file[0] in "=+-@" else "") + safe(file)
