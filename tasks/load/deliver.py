@@ -16,12 +16,14 @@ from sqlalchemy import Engine, delete, func, insert, text, update
 
 from expectations.contract import Contract, contract
 from tasks.deliveries.ledger import Delivery, Outcome
+from tasks.load.beside_days import count_differences
 from tasks.load.codes import Codes
 from tasks.load.dependents import are_there, follow
 from tasks.load.dimensions import Dimensions
 from tasks.load.facts import facts_of
 from tasks.load.history import Mask, apply, compare_natural_keys, copy_keys, no_states, overwrite, states_of, temporary
 from tasks.load.lists import make_members
+from tasks.load.overpaid import count_overpaid
 from tasks.load.quarantine import judge, keep, take
 from tasks.load.received import keep_receivers
 from tasks.load.replace import Covered, deliveries_of_the_day, said_otherwise
@@ -75,6 +77,8 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
             keep_receivers(work)
         if work.is_followed:
             follow(work)
+        count_overpaid(work)
+        count_differences(work)
         return _close(work, covered, corrected)
 
 

@@ -147,7 +147,13 @@ def _offered(
             unreadable.append(f"{shown(file.name)}: {problem}; sửa tên tệp rồi gửi lại")
             continue
         found.append((exported_at(told, file.modified, now), file, told))
-    return sorted(found, key=lambda one: (one[0], Path(one[1].name).stem, one[1].name))
+    return sorted(found, key=_place)
+
+
+def _place(offered: tuple[datetime, _File, Said]) -> tuple[datetime, timedelta, str, str]:
+    """When it was made; of files that end with the same day, the one of a month after the one of the day."""
+    made_at, file, told = offered
+    return made_at, told.covers.last - told.covers.first if told.covers else timedelta(), Path(file.name).stem, file.name
 
 
 def _files(engine: Engine, source: Source, until: date | None, opened: ExitStack) -> Iterator[_File]:
