@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import hmac
 import os
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ OLDEST = 150_000
 """PostgreSQL 15."""
 
 VIEWS = Path(__file__).parent / "views"
+RULES = Path(__file__).parent / "indicators"
 COLUMNS = VIEWS / "columns.yaml"
 MIGRATIONS = Path(__file__).parent / "migrations"
 _ROLES = ("bakhong_etl", "bakhong_steward", "bakhong_reader")
@@ -279,7 +281,7 @@ def _apply_views(connection: Connection) -> None:
     except DBAPIError as error:
         raise Refusal(f"The views of the mart cannot be renewed, something outside stands on them: {_reason(error)}") from error
     for file in sorted(VIEWS.glob("*.sql")):
-        definition = file.read_text(encoding="utf-8")
+        definition = _definition(file)
         view = file.stem.split("_", 1)[1]
         comment = definition.split("\n", 1)[0].removeprefix("-- ")
         connection.exec_driver_sql(f"CREATE VIEW mart.{view} AS\n{definition}".replace("%", "%%"))
@@ -292,8 +294,18 @@ def _apply_views(connection: Connection) -> None:
     _install(connection, "views", digest)
 
 
+def _definition(view: Path) -> str:
+    """The SQL of a view, with the rows of an indicator's fact that it is built on, as {bill.sql}, over its own `states` and `beside`."""
+
+    def of_a_fact(found: re.Match[str]) -> str:
+        return (RULES / found[1]).read_text("utf-8").format(states="states", beside="beside")
+
+    return re.sub(r"\{(\w+\.sql)\}", of_a_fact, view.read_text("utf-8"))
+
+
 def _views_digest() -> str:
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in (*sorted(VIEWS.glob("*.sql")), COLUMNS))).hexdigest()
+    definitions = (*map(_definition, sorted(VIEWS.glob("*.sql"))), COLUMNS.read_text("utf-8"))
+    return hashlib.sha256("\0".join(definitions).encode()).hexdigest()
 
 
 def _literal(words: str) -> str:

@@ -6,14 +6,14 @@ difference, nor is a file of one unit held against those of all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
-from datetime import date, timedelta
 from importlib import resources
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+import pyarrow as pa
+from sqlalchemy import Connection, text
 
+from expectations.contract import contract
 from tasks.deliveries.coverage import Stretch
 from tasks.load.replace import TAKEN
 from tasks.load.work import Load
@@ -49,12 +49,17 @@ def count_differences(work: Load) -> None:
         work.count(rule, missing_in_days + missing_in_longer + differ, "; ".join([*told, f"so {number(len(files['days']))} ngày"]))
 
 
-def differences(connection: Connection, provider: str, within: Stretch) -> Sequence[Row[Any]]:
-    """The transactions that differ in a stretch of days, one by one."""
+def differences(connection: Connection, provider: str, within: Stretch) -> list[dict[str, Any]] | None:
+    """The transactions that differ in a stretch of days, one by one; a code that might be a person's number is not shown.
+
+    Nothing where there is no day for which both have come.
+    """
     files = _files_of_both(connection, provider, within)
     if files is None:
-        return []
-    return connection.execute(text(f"{_DIFFERENCES} ORDER BY business_date, transaction_code"), files).all()
+        return None
+    found = connection.execute(text(f"{_DIFFERENCES} ORDER BY business_date, transaction_code"), files).mappings().all()
+    shown = contract("payments").shown_keys({"transaction_code": pa.array([row["transaction_code"] for row in found], pa.string())})
+    return [{**row, "transaction_code": code} for row, code in zip(found, shown.to_pylist(), strict=True)]
 
 
 def _files_of_both(connection: Connection, provider: str, within: Stretch, loading: int | None = None) -> dict[str, Any] | None:

@@ -56,7 +56,8 @@ WHERE p.unit_key <> {_UNIT}
 # A shop that no list names on that day any more stays what it was.
 _OF_SHOPS = f"""
 SELECT * FROM (
-    SELECT p.row_key, p.known_from, p.unit_key AS unit_was, p.merchant_key AS shop_was, coalesce(m.merchant_key, p.merchant_key) AS merchant_key,
+    SELECT p.row_key, p.known_from, p.unit_key AS unit_was, p.merchant_key AS shop_was,
+        coalesce(m.merchant_key, p.merchant_key) AS merchant_key,
         CASE WHEN p.bill_key IS NULL THEN {_UNIT} ELSE p.unit_key END AS unit_key
     FROM (SELECT DISTINCT provider_key, merchant_code FROM pg_temp.changed) AS k
     JOIN warehouse.dim_merchant AS o USING (provider_key, merchant_code)

@@ -17,7 +17,8 @@ _BILLED = {
 """Feed → the bills of which a delivery says something new."""
 _STATES = f"(SELECT f.*, 1 AS sign FROM {current_of('warehouse.fact_bill', 'pg_temp.billed')})"
 _BESIDE = (
-    "(SELECT p.*, 1 AS sign FROM pg_temp.billed AS k JOIN warehouse.fact_payment AS p ON p.bill_key = k.row_key AND p.known_to = 'infinity')"
+    "(SELECT p.*, 1 AS sign FROM pg_temp.billed AS k "
+    "JOIN warehouse.fact_payment AS p ON p.bill_key = k.row_key AND p.known_to = 'infinity')"
 )
 
 

@@ -33,7 +33,10 @@ dim_merchant = Table(
         comment="Administrative unit it stands in; 0 where none is known",
     ),
     Column(
-        "is_inferred", Boolean, nullable=False, comment="True where only payments mention the code and no list says whose it is on their day"
+        "is_inferred",
+        Boolean,
+        nullable=False,
+        comment="True where only payments mention the code and no list says whose it is on their day",
     ),
     Column("delivery_id", Integer, comment="Delivery that brought this row"),
     UniqueConstraint("provider_key", "merchant_code", "valid_from"),

@@ -10,7 +10,9 @@ fact_payment = Table(
     Column("transaction_code", Text, nullable=False, comment="The provider's transaction number, with the provider the natural key"),
     Column("provider_key", SmallInteger, nullable=False, comment="Payment provider (dim_provider)"),
     Column("service_key", SmallInteger, nullable=False, comment="Service paid for (dim_service)"),
-    Column("unit_key", Integer, nullable=False, comment="Administrative unit (dim_unit): the bill's, else the dossier's, else the merchant's"),
+    Column(
+        "unit_key", Integer, nullable=False, comment="Administrative unit (dim_unit): the bill's, else the dossier's, else the merchant's"
+    ),
     Column("bill_key", BigInteger, comment="row_key of the bill paid (fact_bill); empty where it pays no bill"),
     Column("dossier_key", BigInteger, comment="row_key of the dossier paid for (fact_dossier); empty where it pays no dossier"),
     Column("merchant_key", Integer, nullable=False, comment="Merchant (dim_merchant)"),
