@@ -6,7 +6,8 @@ WITH file AS (
     FROM ops.coverage AS c JOIN ops.delivery AS d USING (delivery_id)
     WHERE d.delivery_id = ANY(:files)
 ), state AS (
-    SELECT * FROM warehouse.fact_payment
+    SELECT row_key, row_hash, business_date, transaction_code, amount_vnd, delivery_id, row_number, known_to
+    FROM warehouse.fact_payment
     WHERE business_date BETWEEN :first AND :last AND business_date = ANY(:days) AND known_to > known_from
       AND provider_key = (SELECT provider_key FROM warehouse.dim_provider WHERE provider_code = :provider)
 ), said AS (

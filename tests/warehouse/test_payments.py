@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +14,10 @@ from sqlalchemy import Engine, text
 from tasks.ask import questions
 from tasks.deliveries.coverage import Stretch
 from tasks.load.beside_days import differences
+from tasks.report.site import write_site
+from tasks.words.vietnamese import VIETNAM
 from tests.warehouse.deliveries import deliver, land
-from tests.warehouse.facts import publish, value
+from tests.warehouse.facts import begin, publish, value
 from tests.warehouse.test_load_rows import Row, agency, all_rows, bill, dossier, payment
 
 DOSSIER = "H56.38.05-240301-0001"
@@ -217,6 +221,16 @@ def test_payments_that_wait_are_told_by_source_with_the_day_since_which(engine: 
     with engine.connect() as connection:
         told = [(row.source, row.rows, row.since.date()) for row in questions.waiting(connection)]
     assert told == [("payments-ecpay", 3, date(2024, 3, 1)), ("payments-momo", 1, date(2024, 3, 3))]
+
+
+def test_the_stewards_page_says_how_many_payments_wait_and_for_how_long(engine: Engine, tmp_path: Path) -> None:
+    paid(engine, "2024-03-01", [payment("T1", bill_code="B1")], provider="ecpay")
+    night = datetime(2024, 3, 13, 2, tzinfo=VIETNAM)
+    with engine.begin() as connection:
+        run = questions.find_run(connection, begin(connection, night).run_id)
+        write_site(connection, run, night, [], [], [], tmp_path)
+    page = re.sub(r"<[^>]+>", " ", (tmp_path / "index.html").read_text("utf-8").split('id="cho-hoa-don"')[1].split("</table>")[0])
+    assert page.split()[-4:] == ["payments-ecpay", "1", "01/03/2024", "12"]
 
 
 # A month file beside day files ----------------------------------------------------------------------------------------------
