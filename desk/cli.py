@@ -31,6 +31,7 @@ from tasks.ask import official_table, questions
 from tasks.ask.explain import explain as explain_value
 from tasks.ask.score_card import score_card
 from tasks.count.revisions import last_publication
+from tasks.deliveries.coverage import Stretch
 from tasks.deliveries.ledger import complete as close_period
 from tasks.deliveries.run_lock import in_one_line, is_ours
 from tasks.load.decisions import decide
@@ -112,13 +113,14 @@ def demo() -> None:
 
 @app.command()
 def status() -> None:
-    """Các nguồn: lần gửi cuối, đánh giá, chậm hay không; lượt chạy và lần công bố cuối."""
+    """Các nguồn: lần gửi cuối, đánh giá, chậm hay không; giao dịch chờ hóa đơn; lượt chạy và lần công bố cuối."""
     settings, now = _to_read(), datetime.now(vi.VIETNAM)
     with _reading(settings) as connection:
         states = questions.source_states(connection, _sources(settings), now)
         run, publication = questions.last_run(connection), last_publication(connection)
-        held_back = questions.held_back(connection)
+        held_back, waiting = questions.held_back(connection), questions.waiting(connection)
     terminal.source_table(states)
+    terminal.waiting_table(waiting, now)
     terminal.rejected_table([state.last for state in states if state.last is not None and state.last.status == "rejected"])
     silent = run is None or now - run.started_at > questions.SILENCE
     broken = run is not None and run.status in ("failed", "killed")
@@ -238,6 +240,21 @@ def complete(
         close_period(connection, source, period, getpass.getuser(), undone=undo)
     words = "còn phải gửi" if undo else "không còn gửi gì thêm"
     terminal.say(f"Nguồn {source} {words} cho {vi.in_text(period)}. Lượt đêm sau sẽ áp dụng.")
+
+
+@app.command()
+def differences(
+    provider: Annotated[str, typer.Argument(metavar="PROVIDER", help="Mã đơn vị thu hộ: ecpay.")], period: PeriodArgument
+) -> None:
+    """Giao dịch mà tệp tháng và các tệp ngày của một đơn vị thu hộ nói khác nhau, ở những ngày đã có cả hai (quy tắc PAY-022)."""
+    from tasks.load.beside_days import differences as found  # noqa: PLC0415  # what else only nights need
+
+    official_table.check_period(period)
+    with _reading(_to_read()) as connection:
+        rows = found(connection, provider, Stretch.of(period))
+    if rows is None:
+        raise Refusal(f"Không có ngày nào của {vi.in_text(period)} mà {provider} đã gửi cả tệp ngày và tệp tháng.")
+    terminal.difference_table(rows)
 
 
 RuleOption = Annotated[str | None, typer.Option("--rule", help="Chỉ quy tắc này, ví dụ DOS-003.")]

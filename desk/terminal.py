@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 from operator import attrgetter, itemgetter
@@ -282,6 +283,28 @@ def rejected_table(rows: Sequence[Any]) -> None:
     if rows:
         told = [[row.source, row.file_name, row.message_vi or ""] for row in rows]
         table(["Nguồn", "Tệp", "Lý do và việc cần làm"], told, "Lần gửi bị từ chối")
+
+
+def waiting_table(rows: Sequence[Any], now: datetime) -> None:
+    """Payments that wait for their bill, and for how long."""
+    if rows:
+        told = [[row.source, vi.number(row.rows), vi.day(row.since), vi.number(vi.days_since(row.since, now))] for row in rows]
+        table(["Nguồn", ">Số giao dịch", "Chờ từ ngày", ">Số ngày"], told, "Giao dịch chờ hóa đơn")
+
+
+def difference_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Transactions that a collector's day files and its longer ones do not say alike, with where each says it."""
+
+    def told(row: Mapping[str, Any], kind: str) -> list[str]:
+        if row[f"{kind}_delivery_id"] is None:
+            return ["không có", ""]
+        return [f"lần gửi {row[f'{kind}_delivery_id']}, dòng {row[f'{kind}_row_number']}", vi.number(row[f"{kind}_amount_vnd"])]
+
+    table(
+        ["Ngày", "Giao dịch", "Tệp ngày", ">Số tiền", "Tệp tháng", ">Số tiền"],
+        [[vi.day(row["business_date"]), row["transaction_code"] or vi.NOTHING, *told(row, "day"), *told(row, "longer")] for row in rows],
+    )
+    say(f"{vi.number(len(rows))} giao dịch.")
 
 
 def held_back_table(rows: Sequence[Any]) -> None:

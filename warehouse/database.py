@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import hmac
 import os
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,7 @@ OLDEST = 150_000
 """PostgreSQL 15."""
 
 VIEWS = Path(__file__).parent / "views"
+RULES = Path(__file__).parent / "indicators"
 COLUMNS = VIEWS / "columns.yaml"
 MIGRATIONS = Path(__file__).parent / "migrations"
 _ROLES = ("bakhong_etl", "bakhong_steward", "bakhong_reader")
@@ -293,14 +295,18 @@ def _apply_views(connection: Connection) -> None:
     _install(connection, "views", digest)
 
 
+def _definition(view: Path) -> str:
+    """The SQL of a view, with the rows of an indicator's fact that it is built on, as {bill.sql}, over its own `states` and `beside`."""
+
+    def of_a_fact(found: re.Match[str]) -> str:
+        return (RULES / found[1]).read_text("utf-8").format(states="states", beside="beside")
+
+    return re.sub(r"\{(\w+\.sql)\}", of_a_fact, view.read_text("utf-8")).replace("{ABOVE}", ABOVE)
+
+
 def _views_digest() -> str:
     told = [*map(_definition, sorted(VIEWS.glob("*.sql"))), COLUMNS.read_text(encoding="utf-8")]
     return hashlib.sha256("\0".join(told).encode()).hexdigest()
-
-
-def _definition(file: Path) -> str:
-    """What a file says of a view, `{ABOVE}` in it being that relation of warehouse.succession."""
-    return file.read_text(encoding="utf-8").replace("{ABOVE}", ABOVE)
 
 
 def _literal(words: str) -> str:

@@ -89,6 +89,7 @@ _UNKNOWN_MEMBERS: tuple[tuple[Table, Mapping[str, Any]], ...] = (
             "merchant_name": UNKNOWN_NAME,
             "merchant_kind": UNKNOWN_CODE,
             "unit_key": UNKNOWN,
+            "is_inferred": False,
             **ALWAYS,
         },
     ),

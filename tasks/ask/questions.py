@@ -115,6 +115,17 @@ def set_aside(connection: Connection) -> Sequence[Row[Any]]:
     ).all()
 
 
+def waiting(connection: Connection) -> Sequence[Row[Any]]:
+    """Payments that wait for their bill, by source, and since which export the oldest does; who waits longest first."""
+    return connection.execute(
+        text(
+            "SELECT d.source, count(DISTINCT (q.delivery_id, q.row_number)) AS rows, min(d.exported_at) AS since "
+            "FROM ops.quarantine q JOIN ops.delivery d USING (delivery_id) "
+            "WHERE q.status = 'waiting' GROUP BY d.source ORDER BY since, d.source"
+        )
+    ).all()
+
+
 QUARANTINE_COLUMNS = (
     "delivery_id", "source", "file_name", "row_number", "natural_key", "rule_code", "severity", "column_name", "status", "message_vi",
 )  # fmt: skip

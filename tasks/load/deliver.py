@@ -16,6 +16,7 @@ from sqlalchemy import Engine, delete, func, insert, text, update
 
 from expectations.contract import Contract, contract
 from tasks.deliveries.ledger import Delivery, Outcome
+from tasks.load.beside_days import count_differences
 from tasks.load.codes import Codes
 from tasks.load.dependents import are_there, follow
 from tasks.load.dimensions import Dimensions
@@ -24,6 +25,7 @@ from tasks.load.fees import reconcile_fees
 from tasks.load.history import Mask, apply, compare_natural_keys, copy_keys, no_states, overwrite, states_of, temporary
 from tasks.load.listed import hold_against_reports
 from tasks.load.lists import make_members
+from tasks.load.overpaid import count_overpaid
 from tasks.load.quarantine import judge, keep, take
 from tasks.load.ratios import Ratios
 from tasks.load.received import keep_receivers
@@ -85,6 +87,8 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
         hold_against_reports(work)
         for rule in work.rules("fees_reconciled"):
             reconcile_fees(work, rule, covered.days)
+        count_overpaid(work)
+        count_differences(work)
         return _close(work, covered, corrected)
 
 

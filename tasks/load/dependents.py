@@ -1,4 +1,4 @@
-"""What refers to what was just loaded follows it: payments their bill or dossier, and those that waited for one."""
+"""What refers to what was just loaded follows it: payments their bill, dossier or shop, and those that waited for a bill."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from warehouse.bulk import copy_out
 from warehouse.tables import delivery as deliveries
 from warehouse.tables import fact_payment, quarantine
 
-REFERRING = {"bills": "bill_key", "dossiers": "dossier_key", "agencies": "dossier_key"}
+REFERRING = {"bills": "bill_key", "dossiers": "dossier_key", "agencies": "dossier_key", "merchants": "merchant_key"}
 """Feed → column of payments that names its things, or what they are resolved by."""
 
 
@@ -26,27 +26,54 @@ def are_there(work: Load) -> bool:
 
 
 def follow(work: Load) -> None:
-    """Gives payments the unit and service of the bill or dossier as it is known now."""
-    if work.contract.feed == "bills":
-        _move(work, "bill_key", "told_again", "fact_bill", ("unit_key", "service_key"))
-        _read_again_those_of_twins(work)
-    else:
-        for told in ("told_new", "told_again"):
-            _move(work, "dossier_key", told, "fact_dossier", ("unit_key",))
+    """Gives payments the unit and service of the bill, dossier or shop as it is known now."""
+    match work.contract.feed:
+        case "bills":
+            found = (
+                "SELECT p.row_key, p.known_from, t.unit_key, t.service_key FROM pg_temp.told_again AS k "
+                "JOIN warehouse.fact_payment AS p ON p.bill_key = k.row_key AND p.known_to = 'infinity' "
+                "JOIN warehouse.fact_bill AS t ON t.row_key = k.row_key AND t.known_to = 'infinity' "
+                "WHERE (p.unit_key, p.service_key) IS DISTINCT FROM (t.unit_key, t.service_key)"
+            )
+            _move(work, found, "unit_key", "service_key")
+            _read_again_those_of_twins(work)
+        case "merchants":
+            _move(work, _OF_SHOPS, "unit_key", "merchant_key")
+        case _:
+            _move(work, _OF_DOSSIERS, "unit_key")
 
 
-def _move(work: Load, referring: str, told: str, fact: str, attributes: tuple[str, ...]) -> None:
-    """Payments that name a thing of a temporary table of keys by this column, and have other attributes than it."""
-    theirs, its = (", ".join(f"{alias}.{name}" for name in attributes) for alias in "pt")
-    unless_billed = "AND p.bill_key IS NULL " if referring == "dossier_key" else ""
-    work.connection.execute(text(f"ANALYZE pg_temp.{told}"))
-    work.connection.execute(
-        text(
-            f"CREATE TEMP TABLE moved ON COMMIT DROP AS SELECT p.row_key, p.known_from, {its} FROM pg_temp.{told} AS k "
-            f"JOIN warehouse.fact_payment AS p ON p.{referring} = k.row_key AND p.known_to = 'infinity' {unless_billed}"
-            f"JOIN warehouse.{fact} AS t ON t.row_key = k.row_key AND t.known_to = 'infinity' WHERE ({theirs}) IS DISTINCT FROM ({its})"
-        )
-    )
+_UNIT = "coalesce(nullif(d.unit_key, 0), m.unit_key, p.unit_key)"
+"""SQL of the unit of a payment p of no bill: of its dossier d where that is known, else of its shop m on the day, else as it was."""
+_OF_DOSSIERS = f"""
+SELECT p.row_key, p.known_from, {_UNIT} AS unit_key
+FROM (SELECT row_key FROM pg_temp.told_new UNION SELECT row_key FROM pg_temp.told_again) AS k
+JOIN warehouse.fact_payment AS p ON p.dossier_key = k.row_key AND p.known_to = 'infinity' AND p.bill_key IS NULL
+JOIN warehouse.fact_dossier AS d ON d.row_key = k.row_key AND d.known_to = 'infinity'
+JOIN warehouse.dim_merchant AS m ON m.merchant_key = p.merchant_key
+WHERE p.unit_key <> {_UNIT}
+"""
+# A shop that no list names on that day any more stays what it was.
+_OF_SHOPS = f"""
+SELECT * FROM (
+    SELECT p.row_key, p.known_from, p.unit_key AS unit_was, p.merchant_key AS shop_was,
+        coalesce(m.merchant_key, p.merchant_key) AS merchant_key,
+        CASE WHEN p.bill_key IS NULL THEN {_UNIT} ELSE p.unit_key END AS unit_key
+    FROM (SELECT DISTINCT provider_key, merchant_code FROM pg_temp.changed) AS k
+    JOIN warehouse.dim_merchant AS o USING (provider_key, merchant_code)
+    JOIN warehouse.fact_payment AS p ON p.merchant_key = o.merchant_key AND p.known_to = 'infinity' AND p.merchant_key <> 0
+    LEFT JOIN warehouse.dim_merchant AS m ON (m.provider_key, m.merchant_code) = (o.provider_key, o.merchant_code)
+        AND p.business_date BETWEEN m.valid_from AND m.valid_to
+    LEFT JOIN warehouse.fact_dossier AS d ON d.row_key = p.dossier_key AND d.known_to = 'infinity'
+) AS now
+WHERE (unit_key, merchant_key) <> (unit_was, shop_was)
+"""
+
+
+def _move(work: Load, found: str, *attributes: str) -> None:
+    """Payments that a query names by key and begin go on with the attributes it gives."""
+    work.connection.execute(text("ANALYZE pg_temp.told_new, pg_temp.told_again"))
+    work.connection.execute(text(f"CREATE TEMP TABLE moved ON COMMIT DROP AS {found}"))
     renew(work.connection, fact_payment, work.load_id, work.delivery.exported_at, "pg_temp.moved", attributes)
     work.connection.execute(text("DROP TABLE pg_temp.moved"))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cached_property
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
@@ -24,6 +25,7 @@ from warehouse.tables import (
     UNKNOWN,
     dim_agency,
     dim_department,
+    dim_merchant,
     dim_procedure,
     dim_provider,
     dim_unit,
@@ -36,7 +38,7 @@ ALWAYS = {"valid_from": "0001-01-01", "valid_to": "9999-12-31"}
 NEVER = {"valid_from": "9999-12-31", "valid_to": "9999-12-31"}
 """Validity of an inferred member whose code the list knows at other dates: it stands beside the list's versions, valid on no real day."""
 
-NOT_GIVEN = {"sector_code": "0", "sector_name": "Không rõ"}
+NOT_GIVEN = {"sector_code": "0", "sector_name": "Không rõ", "merchant_kind": "0"}
 """What an inferred member lacks; its name, where none was given, is its code."""
 
 _OPEN = pa.scalar(date.max, pa.date32())
@@ -166,7 +168,7 @@ class Dimensions:
 
     def agencies(self, codes: Column, names: Column, *days: Column) -> tuple[Keys, Keys]:
         """Agency and its unit on the first of the days on which the code holds; one no list knows then gets an inferred member."""
-        versions = self._inferring(dim_agency, codes, days, {"agency_name": names})
+        versions = self._inferring(dim_agency, codes, days, {"agency_name": names}, {"unit_key": UNKNOWN})
         keys = self._or_inferred(versions, codes, days)
         return keys, versions.attribute(keys, "unit_key").astype(np.int32)
 
@@ -237,10 +239,14 @@ class Dimensions:
         found: npt.NDArray[np.int32] = keys[encoded.indices.to_numpy()]
         return found
 
-    def merchants(self, provider: str) -> Versions:
-        """Merchants of a provider."""
+    def merchants(self, provider: str, codes: Column, days: Column) -> tuple[Keys, Keys, npt.NDArray[np.bool_]]:
+        """Shop of a provider and its unit on each day, and whether the list knows it then; one it does not gets an inferred member."""
         key = self.codes(dim_provider).get(provider, UNKNOWN)
-        return self._versions("warehouse.dim_merchant", "merchant_code", "merchant_key", f"provider_key = {key:d}", unit=True)
+        others = {"provider_key": key, "merchant_kind": NOT_GIVEN["merchant_kind"], "unit_key": UNKNOWN}
+        versions = self._inferring(dim_merchant, codes, [days], {"merchant_name": codes}, others, f"provider_key = {key:d}")
+        keys = self._or_inferred(versions, codes, [days])
+        inferred = versions.members.filter(versions.members["is_inferred"])["key"].to_numpy()
+        return keys, versions.attribute(keys, "unit_key").astype(np.int32), ~np.isin(keys, [UNKNOWN, *inferred])
 
     def codes(self, table: Table) -> dict[str, int]:
         """Code → key of a short list (statuses, channels, providers, …)."""
@@ -264,10 +270,18 @@ class Dimensions:
         query = f"SELECT {code}, valid_from, valid_to, {key}{extra} FROM {table} WHERE {key} <> {UNKNOWN} AND {where}"
         return Versions(copy_out(self._connection, query, schema))
 
-    def _inferring(self, table: Table, codes: Column, days: Sequence[Column], texts: dict[str, Column]) -> Versions:
-        """The members of agencies or procedures, after those were inferred that the codes need."""
+    def _inferring(
+        self,
+        table: Table,
+        codes: Column,
+        days: Sequence[Column],
+        texts: dict[str, Column],
+        others: Mapping[str, object] = MappingProxyType({}),
+        where: str = "true",
+    ) -> Versions:
+        """The members of a list that fulfil a condition, after those were inferred that the codes need; `others`: what all of these say."""
         thing = table.name.removeprefix("dim_")
-        versions = self._members(table)
+        versions = self._members(table, where)
         known = pd.Index(versions.members["code"].to_pylist())
         inferred = {m["code"] for m in versions.members.filter(versions.members["is_inferred"]).to_pylist()}
         missing = pc.and_(_flat(codes).is_valid(), pa.array(versions.on_first(codes, days) == UNKNOWN))
@@ -279,17 +293,16 @@ class Dimensions:
                 continue
             named = {name: row[f"{name}_max"] or NOT_GIVEN.get(name, row["code"]) for name in texts}
             validity = NEVER if row["code"] in known else ALWAYS
-            new.append({f"{thing}_code": row["code"], **named, **validity, "is_inferred": True, "delivery_id": self._delivery_id})
+            told = {f"{thing}_code": row["code"], **named, **others}
+            new.append({**told, **validity, "is_inferred": True, "delivery_id": self._delivery_id})
         if not new:
             return versions
-        if table is dim_agency:
-            new = [{**row, "unit_key": UNKNOWN} for row in new]
         self._connection.execute(insert(table).on_conflict_do_nothing(), new)
-        return self._members(table)
+        return self._members(table, where)
 
-    def _members(self, table: Table) -> Versions:
+    def _members(self, table: Table, where: str = "true") -> Versions:
         thing = table.name.removeprefix("dim_")
-        return self._versions(table.fullname, f"{thing}_code", f"{thing}_key", unit=table is dim_agency, inferred=True)
+        return self._versions(table.fullname, f"{thing}_code", f"{thing}_key", where, unit="unit_key" in table.c, inferred=True)
 
     @staticmethod
     def _or_inferred(versions: Versions, codes: Column, days: Sequence[Column]) -> Keys:

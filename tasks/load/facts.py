@@ -303,7 +303,7 @@ def _only_named(rows: pa.Table, thing: str) -> Mask:
 
 
 def _payments(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
-    """The unit is the bill's, else the dossier's, else the shop's."""
+    """The unit is the bill's, else the dossier's, else the shop's: who does not know it takes it from nobody."""
     dims, count = work.dimensions, rows.num_rows
     unit, service = np.zeros(count, dtype=np.int32), dims.listed(dim_service, rows["service_code"]).to_numpy().copy()
     has_bill, has_dossier, has_merchant = (mask_of(rows[name].is_valid()) for name in ("bill_code", "dossier_code", "merchant_code"))
@@ -312,13 +312,12 @@ def _payments(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
 
     merchant = np.zeros(count, dtype=np.int32)
     if has_merchant.any():
-        versions = dims.merchants(work.delivery.provider)
-        merchant = versions.at(rows["merchant_code"], paid_on)
-        unit = versions.attribute(merchant, "unit_key").astype(np.int32)
-        found.append(Finding("merchant_known", has_merchant & (merchant == UNKNOWN)))
+        merchant, unit, is_listed = dims.merchants(work.delivery.provider, rows["merchant_code"], paid_on)
+        found.append(Finding("merchant_known", has_merchant & ~is_listed, things=merchant))
     dossier_key = row_key("dossiers", [rows["dossier_code"]])
     if has_dossier.any():
-        unit[has_dossier] = _units_of_dossiers(work.connection, dossier_key.to_numpy()[has_dossier])
+        units = _units_of_dossiers(work.connection, dossier_key.to_numpy()[has_dossier])
+        unit[has_dossier] = np.where(units == UNKNOWN, unit[has_dossier], units)
     bill_key, bill_amount, is_billed = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64), np.zeros(count, dtype=bool)
     if has_bill.any():
         hashes = code_hash([rows["bill_code"]])
@@ -338,7 +337,7 @@ def _payments(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
             service[one] = bills["service_key"].to_numpy()[place[one]]
             bill_key[one] = bills["row_key"].to_numpy()[place[one]]
             bill_amount[one], is_billed = bills["amount_vnd"].to_numpy()[place[one]], one
-        found += [Finding("bill_known", has_bill & (hits == 0), awaited=hashes), Finding("bill_known", hits > 1)]
+        found += [Finding("bill_known", has_bill & (hits == 0), awaited=hashes), Finding("bill_of_one", hits > 1)]
     columns = {
         **{name: rows[name] for name in ("transaction_code", "paid_at", "amount_vnd")},
         "provider_key": constant(work.provider_key, rows, pa.int16()),

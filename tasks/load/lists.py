@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Table, UniqueConstraint, text
 
 from tasks.load.dimensions import NOT_GIVEN
-from tasks.load.history import renew
+from tasks.load.history import renew, temporary
 from tasks.load.received import ISSUER, RECEIVED_ON, TOLD_OF
 from tasks.load.work import Load
 from warehouse.succession import BY_CODE
@@ -61,46 +61,49 @@ def make_members(work: Load) -> None:
 
     A line ends where the next of its code begins. One whose unit was reorganised is divided at that day, so that a member always
     lies in one unit: from then on in the one that took over, or the unknown one where it was divided. What no list says any more holds
-    on no day; the member stays, since older states refer to it.
+    on no day; the member stays, since older states refer to it. `changed` holds the members that are not what they were.
     """
     members = Members.of(work.table)
     table, key = members.table.fullname, (*members.code, "valid_from")
     _want(work, members)
+    code = ", ".join(members.code)
+    temporary(work.connection, "changed", f"LIKE {table}")
     same = " AND ".join(f"d.{name} = w.{name}" for name in key)
     old, new = (", ".join(f"{side}.{name}" for name in members.content) for side in "dw")
     values = {"delivery_id": work.delivery.delivery_id}
     assignments = ", ".join(f"{name} = w.{name}" for name in members.content)
-    work.connection.execute(
-        text(
-            f"UPDATE {table} AS d SET {assignments}, delivery_id = :delivery_id FROM pg_temp.wanted AS w "
-            f"WHERE {same} AND ({old}) IS DISTINCT FROM ({new})"
-        ),
+    _change(
+        work,
+        f"UPDATE {table} AS d SET {assignments}, delivery_id = :delivery_id FROM pg_temp.wanted AS w "
+        f"WHERE {same} AND ({old}) IS DISTINCT FROM ({new}) RETURNING d.*",
         values,
     )
     names = ", ".join([*key, *members.content])
-    work.connection.execute(
-        text(
-            f"INSERT INTO {table} ({names}, delivery_id) SELECT {names}, :delivery_id FROM pg_temp.wanted AS w "
-            f"WHERE NOT EXISTS (SELECT FROM {table} AS d WHERE {same})"
-        ),
+    _change(
+        work,
+        f"INSERT INTO {table} ({names}, delivery_id) SELECT {names}, :delivery_id FROM pg_temp.wanted AS w "
+        f"WHERE NOT EXISTS (SELECT FROM {table} AS d WHERE {same}) RETURNING *",
         values,
     )
     # Members of a source whose list was loaded before lists were kept, and has not been read again, are left as they are.
     kept = f"SELECT source FROM ops.delivery WHERE delivery_id IN (SELECT delivery_id FROM {work.table.fullname})"
     listed = f"d.delivery_id IN (SELECT delivery_id FROM ops.delivery WHERE source IN ({kept}))"
     if members.may_be_inferred:
-        code = members.code[0]
-        named = f"d.{code} IN (SELECT {code} FROM pg_temp.wanted)"
+        named = f"({', '.join(f'd.{name}' for name in members.code)}) IN (SELECT {code} FROM pg_temp.wanted)"
         listed = f"({listed} AND NOT d.is_inferred OR d.is_inferred AND d.valid_from < '9999-12-31' AND {named})"
-    work.connection.execute(
-        text(
-            f"UPDATE {table} AS d SET valid_to = greatest(d.valid_from - 1, DATE '0001-01-01') "
-            f"WHERE {listed} AND d.valid_to >= d.valid_from AND d.valid_to > '0001-01-01' "
-            f"AND NOT EXISTS (SELECT FROM pg_temp.wanted AS w WHERE {same})"
-        )
+    _change(
+        work,
+        f"UPDATE {table} AS d SET valid_to = greatest(d.valid_from - 1, DATE '0001-01-01') "
+        f"WHERE {listed} AND d.valid_to >= d.valid_from AND d.valid_to > '0001-01-01' "
+        f"AND NOT EXISTS (SELECT FROM pg_temp.wanted AS w WHERE {same}) RETURNING d.*",
     )
-    if members.may_be_inferred:
+    if work.contract.feed in ("agencies", "procedures"):
         _resolve_again(work)
+
+
+def _change(work: Load, statement: str, values: dict[str, int] | None = None) -> None:
+    """Changes members, and keeps in the temporary table `changed` which these are."""
+    work.connection.execute(text(f"WITH one AS ({statement}) INSERT INTO pg_temp.changed SELECT * FROM one"), values or {})
 
 
 def _want(work: Load, members: Members) -> None:

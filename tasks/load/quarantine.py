@@ -33,6 +33,8 @@ def judge(work: Load, rows: pa.Table, found: Sequence[Finding]) -> Mask:
         for rule in work.rules(item.check):
             broken = item.rows & loadable
             work.count(rule, int(broken.sum()))
+            if item.things is not None and broken.any():
+                work.count_things(rule, item.things[broken])
             if rule.severity == "critical" and broken.any():
                 loadable &= ~broken
                 column = item.column or (rule.columns[0] if rule.columns else "")

@@ -34,6 +34,8 @@ class Tally:
     success: bool = True
     observed: str | None = None
     unexpected: int = 0
+    things: set[int] = field(default_factory=set)
+    """Keys of what the rows that broke it are about, where these are counted too."""
 
 
 TOLD = 5
@@ -64,13 +66,14 @@ class Flagged:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a row rule of the loader found: which rows broke it, in which column, and for which bill they wait."""
+    """What a row rule of the loader found: which rows broke it, in which column, for which bill they wait, and about what they are."""
 
     check: str | None
     rows: Mask
     column: str | None = None
     """Column of the contract, where the rule itself names none."""
     awaited: pa.Array | None = None
+    things: npt.NDArray[np.int32] | None = None
 
 
 @dataclass
@@ -142,6 +145,12 @@ class Load:
         tally.unexpected += unexpected
         tally.success = tally.unexpected == 0
         tally.observed = observed if observed is not None else tally.observed
+
+    def count_things(self, rule: Rule, keys: npt.NDArray[np.int32]) -> None:
+        """Says beside the rows that broke a rule of how many things they are: shops, say."""
+        tally = self.tallies[rule.code]
+        tally.things |= set(np.unique(keys).tolist())
+        tally.observed = f"{number(tally.unexpected)} dòng, {number(len(tally.things))} mã"
 
     def tally(self, results: Iterable[RuleResult]) -> None:
         """Adds what the checks of a chunk found."""

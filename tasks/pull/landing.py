@@ -352,7 +352,7 @@ def _record(connection: Connection, source: Source, file: _File, sha256: str, to
         "is_declared": told.is_declared,
         "named_unit": told.unit,
         "business_period": period,
-        "exported_at": _free_moment(connection, source, made_at),
+        "exported_at": _free_moment(connection, source, told, made_at),
         "received_at": now,
         "status": "landed",
     }
@@ -363,8 +363,7 @@ def _record(connection: Connection, source: Source, file: _File, sha256: str, to
 
 def _same_word(source: Source, told: Said, made_at: datetime) -> ColumnElement[bool]:
     """Deliveries of a source whose latest one says what a file says, if it has its bytes: of the same stretch where names say it."""
-    terms = contract(source.feed)
-    if told.is_declared or (terms.replaces == "period" and not terms.scope):
+    if told.is_declared or _is_told_by_names(source):
         return and_(
             deliveries.c.named_period.is_not_distinct_from(told.covers.text if told.covers else None),
             deliveries.c.named_unit.is_not_distinct_from(told.unit),
@@ -373,12 +372,21 @@ def _same_word(source: Source, told: Said, made_at: datetime) -> ColumnElement[b
     return deliveries.c.exported_at < made_at + timedelta(seconds=1)
 
 
-def _free_moment(connection: Connection, source: Source, made_at: datetime) -> datetime:
+def _is_told_by_names(source: Source) -> bool:
+    """Whether only the names of a source's files say for which stretch they speak."""
+    terms = contract(source.feed)
+    return terms.replaces == "period" and not terms.scope
+
+
+def _free_moment(connection: Connection, source: Source, told: Said, made_at: datetime) -> datetime:
     """The moment that orders a delivery among those of its feed: when it was made, then the place of its source, then who came first.
 
     Milliseconds are the file's, the microseconds below tell sources apart, so that the order of two sources never depends on arrival.
+    Nor does that of a day's file and a month's that end together: where names say what files speak for, the month's is the later word.
     """
     moment = made_at.replace(microsecond=made_at.microsecond // 1000 * 1000) + timedelta(microseconds=source.rank)
+    if _is_told_by_names(source) and told.covers is not None and not told.covers.is_day and made_at == told.made_at:
+        moment += timedelta(milliseconds=500)
     taken = select(deliveries.c.exported_at).where(deliveries.c.feed == source.feed, deliveries.c.exported_at >= moment)
     moments = set(connection.scalars(taken.where(deliveries.c.exported_at < moment + timedelta(seconds=1))))
     while moment in moments:

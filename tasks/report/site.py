@@ -50,6 +50,7 @@ def write_site(
         held_back=questions.held_back(connection),
         broken_rules=questions.broken_rules(connection),
         set_aside=[(code, list(rows)) for code, rows in groupby(questions.set_aside(connection), attrgetter("rule_code"))],
+        waiting=questions.waiting(connection),
         printed=questions.published_check(connection),
     )
     (folder / "index.html").write_text(night, "utf-8")

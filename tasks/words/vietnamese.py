@@ -114,6 +114,11 @@ def day(value: date | datetime | None) -> str:
     return f"{local:%d/%m/%Y}"
 
 
+def days_since(then: datetime, now: datetime) -> int:
+    """How many days ago something was, by the calendar of Viet Nam."""
+    return (now.astimezone(VIETNAM).date() - then.astimezone(VIETNAM).date()).days
+
+
 def moment(value: datetime | None) -> str:
     """A time as HH:mm dd/MM/yyyy, in Vietnamese time; a dash where there is none."""
     return NOTHING if value is None else f"{value.astimezone(VIETNAM):%H:%M %d/%m/%Y}"

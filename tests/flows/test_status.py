@@ -57,3 +57,25 @@ def test_a_failed_a_dead_and_a_missing_run_are_told_and_leave_another_exit_code(
     said = bakhong("status", env=env)
     assert said.returncode == code, said
     assert told in said.stdout + said.stderr
+
+
+def test_payments_that_wait_for_their_bill_are_told_with_their_age(engine: Engine, env: dict[str, str]) -> None:
+    with engine.begin() as connection:
+        delivery_id = connection.scalar(text("UPDATE ops.delivery SET exported_at = now() - interval '12 days' RETURNING delivery_id"))
+        connection.execute(
+            text(
+                "INSERT INTO ops.run (flow, as_of, started_at, status, host, process_id) "
+                "VALUES ('nightly', now(), now(), 'completed', 'a-host', 4711)"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO ops.quarantine (delivery_id, row_number, rule_code, column_name, severity, message_vi, status, awaited_key) "
+                "SELECT :delivery_id, n, 'PAY-006', 'ID_HDON', 'critical', 'Chưa có hóa đơn', 'waiting', n FROM generate_series(1, 1234) n"
+            ),
+            {"delivery_id": delivery_id},
+        )
+    said = bakhong("status", env=env)
+    assert said.returncode == 0, said
+    line = next(line for line in said.stdout.split("Giao dịch chờ hóa đơn")[1].splitlines() if "evn" in line)
+    assert line.split()[:2] + line.split()[-1:] == ["evn", "1.234", "12"]

@@ -147,9 +147,12 @@ def test_a_payment_of_a_bill_and_an_unknown_shop_keeps_the_bills_unit(
     changed = _with(contract("payments"), shops, "layouts")
     monkeypatch.setattr("flows.ingest.contract", lambda feed: changed if feed == "payments" else contract(feed))
     here.run(here.case / "night-1")
-    units = "SELECT transaction_code, unit_code, merchant_key <> 0 FROM warehouse.fact_payment JOIN warehouse.dim_unit USING (unit_key)"
-    assert here.answers(f"{units} ORDER BY 1") == ("T1\t15607\tt\nT2\t15607\tf\n")
-    assert here.answers("SELECT unexpected_count FROM ops.verdict WHERE rule_code = 'PAY-009'") == "1\n"
+    units = (
+        "SELECT transaction_code, unit_code, NOT is_inferred FROM warehouse.fact_payment JOIN warehouse.dim_unit USING (unit_key) "
+        "JOIN warehouse.dim_merchant USING (merchant_key) ORDER BY 1"
+    )
+    assert here.answers(units) == ("T1\t15607\tt\nT2\t15607\tf\n")
+    assert here.answers("SELECT unexpected_count, observed FROM ops.verdict WHERE rule_code = 'PAY-009'") == "1\t1 dòng, 1 mã\n"
 
 
 def test_a_file_of_the_future_and_files_of_a_later_day_are_named(place: Callable[[str], Place]) -> None:

@@ -120,7 +120,7 @@ def test_a_bill_number_of_two_providers_decides_nothing(engine: Engine) -> None:
     deliver(engine, land(engine, "bills", "2024-02-28", source="water", provider="nuoc"), [bill("HD-1", service_code="NUOC")])
     outcome = deliver(engine, land(engine, "payments", "2024-03-01"), [payment("T1", bill_code="HD-1")])
     assert (outcome.loaded, outcome.quarantined) == (0, 1)
-    assert all_rows(engine, "SELECT status FROM ops.quarantine") == [("open",)]
+    assert all_rows(engine, "SELECT rule_code, status FROM ops.quarantine") == [("PAY-020", "open")]
 
 
 def test_a_fee_lies_in_the_unit_of_its_dossier_and_does_not_wait_for_it(engine: Engine) -> None:

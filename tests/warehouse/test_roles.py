@@ -1,10 +1,15 @@
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from tasks.deliveries.coverage import Stretch
+from tasks.load.beside_days import differences
+from tests.warehouse.deliveries import deliver, land
 from tests.warehouse.facts import make_partition
+from tests.warehouse.test_load_rows import payment
 from warehouse.database import connect, upgrade
 from warehouse.embedded import Server
 from warehouse.settings import Refusal
@@ -84,6 +89,17 @@ def test_the_steward_decides_on_a_row_set_aside(login: dict[str, Engine]) -> Non
 
 def test_the_steward_lets_a_delivery_pass(login: dict[str, Engine]) -> None:
     assert not _refused(login["steward"], "INSERT INTO ops.allowance SELECT delivery_id, 'BIL-011', 'Lan', now() FROM ops.delivery")
+
+
+def test_the_steward_holds_a_collectors_files_against_each_other(login: dict[str, Engine], engine: Engine) -> None:
+    for covers, codes in (("2024-03-15", ["T1"]), ("2024-03", ["T1", "T2"])):
+        paid = [payment(code, paid_at=datetime(2024, 3, 15, 8)) for code in codes]
+        deliver(engine, land(engine, "payments", "2024-03-31" if covers == "2024-03" else covers, covers=covers), paid)
+    with login["steward"].connect() as connection:
+        found = differences(connection, "ecpay", Stretch.of("2024-03"))
+    assert [row["transaction_code"] for row in found or []] == ["T2"]
+    assert _refused(login["steward"], "SELECT dossier_key FROM warehouse.fact_payment")
+    assert _refused(login["reader"], "SELECT amount_vnd FROM warehouse.fact_payment")
 
 
 @pytest.mark.parametrize(

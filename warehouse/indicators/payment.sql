@@ -5,4 +5,4 @@ FROM {states} p
 JOIN warehouse.dim_merchant m USING (merchant_key)
 JOIN warehouse.dim_payment_method w USING (payment_method_key)
 JOIN warehouse.dim_payment_status s USING (payment_status_key)
-WHERE p.merchant_key <> 0 AND s.is_settled AND p.amount_vnd > p.refunded_vnd AND p.unit_key <> 0
+WHERE p.merchant_key <> 0 AND NOT m.is_inferred AND s.is_settled AND p.amount_vnd > p.refunded_vnd AND p.unit_key <> 0

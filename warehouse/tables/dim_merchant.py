@@ -1,6 +1,6 @@
 """One row per shop, stall or collection point taking payments, and period of validity."""
 
-from sqlalchemy import Column, Date, ForeignKey, Identity, Integer, SmallInteger, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, Date, ForeignKey, Identity, Integer, SmallInteger, Table, Text, UniqueConstraint
 
 from warehouse.tables.base import WAREHOUSE, metadata
 
@@ -31,6 +31,12 @@ dim_merchant = Table(
         ForeignKey("warehouse.dim_unit.unit_key"),
         nullable=False,
         comment="Administrative unit it stands in; 0 where none is known",
+    ),
+    Column(
+        "is_inferred",
+        Boolean,
+        nullable=False,
+        comment="True where only payments mention the code and no list says whose it is on their day",
     ),
     Column("delivery_id", Integer, comment="Delivery that brought this row"),
     UniqueConstraint("provider_key", "merchant_code", "valid_from"),

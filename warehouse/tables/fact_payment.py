@@ -10,7 +10,9 @@ fact_payment = Table(
     Column("transaction_code", Text, nullable=False, comment="The provider's transaction number, with the provider the natural key"),
     Column("provider_key", SmallInteger, nullable=False, comment="Payment provider (dim_provider)"),
     Column("service_key", SmallInteger, nullable=False, comment="Service paid for (dim_service)"),
-    Column("unit_key", Integer, nullable=False, comment="Administrative unit (dim_unit): the bill's, the dossier's or the merchant's"),
+    Column(
+        "unit_key", Integer, nullable=False, comment="Administrative unit (dim_unit): the bill's, else the dossier's, else the merchant's"
+    ),
     Column("bill_key", BigInteger, comment="row_key of the bill paid (fact_bill); empty where it pays no bill"),
     Column("dossier_key", BigInteger, comment="row_key of the dossier paid for (fact_dossier); empty where it pays no dossier"),
     Column("merchant_key", Integer, nullable=False, comment="Merchant (dim_merchant)"),
@@ -41,6 +43,7 @@ fact_payment = Table(
     *big("fact_payment"),
     Index("ix_fact_payment_bill_key", "bill_key", postgresql_where=text("known_to = 'infinity' AND bill_key IS NOT NULL")),
     Index("ix_fact_payment_order_key", "order_key", postgresql_where=text("known_to = 'infinity' AND order_key IS NOT NULL")),
+    Index("ix_fact_payment_merchant_key", "merchant_key", postgresql_where=text("known_to = 'infinity' AND merchant_key <> 0")),
     Index("ix_fact_payment_dossier_key", "dossier_key", postgresql_where=text("known_to = 'infinity' AND dossier_key IS NOT NULL")),
     schema=WAREHOUSE,
     comment="One row per payment transaction and state known of it; partitioned by month of the business date.",
