@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from prefect import flow
 from prefect.client.schemas.objects import State
 
+from flows.cluster import spread
 from flows.ending import state_of
 from flows.nightly import TASKS, Night, night
 from tasks.validate.data_docs import DataDocs
@@ -41,7 +42,8 @@ def backfill(first: str, last: str) -> list[Night] | State[list[Night]]:
     """The nightly run for every night of a range, in order; the report is made once, after the last."""
     settings = Settings.from_environment()
     every = nights(first, last)
-    quiet, docs = replace(TASKS, report=None), DataDocs(settings.home / "data_docs")
-    with open_warehouse(settings) as engine:
-        done = [night(settings, engine, day, "backfill", TASKS if day == every[-1] else quiet, docs) for day in every]
+    docs = DataDocs(settings.home / "data_docs")
+    with open_warehouse(settings) as engine, spread(settings, TASKS) as steps:
+        quiet = replace(steps, report=None)
+        done = [night(settings, engine, day, "backfill", steps if day == every[-1] else quiet, docs) for day in every]
     return state_of(done, done)

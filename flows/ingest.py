@@ -15,7 +15,7 @@ from flows import faults
 from flows.progress import Meter, Turn
 from tasks.deliveries.batches import Batch
 from tasks.deliveries.ledger import Delivery, Outcome, delivered, usual_rows
-from tasks.deliveries.run_lock import LockLost, in_one_line, one_at_a_time
+from tasks.deliveries.run_lock import LockLost, in_one_line, one_at_a_time, require_lock
 from tasks.deliveries.source import Source, read_sources
 from tasks.load.deliver import load, reject
 from tasks.load.prefetch import prefetched
@@ -50,6 +50,7 @@ def ingest_batch(
     docs: DataDocs | None,
     source: Source | None,
     limits: Limits,
+    run_id: int,
     turn: Turn,
     told: Callable[[Outcome], None],
     meter: Meter,
@@ -57,7 +58,7 @@ def ingest_batch(
     """Reads and checks the deliveries of a batch together, and takes them into the warehouse one after the other.
 
     `turn`: asked before each, waits until it may be loaded. `told`: hears of each outcome, `meter` of what is read. NotAllIngested
-    where the system failed some.
+    where the system failed some; LockLost where the run is no longer the one at work.
     """
     current_thread().name = batch.deliveries[0].feed  # told by whoever looks what a thread is at
     problems: list[tuple[Delivery, IngestFailed]] = []
@@ -68,6 +69,8 @@ def ingest_batch(
         check_together([one.opened for one in arriving])
         for one in arriving:
             turn()
+            with engine.connect() as connection:
+                require_lock(connection, run_id)
             try:
                 told(one.load())
             except IngestFailed as problem:

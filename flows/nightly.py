@@ -18,6 +18,7 @@ from prefect.exceptions import TerminationSignal
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from flows.cluster import spread
 from flows.ending import NightStopped, state_of
 from flows.ingest import NotAllIngested, ingest_batch
 from flows.progress import Meter, Turn, each, in_turn, tell
@@ -25,7 +26,7 @@ from flows.publish import Published, publish
 from flows.stopping import stoppable
 from tasks.deliveries.batches import Batch, batches, size_of
 from tasks.deliveries.ledger import Delivery, Outcome, delivered, know_sources, pending
-from tasks.deliveries.run_lock import LockLost, Run, in_one_line, one_at_a_time, require_lock
+from tasks.deliveries.run_lock import LockLost, Run, in_one_line, one_at_a_time
 from tasks.deliveries.source import Source, read_providers, read_provinces, read_reporting_calendars, read_sources
 from tasks.load.dependents import releasable
 from tasks.pull.landing import Pulled, Unreadable, pull
@@ -71,6 +72,8 @@ class Steps:
     ingest: Callable[..., None]
     publish: Callable[..., Published]
     report: Callable[..., Report] | None
+    side_by_side: int = 2
+    """Batches that are taken in at the same time: one is read while the other is loaded."""
 
 
 WITHOUT_PREFECT = Steps(pull, ingest_batch, publish, report)
@@ -162,16 +165,13 @@ def _ingest(
     meter = Meter({delivery.delivery_id: size_of(delivery) for delivery in waiting})
 
     def step(batch: Batch, turn: Turn) -> None:
-        def its_turn() -> None:
-            turn()
-            with engine.connect() as connection:
-                require_lock(connection, run.run_id)
-
-        steps.ingest(engine, batch, settings, docs, sources.get(batch.deliveries[0].source), limits, its_turn, run.outcomes.append, meter)
+        source = sources.get(batch.deliveries[0].source)
+        steps.ingest(engine, batch, settings, docs, source, limits, run.run_id, turn, run.outcomes.append, meter)
 
     ordered = batches(waiting)
     in_order = in_turn(step, ordered, attrgetter("after"))
-    taken = each("Kiểm tra và nạp", in_order, ordered, size=len, fatal=(LockLost, OperationalError), tell=meter.tell)
+    fatal = (LockLost, OperationalError)
+    taken = each("Kiểm tra và nạp", in_order, ordered, size=len, fatal=fatal, workers=steps.side_by_side, tell=meter.tell)
     broken = [one for batch, why in taken if isinstance(why, Exception) for one in _broken(batch, why)]
     run.problems += [f"{delivery.source}/{delivery.file_name}: {in_one_line(why)}" for delivery, why in broken]
     return {delivery.delivery_id for delivery, _ in broken}
@@ -201,7 +201,7 @@ TASKS = Steps(
 def nightly(date: Day | None = None) -> Night | State[Night]:
     """The nightly run, for deliveries up to a date; without one, for all there are."""
     settings = Settings.from_environment()
-    with open_warehouse(settings) as engine:
-        done = night(settings, engine, date, steps=TASKS)
+    with open_warehouse(settings) as engine, spread(settings, TASKS) as steps:
+        done = night(settings, engine, date, steps=steps)
         artifacts(engine, done.run_id, done.report)
     return state_of([done], done)

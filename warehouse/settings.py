@@ -17,7 +17,7 @@ KEY_LENGTH = 16
 """Fewest characters of a secret key that is taken."""
 
 PREFIX = "BAKHONG_"
-VARIABLES = ("BAKHONG_HOME", "BAKHONG_WAREHOUSE_URL", "BAKHONG_SOURCES", "BAKHONG_SECRET_KEY")
+VARIABLES = ("BAKHONG_HOME", "BAKHONG_WAREHOUSE_URL", "BAKHONG_SOURCES", "BAKHONG_SECRET_KEY", "BAKHONG_TASK_RUNNER")
 """Every variable of ours; any other with our prefix is a slip of the pen that would change what is done without a word."""
 
 
@@ -34,10 +34,12 @@ class Settings:
     sources: Path
     secret_key: bytes
     """Empty for those who only read."""
+    task_runner: str | None = None
+    """`dask` where the night's deliveries are spread over a cluster (flows.cluster)."""
 
     @classmethod
     def from_environment(cls, *, reading: bool = False) -> Settings:
-        """Reads BAKHONG_HOME, BAKHONG_WAREHOUSE_URL, BAKHONG_SOURCES and BAKHONG_SECRET_KEY, from `.env` of the working folder too.
+        """Reads every variable of VARIABLES, from `.env` of the working folder too.
 
         `reading`: nothing is made on the disk, and the key, which only loading needs, is not asked for.
         """
@@ -53,7 +55,10 @@ class Settings:
                 key = _secret_key(home, may_be_made=url is None)
             except OSError as error:
                 raise Refusal(f"BAKHONG_HOME {home} cannot be used: {error.strerror}.") from error
-        return cls(home=home, warehouse_url=url, sources=sources, secret_key=key)
+        runner = os.environ.get("BAKHONG_TASK_RUNNER") or None
+        if runner not in (None, "dask"):
+            raise Refusal(f"BAKHONG_TASK_RUNNER: {runner!r} không dùng được; để trống, hoặc `dask`.")
+        return cls(home=home, warehouse_url=url, sources=sources, secret_key=key, task_runner=runner)
 
 
 def read_dotenv(path: Path) -> None:

@@ -40,12 +40,16 @@ ONLY_WITH_SCRIPTS = (
 """What loads from outside, or does nothing without scripts."""
 
 
+Told = tuple[str, str, Any, bool]
+"""Feed and file of a delivery, what was found in it, and whether it was refused."""
+
+
 @dataclass
 class DataDocs:
     """The Data Docs in a folder, and the results of tonight's deliveries on their way there."""
 
     folder: Path
-    _found: list[tuple[str, str, Any, bool]] = field(default_factory=list)
+    _found: list[Told] = field(default_factory=list)
     _rendered: int = 0
     """Results whose pages are written, and wait for `build`."""
     _lock: Lock = field(default_factory=Lock)
@@ -62,6 +66,16 @@ class DataDocs:
         whole = merged(terms, safe(file_name), of_suite, of_rules, refused)
         with self._lock:
             self._found.append((terms.feed, safe(file_name), whole, refused is not None))
+
+    @property
+    def told(self) -> list[Told]:
+        """What it took, for the Data Docs of another process."""
+        return list(self._found)
+
+    def take(self, told: Sequence[Told]) -> None:
+        """Takes what those of another process took."""
+        with self._lock:
+            self._found += told
 
     @property
     def _coming(self) -> Path:
