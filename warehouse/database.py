@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import hmac
 import os
 import socket
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from warehouse.embedded import Server, connection_details, is_there, serve
+from warehouse.pseudonym_key import hold_to_key
 from warehouse.seed import seed
 from warehouse.settings import Refusal, Settings
 
@@ -41,14 +41,14 @@ def open_warehouse(settings: Settings) -> Iterator[Engine]:
     """
     with _engine(settings) as (engine, server):
         with _connected(engine) as connection, connection.begin():
-            if _may_upgrade(connection):
+            if may_upgrade(connection):
                 _upgrade(connection)
             else:
                 _require_current(connection)
                 seed(connection)
             if server is not None:
                 _let_log_in(connection, server)
-            _hold_to_key(connection, settings.secret_key)
+            hold_to_key(connection, settings.secret_key)
         yield engine
 
 
@@ -204,15 +204,6 @@ def _let_log_in(connection: Connection, server: Server) -> None:
         connection.exec_driver_sql(f"ALTER ROLE {role} LOGIN PASSWORD '{server.passwords[role.removeprefix('bakhong_')]}'")
 
 
-def _hold_to_key(connection: Connection, secret_key: bytes) -> None:
-    """Refuses another key than the first one: the same person would get another hash and count twice."""
-    fingerprint = hmac.new(secret_key, b"bakhong: which key is this", hashlib.sha256).hexdigest()[:16]
-    if _installed(connection, "secret_key") is None:
-        _install(connection, "secret_key", fingerprint)
-    elif _installed(connection, "secret_key") != fingerprint:
-        raise Refusal("BAKHONG_SECRET_KEY is not the key this warehouse was filled with: people would be counted twice.")
-
-
 def _revision(connection: Connection) -> str | None:
     """The step the database stands at; nothing where it is empty, or older than the right to ask."""
     may_ask = "SELECT has_table_privilege(to_regclass('public.alembic_version'), 'SELECT')"
@@ -221,7 +212,7 @@ def _revision(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM public.alembic_version")).scalar()
 
 
-def _may_upgrade(connection: Connection) -> bool:
+def may_upgrade(connection: Connection) -> bool:
     """Whether this login owns the warehouse; of a database without one, every login may try."""
     owns = connection.scalar(text("SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = 'ops'"))
     return owns is None or bool(owns)

@@ -1,4 +1,5 @@
-"""Facts → the units' own counts of indicators in the periods that are computed, into the temporary table `counted`.
+"""Facts → the units' own counts of indicators in the periods that are computed, into the temporary table `counted`; and into
+`mixed` the keys of the pseudonyms of those in whose count persons stand under several.
 
 What adds up is taken from the counts that are kept (tasks.count.kept); reports of offices, holders and surveys are counted
 for the periods that something changed in. An indicator whose condition fails is left out, and costs no other.
@@ -17,6 +18,7 @@ from sqlalchemy.exc import DataError, ProgrammingError
 from tasks.count.counting import Counting
 from tasks.count.kept import Change, bring_all_up_to_date
 from tasks.count.states import no_states
+from tasks.count.things import mixed_keys
 from warehouse.counted import Counted
 from warehouse.indicators import Indicator, facts, indicators, measures
 from warehouse.indicators.facts import CountedFact, kept
@@ -129,6 +131,9 @@ def _add_up(connection: Connection, counting: Counting, name: str, fact: Counted
             ),
             {"counted": counted.name, "fact": name},
         )
+        if counted.things is not None:
+            of_fact = "(SELECT * FROM touched_period WHERE :fact = ANY(facts))"
+            connection.execute(text(f"INSERT INTO mixed {mixed_keys(counting, counted, keys, of_fact)}"), {"fact": name})
 
 
 def _reports(connection: Connection, counting: Counting, name: str, fact: CountedFact, keys: Mapping[str, int], failed: Failed) -> None:

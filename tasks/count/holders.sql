@@ -1,13 +1,26 @@
 -- Distinct persons at the end of a period, each once whatever the number of carriers, in the unit of their last certificate.
-INSERT INTO counted
+-- Whoever stands in the lists under two keys cannot be known to be one: counted twice, perhaps in two units.
 WITH RECURSIVE became AS (  -- a unit that went whole into another takes its people along
     SELECT unit_key, unit_key AS later_key, valid_from, valid_to FROM warehouse.dim_unit
     UNION
     SELECT b.unit_key, u.unit_key, u.valid_from, u.valid_to FROM became b
     JOIN warehouse.bridge_unit_succession s ON s.old_unit_key = b.later_key AND s.extent = 'whole'
     JOIN warehouse.dim_unit u ON u.unit_key = s.new_unit_key
-), state AS (  -- the first state known holds for the time before it as well
-    SELECT *, CASE WHEN known_from > min(known_from) OVER (PARTITION BY provider_key, holder_hash) THEN known_from
+), changed AS MATERIALIZED (  -- carriers that had spoken under an older key: since when, and until which day under that; most often none
+    SELECT s.provider_key, k.key_number, min(s.known_from) AS since, (k.used_from AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS used_on
+    FROM ops.pseudonym_key k
+    JOIN (
+        SELECT provider_key, key_number, min(known_from) AS known_from FROM {history} h
+        WHERE EXISTS (SELECT FROM ops.pseudonym_key WHERE key_number > 1) GROUP BY provider_key, key_number
+    ) s ON s.key_number < k.key_number
+    GROUP BY s.provider_key, k.key_number
+), state AS (  -- the first state known holds for the time before it as well, but not of whom an older key may have named for that time
+    SELECT *, CASE
+        WHEN known_from > min(known_from) OVER (PARTITION BY provider_key, holder_hash) THEN known_from
+        WHEN EXISTS (
+            SELECT FROM changed c
+            WHERE (c.provider_key, c.key_number) = (h.provider_key, h.key_number) AND c.since <= h.known_from AND h.{day} < c.used_on
+        ) THEN known_from
         ELSE '-infinity' END AS holds_from
     FROM {history} h
 ), ending AS (  -- the end of the period, and before it the last days of units that ended inside it: they are told as they stood then
@@ -19,23 +32,29 @@ WITH RECURSIVE became AS (  -- a unit that went whole into another takes its peo
         WHERE :fact = ANY(t.facts)
     ) days
 ), person AS (
-    SELECT DISTINCT ON (t.day, f.holder_hash) t.day, f.unit_key
+    SELECT DISTINCT ON (t.day, f.holder_hash) t.day, f.unit_key, f.key_number
     FROM state f
     JOIN ending t ON f.{day} <= t.day AND f.holds_from < t.ends_at AND f.known_to >= t.ends_at
     WHERE f.unit_key <> 0 AND ({numerator})
     ORDER BY t.day, f.holder_hash, f.{day} DESC, f.provider_key
 ), own AS MATERIALIZED (  -- few, whatever the number of persons
-    SELECT day, unit_key, count(*) AS persons FROM person GROUP BY day, unit_key
-)
-SELECT :key, unit_key, period, persons, d.value, false, d.is_part
-FROM (
-    SELECT u.unit_key, t.period, sum(persons) AS persons
+    SELECT day, unit_key, key_number, count(*) AS persons FROM person GROUP BY day, unit_key, key_number
+), held AS MATERIALIZED (
+    SELECT u.unit_key, t.period, own.day, sum(persons) AS persons
     FROM own
     LEFT JOIN became b ON b.unit_key = own.unit_key AND own.day BETWEEN b.valid_from AND b.valid_to
     JOIN warehouse.dim_unit u ON u.unit_key = coalesce(b.later_key, own.unit_key)
     JOIN touched_period t ON own.day >= t.first_day AND own.day = least(t.last_day, u.valid_to)
     WHERE :fact = ANY(t.facts)
-    GROUP BY u.unit_key, t.period
-) held
+    GROUP BY u.unit_key, t.period, own.day
+), mixing AS (
+    INSERT INTO mixed
+    SELECT DISTINCT :key, held.unit_key, held.period, own.key_number
+    FROM held JOIN own USING (day)
+    WHERE day IN (SELECT day FROM own GROUP BY day HAVING count(DISTINCT key_number) > 1)
+)
+INSERT INTO counted
+SELECT :key, unit_key, period, persons, d.value, false, d.is_part
+FROM held
 JOIN measured d USING (unit_key, period)
 WHERE d.measure = :denominator

@@ -59,7 +59,7 @@ def compute(connection: Connection, counting: Counting) -> Candidates:
 # Working tables --------------------------------------------------------------------------------------------------------
 
 _TEMPORARY = """
-DROP TABLE IF EXISTS touched_period, touched_part, counted, measured, held_back, reporting, listed, place, due, added_up,
+DROP TABLE IF EXISTS touched_period, touched_part, counted, mixed, measured, held_back, reporting, listed, place, due, added_up,
   shown_indicator, shown_line, candidate;
 CREATE TEMPORARY TABLE touched_period
   (period text PRIMARY KEY, period_type text, first_day date, last_day date, seen_to date, has_ended boolean,
@@ -70,6 +70,7 @@ CREATE TEMPORARY TABLE touched_part
 CREATE TEMPORARY TABLE counted
   (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint, is_fallback boolean, is_part boolean)
   ON COMMIT DROP;
+CREATE TEMPORARY TABLE mixed (indicator_key smallint, unit_key integer, period text, key_number smallint) ON COMMIT DROP;
 CREATE TEMPORARY TABLE held_back
   (indicator_key smallint, unit_key integer, period text, reason_vi text, PRIMARY KEY (indicator_key, unit_key, period)) ON COMMIT DROP;
 CREATE TEMPORARY TABLE measured (unit_key integer, period text, measure text, value bigint, is_part boolean) ON COMMIT DROP;
@@ -86,7 +87,7 @@ CREATE TEMPORARY TABLE added_up
    is_firm boolean) ON COMMIT DROP;
 CREATE TEMPORARY TABLE candidate
   (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint, value numeric, obs_status text,
-   obs_reason text, units_counted integer, units_expected integer) ON COMMIT DROP;
+   obs_reason text, key_numbers smallint[], units_counted integer, units_expected integer) ON COMMIT DROP;
 """
 
 
@@ -388,9 +389,30 @@ WITH line AS (
 SELECT indicator_key, unit_key, period, CASE WHEN NOT is_outside THEN numerator END, CASE WHEN NOT is_outside THEN denominator END,
     CASE WHEN obs_status NOT IN ('A', 'B', 'P') THEN NULL WHEN is_count THEN numerator
         ELSE {rounded_half_up("numerator", "denominator", "decimals")} END, obs_status,
-    CASE WHEN is_outside THEN 'not_applicable' WHEN obs_status = 'M' THEN 'no_cases' END,
+    CASE WHEN is_outside THEN 'not_applicable' WHEN obs_status = 'M' THEN 'no_cases' END, NULL,
     CASE WHEN NOT is_outside THEN units_counted END, CASE WHEN NOT is_outside THEN units_expected END
 FROM judged
+"""
+
+# Where persons were counted under several keys, one may count twice, and the value is no longer like those before; so it is with
+# what stands above.
+_MIXED_KEYS = """
+WITH RECURSIVE mixing AS (
+    SELECT * FROM mixed
+  UNION
+    SELECT m.indicator_key, p.parent_key, m.period, m.key_number
+    FROM mixing m
+    JOIN place p USING (period, unit_key)
+    JOIN (SELECT unnest(CAST(:keys AS smallint[])) AS indicator_key, unnest(CAST(:stock AS boolean[])) AS is_stock) i USING (indicator_key)
+    WHERE (p.is_at_end OR NOT i.is_stock) AND (m.indicator_key, m.unit_key, m.period) IN (SELECT indicator_key, unit_key, period FROM added_up)
+)
+UPDATE candidate c
+SET obs_status = CASE obs_status WHEN 'A' THEN 'B' ELSE obs_status END, obs_reason = 'mixed_keys', key_numbers = m.key_numbers
+FROM (
+    SELECT indicator_key, unit_key, period, array_agg(key_number ORDER BY key_number) AS key_numbers
+    FROM mixing GROUP BY indicator_key, unit_key, period
+) m
+WHERE (c.indicator_key, c.unit_key, c.period) = (m.indicator_key, m.unit_key, m.period) AND obs_status IN ('A', 'B', 'P')
 """
 
 
@@ -417,3 +439,4 @@ def _candidates(connection: Connection, counting: Counting, keys: dict[str, int]
         filled = query.replace("{held}", held(counting))
         connection.execute(text(filled), {name: value for name, value in values.items() if f":{name}" in filled})
         analyze(connection, made)
+    connection.execute(text(_MIXED_KEYS), {"stock": values["stock"], "keys": values["keys"]})

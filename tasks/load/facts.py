@@ -40,7 +40,7 @@ from warehouse.tables import (
 )
 from warehouse.tables import delivery as deliveries
 
-HISTORY = {"row_key", "row_hash", "known_from", "known_to", "loaded_by", "ended_by", "delivery_id", "row_number"}
+HISTORY = {"row_key", "row_hash", "known_from", "known_to", "loaded_by", "ended_by", "delivery_id", "row_number", "key_number"}
 """Columns of every fact that the load itself fills."""
 
 Columns = dict[str, Any]
@@ -55,6 +55,8 @@ def facts_of(work: Load, rows: pa.Table) -> tuple[pa.Table, list[Finding], pa.Ta
     if "row_key" not in columns:
         columns["row_key"] = row_key(work.prefix, [rows[name] for name in work.contract.natural_key])
     columns |= {"row_hash": row_hash(rows.select(content)), "row_number": rows[ROW_NUMBER]}
+    if "key_number" in work.table.c:
+        columns["key_number"] = constant(work.key_number, rows, pa.int16())
     return pa.table(columns), found, rows
 
 

@@ -54,8 +54,12 @@ _HOLDERS = (
 SELECT * FROM (
     SELECT DISTINCT ON (holder_hash) delivery_id, true AS is_in_numerator
     FROM (
-        SELECT *, known_from = min(known_from) OVER (PARTITION BY provider_key, holder_hash) AS is_first
-        FROM warehouse.fact_signature_holder WHERE unit_key = ANY(:units)
+        SELECT *, known_from = min(known_from) OVER (PARTITION BY provider_key, holder_hash) AND NOT EXISTS (
+            SELECT FROM warehouse.fact_signature_holder s JOIN ops.pseudonym_key k ON k.key_number = h.key_number
+            WHERE s.provider_key = h.provider_key AND s.key_number < h.key_number AND s.known_to > s.known_from
+              AND s.known_from <= h.known_from AND h.issued_on < (k.used_from AT TIME ZONE 'Asia/Ho_Chi_Minh')::date
+        ) AS is_first
+        FROM warehouse.fact_signature_holder h WHERE unit_key = ANY(:units)
     ) state
     WHERE issued_on <= :last AND (is_first OR known_from < :ends_at) AND known_to >= :ends_at AND ({numerator})
     ORDER BY holder_hash, issued_on DESC, provider_key

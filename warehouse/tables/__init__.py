@@ -46,6 +46,7 @@ from warehouse.tables.ops_held_back import held_back
 from warehouse.tables.ops_installation import installation
 from warehouse.tables.ops_load import load
 from warehouse.tables.ops_mark import mark
+from warehouse.tables.ops_pseudonym_key import pseudonym_key
 from warehouse.tables.ops_publication import publication
 from warehouse.tables.ops_quarantine import quarantine
 from warehouse.tables.ops_run import run
@@ -104,6 +105,7 @@ __all__ = [
     "load",
     "mark",
     "metadata",
+    "pseudonym_key",
     "publication",
     "quarantine",
     "run",

@@ -1,6 +1,6 @@
 """One row per indicator, unit, period and revision."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Numeric, SmallInteger, String, Table, Text, text
+from sqlalchemy import ARRAY, BigInteger, Column, Index, Integer, Numeric, SmallInteger, String, Table, Text, text
 
 from warehouse.tables.base import WAREHOUSE, metadata, revised
 
@@ -24,7 +24,12 @@ fact_indicator = Table(
         "obs_reason",
         Text,
         comment="Why there is no value: not_applicable or no_cases (0 of 0) beside M; held_back beside L where the audit let it not pass "
-        "(ops.held_back)",
+        "(ops.held_back). Of a value: mixed_keys where persons were counted under several keys, so that one may count twice",
+    ),
+    Column(
+        "key_numbers",
+        ARRAY(SmallInteger),
+        comment="Numbers of the keys that mixed_keys in obs_reason speaks of (ops.pseudonym_key)",
     ),
     Column(
         "units_counted",

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Date, Integer, SmallInteger, Table, Text, Uuid
 
-from warehouse.tables.base import WAREHOUSE, history, history_indexes, metadata, provenance
+from warehouse.tables.base import WAREHOUSE, history, history_indexes, metadata, provenance, pseudonymised
 
 fact_signature_holder = Table(
     "fact_signature_holder",
@@ -17,6 +17,7 @@ fact_signature_holder = Table(
     Column("unit_key", Integer, nullable=False, comment="Administrative unit (dim_unit)"),
     Column("issued_on", Date, nullable=False, comment="Day of issue"),
     Column("certificate_status", Text, nullable=False, comment="HIEU_LUC, HET_HAN or THU_HOI"),
+    pseudonymised(),
     *history(),
     *provenance(),
     *history_indexes("fact_signature_holder"),

@@ -59,14 +59,14 @@ SELECT indicator.indicator_code,
        nullif(concat_ws(', ', full_marks.legal_source, to_char(full_marks.document_date, 'DD/MM/YYYY'), full_marks.place), '') AS full_marks_source,
        predecessor.first_day,
        predecessor.last_day,
+       nullif(concat_ws('; ', CASE fact.obs_reason
+           WHEN 'part_of_predecessor' THEN missing.named || ' chỉ nhập vào một phần'
+           WHEN 'predecessor_missing' THEN 'chưa có số của ' || missing.named
+       END, mixed.note), '') AS obs_note,
        TRUE AS is_restated,
        predecessor.named AS predecessors,
        fact.units_counted AS predecessors_counted,
-       fact.units_all AS predecessors_all,
-       CASE fact.obs_reason
-           WHEN 'part_of_predecessor' THEN missing.named || ' chỉ nhập vào một phần'
-           WHEN 'predecessor_missing' THEN 'chưa có số của ' || missing.named
-       END AS obs_note
+       fact.units_all AS predecessors_all
 FROM restated AS fact
 JOIN warehouse.dim_indicator AS indicator ON indicator.indicator_key = fact.indicator_key AND indicator.known_to = 'infinity'
 JOIN warehouse.dim_unit AS unit USING (unit_key)
@@ -91,8 +91,13 @@ LEFT JOIN LATERAL (
                ORDER BY lacking.valid_from, lacking.unit_code) AS named
     FROM warehouse.dim_unit AS lacking WHERE lacking.unit_key = ANY(fact.units_missing)
 ) AS missing ON fact.units_missing IS NOT NULL
+LEFT JOIN LATERAL (
+    SELECT 'có thể tính một người hai lần: khóa bút danh đổi ngày '
+               || string_agg(to_char(used_from AT TIME ZONE 'Asia/Ho_Chi_Minh', 'DD/MM/YYYY'), ', ' ORDER BY key_number) AS note
+    FROM ops.pseudonym_key WHERE key_number = ANY(fact.key_numbers[2:])  -- the first of them was in use before
+) AS mixed ON fact.key_numbers IS NOT NULL
 UNION ALL
-SELECT own.*, FALSE, NULL, NULL, NULL, NULL
+SELECT own.*, FALSE, NULL, NULL, NULL
 FROM mart.indicator AS own
 JOIN warehouse.dim_unit AS unit ON unit.unit_code = own.unit_code AND unit.valid_from = own.unit_valid_from
 WHERE unit.valid_to >= (SELECT max(as_of AT TIME ZONE 'Asia/Ho_Chi_Minh')::date FROM ops.publication)  -- a unit of today
