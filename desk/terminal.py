@@ -146,6 +146,12 @@ def official_tables(unit: Unit, period: str, lines: Sequence[Line]) -> None:
     for line in lines:
         if line.full_marks is not None:
             say(f"{line.indicator_code}: {full_marks(line)}.")
+    for note, noted in groupby(sorted((line for line in lines if line.obs_note), key=_note), _note):
+        say(f"{', '.join(line.indicator_code for line in noted)}: {note}.")
+
+
+def _note(line: Line) -> str:
+    return line.obs_note or ""
 
 
 def full_marks(line: Line) -> str:
@@ -403,6 +409,8 @@ def explanation(told: Explanation) -> None:
     say(f"Kết quả: {parts}{line.printed} ({line.status}, bản số {line.revision})")
     if told.held_back:
         say(f"Vì sao giữ lại: {told.held_back}")
+    if line.obs_note:
+        say(f"Lưu ý: {line.obs_note}")
     if line.target is not None:
         say(f"Mục tiêu: {line.printed_target}, {line.met or 'chưa đánh giá được'} ({line.target_source})")
     if line.full_marks is not None:

@@ -99,6 +99,8 @@ class Line:
     target_source: str | None = None
     full_marks: Decimal | None = None
     full_marks_source: str | None = None
+    obs_note: str | None = None
+    """What has to be known of the value, in Vietnamese."""
 
     @property
     def unit_shown(self) -> str:
@@ -151,7 +153,7 @@ VALUES = """
     SELECT i.indicator_code, i.indicator_name, i.official_table, i.pillar, i.unit_code, i.unit_name, i.unit_level, i.period,
            i.numerator, i.denominator, i.value, i.decimals, i.unit_measure, i.target, i.is_met, i.obs_status, i.obs_reason, i.revision,
            i.definition, i.legal_source, i.first_day, i.last_day, i.units_counted, i.units_expected, i.data_until, i.next_due, i.awaited,
-           i.target_source, i.full_marks, i.full_marks_source
+           i.target_source, i.full_marks, i.full_marks_source, i.obs_note
 """
 _PUBLISHED = f"{VALUES} FROM mart.indicator i"
 

@@ -22,7 +22,6 @@ class RestatedLine(Line):
     predecessors: str | None = None
     predecessors_counted: int | None = None
     predecessors_all: int | None = None
-    obs_note: str | None = None
 
     @property
     def status(self) -> str:
@@ -34,7 +33,7 @@ class RestatedLine(Line):
 
 
 _LINES = f"""
-{VALUES}, i.is_restated, i.predecessors, i.predecessors_counted, i.predecessors_all, i.obs_note
+{VALUES}, i.is_restated, i.predecessors, i.predecessors_counted, i.predecessors_all
 FROM mart.indicator_restated i
 WHERE i.period = :period AND (CAST(:code AS text) IS NULL OR i.unit_code = :code AND i.unit_valid_from = :valid_from)
 ORDER BY i.sort_order, i.indicator_code, array_position(ARRAY['province', 'district', 'commune'], i.unit_level), i.unit_code

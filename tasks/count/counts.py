@@ -132,8 +132,8 @@ def _add_up(connection: Connection, counting: Counting, name: str, fact: Counted
             {"counted": counted.name, "fact": name},
         )
         if counted.things is not None:
-            of_fact = "(SELECT * FROM touched_period WHERE :fact = ANY(facts))"
-            connection.execute(text(f"INSERT INTO mixed {mixed_keys(counting, counted, keys, of_fact)}"), {"fact": name})
+            mixed = mixed_keys(counting, counted, counted.things, keys, "(SELECT * FROM touched_period WHERE :fact = ANY(facts))")
+            connection.execute(text(f"INSERT INTO mixed {mixed}"), {"fact": name})
 
 
 def _reports(connection: Connection, counting: Counting, name: str, fact: CountedFact, keys: Mapping[str, int], failed: Failed) -> None:

@@ -1,7 +1,7 @@
 """Distinct things, as the customers of bills: kept by unit, month and key, and what changed of them as it was before and as it is now.
 
 How many there are in a quarter or a year does not follow from how many there are in its months; it follows from which they are. And
-which they are is only known as far as one key of the pseudonyms reaches: where there are several, one may be counted twice.
+which they are is known only as far as one key of the pseudonyms reaches: where there are several, one may be counted twice.
 """
 
 from __future__ import annotations
@@ -49,56 +49,12 @@ HAS_OTHERS = "part = 1 AND (unit_key, day) IN (SELECT unit_key, make_date(year, 
 """Condition on a line of a count: whether its month has other things than before, be they as many."""
 
 
-def mixed_keys(counting: Counting, counted: Counted, keys: Mapping[str, int], periods: str) -> str:
-    """SELECT indicator_key, unit_key, period, key_number of the things of a count, where there are several keys in a period of a relation."""
-    assert counted.things is not None  # noqa: S101  # who asks counts things
-    wholes = ", ".join(
+def mixed_keys(counting: Counting, counted: Counted, things: Things, keys: Mapping[str, int], periods: str) -> str:
+    """SELECT indicator_key, unit_key, period, key_number of what was counted under several keys, in the periods of a relation in SQL."""
+    wholes = [
         f"({keys[measure.removeprefix('d_')]:d}, {place})" for place, measure in enumerate(counted.measures) if measure.startswith("d_")
-    )
-    return _MIXED_KEYS.format(lists=_lists(counting, counted, counted.things), periods=periods, wholes=wholes)
-
-
-def different_things(counted: Counted, things: Things) -> str:
-    """SELECT of the lists of things that are kept and are not those that rows tell, over {states} and {beside}."""
-    return _DIFFERENT.replace("{counted}", things.name).replace("{told}", things.query.replace("{rows}", f"({counted.rows})"))
-
-
-def _lists(counting: Counting, counted: Counted, things: Things) -> str:
-    """The lists that are kept; where a unit is counted for another, whole lists go over, since they are far fewer than what is in them."""
-    columns = "1 AS sign, unit_key, year, month, key_number, things AS thing, holds"
-    kept = f"SELECT {columns} FROM {counting.things} WHERE counted = '{things.name}'"
-    return f"{counted.belonging.replace('{things}', f'({kept})')} OFFSET 0"
-
-
-_UNNESTED = "CROSS JOIN LATERAL unnest(thing) one"
-
-
-def _changed(things: Things) -> str:
-    return "changed_" + things.name.replace(" ", "_")
-
-
-_FROM_SCRATCH = """
-INSERT INTO {kept} (counted, unit_key, year, month, key_number, holds, things)
-SELECT :counted, unit_key, year, month, key_number, holds, array_agg(thing) FROM ({told}) told
-GROUP BY unit_key, year, month, key_number, holds
-"""
-
-# Of a list in which something changed, all of it is written anew.
-_CHANGED_HERE.format(changed=changed)))
-    return _BEFORE_AND_NOW.format(lists=_lists(counting, counted, things), unnested=_UNNESTED)
-
-
-HAS_OTHERS = "part = 1 AND (unit_key, day) IN (SELECT unit_key, make_date(year, month, 1) FROM changed_here)"
-"""Condition on a line of a count: whether its month has other things than before, be they as many."""
-
-
-def mixed_keys(counting: Counting, counted: Counted, keys: Mapping[str, int], periods: str) -> str:
-    """SELECT indicator_key, unit_key, period, key_number of the things of a count, where there are several keys in a period of a relation."""
-    assert counted.things is not None  # noqa: S101  # who asks counts things
-    wholes = ", ".join(
-        f"({keys[measure.removeprefix('d_')]:d}, {place})" for place, measure in enumerate(counted.measures) if measure.startswith("d_")
-    )
-    return _MIXED_KEYS.format(lists=_lists(counting, counted, counted.things), periods=periods, wholes=wholes)
+    ]
+    return _MIXED_KEYS.format(lists=_lists(counting, counted, things), periods=periods, wholes=", ".join(wholes))
 
 
 def different_things(counted: Counted, things: Things) -> str:
@@ -130,28 +86,29 @@ GROUP BY unit_key, year, month, key_number, holds
 _ADD = """
 DROP TABLE IF EXISTS {changed};
 CREATE TEMPORARY TABLE {changed} ON COMMIT DROP AS
-SELECT sum(sign)::int AS sign, unit_key, year, month, thing, holds FROM ({told}) told
-GROUP BY unit_key, year, month, thing, holds HAVING sum(sign) <> 0;
+SELECT sum(sign)::int AS sign, unit_key, year, month, key_number, thing, holds FROM ({told}) told
+GROUP BY unit_key, year, month, key_number, thing, holds HAVING sum(sign) <> 0;
 ANALYZE {changed};
 WITH before AS (
     DELETE FROM warehouse.agg_thing k
-    USING (SELECT DISTINCT unit_key, year, month, holds FROM {changed}) c
-    WHERE k.counted = '{counted}' AND (k.unit_key, k.year, k.month, k.holds) = (c.unit_key, c.year, c.month, c.holds)
+    USING (SELECT DISTINCT unit_key, year, month, key_number, holds FROM {changed}) c
+    WHERE k.counted = '{counted}'
+      AND (k.unit_key, k.year, k.month, k.key_number, k.holds) = (c.unit_key, c.year, c.month, c.key_number, c.holds)
     RETURNING k.*
 )
-INSERT INTO warehouse.agg_thing (counted, unit_key, year, month, holds, things)
-SELECT '{counted}', unit_key, year, month, holds, array_agg(thing)
+INSERT INTO warehouse.agg_thing (counted, unit_key, year, month, key_number, holds, things)
+SELECT '{counted}', unit_key, year, month, key_number, holds, array_agg(thing)
 FROM (
-    SELECT unit_key, year, month, holds, thing, sum(sign)::int AS times
+    SELECT unit_key, year, month, key_number, holds, thing, sum(sign)::int AS times
     FROM (
-        SELECT 1 AS sign, unit_key, year, month, holds, thing FROM before CROSS JOIN LATERAL unnest(things) thing
+        SELECT 1 AS sign, unit_key, year, month, key_number, holds, thing FROM before CROSS JOIN LATERAL unnest(things) thing
         UNION ALL
-        SELECT sign, unit_key, year, month, holds, thing FROM {changed}
+        SELECT sign, unit_key, year, month, key_number, holds, thing FROM {changed}
     ) told
-    GROUP BY unit_key, year, month, holds, thing
+    GROUP BY unit_key, year, month, key_number, holds, thing
 ) now
 CROSS JOIN LATERAL generate_series(1, times)
-GROUP BY unit_key, year, month, holds
+GROUP BY unit_key, year, month, key_number, holds
 """
 
 _CHANGED_HERE = """
@@ -199,7 +156,8 @@ FROM (
     FROM warehouse.agg_thing WHERE counted = '{counted}'
 ) k
 FULL JOIN (
-    SELECT unit_key, year, month, key_number, holds, array_agg(thing ORDER BY thing) AS things FROM ({told}) told GROUP BY unit_key, year, month, key_number, holds
+    SELECT unit_key, year, month, key_number, holds, array_agg(thing ORDER BY thing) AS things FROM ({told}) told
+    GROUP BY unit_key, year, month, key_number, holds
 ) f USING (unit_key, year, month, key_number, holds)
 LEFT JOIN warehouse.dim_unit u USING (unit_key)
 WHERE k.things IS DISTINCT FROM f.things

@@ -404,7 +404,8 @@ WITH RECURSIVE mixing AS (
     FROM mixing m
     JOIN place p USING (period, unit_key)
     JOIN (SELECT unnest(CAST(:keys AS smallint[])) AS indicator_key, unnest(CAST(:stock AS boolean[])) AS is_stock) i USING (indicator_key)
-    WHERE (p.is_at_end OR NOT i.is_stock) AND (m.indicator_key, m.unit_key, m.period) IN (SELECT indicator_key, unit_key, period FROM added_up)
+    WHERE (p.is_at_end OR NOT i.is_stock)
+      AND (m.indicator_key, m.unit_key, m.period) IN (SELECT indicator_key, unit_key, period FROM added_up)
 )
 UPDATE candidate c
 SET obs_status = CASE obs_status WHEN 'A' THEN 'B' ELSE obs_status END, obs_reason = 'mixed_keys', key_numbers = m.key_numbers

@@ -88,7 +88,8 @@ def _laid_down(connection: Connection, counting: Counting) -> str:
 
 _TEMPORARY = """
 DROP TABLE IF EXISTS restated_period, restated_way, counted_anew, mixed_anew, published, member, restated;
-CREATE TEMPORARY TABLE restated_period (period text PRIMARY KEY, period_type text, first_day date, seen_to date) ON COMMIT DROP;
+CREATE TEMPORARY TABLE restated_period
+  (period text PRIMARY KEY, period_type text, first_day date, last_day date, seen_to date) ON COMMIT DROP;
 CREATE TEMPORARY TABLE counted_anew
   (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint) ON COMMIT DROP;
 CREATE TEMPORARY TABLE mixed_anew (indicator_key smallint, unit_key integer, period text, key_number smallint) ON COMMIT DROP;
@@ -101,13 +102,19 @@ def _periods(connection: Connection, counting: Counting, everything: bool) -> in
     published = f"SELECT DISTINCT period FROM warehouse.fact_indicator f WHERE f.{held(counting)}"
     query, values = (published, as_of(counting)) if everything else ("SELECT period FROM touched_period", {})
     rows = [
-        {"period": period, "period_type": periods.period_type(period), "first_day": first, "seen_to": max(first, min(last, counting.today))}
+        {
+            "period": period,
+            "period_type": periods.period_type(period),
+            "first_day": first,
+            "last_day": last,
+            "seen_to": max(first, min(last, counting.today)),
+        }
         for period in connection.scalars(text(query), values)
         for first, last in [periods.days(period)]
         if latest is not None and first < latest
     ]
     if rows:
-        connection.execute(text("INSERT INTO restated_period VALUES (:period, :period_type, :first_day, :seen_to)"), rows)
+        connection.execute(text("INSERT INTO restated_period VALUES (:period, :period_type, :first_day, :last_day, :seen_to)"), rows)
     analyze(connection, "restated_period")
     return len(rows)
 
@@ -151,9 +158,8 @@ def _count_anew(connection: Connection, counting: Counting, counted: Counted, ke
         ),
         {"counted": counted.name},
     )
-    periods_of = "(SELECT *, (first_day + CASE period_type WHEN 'month' THEN 0 WHEN 'quarter' THEN 2 ELSE 11 END * interval '1 month')::date"
-    mixed = mixed_keys(counting, counted, keys, f"{periods_of} AS last_day FROM restated_period)")
-    connection.execute(text(f"INSERT INTO mixed_anew {mixed}"))
+    if counted.things is not None:
+        connection.execute(text(f"INSERT INTO mixed_anew {mixed_keys(counting, counted, counted.things, keys, 'restated_period')}"))
 
 
 _PUBLISHED = """
@@ -221,8 +227,9 @@ WITH said AS (
             WHEN hidden_add_up THEN coalesce(s.denominator, 0) + s.hidden_denominator ELSE s.denominator END AS denominator
     FROM sums s
     LEFT JOIN counted_anew anew USING (indicator_key, unit_key, period)
-    LEFT JOIN (SELECT indicator_key, unit_key, period, string_agg(key_number::text, ' ') AS mixed FROM mixed_anew GROUP BY 1, 2, 3) mixed_anew
-        USING (indicator_key, unit_key, period)
+    LEFT JOIN (
+        SELECT indicator_key, unit_key, period, string_agg(key_number::text, ' ') AS mixed FROM mixed_anew GROUP BY 1, 2, 3
+    ) mixed_anew USING (indicator_key, unit_key, period)
 ), judged AS (
     SELECT *, CASE
         WHEN is_outside THEN ARRAY['M', 'not_applicable']
