@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from itertools import groupby
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tasks.ask.score_card import Card
     from tasks.count.kept import Verified
     from tasks.report.form_06a_sheet import Row
+    from warehouse.pseudonym_key import Key
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -455,6 +456,16 @@ def explanation(told: Explanation) -> None:
     for row in told.printed:
         why = f" ({row.note[0].lower()}{row.note[1:]})" if row.note else ""
         say(f"Đã công bố: {row.printed} trong {row.source_document}: {vi.PUBLISHED[row.verdict]}{why}.")
+
+
+def what_a_new_key_means(left: Key, codes: Iterable[str]) -> None:
+    """What the change of the key of the pseudonyms does, before it is done."""
+    heading("Đổi khóa bút danh")
+    say(f"Khóa số {left.number} (dùng từ {vi.day(left.used_from)}) thôi dùng; tệp nhận từ nay được băm bằng khóa số {left.number + 1}.")
+    say("Số băm đã lưu không tính lại được: giữ nguyên, mang số của khóa cũ.")
+    say(f"Kỳ nào có người được đếm dưới cả hai khóa thì {', '.join(codes)} ghi rõ có thể tính một người hai lần.")
+    say("Lượt đêm chạy bằng khóa cũ sẽ bị từ chối. Không quay lại khóa cũ được.")
+    say("Ai giữ khóa cũ vẫn dò được số giấy tờ từ các số băm cũ: xem docs/rotate-the-key.md.")
 
 
 SHOWN = 20

@@ -41,7 +41,7 @@ def open_warehouse(settings: Settings) -> Iterator[Engine]:
     """
     with _engine(settings) as (engine, server):
         with _connected(engine) as connection, connection.begin():
-            if may_upgrade(connection):
+            if is_owner(connection):
                 _upgrade(connection)
             else:
                 _require_current(connection)
@@ -212,7 +212,7 @@ def _revision(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM public.alembic_version")).scalar()
 
 
-def may_upgrade(connection: Connection) -> bool:
+def is_owner(connection: Connection) -> bool:
     """Whether this login owns the warehouse; of a database without one, every login may try."""
     owns = connection.scalar(text("SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = 'ops'"))
     return owns is None or bool(owns)

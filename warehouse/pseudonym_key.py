@@ -49,23 +49,22 @@ def hold_to_key(connection: Connection, secret_key: bytes) -> None:
     held, current = known_as(known, secret_key), known[-1]
     if held is None:
         raise Refusal(
-            f"BAKHONG_SECRET_KEY không phải khóa của kho này (khóa số {current.number}), với khóa khác một người sẽ bị đếm hai lần: "
+            f"Khóa bút danh (BAKHONG_SECRET_KEY) không phải khóa của kho này (khóa số {current.number}), một người sẽ bị đếm hai lần: "
             "đặt lại đúng khóa, hoặc nếu muốn đổi sang khóa này thì chủ kho chạy `bakhong rotate-key`."
         )
     if held != current:
         raise Refusal(
-            f"BAKHONG_SECRET_KEY là khóa số {held.number}, đã thôi dùng: kho dùng khóa số {current.number} "
+            f"Khóa bút danh (BAKHONG_SECRET_KEY) là khóa số {held.number}, đã thôi dùng: kho dùng khóa số {current.number} "
             f"từ {current.used_from:%d/%m/%Y}. Đặt khóa ấy vào rồi chạy lại."
         )
 
 
-def begin_key(connection: Connection, secret_key: bytes) -> int:
-    """Takes a key into use, and returns its number."""
-    number: int = connection.execute(
+def begin_key(connection: Connection, secret_key: bytes) -> None:
+    """Takes a key into use, under the next number."""
+    connection.execute(
         text(
             "INSERT INTO ops.pseudonym_key (key_number, fingerprint) "
-            "SELECT coalesce(max(key_number), 0) + 1, :fingerprint FROM ops.pseudonym_key RETURNING key_number"
+            "SELECT coalesce(max(key_number), 0) + 1, :fingerprint FROM ops.pseudonym_key"
         ),
         {"fingerprint": fingerprint(secret_key)},
-    ).scalar_one()
-    return number
+    )

@@ -109,6 +109,11 @@ def keep_private(home: Path) -> None:
                 Path(folder).chmod(0o700)  # last: a run that ends before it looks again
 
 
+def new_key() -> str:
+    """A key that nobody can guess."""
+    return secrets.token_hex(32)
+
+
 def _secret_key(home: Path, *, may_be_made: bool) -> tuple[bytes, Path | None]:
     """The key, and the file in which it lies where nobody gave it."""
     given = os.environ.get("BAKHONG_SECRET_KEY", "").strip()
@@ -120,19 +125,17 @@ def _secret_key(home: Path, *, may_be_made: bool) -> tuple[bytes, Path | None]:
         raise Refusal("BAKHONG_SECRET_KEY is not set: with BAKHONG_WAREHOUSE_URL the key that pseudonymises people must be given.")
     path = home / "secret_key"
     if not path.exists():
-        write_private(path, secrets.token_hex(32))
+        write_private(path, new_key())
     return path.read_text().strip().encode(), path
 
 
-def make_other_key(path: Path) -> bytes:
-    """Puts a new key into the place of the one in a file, of which nothing is left."""
+def replace_key(path: Path, key: str) -> None:
+    """Puts a key into the place of the one in a file, of which nothing is left."""
     for left in path.parent.glob(f".{path.name}.*"):  # of a process that died
         left.unlink()
-    key = secrets.token_hex(32)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     write_private(draft, key)
     draft.replace(path)
-    return key.encode()
 
 
 def write_private(path: Path, content: str) -> None:
