@@ -465,7 +465,16 @@ def what_a_new_key_means(left: Key, codes: Iterable[str]) -> None:
     say("Số băm đã lưu không tính lại được: giữ nguyên, mang số của khóa cũ.")
     say(f"Kỳ nào có người được đếm dưới cả hai khóa thì {', '.join(codes)} ghi rõ có thể tính một người hai lần.")
     say("Lượt đêm chạy bằng khóa cũ sẽ bị từ chối. Không quay lại khóa cũ được.")
-    say("Ai giữ khóa cũ vẫn dò được số giấy tờ từ các số băm cũ: xem docs/rotate-the-key.md.")
+    say("Ai giữ khóa cũ vẫn dò được số giấy tờ từ các số băm cũ, cho đến khi quên khóa ấy: xem docs/rotate-the-key.md.")
+
+
+def what_forgetting_means(number: int) -> None:
+    """What it does to forget a key, before it is done."""
+    heading(f"Quên khóa bút danh số {number}")
+    say("Mọi số băm của khóa này được thay bằng số khác, không ai dò ra người được nữa, kể cả người giữ khóa. Số đã đếm giữ nguyên.")
+    say("Người có chữ ký số dưới khóa này thôi được tính từ khi nhà mạng của họ gửi danh sách bằng khóa mới:")
+    say("chỉ làm khi mọi nhà mạng đã gửi lại đủ cả danh sách. Lượt đêm sau công bố lại ND5 từ ngày ấy.")
+    say("Bản sao lưu và nhật ký của PostgreSQL còn giữ số băm cũ. Không hoàn lại được.")
 
 
 SHOWN = 20

@@ -63,4 +63,8 @@ def _to_leave(connection: Connection, settings: Settings) -> Key | None:
 
 
 def _is_used(connection: Connection, since: datetime) -> bool:
-    return bool(connection.scalar(text("SELECT EXISTS (SELECT FROM ops.load WHERE loaded_at >= :since)"), {"since": since}))
+    return bool(
+        connection.scalar(
+            text("SELECT EXISTS (SELECT FROM ops.load WHERE loaded_at >= :since AND delivery_id IS NOT NULL)"), {"since": since}
+        )
+    )

@@ -294,7 +294,9 @@ def _notes(book: Any, styles: _Styles, lines: list[Line]) -> None:
     sheet.repeat_rows(2)
     by_code = {line.indicator_code: line for line in lines}
     for row, line in enumerate(by_code.values(), 3):
-        cells = (line.indicator_code, line.indicator_name, line.definition, line.legal_source)
+        doubts = dict.fromkeys(one.obs_note for one in lines if one.indicator_code == line.indicator_code and one.obs_note)
+        definition = ". ".join([line.definition, *(f"Lưu ý: {doubt}" for doubt in doubts)])
+        cells = (line.indicator_code, line.indicator_name, definition, line.legal_source)
         sheet.set_row(row, 15 * max(ceil(1.15 * len(words) / width) for words, (_, width) in zip(cells, NOTES, strict=True)))
         for column, words in enumerate(cells):
             sheet.write_string(row, column, words, styles.wrapped)

@@ -15,14 +15,13 @@ INDICATOR = (
 )
 MORE = "obs_reason, definition, legal_source, sort_order"
 COVERS = "units_counted, units_expected, data_until, next_due, awaited, target_population, target_source, full_marks, full_marks_source"
-DAYS = "first_day, last_day"
+DAYS = "first_day, last_day, obs_note"
 ALWAYS = "-infinity"
 """From when a first state is known."""
 COLUMNS = {
     "indicator": f"{INDICATOR}, {MORE}, {COVERS}, {DAYS}",
     "indicator_vintage": f"{INDICATOR}, known_to, {MORE}, is_current, {COVERS}, {DAYS}",
-    "indicator_restated": f"{INDICATOR}, {MORE}, {COVERS}, {DAYS}, is_restated, "
-    "predecessors, predecessors_counted, predecessors_all, obs_note",
+    "indicator_restated": f"{INDICATOR}, {MORE}, {COVERS}, {DAYS}, is_restated, predecessors, predecessors_counted, predecessors_all",
     "published_check": "unit_code, period, indicator_code, printed, printed_value, recomputed, verdict, source_document, "
     "note, unit_valid_from",
 }

@@ -16,6 +16,7 @@ pseudonym_key = Table(
         comment="First 64 bits of an HMAC-SHA-256 of a known text: tells one key from another, and gives none away",
     ),
     Column("used_from", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="Since when rows are hashed with it"),
+    Column("forgotten_at", DateTime(timezone=True), comment="When its pseudonyms were replaced by such as lead to nobody; empty where not"),
     schema=OPS,
     comment="One row per key that persons were pseudonymised with: how it is recognised, never the key itself.",
 )

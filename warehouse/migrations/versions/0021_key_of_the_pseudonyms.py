@@ -14,6 +14,10 @@ KEY = "Key of the pseudonyms in this row (ops.pseudonym_key)"
 KEYS = "Numbers of the keys that mixed_keys in obs_reason speaks of (ops.pseudonym_key)"
 OF_A_THING = "Key that the things were pseudonymised with (ops.pseudonym_key); 0 where they are no pseudonyms"
 COMMENTS = {
+    "COLUMN ops.load.delivery_id": (
+        "Delivery; empty for what an older version had loaded",
+        "Delivery; empty for what an older version had loaded, and where a key of the pseudonyms was forgotten",
+    ),
     "TABLE warehouse.agg_thing": (
         "One row per thing counted, unit, month and measures told: the distinct things of which rows tell it, kept from night to night.",
         "One row per thing counted, unit, month, key and measures told: the distinct things of which rows tell it, kept from night to night.",
@@ -56,6 +60,11 @@ def upgrade() -> None:
             server_default=sa.text("now()"),
             nullable=False,
             comment="Since when rows are hashed with it",
+        ),
+        sa.Column(
+            "forgotten_at",
+            sa.DateTime(timezone=True),
+            comment="When its pseudonyms were replaced by such as lead to nobody; empty where not",
         ),
         sa.PrimaryKeyConstraint("key_number", name=op.f("pk_pseudonym_key")),
         sa.UniqueConstraint("fingerprint", name=op.f("uq_pseudonym_key_fingerprint")),
