@@ -15,6 +15,20 @@ from sqlalchemy import Connection, text
 
 from warehouse.settings import Refusal
 
+SPOKE_BEFORE = """
+SELECT s.provider_key, k.key_number, min(s.known_from) AS since, (k.used_from AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS used_on
+FROM ops.pseudonym_key k
+JOIN (
+    SELECT provider_key, key_number, min(known_from) AS known_from FROM {history} h
+    WHERE EXISTS (SELECT FROM ops.pseudonym_key WHERE key_number > 1) GROUP BY provider_key, key_number
+) s ON s.key_number < k.key_number
+GROUP BY s.provider_key, k.key_number
+"""
+"""SELECT of the carriers in {history} that spoke under a key older than a key: since when, and the day from which this one is in use.
+
+Most often there are none, and nothing is read for it.
+"""
+
 
 @dataclass(frozen=True)
 class Key:

@@ -23,6 +23,7 @@ from warehouse.counted import Counted
 from warehouse.indicators import Indicator, facts, indicators, measures
 from warehouse.indicators.facts import CountedFact, kept
 from warehouse.indicators.restated import kept_restated
+from warehouse.pseudonym_key import SPOKE_BEFORE
 from warehouse.tables import metadata
 
 Failed = dict[str, str]
@@ -166,7 +167,8 @@ def _holders(connection: Connection, counting: Counting, name: str, fact: Counte
     ends = "CASE WHEN known_to > :as_of THEN 'infinity' ELSE known_to END AS known_to"
     columns = ", ".join(ends if column.name == "known_to" and counting.is_vintage else column.name for column in table.columns)
     known = "known_to > known_from" + (" AND known_from <= :as_of" if counting.is_vintage else "")
-    _each(connection, counting, name, fact, keys, failed, {"{history}": f"(SELECT {columns} FROM {fact.fullname} WHERE {known})"})
+    history = f"(SELECT {columns} FROM {fact.fullname} WHERE {known})"
+    _each(connection, counting, name, fact, keys, failed, {"{spoke_before}": SPOKE_BEFORE, "{history}": history})
 
 
 def _waves(connection: Connection, counting: Counting, name: str, fact: CountedFact, keys: Mapping[str, int], failed: Failed) -> None:

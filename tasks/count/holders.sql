@@ -6,23 +6,12 @@ WITH RECURSIVE became AS (  -- a unit that went whole into another takes its peo
     SELECT b.unit_key, u.unit_key, u.valid_from, u.valid_to FROM became b
     JOIN warehouse.bridge_unit_succession s ON s.old_unit_key = b.later_key AND s.extent = 'whole'
     JOIN warehouse.dim_unit u ON u.unit_key = s.new_unit_key
-), changed AS MATERIALIZED (  -- carriers that had spoken under an older key: since when, and until which day under that; most often none
-    SELECT s.provider_key, k.key_number, min(s.known_from) AS since, (k.used_from AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS used_on
-    FROM ops.pseudonym_key k
-    JOIN (
-        SELECT provider_key, key_number, min(known_from) AS known_from FROM {history} h
-        WHERE EXISTS (SELECT FROM ops.pseudonym_key WHERE key_number > 1) GROUP BY provider_key, key_number
-    ) s ON s.key_number < k.key_number
-    GROUP BY s.provider_key, k.key_number
 ), state AS (  -- the first state known holds for the time before it as well, but not of whom an older key may have named for that time
-    SELECT *, CASE
+    SELECT h.*, CASE
         WHEN known_from > min(known_from) OVER (PARTITION BY provider_key, holder_hash) THEN known_from
-        WHEN EXISTS (
-            SELECT FROM changed c
-            WHERE (c.provider_key, c.key_number) = (h.provider_key, h.key_number) AND c.since <= h.known_from AND h.{day} < c.used_on
-        ) THEN known_from
+        WHEN known_from >= since AND h.{day} < used_on THEN known_from
         ELSE '-infinity' END AS holds_from
-    FROM {history} h
+    FROM {history} h LEFT JOIN ({spoke_before}) before USING (provider_key, key_number)
 ), ending AS (  -- the end of the period, and before it the last days of units that ended inside it: they are told as they stood then
     SELECT day, (day + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh' AS ends_at
     FROM (

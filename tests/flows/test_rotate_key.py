@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import signal
 import stat
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +18,12 @@ import pytest
 import yaml
 from sqlalchemy import Connection, Engine, text
 
+from flows.nightly import night
+from tasks.deliveries.rotation import rotate
+from tasks.deliveries.run_lock import one_at_a_time
 from tests.nights import KEY, bakhong, environment, started, url_of
 from warehouse.database import read_warehouse
-from warehouse.settings import Settings
+from warehouse.settings import Refusal, Settings
 
 OTHER_KEY = "another key for tests, long enough"
 PERSONS = [f"99900700{number:04}" for number in range(6)]
@@ -158,6 +165,16 @@ def test_a_year_of_two_keys_says_so_and_its_months_do_not(home: Path, inbox: Pat
     assert list(in_files(home, new.encode())) == [Path("secret_key")]
 
 
+def answering(words: str, *command: str, env: dict[str, str]) -> int:
+    """The exit code of a command to which somebody at a terminal answers."""
+    terminal, theirs = pty.openpty()
+    os.write(terminal, f"{words}\n".encode())
+    done = subprocess.run([sys.executable, "-m", "desk", *command], stdin=theirs, env=env, cwd=env["BAKHONG_HOME"], check=False)
+    os.close(theirs)
+    os.close(terminal)
+    return done.returncode
+
+
 def test_the_key_of_an_own_database_is_changed_where_it_is_given(engine: Engine, home: Path, inbox: Path, sources: Path) -> None:
     env = environment(home, sources, url_of(engine))
     assert bakhong("nightly", "--date", "2023-12-05", env=env).returncode == 0
@@ -172,9 +189,10 @@ def test_the_key_of_an_own_database_is_changed_where_it_is_given(engine: Engine,
     unasked = bakhong("rotate-key", env=changed)
     assert unasked.returncode == 2
     assert "--yes" in unasked.stderr
+    assert answering("khong", "rotate-key", env=changed) == 2
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM ops.pseudonym_key")) == 1
-    assert bakhong("rotate-key", "--yes", env=changed).returncode == 0
+    assert answering("doi", "rotate-key", env=changed) == 0
     assert bakhong("nightly", "--date", "2024-01-05", env=changed).returncode == 0
     back = bakhong("rotate-key", "--yes", env=env)
     assert back.returncode == 2
@@ -184,6 +202,47 @@ def test_the_key_of_an_own_database_is_changed_where_it_is_given(engine: Engine,
         rows = connection.execute(text("SELECT key_number, fingerprint FROM ops.pseudonym_key ORDER BY 1")).all()
         assert [row.key_number for row in rows] == [1, 2]
         assert not any(KEY in str(row) or OTHER_KEY in str(row) for row in rows)
+
+    silent = bakhong("forget-key", "1", "--yes", env=changed)
+    assert silent.returncode == 2
+    assert "viettel: 6 người" in silent.stderr
+    holders(inbox, "viettel", "20240103", PERSONS, "01/11/2023")
+    assert bakhong("nightly", "--date", "2024-01-05", env=changed).returncode == 0
+    with engine.connect() as connection:
+        assert values(connection)["ND5", "2023-12"][:3] == (9, 100, "B")
+    done = bakhong("forget-key", "1", "--yes", env=changed)
+    assert done.returncode == 0, done.stderr
+    assert "13 dòng" in done.stdout  # six bills, seven certificates
+    holders(inbox, "viettel", "20240203", PERSONS, "01/11/2023")
+    put(inbox, "counts", "20240131", "unit_code,period,measure,value", ["15655,2024-01,population_adult,100"])
+    assert bakhong("nightly", "--date", "2024-02-05", env=changed).returncode == 0
+    with engine.connect() as connection:
+        found = values(connection)
+        assert found["K2a", "2023"][:3] == (0, 12, "B")
+        assert found["ND5", "2024-01"] == (
+            6,
+            100,
+            "A",
+            None,
+            None,
+        )  # all in the list of the first carrier, two in that of the other as well
+    assert bakhong("verify", env=changed).returncode == 0
+
+
+def test_a_night_that_was_opened_before_the_change_does_not_hash_with_the_old_key(
+    engine: Engine, home: Path, inbox: Path, sources: Path
+) -> None:
+    settings = Settings(home, None, sources, KEY.encode())
+    night(settings, engine, date(2023, 12, 5))
+    december(inbox)
+    with one_at_a_time(engine, "nightly", datetime(2024, 1, 5, tzinfo=UTC)), pytest.raises(Refusal, match="đang làm việc"):
+        rotate(engine, replace(settings, secret_key=OTHER_KEY.encode()))
+    assert rotate(engine, replace(settings, secret_key=OTHER_KEY.encode())) is not None
+    with pytest.raises(Refusal, match="đã thôi dùng"):
+        night(settings, engine, date(2024, 1, 5))
+    with engine.connect() as connection:
+        assert connection.scalars(text("SELECT DISTINCT key_number FROM warehouse.fact_bill")).all() == [1]
+        assert connection.scalar(text("SELECT count(*) FROM ops.delivery WHERE status = 'landed'")) == 0
 
 
 def test_nobody_but_the_owner_changes_the_key(engine: Engine, home: Path, sources: Path) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from warehouse.counted import SCHEMA
 from warehouse.indicators.facts import CURRENT, CountedFact, Way
+from warehouse.pseudonym_key import SPOKE_BEFORE
 
 if TYPE_CHECKING:
     from warehouse.indicators import Indicator
@@ -54,12 +55,10 @@ _HOLDERS = (
 SELECT * FROM (
     SELECT DISTINCT ON (holder_hash) delivery_id, true AS is_in_numerator
     FROM (
-        SELECT *, known_from = min(known_from) OVER (PARTITION BY provider_key, holder_hash) AND NOT EXISTS (
-            SELECT FROM warehouse.fact_signature_holder s JOIN ops.pseudonym_key k ON k.key_number = h.key_number
-            WHERE s.provider_key = h.provider_key AND s.key_number < h.key_number AND s.known_to > s.known_from
-              AND s.known_from <= h.known_from AND h.issued_on < (k.used_from AT TIME ZONE 'Asia/Ho_Chi_Minh')::date
-        ) AS is_first
-        FROM warehouse.fact_signature_holder h WHERE unit_key = ANY(:units)
+        SELECT h.*, known_from = min(known_from) OVER (PARTITION BY provider_key, holder_hash)
+            AND (known_from >= since AND issued_on < used_on) IS NOT TRUE AS is_first
+        FROM warehouse.fact_signature_holder h LEFT JOIN ({spoke_before}) before USING (provider_key, key_number)
+        WHERE unit_key = ANY(:units)
     ) state
     WHERE issued_on <= :last AND (is_first OR known_from < :ends_at) AND known_to >= :ends_at AND ({numerator})
     ORDER BY holder_hash, issued_on DESC, provider_key
@@ -97,6 +96,7 @@ def rows_behind(fact: CountedFact, indicator: Indicator) -> str | None:
     amount = fact.amounts.get(indicator.count)
     numerator = f"({indicator.numerator}) AND {amount[0]} > 0" if amount else indicator.numerator
     given = {"numerator": numerator, "denominator": indicator.denominator}
+    given["spoke_before"] = SPOKE_BEFORE.format(history=f"(SELECT * FROM {fact.fullname} WHERE known_to > known_from)")
     given |= {"day": fact.day(indicator.counted_by), "unit": fact.unit(indicator.counted_by)} if fact.days else {}
     given |= {"select": fact.select().replace("{states}", CURRENT.format(table=fact.fullname))} if fact.way == "rows" else {}
     if fact.beside is None:
