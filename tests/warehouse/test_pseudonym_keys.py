@@ -423,6 +423,9 @@ def test_who_is_listed_again_under_another_key_is_not_one_too_many_for_the_certi
         deliver(listed_twice, land(listed_twice, "signatures", "2024-07-05", covers=month), [reported(month, 7)])
     assert beside(listed_twice, "2024-02") == (7, 6, 6, "holds", False)
     assert beside(listed_twice, "2024-06") == (7, 13, 13, "holds", True)
+    forget(listed_twice, 1)
+    assert beside(listed_twice, "2024-02") == (7, 6, 6, "holds", False)
+    assert beside(listed_twice, "2024-06") == (7, 7, 7, "holds", False)
 
 
 def test_a_list_is_held_against_the_reports_under_one_key(engine: Engine) -> None:
