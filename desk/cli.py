@@ -257,6 +257,53 @@ def differences(
     terminal.difference_table(rows)
 
 
+@app.command("rotate-key")
+def rotate_key(yes: Annotated[bool, typer.Option("--yes", help="Đổi ngay, không hỏi lại.")] = False) -> None:
+    """Đổi khóa bút danh: từ nay băm bằng khóa khác; khóa cũ thôi dùng. Việc của chủ kho (docs/rotate-the-key.md)."""
+    from tasks.deliveries.rotation import key_to_leave, rotate  # noqa: PLC0415
+    from warehouse.indicators import indicators as declared  # noqa: PLC0415
+
+    settings = Settings.from_environment()
+    with read_warehouse(settings) as engine:
+        left = key_to_leave(engine, settings)
+        if left is None:
+            terminal.say("Khóa đã đổi rồi và từ đó chưa nạp tệp nào: không đổi gì thêm.")
+            return
+        terminal.what_a_new_key_means(left, dict.fromkeys(i.code for i in declared() if i.counts_persons))
+        _require_consent("doi", yes)
+        begun = rotate(engine, settings)
+    if begun is not None:
+        terminal.say(f"Khóa số {begun.number} vào dùng từ {vi.moment(begun.used_from)}; khóa số {left.number} thôi dùng.")
+
+
+@app.command("forget-key")
+def forget_key(
+    number: Annotated[int, typer.Argument(metavar="KEY", help="Số của khóa đã thôi dùng.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Làm ngay, không hỏi lại.")] = False,
+) -> None:
+    """Quên một khóa bút danh đã thôi dùng: số băm của khóa ấy không còn dẫn đến ai. Việc của chủ kho (docs/rotate-the-key.md)."""
+    from tasks.load.forget import forget, require_forgettable  # noqa: PLC0415
+
+    with read_warehouse(_to_read()) as engine:
+        require_forgettable(engine, number)
+        terminal.what_forgetting_means(number)
+        _require_consent("quen", yes)
+        changed = forget(engine, number)
+    terminal.say(
+        f"Khóa số {number}: đã thay số băm ở {vi.number(changed)} dòng." if changed else f"Khóa số {number} đã được quên từ trước."
+    )
+
+
+def _require_consent(word: str, yes: bool) -> None:
+    """Goes on where somebody says so, here or by `--yes`; Refusal where nobody does."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Refusal("Chưa đổi gì: không có ai ở màn hình để trả lời, thêm --yes nếu chắc chắn.")
+    if typer.prompt(f"Gõ {word} để làm, gõ gì khác để thôi", prompt_suffix=": ").strip().casefold() != word:
+        raise Refusal("Chưa đổi gì.")
+
+
 RuleOption = Annotated[str | None, typer.Option("--rule", help="Chỉ quy tắc này, ví dụ DOS-003.")]
 DeliveryOption = Annotated[int | None, typer.Option("--delivery", help="Chỉ lần gửi số này.")]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tasks.ask.score_card import Card
     from tasks.count.kept import Verified
     from tasks.report.form_06a_sheet import Row
+    from warehouse.pseudonym_key import Key
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -157,10 +158,14 @@ def official_tables(unit: Unit, period: str, lines: Sequence[Line]) -> None:
             title,
         )
     for line in lines:
-        if line.obs_note:
-            say(f"{line.indicator_code}: {line.obs_note}.")
         if line.full_marks is not None:
             say(f"{line.indicator_code}: {full_marks(line)}.")
+    for note, noted in groupby(sorted((line for line in lines if line.obs_note), key=_note), _note):
+        say(f"{', '.join(line.indicator_code for line in noted)}: {note}.")
+
+
+def _note(line: Line) -> str:
+    return line.obs_note or ""
 
 
 def full_marks(line: Line) -> str:
@@ -441,7 +446,7 @@ def explanation(told: Explanation) -> None:
     if told.held_back:
         say(f"Vì sao giữ lại: {told.held_back}")
     if line.obs_note:
-        say(f"Vì sao tạm tính: {line.obs_note}")
+        say(f"Lưu ý: {line.obs_note}")
     if told.of_unknown_age:
         say(f"Không rõ tuổi nhưng vẫn được tính: {vi.number(told.of_unknown_age)} người")
     if line.target is not None:
@@ -488,6 +493,25 @@ def explanation(told: Explanation) -> None:
     for row in told.printed:
         why = f" ({row.note[0].lower()}{row.note[1:]})" if row.note else ""
         say(f"Đã công bố: {row.printed} trong {row.source_document}: {vi.PUBLISHED[row.verdict]}{why}.")
+
+
+def what_a_new_key_means(left: Key, codes: Iterable[str]) -> None:
+    """What the change of the key of the pseudonyms does, before it is done."""
+    heading("Đổi khóa bút danh")
+    say(f"Khóa số {left.number} (dùng từ {vi.day(left.used_from)}) thôi dùng; tệp nhận từ nay được băm bằng khóa số {left.number + 1}.")
+    say("Số băm đã lưu không tính lại được: giữ nguyên, mang số của khóa cũ.")
+    say(f"Kỳ nào có người được đếm dưới cả hai khóa thì {', '.join(codes)} ghi rõ có thể tính một người hai lần.")
+    say("Lượt đêm chạy bằng khóa cũ sẽ bị từ chối. Không quay lại khóa cũ được.")
+    say("Ai giữ khóa cũ vẫn dò được số giấy tờ từ các số băm cũ, cho đến khi quên khóa ấy: xem docs/rotate-the-key.md.")
+
+
+def what_forgetting_means(number: int) -> None:
+    """What it does to forget a key, before it is done."""
+    heading(f"Quên khóa bút danh số {number}")
+    say("Mọi số băm của khóa này được thay bằng số khác, không ai dò ra người được nữa, kể cả người giữ khóa. Số đã đếm giữ nguyên.")
+    say("Người có chữ ký số dưới khóa này thôi được tính từ khi nhà mạng của họ gửi danh sách bằng khóa mới:")
+    say("chỉ làm khi mọi nhà mạng đã gửi lại đủ cả danh sách. Lượt đêm sau công bố lại ND5 từ ngày ấy.")
+    say("Bản sao lưu và nhật ký của PostgreSQL còn giữ số băm cũ. Không hoàn lại được.")
 
 
 SHOWN = 20

@@ -25,6 +25,7 @@ from tasks.read.limits import DEFAULT, Limits, read_limits
 from tasks.read.rows import File
 from tasks.validate.checks import Opened, check_together
 from warehouse.database import open_warehouse
+from warehouse.pseudonym_key import hold_to_key
 from warehouse.settings import Refusal, Settings
 
 if TYPE_CHECKING:
@@ -192,6 +193,8 @@ def ingest(delivery_id: int) -> Outcome:
         if not found:
             raise Refusal(f"Không có lần gửi số {delivery_id}.")
         with one_at_a_time(engine, "ingest", found[0].exported_at) as run:
+            with engine.begin() as connection:
+                hold_to_key(connection, settings.secret_key)  # again: it may have been changed until we were alone
             source = next((source for source in read_sources(settings.sources) if source.name == found[0].source), None)
             outcome = ingest_delivery(engine, found[0], settings, source=source, limits=read_limits(settings.sources))
             run.outcomes.append(outcome)

@@ -38,6 +38,7 @@ from tasks.validate import gx
 from tasks.validate.data_docs import DataDocs
 from tasks.words.vietnamese import VIETNAM, some
 from warehouse.database import open_warehouse
+from warehouse.pseudonym_key import hold_to_key
 from warehouse.seed import choose_reporting_calendars, know_providers, know_provinces
 from warehouse.settings import Refusal, Settings
 
@@ -95,6 +96,7 @@ def night(
     docs = docs or DataDocs(settings.home / "data_docs")
     with one_at_a_time(engine, flow_name, as_of) as run, stoppable(lambda: run.standing, NightStopped, TerminationSignal):
         with engine.begin() as connection:
+            hold_to_key(connection, settings.secret_key)  # again: it may have been changed until we were alone
             know_providers(connection, providers)
             know_provinces(connection, provinces)
             choose_reporting_calendars(connection, calendars)

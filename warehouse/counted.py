@@ -24,12 +24,12 @@ class Beside:
 
 @dataclass(frozen=True)
 class Things:
-    """Things counted once however many rows tell of them, as the customers of bills: kept by unit and month, once for each row."""
+    """Things counted once however many rows tell of them, as the customers of bills: kept by unit, month and key, once for each row."""
 
     name: str
     """As it stands in agg_thing.counted, and in ops.mark."""
     query: str
-    """SELECT sign, unit_key, year, month, thing, holds over {rows}."""
+    """SELECT sign, unit_key, year, month, key_number, thing, holds over {rows}."""
     depends_on: tuple[str, ...]
     """Dimensions whose content, not only their keys, decides what rows say of a thing."""
 

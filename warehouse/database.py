@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import hmac
 import os
 import re
 import socket
@@ -18,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from warehouse.embedded import Server, connection_details, is_there, serve
+from warehouse.pseudonym_key import SPOKE_BEFORE, hold_to_key
 from warehouse.seed import seed
 from warehouse.settings import Refusal, Settings
 from warehouse.succession import ABOVE
@@ -44,14 +44,14 @@ def open_warehouse(settings: Settings) -> Iterator[Engine]:
     """
     with _engine(settings) as (engine, server):
         with _connected(engine) as connection, connection.begin():
-            if _may_upgrade(connection):
+            if is_owner(connection):
                 _upgrade(connection)
             else:
                 _require_current(connection)
                 seed(connection)
             if server is not None:
                 _let_log_in(connection, server)
-            _hold_to_key(connection, settings.secret_key)
+            hold_to_key(connection, settings.secret_key)
         yield engine
 
 
@@ -207,15 +207,6 @@ def _let_log_in(connection: Connection, server: Server) -> None:
         connection.exec_driver_sql(f"ALTER ROLE {role} LOGIN PASSWORD '{server.passwords[role.removeprefix('bakhong_')]}'")
 
 
-def _hold_to_key(connection: Connection, secret_key: bytes) -> None:
-    """Refuses another key than the first one: the same person would get another hash and count twice."""
-    fingerprint = hmac.new(secret_key, b"bakhong: which key is this", hashlib.sha256).hexdigest()[:16]
-    if _installed(connection, "secret_key") is None:
-        _install(connection, "secret_key", fingerprint)
-    elif _installed(connection, "secret_key") != fingerprint:
-        raise Refusal("BAKHONG_SECRET_KEY is not the key this warehouse was filled with: people would be counted twice.")
-
-
 def _revision(connection: Connection) -> str | None:
     """The step the database stands at; nothing where it is empty, or older than the right to ask."""
     may_ask = "SELECT has_table_privilege(to_regclass('public.alembic_version'), 'SELECT')"
@@ -224,7 +215,7 @@ def _revision(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM public.alembic_version")).scalar()
 
 
-def _may_upgrade(connection: Connection) -> bool:
+def is_owner(connection: Connection) -> bool:
     """Whether this login owns the warehouse; of a database without one, every login may try."""
     owns = connection.scalar(text("SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = 'ops'"))
     return owns is None or bool(owns)
@@ -296,12 +287,15 @@ def _apply_views(connection: Connection) -> None:
 
 
 def _definition(view: Path) -> str:
-    """The SQL of a view, with the rows of an indicator's fact that it is built on, as {bill.sql}, over its own `states` and `beside`."""
+    """The SQL of a view, with what it is built on: the rows of an indicator's fact, as {bill.sql}, over its own `states` and `beside`;
+    what is above a unit, and which carriers in its own `history` spoke under an older key of the pseudonyms.
+    """
 
     def of_a_fact(found: re.Match[str]) -> str:
         return (RULES / found[1]).read_text("utf-8").format(states="states", beside="beside")
 
-    return re.sub(r"\{(\w+\.sql)\}", of_a_fact, view.read_text("utf-8")).replace("{ABOVE}", ABOVE)
+    told = re.sub(r"\{(\w+\.sql)\}", of_a_fact, view.read_text("utf-8"))
+    return told.replace("{ABOVE}", ABOVE).replace("{SPOKE_BEFORE}", SPOKE_BEFORE.format(history="history"))
 
 
 def _views_digest() -> str:

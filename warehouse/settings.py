@@ -36,6 +36,8 @@ class Settings:
     """Empty for those who only read."""
     task_runner: str | None = None
     """`dask` where the night's deliveries are spread over a cluster (flows.cluster)."""
+    key_file: Path | None = None
+    """Where the key lies that was made here; nothing where the environment gives it."""
 
     @classmethod
     def from_environment(cls, *, reading: bool = False) -> Settings:
@@ -48,17 +50,17 @@ class Settings:
         url = os.environ.get("BAKHONG_WAREHOUSE_URL") or None
         sources = Path(os.environ.get("BAKHONG_SOURCES") or "samples/sources.yaml").expanduser().absolute()
         _refuse_misspelt(sources)
-        key = b""
+        key, key_file = b"", None
         if not reading:
             try:
                 keep_private(home)
-                key = _secret_key(home, may_be_made=url is None)
+                key, key_file = _secret_key(home, may_be_made=url is None)
             except OSError as error:
                 raise Refusal(f"BAKHONG_HOME {home} cannot be used: {error.strerror}.") from error
         runner = os.environ.get("BAKHONG_TASK_RUNNER") or None
         if runner not in (None, "dask"):
             raise Refusal(f"BAKHONG_TASK_RUNNER: {runner!r} không dùng được; để trống, hoặc `dask`.")
-        return cls(home=home, warehouse_url=url, sources=sources, secret_key=key, task_runner=runner)
+        return cls(home=home, warehouse_url=url, sources=sources, secret_key=key, key_file=key_file, task_runner=runner)
 
 
 def read_dotenv(path: Path) -> None:
@@ -112,18 +114,33 @@ def keep_private(home: Path) -> None:
                 Path(folder).chmod(0o700)  # last: a run that ends before it looks again
 
 
-def _secret_key(home: Path, *, may_be_made: bool) -> bytes:
+def new_key() -> str:
+    """A key that nobody can guess."""
+    return secrets.token_hex(32)
+
+
+def _secret_key(home: Path, *, may_be_made: bool) -> tuple[bytes, Path | None]:
+    """The key, and the file in which it lies where nobody gave it."""
     given = os.environ.get("BAKHONG_SECRET_KEY", "").strip()
     if given:
         if len(given) < KEY_LENGTH:
             raise Refusal(f"BAKHONG_SECRET_KEY is too short: at least {KEY_LENGTH} characters are needed.")
-        return given.encode()
+        return given.encode(), None
     if not may_be_made:
         raise Refusal("BAKHONG_SECRET_KEY is not set: with BAKHONG_WAREHOUSE_URL the key that pseudonymises people must be given.")
     path = home / "secret_key"
     if not path.exists():
-        write_private(path, secrets.token_hex(32))
-    return path.read_text().strip().encode()
+        write_private(path, new_key())
+    return path.read_text().strip().encode(), path
+
+
+def replace_key(path: Path, key: str) -> None:
+    """Puts a key into the place of the one in a file, of which nothing is left."""
+    for left in path.parent.glob(f".{path.name}.*"):  # of a process that died
+        left.unlink()
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    write_private(draft, key)
+    draft.replace(path)
 
 
 def write_private(path: Path, content: str) -> None:

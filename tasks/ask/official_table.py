@@ -100,7 +100,7 @@ class Line:
     full_marks: Decimal | None = None
     full_marks_source: str | None = None
     obs_note: str | None = None
-    """What a provisional value lacks, in words."""
+    """What has to be known of the value, in Vietnamese."""
 
     @property
     def unit_shown(self) -> str:

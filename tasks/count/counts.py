@@ -1,4 +1,5 @@
-"""Facts → the units' own counts of indicators in the periods that are computed, into the temporary table `counted`.
+"""Facts → the units' own counts of indicators in the periods that are computed, into the temporary table `counted`; and into
+`flaw` what is wrong with one of them: whose lists of persons it lacks, what stands in for persons, which keys of the pseudonyms it mixes.
 
 What adds up is taken from the counts that are kept (tasks.count.kept); reports of offices, holders and surveys are counted
 for the periods that something changed in. An indicator whose condition fails is left out, and costs no other.
@@ -17,10 +18,12 @@ from sqlalchemy.exc import DataError, ProgrammingError
 from tasks.count.counting import Counting
 from tasks.count.kept import Change, bring_all_up_to_date
 from tasks.count.states import no_states
+from tasks.count.things import mixed_keys
 from warehouse.counted import Counted
 from warehouse.indicators import Indicator, facts, indicators, measures
 from warehouse.indicators.facts import CountedFact, kept
 from warehouse.indicators.restated import kept_restated
+from warehouse.pseudonym_key import SPOKE_BEFORE
 from warehouse.tables import metadata
 
 Failed = dict[str, str]
@@ -112,13 +115,18 @@ WHERE indicator_key = :fallback AND (unit_key, period) NOT IN (SELECT unit_key, 
 """
 
 
-# Where another count stands in, no list is missing from it.
+# Where another count stands in, no list is missing from it, and no persons are in it whose keys could mix.
 _NOT_MISSING = """
 DELETE FROM flaw WHERE indicator_key = :key
     AND (unit_key, period) NOT IN (SELECT unit_key, period FROM counted WHERE indicator_key = :key AND NOT is_fallback)
 """
 _STANDS_IN = """
-INSERT INTO flaw SELECT indicator_key, unit_key, period, 'stands_in', 0 FROM counted WHERE indicator_key = :key AND is_fallback
+INSERT INTO flaw SELECT indicator_key, unit_key, period, 'stands_in' FROM counted WHERE indicator_key = :key AND is_fallback
+"""
+
+_MIXED_KEYS = """
+INSERT INTO flaw (indicator_key, unit_key, period, reason, key_number)
+SELECT indicator_key, unit_key, period, 'mixed_keys', key_number FROM ({mixed}) mixed
 """
 
 
@@ -141,6 +149,9 @@ def _add_up(connection: Connection, counting: Counting, name: str, fact: Counted
             ),
             {"counted": counted.name, "fact": name},
         )
+        if counted.things is not None:
+            mixed = mixed_keys(counting, counted, counted.things, keys, "(SELECT * FROM touched_period WHERE :fact = ANY(facts))")
+            connection.execute(text(_MIXED_KEYS.format(mixed=mixed)), {"fact": name})
 
 
 def _reports(connection: Connection, counting: Counting, name: str, fact: CountedFact, keys: Mapping[str, int], failed: Failed) -> None:
@@ -183,7 +194,7 @@ def _holders(connection: Connection, counting: Counting, name: str, fact: Counte
             reports = {"{reports}": counting.states(str(other.counted_fact.table)), "{reported_day}": other.counted_fact.day(None)}
             query = _filled(query_of("unlisted"), {**history, **reports, "{reported}": other.numerator})
             _try(connection, i, failed, partial(connection.execute, text(query), _bound(query, i, name, keys, counting)))
-    _each(connection, counting, name, fact, keys, failed, history)
+    _each(connection, counting, name, fact, keys, failed, {"{spoke_before}": SPOKE_BEFORE, **history})
 
 
 def _waves(connection: Connection, counting: Counting, name: str, fact: CountedFact, keys: Mapping[str, int], failed: Failed) -> None:

@@ -1,9 +1,12 @@
-"""Distinct things, as the customers of bills: kept by unit and month, and what changed of them as it was before and as it is now.
+"""Distinct things, as the customers of bills: kept by unit, month and key, and what changed of them as it was before and as it is now.
 
-How many there are in a quarter or a year does not follow from how many there are in its months; it follows from which they are.
+How many there are in a quarter or a year does not follow from how many there are in its months; it follows from which they are. And
+which they are is known only as far as one key of the pseudonyms reaches: where there are several, one may be counted twice.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from sqlalchemy import Connection, text
 
@@ -46,6 +49,14 @@ HAS_OTHERS = "part = 1 AND (unit_key, day) IN (SELECT unit_key, make_date(year, 
 """Condition on a line of a count: whether its month has other things than before, be they as many."""
 
 
+def mixed_keys(counting: Counting, counted: Counted, things: Things, keys: Mapping[str, int], periods: str) -> str:
+    """SELECT indicator_key, unit_key, period, key_number of what was counted under several keys, in the periods of a relation in SQL."""
+    wholes = [
+        f"({keys[measure.removeprefix('d_')]:d}, {place})" for place, measure in enumerate(counted.measures) if measure.startswith("d_")
+    ]
+    return _MIXED_KEYS.format(lists=_lists(counting, counted, things), periods=periods, wholes=", ".join(wholes))
+
+
 def different_things(counted: Counted, things: Things) -> str:
     """SELECT of the lists of things that are kept and are not those that rows tell, over {states} and {beside}."""
     return _DIFFERENT.replace("{counted}", things.name).replace("{told}", things.query.replace("{rows}", f"({counted.rows})"))
@@ -53,7 +64,8 @@ def different_things(counted: Counted, things: Things) -> str:
 
 def _lists(counting: Counting, counted: Counted, things: Things) -> str:
     """The lists that are kept; where a unit is counted for another, whole lists go over, since they are far fewer than what is in them."""
-    kept = f"SELECT 1 AS sign, unit_key, year, month, things AS thing, holds FROM {counting.things} WHERE counted = '{things.name}'"
+    columns = "1 AS sign, unit_key, year, month, key_number, things AS thing, holds"
+    kept = f"SELECT {columns} FROM {counting.things} WHERE counted = '{things.name}'"
     return f"{counted.belonging.replace('{things}', f'({kept})')} OFFSET 0"
 
 
@@ -65,36 +77,38 @@ def _changed(things: Things) -> str:
 
 
 _FROM_SCRATCH = """
-INSERT INTO {kept} (counted, unit_key, year, month, holds, things)
-SELECT :counted, unit_key, year, month, holds, array_agg(thing) FROM ({told}) told GROUP BY unit_key, year, month, holds
+INSERT INTO {kept} (counted, unit_key, year, month, key_number, holds, things)
+SELECT :counted, unit_key, year, month, key_number, holds, array_agg(thing) FROM ({told}) told
+GROUP BY unit_key, year, month, key_number, holds
 """
 
 # Of a list in which something changed, all of it is written anew.
 _ADD = """
 DROP TABLE IF EXISTS {changed};
 CREATE TEMPORARY TABLE {changed} ON COMMIT DROP AS
-SELECT sum(sign)::int AS sign, unit_key, year, month, thing, holds FROM ({told}) told
-GROUP BY unit_key, year, month, thing, holds HAVING sum(sign) <> 0;
+SELECT sum(sign)::int AS sign, unit_key, year, month, key_number, thing, holds FROM ({told}) told
+GROUP BY unit_key, year, month, key_number, thing, holds HAVING sum(sign) <> 0;
 ANALYZE {changed};
 WITH before AS (
     DELETE FROM warehouse.agg_thing k
-    USING (SELECT DISTINCT unit_key, year, month, holds FROM {changed}) c
-    WHERE k.counted = '{counted}' AND (k.unit_key, k.year, k.month, k.holds) = (c.unit_key, c.year, c.month, c.holds)
+    USING (SELECT DISTINCT unit_key, year, month, key_number, holds FROM {changed}) c
+    WHERE k.counted = '{counted}'
+      AND (k.unit_key, k.year, k.month, k.key_number, k.holds) = (c.unit_key, c.year, c.month, c.key_number, c.holds)
     RETURNING k.*
 )
-INSERT INTO warehouse.agg_thing (counted, unit_key, year, month, holds, things)
-SELECT '{counted}', unit_key, year, month, holds, array_agg(thing)
+INSERT INTO warehouse.agg_thing (counted, unit_key, year, month, key_number, holds, things)
+SELECT '{counted}', unit_key, year, month, key_number, holds, array_agg(thing)
 FROM (
-    SELECT unit_key, year, month, holds, thing, sum(sign)::int AS times
+    SELECT unit_key, year, month, key_number, holds, thing, sum(sign)::int AS times
     FROM (
-        SELECT 1 AS sign, unit_key, year, month, holds, thing FROM before CROSS JOIN LATERAL unnest(things) thing
+        SELECT 1 AS sign, unit_key, year, month, key_number, holds, thing FROM before CROSS JOIN LATERAL unnest(things) thing
         UNION ALL
-        SELECT sign, unit_key, year, month, holds, thing FROM {changed}
+        SELECT sign, unit_key, year, month, key_number, holds, thing FROM {changed}
     ) told
-    GROUP BY unit_key, year, month, holds, thing
+    GROUP BY unit_key, year, month, key_number, holds, thing
 ) now
 CROSS JOIN LATERAL generate_series(1, times)
-GROUP BY unit_key, year, month, holds
+GROUP BY unit_key, year, month, key_number, holds
 """
 
 _CHANGED_HERE = """
@@ -122,15 +136,29 @@ FROM (
 GROUP BY unit_key, year, month, thing, holds HAVING sum(now) > 0 OR sum(before) > 0
 )"""
 
+# While all there is was hashed with one key, nothing is read for it.
+_MIXED_KEYS = """
+WITH said AS (
+    SELECT DISTINCT one.indicator_key, list.unit_key, p.period, list.key_number
+    FROM ({lists}) list
+    JOIN {periods} p ON make_date(list.year, list.month, 1) BETWEEN p.first_day AND p.last_day
+    JOIN (VALUES {wholes}) one (indicator_key, place) ON list.holds >> one.place & 1 = 1
+    WHERE EXISTS (SELECT FROM ops.pseudonym_key WHERE key_number > 1)
+)
+SELECT * FROM said
+WHERE (indicator_key, unit_key, period) IN (SELECT indicator_key, unit_key, period FROM said GROUP BY 1, 2, 3 HAVING count(*) > 1)
+"""
+
 _DIFFERENT = """
 SELECT coalesce(u.unit_code, unit_key::text), 1, make_date(year, month, 1)::text, ARRAY[cardinality(k.things)], ARRAY[cardinality(f.things)]
 FROM (
-    SELECT unit_key, year, month, holds, (SELECT array_agg(one ORDER BY one) FROM unnest(things) one) AS things
+    SELECT unit_key, year, month, key_number, holds, (SELECT array_agg(one ORDER BY one) FROM unnest(things) one) AS things
     FROM warehouse.agg_thing WHERE counted = '{counted}'
 ) k
 FULL JOIN (
-    SELECT unit_key, year, month, holds, array_agg(thing ORDER BY thing) AS things FROM ({told}) told GROUP BY unit_key, year, month, holds
-) f USING (unit_key, year, month, holds)
+    SELECT unit_key, year, month, key_number, holds, array_agg(thing ORDER BY thing) AS things FROM ({told}) told
+    GROUP BY unit_key, year, month, key_number, holds
+) f USING (unit_key, year, month, key_number, holds)
 LEFT JOIN warehouse.dim_unit u USING (unit_key)
 WHERE k.things IS DISTINCT FROM f.things
 ORDER BY 1, 3

@@ -73,12 +73,24 @@ def require_lock(connection: Connection, run_id: int) -> None:
 
 
 @contextmanager
-def one_at_a_time(engine: Engine, flow: str, as_of: datetime) -> Iterator[Run]:
-    """Holds the run lock and keeps ops.run; Refusal, naming the holder, where another run is at work."""
+def alone(engine: Engine) -> Iterator[Connection]:
+    """Holds the run lock, on a session of its own; Refusal, naming the holder, where another run is at work."""
     lock = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
     try:
         if not lock.scalar(select(text(f"pg_try_advisory_lock({LOCK})"))):
             raise Refusal(_holder(lock))
+        yield lock
+    finally:
+        with suppress(DBAPIError):  # said, not left to the end of the session, of which the server may hear late
+            lock.execute(text(f"SELECT pg_advisory_unlock({LOCK})"))
+        lock.invalidate()  # the pool would keep the session; where it is not ours any more, there is nothing to keep
+        lock.close()
+
+
+@contextmanager
+def one_at_a_time(engine: Engine, flow: str, as_of: datetime) -> Iterator[Run]:
+    """Holds the run lock and keeps ops.run; Refusal, naming the holder, where another run is at work."""
+    with alone(engine) as lock:
         # A row that says `running` while the lock was free: its process died without a word.
         lock.execute(update(runs).where(runs.c.status == "running").values(status="killed"))
         now = datetime.now(UTC)
@@ -97,11 +109,6 @@ def one_at_a_time(engine: Engine, flow: str, as_of: datetime) -> Iterator[Run]:
                     end_sessions(engine)
             raise
         _close(engine, this)
-    finally:
-        with suppress(DBAPIError):  # said, not left to the end of the session, of which the server may hear late
-            lock.execute(text(f"SELECT pg_advisory_unlock({LOCK})"))
-        lock.invalidate()  # the pool would keep the session; where it is not ours any more, there is nothing to keep
-        lock.close()
 
 
 def _close(engine: Engine, this: Run) -> None:

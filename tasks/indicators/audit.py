@@ -139,8 +139,8 @@ DELETE FROM {table} c USING held_back h WHERE (c.indicator_key, c.unit_key, c.pe
 _NO_NUMBER = """
 MERGE INTO candidate c USING held_back h ON (c.indicator_key, c.unit_key, c.period) = (h.indicator_key, h.unit_key, h.period)
 WHEN MATCHED AND c.obs_status <> 'M' THEN
-    UPDATE SET numerator = NULL, denominator = NULL, value = NULL, obs_status = 'L', obs_reason = 'held_back', units_counted = NULL,
-        units_expected = NULL, providers_missing = NULL
+    UPDATE SET numerator = NULL, denominator = NULL, value = NULL, obs_status = 'L', obs_reason = 'held_back', key_numbers = NULL,
+        units_counted = NULL, units_expected = NULL, providers_missing = NULL
 WHEN NOT MATCHED THEN
     INSERT (indicator_key, unit_key, period, obs_status, obs_reason) VALUES (h.indicator_key, h.unit_key, h.period, 'L', 'held_back')
 """

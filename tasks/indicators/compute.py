@@ -70,7 +70,8 @@ CREATE TEMPORARY TABLE touched_part
 CREATE TEMPORARY TABLE counted
   (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint, is_fallback boolean, is_part boolean)
   ON COMMIT DROP;
-CREATE TEMPORARY TABLE flaw (indicator_key smallint, unit_key integer, period text, reason text, provider_key smallint) ON COMMIT DROP;
+CREATE TEMPORARY TABLE flaw
+  (indicator_key smallint, unit_key integer, period text, reason text, provider_key smallint, key_number smallint) ON COMMIT DROP;
 CREATE TEMPORARY TABLE held_back
   (indicator_key smallint, unit_key integer, period text, reason_vi text, PRIMARY KEY (indicator_key, unit_key, period)) ON COMMIT DROP;
 CREATE TEMPORARY TABLE measured (unit_key integer, period text, measure text, value bigint, is_part boolean) ON COMMIT DROP;
@@ -87,7 +88,7 @@ CREATE TEMPORARY TABLE added_up
    is_firm boolean) ON COMMIT DROP;
 CREATE TEMPORARY TABLE candidate
   (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint, value numeric, obs_status text,
-   obs_reason text, units_counted integer, units_expected integer, providers_missing smallint[]) ON COMMIT DROP;
+   obs_reason text, key_numbers smallint[], units_counted integer, units_expected integer, providers_missing smallint[]) ON COMMIT DROP;
 """
 
 
@@ -247,17 +248,19 @@ FROM own FULL JOIN below USING (indicator_key, unit_key, period)
 """
 
 
-# What is wrong with the count of a unit is so with the sums above it.
+# What is wrong with the count of a unit is so with the sums above it that it is in.
 _FLAWED_ABOVE = """
 INSERT INTO flaw
 WITH RECURSIVE above AS (
-    SELECT f.indicator_key, p.parent_key AS unit_key, f.period, f.reason, f.provider_key FROM flaw f JOIN place p USING (period, unit_key)
-    WHERE p.is_at_end OR f.indicator_key <> ALL(CAST(:stock AS smallint[]))
+    SELECT * FROM flaw
   UNION
-    SELECT a.indicator_key, p.parent_key, a.period, a.reason, a.provider_key FROM above a JOIN place p USING (period, unit_key)
-    WHERE p.is_at_end OR a.indicator_key <> ALL(CAST(:stock AS smallint[]))
+    SELECT a.indicator_key, p.parent_key, a.period, a.reason, a.provider_key, a.key_number
+    FROM above a JOIN place p USING (period, unit_key)
+    WHERE (p.is_at_end OR a.indicator_key <> ALL(CAST(:stock AS smallint[])))
+      AND (a.indicator_key, a.unit_key, a.period) IN (SELECT indicator_key, unit_key, period FROM added_up)
 )
 SELECT * FROM above WHERE unit_key IS NOT NULL
+EXCEPT SELECT * FROM flaw
 """
 
 
@@ -289,11 +292,11 @@ def _add_up(connection: Connection, counting: Counting, keys: dict[str, int], de
     for i in declared:
         if i.counted_fact.way == "listed":
             connection.execute(text(_ON_A_LIST), {"key": keys[i.version_name], "list": i.numerator})
-    connection.execute(text(_FLAWED_ABOVE), {"stock": [keys[i.version_name] for i in declared if i.is_stock]})
     for level in ("commune", "district", "province"):
         connection.execute(text(_ADD_UP), {"level": level, **ways})
         out_of_what_was_added_up(connection)
         analyze(connection, "added_up")
+    connection.execute(text(_FLAWED_ABOVE), {"stock": [keys[i.version_name] for i in declared if i.is_stock]})
 
 
 def rounded_half_up(numerator: str, denominator: str, decimals: str) -> str:
@@ -372,15 +375,19 @@ LEFT JOIN due d USING (unit_key, period, sent_by)
 LEFT JOIN sending USING (unit_key, period, sent_by)
 """
 
+# What a value lacks keeps it provisional, and is its reason. Where persons were counted under several keys, one may count twice, and the
+# value is no longer like those before: a break, and its reason where it lacks nothing.
 _CANDIDATES = f"""
 INSERT INTO candidate
 WITH flawed AS (
-    SELECT indicator_key, unit_key, period, max(reason) AS reason,  -- that another count stands in is worse
-        array_agg(DISTINCT provider_key ORDER BY provider_key) FILTER (WHERE provider_key <> 0) AS providers
+    SELECT indicator_key, unit_key, period,
+        max(reason) FILTER (WHERE reason <> 'mixed_keys') AS lacks,  -- that another count stands in is worse than a list that is missing
+        array_agg(DISTINCT provider_key ORDER BY provider_key) FILTER (WHERE provider_key IS NOT NULL) AS providers,
+        array_agg(DISTINCT key_number ORDER BY key_number) FILTER (WHERE key_number IS NOT NULL) AS key_numbers
     FROM flaw GROUP BY indicator_key, unit_key, period
 ), line AS (
     SELECT i.indicator_key, s.unit_key, s.period, i.decimals, i.is_count, i.last_day, i.has_ended, i.is_awaited, s.province_code,
-        a.is_firm, a.numerator, a.denominator, flawed.reason AS flaw, flawed.providers,
+        a.is_firm, a.numerator, a.denominator, flawed.lacks, flawed.providers, flawed.key_numbers,
         i.is_beyond OR a.indicator_key IS NULL
             AND (i.is_asked OR i.sent_by <> 'all' AND s.unit_level = 'commune' AND s.units IS NULL)
             AND (i.indicator_key, s.unit_key, s.period) NOT IN (SELECT indicator_key, unit_key, period FROM held_back) AS is_outside,
@@ -399,8 +406,8 @@ WITH flawed AS (
 ), judged AS (
     SELECT *, CASE WHEN is_outside THEN 'M' WHEN denominator IS NULL THEN 'L' WHEN denominator = 0 AND NOT is_count THEN 'M'
         WHEN is_small THEN 'Q'
-        WHEN NOT has_ended OR is_awaited OR NOT is_firm OR has_all_units IS NOT TRUE OR flaw IS NOT NULL THEN 'P'
-        WHEN EXISTS (
+        WHEN NOT has_ended OR is_awaited OR NOT is_firm OR has_all_units IS NOT TRUE OR lacks IS NOT NULL THEN 'P'
+        WHEN key_numbers IS NOT NULL OR EXISTS (
             SELECT FROM unnest(CAST(:broken AS smallint[]), CAST(:breaks_from AS date[]), CAST(:breaks_in AS text[])) b (key, day, province)
             WHERE b.key = line.indicator_key AND line.last_day >= b.day AND b.province IN ('', line.province_code)
         ) THEN 'B' ELSE 'A' END AS obs_status
@@ -409,7 +416,9 @@ WITH flawed AS (
 SELECT indicator_key, unit_key, period, CASE WHEN NOT is_outside THEN numerator END, CASE WHEN NOT is_outside THEN denominator END,
     CASE WHEN obs_status NOT IN ('A', 'B', 'P') THEN NULL WHEN is_count THEN numerator
         ELSE {rounded_half_up("numerator", "denominator", "decimals")} END, obs_status,
-    CASE WHEN is_outside THEN 'not_applicable' WHEN obs_status = 'M' THEN 'no_cases' WHEN obs_status = 'P' THEN flaw END,
+    CASE WHEN is_outside THEN 'not_applicable' WHEN obs_status = 'M' THEN 'no_cases'
+        WHEN obs_status IN ('B', 'P') THEN coalesce(lacks, CASE WHEN key_numbers IS NOT NULL THEN 'mixed_keys' END) END,
+    CASE WHEN obs_status IN ('B', 'P') THEN key_numbers END,
     CASE WHEN NOT is_outside THEN units_counted END, CASE WHEN NOT is_outside THEN units_expected END,
     CASE WHEN obs_status = 'P' THEN providers END
 FROM judged

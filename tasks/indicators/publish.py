@@ -16,7 +16,7 @@ from warehouse.periods import days
 from warehouse.tables import dim_indicator, dim_target, fact_indicator
 
 KEYS = ("indicator_key", "unit_key", "period")
-VALUES = ("numerator", "denominator", "value", "obs_status", "obs_reason")
+VALUES = ("numerator", "denominator", "value", "obs_status", "obs_reason", "key_numbers")
 COVERS = ("units_counted", "units_expected", "providers_missing")
 
 Version = tuple[str, int]

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from tasks.count.counting import Counting, fingerprint, leave_mark, marked
 from tasks.count.counts import as_of, of
 from tasks.count.revisions import NOTHING, Publication, Revised, revise
+from tasks.count.things import mixed_keys
 from tasks.indicators.compute import held, rounded_half_up
 from tasks.indicators.publish import KEYS, SAME_LINE, VALUES, indicator_keys
 from warehouse import periods
@@ -86,10 +87,12 @@ def _laid_down(connection: Connection, counting: Counting) -> str:
 
 
 _TEMPORARY = """
-DROP TABLE IF EXISTS restated_period, restated_way, counted_anew, published, member, restated;
-CREATE TEMPORARY TABLE restated_period (period text PRIMARY KEY, period_type text, first_day date, seen_to date) ON COMMIT DROP;
+DROP TABLE IF EXISTS restated_period, restated_way, counted_anew, mixed_anew, published, member, restated;
+CREATE TEMPORARY TABLE restated_period
+  (period text PRIMARY KEY, period_type text, first_day date, last_day date, seen_to date) ON COMMIT DROP;
 CREATE TEMPORARY TABLE counted_anew
   (indicator_key smallint, unit_key integer, period text, numerator bigint, denominator bigint) ON COMMIT DROP;
+CREATE TEMPORARY TABLE mixed_anew (indicator_key smallint, unit_key integer, period text, key_number smallint) ON COMMIT DROP;
 """
 
 
@@ -99,13 +102,19 @@ def _periods(connection: Connection, counting: Counting, everything: bool) -> in
     published = f"SELECT DISTINCT period FROM warehouse.fact_indicator f WHERE f.{held(counting)}"
     query, values = (published, as_of(counting)) if everything else ("SELECT period FROM touched_period", {})
     rows = [
-        {"period": period, "period_type": periods.period_type(period), "first_day": first, "seen_to": max(first, min(last, counting.today))}
+        {
+            "period": period,
+            "period_type": periods.period_type(period),
+            "first_day": first,
+            "last_day": last,
+            "seen_to": max(first, min(last, counting.today)),
+        }
         for period in connection.scalars(text(query), values)
         for first, last in [periods.days(period)]
         if latest is not None and first < latest
     ]
     if rows:
-        connection.execute(text("INSERT INTO restated_period VALUES (:period, :period_type, :first_day, :seen_to)"), rows)
+        connection.execute(text("INSERT INTO restated_period VALUES (:period, :period_type, :first_day, :last_day, :seen_to)"), rows)
     analyze(connection, "restated_period")
     return len(rows)
 
@@ -149,6 +158,8 @@ def _count_anew(connection: Connection, counting: Counting, counted: Counted, ke
         ),
         {"counted": counted.name},
     )
+    if counted.things is not None:
+        connection.execute(text(f"INSERT INTO mixed_anew {mixed_keys(counting, counted, counted.things, keys, 'restated_period')}"))
 
 
 _PUBLISHED = """
@@ -178,7 +189,7 @@ _RESTATED = f"""
 CREATE TEMPORARY TABLE restated ON COMMIT DROP AS
 WITH said AS (
     SELECT w.*, m.unit_key, m.earlier_key, m.is_part, m.is_in_force AND counts AS is_needed,
-        f.numerator, f.denominator, f.obs_status, f.obs_reason, f.obs_status = 'Q' AND NOT m.is_part AND counts AS is_hidden,
+        f.numerator, f.denominator, f.obs_status, f.obs_reason, f.key_numbers, f.obs_status = 'Q' AND NOT m.is_part AND counts AS is_hidden,
         (f.denominator IS NOT NULL OR f.obs_reason = 'no_cases') AND f.obs_status <> 'Q' AND NOT m.is_part AND counts AS has_value
     FROM member m JOIN restated_way w USING (period)
     LEFT JOIN published f ON f.period = w.period AND f.indicator_key = w.indicator_key AND f.unit_key = m.earlier_key
@@ -197,15 +208,16 @@ WITH said AS (
         array_agg(earlier_key ORDER BY earlier_key) FILTER (WHERE is_needed AND has_value IS NOT TRUE AND is_hidden IS NOT TRUE) AS missing,
         bool_and(obs_status = 'M' AND obs_reason = 'not_applicable') AS is_outside,
         bool_or(obs_reason = 'held_back') IS TRUE AS is_held_back,
-        bool_or(has_value AND obs_status = 'P') AS is_provisional, max(obs_reason) FILTER (WHERE has_value AND obs_status = 'P') AS flaw,
-        bool_or(has_value AND obs_status = 'B') AS is_broken,
+        string_agg(array_to_string(key_numbers, ' '), ' ') FILTER (WHERE has_value AND NOT is_distinct) AS mixed,
+        bool_or(has_value AND obs_status = 'P') AS is_provisional, bool_or(has_value AND obs_status = 'B') AS is_broken,
+        max(obs_reason) FILTER (WHERE has_value AND obs_status = 'P' AND obs_reason <> 'mixed_keys') AS lacks,
         max(obs_status::text) FILTER (WHERE has_value) AS a_status, max(obs_reason) FILTER (WHERE is_needed) AS a_reason
     FROM said
     GROUP BY indicator_key, unit_key, period, is_count, is_sample, is_distinct, decimals, suppress_below
     HAVING count(obs_status) > 0
 ), line AS (
     SELECT s.indicator_key, s.unit_key, s.period, s.decimals, s.suppress_below, s.is_count, s.is_sample, s.units_all, s.parts, s.is_outside,
-        s.is_provisional, s.is_broken, s.flaw, s.a_status, s.a_reason,
+        s.is_provisional, s.is_broken, s.lacks, s.a_status, s.a_reason, coalesce(mixed_anew.mixed, s.mixed) AS mixed,
         s.is_distinct AND (s.hidden > 0 AND NOT s.hidden_add_up OR s.is_held_back) AS is_counted_with_hidden,
         s.with_value + CASE WHEN hidden_add_up THEN s.hidden ELSE 0 END AS units_counted,
         s.with_value = 0 AND s.hidden > 0 AND NOT hidden_add_up AS is_all_hidden,
@@ -214,7 +226,11 @@ WITH said AS (
             WHEN hidden_add_up THEN coalesce(s.numerator, 0) + s.hidden_numerator ELSE s.numerator END AS numerator,
         CASE WHEN s.is_distinct THEN anew.denominator
             WHEN hidden_add_up THEN coalesce(s.denominator, 0) + s.hidden_denominator ELSE s.denominator END AS denominator
-    FROM sums s LEFT JOIN counted_anew anew USING (indicator_key, unit_key, period)
+    FROM sums s
+    LEFT JOIN counted_anew anew USING (indicator_key, unit_key, period)
+    LEFT JOIN (
+        SELECT indicator_key, unit_key, period, string_agg(key_number::text, ' ') AS mixed FROM mixed_anew GROUP BY 1, 2, 3
+    ) mixed_anew USING (indicator_key, unit_key, period)
 ), judged AS (
     SELECT *, CASE
         WHEN is_outside THEN ARRAY['M', 'not_applicable']
@@ -226,9 +242,8 @@ WITH said AS (
         WHEN coalesce(denominator, 0) = 0 AND NOT is_count THEN ARRAY[a_status, a_reason]
         WHEN denominator < suppress_below THEN ARRAY['Q', NULL]
         WHEN units_counted < units_all THEN ARRAY['P', 'predecessor_missing']
-        WHEN is_provisional THEN ARRAY['P', flaw]
-        WHEN is_broken THEN ARRAY['B', NULL]
-        ELSE ARRAY['A', NULL] END AS judged
+        ELSE ARRAY[CASE WHEN is_provisional THEN 'P' WHEN is_broken OR mixed <> '' THEN 'B' ELSE 'A' END,
+            coalesce(lacks, CASE WHEN mixed <> '' THEN 'mixed_keys' END)] END AS judged
     FROM line
 ), told AS (
     SELECT *, judged[1] AS obs_status, judged[2] AS obs_reason, (denominator > 0 OR is_count) AND judged[1] IN ('A', 'B', 'P') AS has_value,
@@ -239,7 +254,10 @@ SELECT indicator_key, unit_key, period, CASE WHEN has_counts THEN numerator END 
     CASE WHEN has_counts THEN denominator END AS denominator,
     CASE WHEN NOT has_value THEN NULL WHEN is_count THEN numerator
         ELSE {rounded_half_up("numerator", "denominator", "decimals")} END AS value,
-    obs_status, obs_reason, units_counted, units_all,
+    obs_status, obs_reason,
+    CASE WHEN has_value AND mixed <> ''
+        THEN ARRAY(SELECT DISTINCT number::smallint FROM unnest(string_to_array(mixed, ' ')) number ORDER BY 1) END AS key_numbers,
+    units_counted, units_all,
     CASE obs_reason WHEN 'part_of_predecessor' THEN parts WHEN 'predecessor_missing' THEN missing END AS units_missing
 FROM told
 """

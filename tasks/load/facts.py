@@ -41,7 +41,7 @@ from warehouse.tables import (
 from warehouse.tables import delivery as deliveries
 from warehouse.tables.bridge_unit_succession import WENT_ON
 
-HISTORY = {"row_key", "row_hash", "known_from", "known_to", "loaded_by", "ended_by", "delivery_id", "row_number"}
+HISTORY = {"row_key", "row_hash", "known_from", "known_to", "loaded_by", "ended_by", "delivery_id", "row_number", "key_number"}
 """Columns of every fact that the load itself fills."""
 
 Columns = dict[str, Any]
@@ -58,6 +58,8 @@ def facts_of(work: Load, rows: pa.Table) -> tuple[pa.Table, list[Finding], pa.Ta
     if "row_key" not in columns:
         columns["row_key"] = row_key(work.prefix, [rows[name] for name in work.contract.natural_key])
     columns |= {"row_hash": row_hash(rows.select(content)), "row_number": rows[ROW_NUMBER]}
+    if "key_number" in work.table.c:
+        columns["key_number"] = constant(work.key_number, rows, pa.int16())
     for name in columns.keys() - work.table.c.keys():
         rows = rows.append_column(name, columns.pop(name))
     return pa.table(columns), found, rows

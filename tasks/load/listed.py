@@ -8,7 +8,8 @@ from expectations.contract import Rule
 from tasks.load.work import Load
 from tasks.words.vietnamese import in_text, number
 
-# The last report of each unit, and who held a valid certificate then, as far as is known now.
+# The last report of each unit, and who held a valid certificate then, as far as is known now. Who was hashed with several keys stands in
+# the lists under each: those under one of them are persons.
 _BESIDE = """
 WITH reported AS (
     SELECT DISTINCT ON (unit_key) unit_key, month, certificates_in_force AS certificates,
@@ -21,16 +22,18 @@ WITH reported AS (
     UNION
     SELECT unit_key, earlier_key FROM warehouse.bridge_unit_lineage WHERE extent = 'whole'
 ), listed AS (
-    SELECT reported.unit_key, month, certificates, count(*) AS persons
+    SELECT reported.unit_key, month, certificates, key_number, count(*) AS persons
     FROM reported JOIN place USING (unit_key)
     JOIN warehouse.fact_signature_holder h ON h.unit_key = place.earlier_key AND h.issued_on <= last_day
     WHERE h.provider_key = :provider AND h.known_to = 'infinity' AND certificate_status = 'HIEU_LUC'
         AND coalesce(expires_on >= last_day, true)
-    GROUP BY reported.unit_key, month, certificates
+    GROUP BY reported.unit_key, month, certificates, key_number
+), most AS (
+    SELECT unit_key, month, certificates, max(persons) AS persons FROM listed GROUP BY unit_key, month, certificates
 )
 SELECT unit_name, unit_code, month, certificates, persons,
     persons > :max_ratio * certificates AND persons - certificates >= :at_least AS is_too_many
-FROM listed JOIN warehouse.dim_unit USING (unit_key)
+FROM most JOIN warehouse.dim_unit USING (unit_key)
 ORDER BY is_too_many DESC, persons - certificates DESC, unit_code
 """
 

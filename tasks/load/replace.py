@@ -36,6 +36,7 @@ from warehouse.tables import delivery as deliveries
 TAKEN = "loaded_at IS NOT NULL AND status <> 'rejected'"
 """SQL condition on deliveries whose word counts or counted: one that is to be read again has been heard all the same."""
 
+_KEY_SINCE = "SELECT coalesce(max(used_from), '-infinity') FROM ops.pseudonym_key WHERE key_number > 1"
 _WORDS = resources.files(__name__.rpartition(".")[0]).joinpath("words_in_force.sql").read_text("utf-8")
 
 
@@ -408,11 +409,15 @@ def said_otherwise(work: Load, facts: pa.Table, states: pa.Table, of_the_day: di
 
 
 def deliveries_of_the_day(work: Load) -> dict[int, str]:
-    """Deliveries of other sources of the feed that were made on the same day, and their sources."""
+    """Deliveries of other sources of the feed that were made on the same day, and their sources.
+
+    Of rows that speak of persons, only those hashed with the same key: of others nobody can tell what they say.
+    """
+    alike = f" AND loaded_at >= ({_KEY_SINCE})" if "key_number" in work.table.c else ""
     rows = work.connection.execute(
         text(
             f"SELECT delivery_id, source FROM ops.delivery WHERE feed = :feed AND source <> :source AND {TAKEN} "
-            "AND (exported_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date = :day"
+            f"AND (exported_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date = :day{alike}"
         ),
         {"feed": work.contract.feed, "source": work.delivery.source, "day": work.exported_on},
     )

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, text
 
 from expectations.contract import ROW_NUMBER, Contract, Rule, structure
 from tasks.deliveries.ledger import Delivery
@@ -23,6 +23,8 @@ from tasks.validate.checks import RuleResult
 from tasks.validate.found import Found, with_faults
 from tasks.words.vietnamese import VIETNAM, number
 from warehouse.tables import UNKNOWN, dim_provider, metadata
+
+FIRST_KEY = 1
 
 
 @dataclass
@@ -119,6 +121,11 @@ class Load:
     def provider_key(self) -> int:
         """Surrogate key of the source's provider."""
         return self.dimensions.codes(dim_provider).get(self.delivery.provider, UNKNOWN)
+
+    @cached_property
+    def key_number(self) -> int:
+        """Key that persons in it are hashed with: the one in use, to which every run holds itself once it is alone."""
+        return self.connection.scalar(text("SELECT max(key_number) FROM ops.pseudonym_key")) or FIRST_KEY
 
     @property
     def moment(self) -> int:

@@ -32,6 +32,8 @@ OBS_REASON = {
     "lists_missing": f"{OBS_STATUS['P']}, thiếu danh sách",
 }
 """In place of the status of a value that is not shown, or not official, for a reason of its own."""
+OBS_DOUBT = {"mixed_keys": "có thể tính trùng"}
+"""Beside the status of a value that is shown."""
 DELIVERY_STATUS = {"landed": "chờ nạp", "loaded": "đã nạp", "rejected": "bị từ chối", "superseded": "đã có bản thay"}
 VERDICT = {"accept": "đạt", "accept_with_flags": "đạt, có cảnh báo", "reject": "từ chối"}
 PUBLISHED = {
@@ -90,7 +92,9 @@ def measure(value: Decimal | int | None, decimals: int, unit_measure: str) -> st
 
 
 def status(obs_status: str, obs_reason: str | None = None) -> str:
-    """How a value is to be taken: `chính thức`, `tạm tính`, `không phát sinh`."""
+    """How a value is to be taken: `chính thức`, `tạm tính`, `không phát sinh`, `gián đoạn chuỗi, có thể tính trùng`."""
+    if obs_reason in OBS_DOUBT:
+        return f"{OBS_STATUS[obs_status]}, {OBS_DOUBT[obs_reason]}"
     return OBS_REASON.get(obs_reason or "", OBS_STATUS[obs_status])
 
 

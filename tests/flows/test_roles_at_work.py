@@ -94,7 +94,7 @@ def test_reading_only_reads(words: tuple[str, ...], engine: Engine, env: dict[st
     with engine.connect() as connection:
         assert set(connection.scalars(text("SELECT unit_name FROM warehouse.dim_unit WHERE unit_code = '15607'"))) == {"Khác"}
         assert connection.scalar(text("SELECT count(*) FROM warehouse.dim_date")) == 0
-        assert connection.scalar(text("SELECT count(*) FROM ops.installation WHERE item = 'secret_key'")) == 0
+        assert connection.scalar(text("SELECT count(*) FROM ops.pseudonym_key")) == 0
 
 
 def test_a_pending_migration_is_told_in_one_sentence_and_is_the_owners(engine: Engine, logins: dict[str, str], env: dict[str, str]) -> None:

@@ -91,7 +91,7 @@ def dossiers(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: 
     """Dossiers of Ngọc Phụng, handled in time, unless a row says otherwise."""
     usual = {
         "procedure_key": 0, "agency_key": 0, "unit_key": unit_key(connection, NGOC_PHUNG), "channel_key": 2, "dossier_status_key": 10,
-        "service_level": 3, "reuse_code": 0,
+        "service_level": 3, "reuse_code": 0, "key_number": 1,
         "received_at": "2024-03-15 08:00:00", "due_at": "2024-03-20 17:00:00", "finished_at": "2024-03-18 09:00:00",
     }  # fmt: skip
     full = [{"dossier_code": f"D{next(_keys)}", **usual, **row} for row in rows]
@@ -102,7 +102,7 @@ def bills(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: Any
     """Electricity bills of March 2024 over 100.000 VND in Ngọc Phụng, unless a row says otherwise."""
     usual = {
         "provider_key": 2, "service_key": 1, "unit_key": unit_key(connection, NGOC_PHUNG),
-        "billing_month": "2024-03-01", "issued_on": "2024-03-05", "amount_vnd": 100_000,
+        "billing_month": "2024-03-01", "issued_on": "2024-03-05", "amount_vnd": 100_000, "key_number": 1,
     }  # fmt: skip
     return put(connection, fact_bill, "bills", [{"bill_code": f"B{next(_keys)}", **usual, **row} for row in rows], **more)
 
@@ -141,7 +141,10 @@ def signatures(connection: Connection, rows: Sequence[Mapping[str, Any]], **more
 
 def holders(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: Any) -> int:
     """Holders of a certificate of VNPT in Ngọc Phụng, unless a row says otherwise."""
-    usual = {"provider_key": 7, "unit_key": unit_key(connection, NGOC_PHUNG), "issued_on": "2024-03-01", "certificate_status": "HIEU_LUC"}
+    usual = {
+        "provider_key": 7, "unit_key": unit_key(connection, NGOC_PHUNG), "issued_on": "2024-03-01", "certificate_status": "HIEU_LUC",
+        "key_number": 1,
+    }  # fmt: skip
     return put(connection, fact_signature_holder, "signature_holders", [{**usual, **row} for row in rows], **more)
 
 

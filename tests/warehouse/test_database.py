@@ -229,7 +229,10 @@ def test_a_home_that_is_a_file_is_refused_in_one_line(tmp_path: Path) -> None:
 def test_another_key_than_the_first_is_refused(settings: Settings) -> None:
     with open_warehouse(settings):
         pass
-    with pytest.raises(Refusal, match="not the key"), open_warehouse(replace(settings, secret_key=b"another key than before")):
+    with (
+        pytest.raises(Refusal, match="không phải khóa của kho này"),
+        open_warehouse(replace(settings, secret_key=b"another key than before")),
+    ):
         pass
 
 

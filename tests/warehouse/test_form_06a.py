@@ -47,7 +47,7 @@ def dossier(connection: Connection, number: int, received: str | None, status: i
     """A state of a dossier, known from 2024-01-01 unless said otherwise."""
     row = {
         "dossier_code": f"H56.38-240101-{number:04}", "row_key": number, "row_hash": 0, "delivery_id": 1, "row_number": number,
-        "agency_key": 0,
+        "agency_key": 0, "key_number": 1,
         "procedure_key": connection.scalar(text("SELECT procedure_key FROM warehouse.dim_procedure WHERE sector_code = 'HT'")),
         "unit_key": _unit(connection, NGOC_PHUNG), "channel_key": 2, "dossier_status_key": status, "received_at": received,
         "known_from": "2024-01-01T00:00:00+07:00", "loaded_by": loading(connection), **given,

@@ -270,6 +270,30 @@ def test_a_new_month_of_payments_locks_no_reader_out(engine: Engine) -> None:
         assert reading.scalar(text("SELECT count(*) FROM warehouse.fact_payment")) == 0
 
 
+HASHED_BEFORE = """
+INSERT INTO ops.installation (item, value, changed_at) VALUES ('secret_key', 'what the key is known by', '2024-03-01 08:00+07');
+INSERT INTO warehouse.fact_bill (bill_code, provider_key, service_key, unit_key, billing_month, amount_vnd, row_key, row_hash, known_from,
+    loaded_by, delivery_id, row_number) VALUES ('B1', 2, 1, 1, '2024-03-01', 100, 1, 1, '2024-04-01', 1, 1, 1)
+"""
+
+
+def test_what_was_hashed_before_keys_had_numbers_was_hashed_with_the_first(engine: Engine) -> None:
+    downgrade(engine, "0017")
+    with engine.begin() as connection:
+        for statement in HASHED_BEFORE.split(";"):
+            connection.execute(text(statement))
+    upgrade(engine)
+    key = "SELECT key_number, fingerprint, used_from = '2024-03-01 08:00+07' FROM ops.pseudonym_key"
+    with engine.begin() as connection:
+        assert tuple(connection.execute(text(key)).one()) == (1, "what the key is known by", True)
+        assert connection.scalar(text("SELECT key_number FROM warehouse.fact_bill")) == 1
+        assert connection.scalar(text("SELECT count(*) FROM ops.installation WHERE item = 'secret_key'")) == 0
+        connection.execute(text("INSERT INTO ops.pseudonym_key (key_number, fingerprint) VALUES (2, 'and the next')"))
+    downgrade(engine, "0017")
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT value FROM ops.installation WHERE item = 'secret_key'")) == "and the next"
+
+
 LOADED_BEFORE = """
 INSERT INTO ops.delivery (source, feed, layout, provider, file_name, sha256, business_period, exported_at, received_at, loaded_at, status,
     rows_received, rows_loaded, rows_unchanged, rows_quarantined, rows_ignored)

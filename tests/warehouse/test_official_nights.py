@@ -51,7 +51,7 @@ def deliver(engine: Engine, states: dict[int, State], exported: datetime) -> Non
             {"at": exported, "keys": list(states), "load": load},
         )
         delivery = facts.arrived(connection, "dossiers", exported)
-        usual = {"agency_key": 0, "row_hash": 0, "known_from": exported, "delivery_id": delivery, "loaded_by": load}
+        usual = {"agency_key": 0, "key_number": 1, "row_hash": 0, "known_from": exported, "delivery_id": delivery, "loaded_by": load}
         for key, state in states.items():
             row = {"row_key": key, "row_number": key, "dossier_code": f"D{key}", "received_unit_key": state["unit_key"], **state}
             connection.execute(insert(fact_dossier), {**usual, **row})

@@ -61,7 +61,7 @@ def dossier(
 ) -> None:
     row = {
         "dossier_code": f"H56.38-240301-{number:04}", "row_key": number, "row_hash": 0, "delivery_id": 1, "row_number": number,
-        "agency_key": 0,
+        "agency_key": 0, "key_number": 1,
         "procedure_key": _key(connection, "SELECT procedure_key FROM warehouse.dim_procedure WHERE procedure_code = :code", procedure),
         "unit_key": _key(connection, UNIT, unit),
         "channel_key": 2, "dossier_status_key": status, "received_at": received, "known_from": "2024-01-01T00:00:00+07:00",

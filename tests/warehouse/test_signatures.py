@@ -168,7 +168,7 @@ def test_terminal_explanation_and_workbook_say_what_is_no_number_of_persons(
             terminal.official_tables(found, "2024", of_unit(connection, found, "2024"))
             assert f"ND5: {note}." in _said(capsys)
             terminal.explanation(explain(connection, "ND5", found, "2024"))
-            assert f"Vì sao tạm tính: {note}" in _said(capsys)
+            assert f"Lưu ý: {note}" in _said(capsys)
         write_workbook(of_period(connection, "2024"), "2024", LATER, tmp_path / "b.xlsx")
     sheets = openpyxl.load_workbook(tmp_path / "b.xlsx")
     rows = [row for sheet in sheets for row in sheet.values if row[-1] in notes.values()]

@@ -37,6 +37,7 @@ a_bill = st.fixed_dictionaries(
         "row_key": st.integers(1, 6),
         "billing_month": st.sampled_from(["2023-12-01", "2024-01-01", "2024-03-01"]),
         "customer_hash": small.map(person),
+        "key_number": st.integers(1, 2),
         "service_key": st.integers(1, 2),
         "amount_vnd": st.integers(0, 9),
     }

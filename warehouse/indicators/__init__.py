@@ -183,6 +183,11 @@ class Indicator(Model):
         return self.counted_fact.is_sample
 
     @property
+    def counts_persons(self) -> bool:
+        """Whether it counts each person once, by pseudonyms: equal under one key only."""
+        return self.counted_fact.is_pseudonymised and (self.counted_fact.way == "holders" or self.count in self.counted_fact.distinct)
+
+    @property
     def is_count(self) -> bool:
         """Whether the value is the count itself, not a rate."""
         return self.unit_measure != "PERCENT"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from warehouse.counted import SCHEMA
 from warehouse.indicators.facts import CURRENT, CountedFact, Way
+from warehouse.pseudonym_key import SPOKE_BEFORE
 
 if TYPE_CHECKING:
     from warehouse.indicators import Indicator
@@ -50,14 +51,17 @@ UNION ALL """
 _HERE = """(unit_key = ANY(:units)
     OR unit_key IN (SELECT l.earlier_key FROM warehouse.bridge_unit_lineage l WHERE l.extent = 'whole' AND l.unit_key = ANY(:units)))"""
 
+_SPOKE_BEFORE = SPOKE_BEFORE.format(history="(SELECT * FROM warehouse.fact_signature_holder WHERE known_to > known_from)")
+
 # Each person once, by the last certificate that held at the end of the period, wherever that lies; a unit that went whole into another
 # takes its people along.
 _PERSONS = f"""
 SELECT delivery_id, is_of_unknown_age FROM (
     SELECT DISTINCT ON (holder_hash) delivery_id, unit_key, adult_from IS NULL AS is_of_unknown_age
     FROM (
-        SELECT *, known_from = min(known_from) OVER (PARTITION BY provider_key, holder_hash) AS is_first, CAST(:last AS date) AS at_end
-        FROM warehouse.fact_signature_holder
+        SELECT h.*, known_from = min(known_from) OVER (PARTITION BY provider_key, holder_hash)
+            AND (known_from >= since AND issued_on < used_on) IS NOT TRUE AS is_first, CAST(:last AS date) AS at_end
+        FROM warehouse.fact_signature_holder h LEFT JOIN ({_SPOKE_BEFORE}) before USING (provider_key, key_number)
         WHERE known_to > known_from AND holder_hash IN (SELECT holder_hash FROM warehouse.fact_signature_holder WHERE {_HERE})
     ) state
     WHERE issued_on <= :last AND (is_first OR known_from < :ends_at) AND known_to >= :ends_at AND unit_key <> 0 AND ({{numerator}})

@@ -1,6 +1,6 @@
 -- A bill counts for the month billed, whenever it is paid: before, in it or long after. It is paid without cash where some of it
 -- is, and no more in cash or the whole of it besides: one paid partly in cash is not, though the rest of its amount is.
-SELECT b.sign, b.row_key, b.delivery_id, b.row_number, b.unit_key, b.billing_month, b.customer_hash, b.is_household, s.service_code,
+SELECT b.sign, b.row_key, b.delivery_id, b.row_number, b.unit_key, b.billing_month, b.customer_hash, b.key_number, b.is_household, s.service_code,
     b.amount_vnd, coalesce(paid.cashless_vnd > 0 AND (paid.cash_vnd = 0 OR paid.cashless_vnd >= b.amount_vnd), FALSE) AS is_cashless,
     least(coalesce(paid.cashless_vnd, 0), b.amount_vnd)::bigint AS cashless_vnd,
     coalesce(paid.cash_vnd, 0)::bigint AS paid_in_cash_vnd, coalesce(paid.cash_vnd + paid.cashless_vnd, 0)::bigint AS paid_vnd

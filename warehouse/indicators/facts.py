@@ -109,6 +109,11 @@ class CountedFact(Model):
         """Its table with the schema."""
         return f"{SCHEMA}.{self.table}"
 
+    @property
+    def is_pseudonymised(self) -> bool:
+        """Whether its rows speak of persons, and say with which key they were hashed."""
+        return self.table is not None and "key_number" in metadata.tables[self.fullname].columns
+
     def day(self, happens: str | None) -> str:
         """Column of the day on which something happens to a row; the first where nothing is named."""
         return self.days[happens] if happens in self.days else next(iter(self.days.values()))
@@ -119,7 +124,9 @@ class CountedFact(Model):
 
     def named(self) -> list[str]:
         """Columns that are named here."""
-        return [*self.days.values(), *self.columns, *self.distinct.values(), *(name for pair in self.amounts.values() for name in pair)]
+        of_persons = ["key_number"] if self.distinct and self.is_pseudonymised else []
+        amounts = (name for pair in self.amounts.values() for name in pair)
+        return [*self.days.values(), *self.columns, *self.distinct.values(), *of_persons, *amounts]
 
     def select(self) -> str:
         """SELECT of its rows over {states} and {beside}, with every column that conditions may use."""
@@ -154,7 +161,8 @@ def kept(name: str, fact: CountedFact, indicators: Sequence[Indicator]) -> list[
     for count, column in fact.distinct.items():
         once = [i for i in indicators if i.count == count]
         if once:
-            things = Things(f"{name} {count} things", _things(once, column, fact.day(None)), tuple(fact.depends_on))
+            key = "key_number" if fact.is_pseudonymised else "0"
+            things = Things(f"{name} {count} things", _things(once, column, fact.day(None), key), tuple(fact.depends_on))
             found.append(of_fact(name=f"{name} {count}", query=_once(once), measures=_measures(once), things=things))
     return found
 
@@ -181,14 +189,14 @@ def _sums(fact: CountedFact, indicators: Sequence[Indicator]) -> str:
     """
 
 
-def _things(indicators: Sequence[Indicator], column: str, day: str) -> str:
-    """What each row says of a thing: the measures in which it is counted in its month, as bits in their order."""
+def _things(indicators: Sequence[Indicator], column: str, day: str, key: str) -> str:
+    """What each row says of a thing: the measures in which it is counted in its month, as bits in their order; and its key."""
     conditions = [condition for i in indicators for condition in (f"({i.denominator}) AND ({i.numerator})", i.denominator)]
     holds = " | ".join(f"((({condition}) IS TRUE)::int << {place})" for place, condition in enumerate(conditions))
     of_any = " OR ".join(f"({i.denominator})" for i in indicators)
     return f"""
-    SELECT sign, unit_key, date_part('year', {day})::int AS year, date_part('month', {day})::int AS month, {column} AS thing,
-        {holds} AS holds
+    SELECT sign, unit_key, date_part('year', {day})::int AS year, date_part('month', {day})::int AS month,
+        {key}::smallint AS key_number, {column} AS thing, {holds} AS holds
     FROM {{rows}} counted_row
     WHERE {column} IS NOT NULL AND {day} IS NOT NULL AND ({of_any})
     """

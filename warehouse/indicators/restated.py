@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from warehouse.indicators import Indicator
 
 _OF_LATER_UNITS = """
-SELECT t.sign, l.unit_key, t.year, t.month, t.thing, t.holds
+SELECT t.sign, l.unit_key, t.year, t.month, t.key_number, t.thing, t.holds
 FROM {things} t
 JOIN warehouse.bridge_unit_lineage l ON l.earlier_key = t.unit_key AND l.extent = 'whole'
 JOIN warehouse.dim_unit later ON later.unit_key = l.unit_key AND t.year <= extract(year FROM later.valid_from)::int

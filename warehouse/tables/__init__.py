@@ -47,6 +47,7 @@ from warehouse.tables.ops_held_back import held_back
 from warehouse.tables.ops_installation import installation
 from warehouse.tables.ops_load import load
 from warehouse.tables.ops_mark import mark
+from warehouse.tables.ops_pseudonym_key import pseudonym_key
 from warehouse.tables.ops_publication import publication
 from warehouse.tables.ops_quarantine import quarantine
 from warehouse.tables.ops_ratio import ratio
@@ -107,6 +108,7 @@ __all__ = [
     "load",
     "mark",
     "metadata",
+    "pseudonym_key",
     "publication",
     "quarantine",
     "ratio",

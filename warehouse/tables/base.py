@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, text
+from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, SmallInteger, text
 
 WAREHOUSE, OPS, MART, STAGING = "warehouse", "ops", "mart", "staging"
 
@@ -29,6 +29,11 @@ def provenance() -> list[Column[Any]]:
         Column("delivery_id", Integer, nullable=False, comment="Delivery that brought this row (ops.delivery)"),
         Column("row_number", Integer, nullable=False, comment=ROW_NUMBER),
     ]
+
+
+def pseudonymised() -> Column[Any]:
+    """The column that a fact has whose rows speak of persons: equal pseudonyms mean one person under one key only."""
+    return Column("key_number", SmallInteger, nullable=False, comment="Key of the pseudonyms in this row (ops.pseudonym_key)")
 
 
 def history() -> list[Column[Any]]:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, SmallInteger, Table, Text, Uuid
 
-from warehouse.tables.base import WAREHOUSE, big, history, history_indexes, metadata, provenance
+from warehouse.tables.base import WAREHOUSE, big, history, history_indexes, metadata, provenance, pseudonymised
 
 fact_bill = Table(
     "fact_bill",
@@ -18,6 +18,7 @@ fact_bill = Table(
     Column("billing_month", Date, nullable=False, comment="First day of the month billed (dim_date)"),
     Column("issued_on", Date, comment="Day of issue (dim_date)"),
     Column("amount_vnd", BigInteger, nullable=False, comment="Amount with tax, VND"),
+    pseudonymised(),
     *history(),
     *provenance(),
     *history_indexes("fact_bill"),

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, SmallInteger, Table, Text, Uuid, text
 
-from warehouse.tables.base import WAREHOUSE, big, history, history_indexes, metadata, provenance
+from warehouse.tables.base import WAREHOUSE, big, history, history_indexes, metadata, provenance, pseudonymised
 
 fact_dossier = Table(
     "fact_dossier",
@@ -50,6 +50,7 @@ fact_dossier = Table(
     Column("fee_vnd", BigInteger, comment="TongPhiLePhi in VND; 0 or empty = no financial obligation"),
     Column("updated_at", DateTime(), comment="NgayCapNhat, local time"),
     Column("deleted_at", DateTime(), comment="DeletedOn: soft-deleted at the source, local time; such a state counts nowhere"),
+    pseudonymised(),
     *history(),
     *provenance(),
     *history_indexes("fact_dossier"),

@@ -25,7 +25,13 @@ fact_indicator = Table(
         Text,
         comment="Why there is no value: not_applicable or no_cases (0 of 0) beside M; held_back beside L where the audit let it not pass "
         "(ops.held_back). Why it stays provisional, beside P: stands_in where another count stands in, lists_missing where "
-        "providers_missing name nobody",
+        "providers_missing name nobody. Else, of a value: mixed_keys where persons were counted under several keys, so that one may count "
+        "twice",
+    ),
+    Column(
+        "key_numbers",
+        ARRAY(SmallInteger),
+        comment="Numbers of the keys under which persons were counted, where these are several (ops.pseudonym_key)",
     ),
     Column(
         "units_counted",

@@ -26,6 +26,11 @@ fact_indicator_restated = Table(
         comment="part_of_predecessor: a unit of then went into it only in part; predecessor_missing: of one of them there is no value; "
         "else as in fact_indicator",
     ),
+    Column(
+        "key_numbers",
+        ARRAY(SmallInteger),
+        comment="Numbers of the keys under which persons were counted, where these are several (ops.pseudonym_key)",
+    ),
     Column("units_counted", SmallInteger, nullable=False, comment="Units of then, and itself where it had begun, of which it is made up"),
     Column("units_all", SmallInteger, nullable=False, comment="Units of which it should be made up"),
     Column("units_missing", ARRAY(Integer), comment="Keys of the units that obs_reason speaks of"),

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Date, Integer, SmallInteger, Table, Text, Uuid
 
-from warehouse.tables.base import WAREHOUSE, history, history_indexes, metadata, provenance
+from warehouse.tables.base import WAREHOUSE, history, history_indexes, metadata, provenance, pseudonymised
 
 fact_signature_holder = Table(
     "fact_signature_holder",
@@ -24,6 +24,7 @@ fact_signature_holder = Table(
         comment="Day from which the holder is known to be of age (18): the day of issue, or the first of the month of that birthday where "
         "it comes later; empty where the list states no age",
     ),
+    pseudonymised(),
     *history(),
     *provenance(),
     *history_indexes("fact_signature_holder"),

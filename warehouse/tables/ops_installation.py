@@ -11,8 +11,7 @@ installation = Table(
         "item",
         Text,
         primary_key=True,
-        comment="views: hash of the mart views as applied; secret_key: fingerprint of the key people were pseudonymised with; "
-        "reporting_calendar and a form: calendar of the periods it shows",
+        comment="views: hash of the mart views as applied; reporting_calendar and a form: calendar of the periods it shows",
     ),
     Column("value", Text, nullable=False, comment="Its value"),
     Column("changed_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="When it was last set"),

@@ -40,10 +40,10 @@ SELECT indicator.indicator_code,
        nullif(concat_ws(', ', full_marks.legal_source, to_char(full_marks.document_date, 'DD/MM/YYYY'), full_marks.place), '') AS full_marks_source,
        greatest(span.first_day, unit.valid_from) AS first_day,
        least(span.last_day, unit.valid_to) AS last_day,
-       CASE WHEN fact.obs_status = 'P' THEN nullif(concat_ws('; ',
+       nullif(concat_ws('; ',
            CASE WHEN fact.obs_reason = 'stands_in'
                THEN CASE WHEN unit.unit_level <> 'commune' THEN 'ở đơn vị thiếu danh sách người là ' ELSE '' END || indicator.fallback_note END,
-           'chưa có danh sách người của ' || lacking.named), '') END AS obs_note
+           'chưa có danh sách người của ' || lacking.named, mixed.note), '') AS obs_note
 FROM warehouse.fact_indicator AS fact
 JOIN warehouse.dim_indicator AS indicator
      ON indicator.indicator_key = fact.indicator_key
@@ -80,3 +80,8 @@ LEFT JOIN LATERAL (  -- as it was last known while the value was shown
     WHERE known.indicator_key = fact.indicator_key AND known.period = fact.period AND known.known_from < fact.known_to
     ORDER BY known.known_from DESC LIMIT 1
 ) AS reach ON true
+LEFT JOIN LATERAL (
+    SELECT 'có thể tính một người hai lần: khóa bút danh đổi ngày '
+               || string_agg(to_char(used_from AT TIME ZONE 'Asia/Ho_Chi_Minh', 'DD/MM/YYYY'), ', ' ORDER BY key_number) AS note
+    FROM ops.pseudonym_key WHERE key_number = ANY(fact.key_numbers[2:])  -- the first of them was in use before
+) AS mixed ON fact.key_numbers IS NOT NULL

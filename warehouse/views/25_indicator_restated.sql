@@ -63,12 +63,12 @@ SELECT indicator.indicator_code,
        predecessor.named AS predecessors,
        fact.units_counted AS predecessors_counted,
        fact.units_all AS predecessors_all,
-       CASE fact.obs_reason
+       nullif(concat_ws('; ', CASE fact.obs_reason
            WHEN 'part_of_predecessor' THEN missing.named || ' chỉ nhập vào một phần'
            WHEN 'predecessor_missing' THEN 'chưa có số của ' || missing.named
            WHEN 'stands_in' THEN 'ở đơn vị thiếu danh sách người là ' || indicator.fallback_note
            WHEN 'lists_missing' THEN 'chưa có danh sách người của mọi nhà cung cấp'
-       END AS obs_note
+       END, mixed.note), '') AS obs_note
 FROM restated AS fact
 JOIN warehouse.dim_indicator AS indicator ON indicator.indicator_key = fact.indicator_key AND indicator.known_to = 'infinity'
 JOIN warehouse.dim_unit AS unit USING (unit_key)
@@ -93,6 +93,11 @@ LEFT JOIN LATERAL (
                ORDER BY lacking.valid_from, lacking.unit_code) AS named
     FROM warehouse.dim_unit AS lacking WHERE lacking.unit_key = ANY(fact.units_missing)
 ) AS missing ON fact.units_missing IS NOT NULL
+LEFT JOIN LATERAL (
+    SELECT 'có thể tính một người hai lần: khóa bút danh đổi ngày '
+               || string_agg(to_char(used_from AT TIME ZONE 'Asia/Ho_Chi_Minh', 'DD/MM/YYYY'), ', ' ORDER BY key_number) AS note
+    FROM ops.pseudonym_key WHERE key_number = ANY(fact.key_numbers[2:])  -- the first of them was in use before
+) AS mixed ON fact.key_numbers IS NOT NULL
 UNION ALL
 SELECT own.indicator_code, own.indicator_name, own.official_table, own.pillar, own.unit_code, own.unit_name, own.unit_level,
        own.unit_valid_from, own.period, own.period_type, own.numerator, own.denominator, own.value, own.decimals, own.unit_measure,

@@ -1,4 +1,4 @@
--- One row per unit, month and carrier: the certificates it reports beside the persons its list names, and all persons once, however many carriers they have.
+-- One row per unit, month and carrier: the certificates it reports beside the persons its list names, and all persons once, however many carriers they have; under several keys of the pseudonyms, once each.
 WITH reported AS (
     SELECT fact.unit_key, fact.month, fact.provider_key, fact.certificates_in_force,
            (to_date(fact.month, 'YYYY-MM') + interval '1 month')::date - 1 AS last_day
@@ -10,19 +10,21 @@ WITH reported AS (
     SELECT lineage.earlier_key, unit.unit_key, unit.valid_from, unit.valid_to
     FROM warehouse.bridge_unit_lineage AS lineage JOIN warehouse.dim_unit AS unit USING (unit_key)
     WHERE lineage.extent = 'whole'
+), history AS NOT MATERIALIZED (
+    SELECT * FROM warehouse.fact_signature_holder WHERE known_to > known_from
 ), first AS (  -- of whom more than one state is known
-    SELECT provider_key, holder_hash, min(known_from) AS known_from FROM warehouse.fact_signature_holder
-    WHERE known_to > known_from AND known_to < 'infinity'
-    GROUP BY provider_key, holder_hash
-), state AS (  -- the first state known holds for the time before it as well
-    SELECT holder.provider_key, holder.holder_hash, holder.unit_key, holder.issued_on, holder.certificate_status, holder.expires_on,
-           holder.adult_from, holder.known_to,
-           CASE WHEN holder.known_from > first.known_from THEN holder.known_from ELSE '-infinity' END AS holds_from
-    FROM warehouse.fact_signature_holder AS holder
+    SELECT provider_key, holder_hash, min(known_from) AS known_from FROM history WHERE known_to < 'infinity' GROUP BY provider_key, holder_hash
+), state AS (  -- the first state known holds for the time before it as well, but not of whom an older key may have named for that time
+    SELECT holder.provider_key, holder.holder_hash, holder.key_number, holder.unit_key, holder.issued_on, holder.certificate_status,
+           holder.expires_on, holder.adult_from, holder.known_to,
+           CASE WHEN holder.known_from > first.known_from THEN holder.known_from
+                WHEN holder.known_from >= before.since AND holder.issued_on < before.used_on THEN holder.known_from
+                ELSE '-infinity' END AS holds_from
+    FROM history AS holder
     LEFT JOIN first USING (provider_key, holder_hash)
-    WHERE holder.known_to > holder.known_from
+    LEFT JOIN ({SPOKE_BEFORE}) AS before USING (provider_key, key_number)
 ), listed AS (
-    SELECT told.month, coalesce(place.unit_key, state.unit_key) AS unit_key, state.provider_key, state.holder_hash, state.issued_on,
+    SELECT told.month, coalesce(place.unit_key, state.unit_key) AS unit_key, state.provider_key, state.holder_hash, state.key_number, state.issued_on,
            state.adult_from IS NULL AS is_of_unknown_age, coalesce(state.adult_from <= told.last_day, true) AS is_adult,
            state.certificate_status = 'HIEU_LUC' AND coalesce(state.expires_on >= told.last_day, true) AS is_valid
     FROM told
@@ -32,10 +34,16 @@ WITH reported AS (
     SELECT *, is_valid AND is_adult AND row_number() OVER (
                PARTITION BY month, holder_hash ORDER BY (is_valid AND is_adult) DESC, issued_on DESC, provider_key) = 1 AS is_counted
     FROM listed
+), under_key AS (
+    SELECT month, unit_key, provider_key, key_number, count(*) FILTER (WHERE is_valid) AS listed,
+           count(*) FILTER (WHERE is_valid AND is_of_unknown_age) AS of_unknown_age, count(*) FILTER (WHERE is_counted) AS counted
+    FROM person GROUP BY month, unit_key, provider_key, key_number
 ), persons AS (
-    SELECT month, unit_key, provider_key, count(*) FILTER (WHERE is_valid) AS persons_listed,
-           count(*) FILTER (WHERE is_valid AND is_of_unknown_age) AS persons_of_unknown_age, count(*) FILTER (WHERE is_counted) AS counted
-    FROM person GROUP BY month, unit_key, provider_key
+    SELECT month, unit_key, provider_key, sum(listed)::bigint AS persons_listed, max(listed) AS persons_at_least,
+           sum(of_unknown_age)::bigint AS persons_of_unknown_age, sum(counted)::bigint AS counted
+    FROM under_key GROUP BY month, unit_key, provider_key
+), mixing AS (
+    SELECT month FROM under_key WHERE counted > 0 GROUP BY month HAVING count(DISTINCT key_number) > 1
 )
 SELECT unit.unit_code,
        unit.unit_name,
@@ -48,10 +56,11 @@ SELECT unit.unit_code,
        persons.persons_of_unknown_age,
        sum(reported.certificates_in_force) OVER of_unit AS certificates_of_all,
        (sum(persons.counted) OVER of_unit)::bigint AS persons_of_all,
-       CASE WHEN persons.persons_listed > reported.certificates_in_force THEN 'impossible'
+       CASE WHEN persons.persons_at_least > reported.certificates_in_force THEN 'impossible'
             WHEN reported.certificates_in_force IS NULL THEN 'no_count'
             WHEN persons.persons_listed IS NULL AND reported.certificates_in_force > 0 THEN 'no_list'
-            ELSE 'holds' END AS list_verdict
+            ELSE 'holds' END AS list_verdict,
+       coalesce(sum(persons.counted) OVER of_unit > 0, false) AND month IN (SELECT month FROM mixing) AS mixes_keys
 FROM reported
 FULL JOIN persons USING (unit_key, month, provider_key)
 JOIN warehouse.dim_unit AS unit USING (unit_key)

@@ -1,6 +1,6 @@
 -- One row per unit, month billed and service: bills unpaid, paid in part, in full and over, and partly in cash, as K2b counts them.
 WITH states AS (
-    SELECT 1 AS sign, row_key, delivery_id, row_number, unit_key, service_key, billing_month, customer_hash, is_household, amount_vnd
+    SELECT 1 AS sign, row_key, delivery_id, row_number, unit_key, service_key, billing_month, customer_hash, key_number, is_household, amount_vnd
     FROM warehouse.fact_bill WHERE known_to = 'infinity'
 ), beside AS (
     SELECT 1 AS sign, bill_key, payment_status_key, payment_method_key, amount_vnd, refunded_vnd FROM warehouse.fact_payment WHERE known_to = 'infinity'
