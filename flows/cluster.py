@@ -27,7 +27,7 @@ from tasks.deliveries.run_lock import in_one_line
 from tasks.deliveries.source import Source
 from tasks.read.limits import Limits
 from tasks.validate.data_docs import DataDocs, Told
-from warehouse.database import read_warehouse
+from warehouse.database import hold_to_key, read_warehouse
 from warehouse.settings import Refusal, Settings
 
 if TYPE_CHECKING:
@@ -127,6 +127,8 @@ def ingest_here(batch: Batch, source: Source | None, limits: Limits, its_turn: s
             rejoin()
 
     with read_warehouse(settings) as engine:
+        with engine.begin() as connection:
+            hold_to_key(connection, settings.secret_key)  # another key would make other people of those who are known
         try:
             ingest_batch(engine, batch, settings, docs, source, limits, run_id, turn, taken.outcomes.append, Meter({}))
         except NotAllIngested as some:
