@@ -27,7 +27,8 @@ from tasks.deliveries.run_lock import in_one_line
 from tasks.deliveries.source import Source
 from tasks.read.limits import Limits
 from tasks.validate.data_docs import DataDocs, Told
-from warehouse.database import hold_to_key, read_warehouse
+from warehouse.database import read_warehouse
+from warehouse.pseudonym_key import hold_to_key
 from warehouse.settings import Refusal, Settings
 
 if TYPE_CHECKING:

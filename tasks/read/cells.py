@@ -26,6 +26,8 @@ LOCAL_OFFSET = 7 * 3600
 """Asia/Ho_Chi_Minh in seconds: no daylight saving."""
 
 _SPACES = r"[\s\p{Z}]+"
+_SPACE = re.compile("[\t\n\f\r \x85\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
+"""The same for Python, whose own spaces have control signs among them: those are no part of a text, and not to be passed over."""
 _FORMAT = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
 """Signs that no one sees (Unicode category Cf): they leave a cell as spaces do."""
 _STROKES = str.maketrans("ÐƉðɖ", "ĐĐđđ")
@@ -38,7 +40,7 @@ _INTEGER = {
     "plain": r"^-?\d{1,18}$",
     # `,0` and `,00` say "whole"; `,000` could as well be a foreign thousands mark.
     "vietnamese": r"^-?(?:\d{1,18}|[1-9]\d{0,2}(?:\.\d{3}){1,5})(?:,0{1,2})?$",
-    "decimal_point": r"^-?\d{1,18}(?:\.0*)?$",
+    "decimal_point": r"^-?(?:\d{1,18}(?:\.(?:0{0,2}|0{4,}))?|\d{4,18}\.000)$",  # as above: `152.000` could be thousands
 }
 _DECIMAL = {
     "plain": r"^-?\d{1,14}$",
@@ -57,7 +59,7 @@ _MONTH = re.compile(r"(?:tháng )?(0?[1-9]|1[0-2]) ?[/-] ?((?:19|20)[0-9]{2})|((
 def tidy(text: str) -> str:
     """The text in NFC with single spaces, without signs that no one sees, Đ written as Đ; what was encoded twice is decoded once more."""
     text = once_more(text).translate(_STROKES)
-    return " ".join(_FORMAT.sub("", unicodedata.normalize("NFC", text)).split())
+    return _SPACE.sub(" ", _FORMAT.sub("", unicodedata.normalize("NFC", text))).strip()
 
 
 def clean(values: pa.StringArray, missing: Collection[str]) -> pa.StringArray:

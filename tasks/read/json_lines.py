@@ -58,6 +58,10 @@ def _blocks(file: File) -> Iterator[bytes]:
     rest = b""
     with file.path.open("rb") as stream:
         start = stream.read(1 << 10)
+        if not start.removeprefix(codecs.BOM_UTF8).strip():
+            raise file.refused("STR-003")
+        if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise file.refused("STR-006")
         if not start.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
             raise file.refused("STR-007", advice=f"Tệp nhận được là {kind_of(start) or 'văn bản'}, cần mỗi dòng một đối tượng JSON.")
         stream.seek(len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)

@@ -78,6 +78,8 @@ class Account:
     """Columns that the sender cannot see and that are read all the same."""
     below: int = 0
     """Lines under the table: notes, signatures; ignored."""
+    strangers: int = 0
+    """Lines between the records that are none: set aside, and not among those that the file's last record counts."""
 
     def __add__(self, other: Account) -> Account:
         return Account(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tasks.read.kinds import kind_of
-from tasks.read.rows import File, Rows
+from tasks.read.rows import Account, File, Rows
 from tasks.words.vietnamese import number
 
 BLOCK = 8 << 20
@@ -53,11 +54,13 @@ def read_tagged(file: File, chunk_rows: int) -> Iterator[Rows]:
         rows = _rows(records, places + count + 1, headers, told)
         others = pc.is_in(kinds, value_set=pa.array(["DR", "HR", "TR"])).to_numpy(zero_copy_only=False)
         strangers = [int(place) + count + 1 for place in filled if not others[place]]
-        rows = replace(rows, malformed=sorted([*rows.malformed, *strangers]))
+        rows = replace(rows, malformed=sorted([*rows.malformed, *strangers]), account=Account(strangers=len(strangers)))
         count += len(lines)
         found += len(records)
         end = trailer.match(last)
         yield from _parts(replace(rows, controls={"rows": int(end[1])} if end else {}, read_bytes=read_bytes), chunk_rows)
+    if not last:
+        raise file.refused("STR-003")
     if not trailer.match(last):
         raise file.refused("STR-005", advice=f"Không có dòng kết thúc TR; nhận được {number(found)} dòng giao dịch.")
 
@@ -69,8 +72,9 @@ def _parts(rows: Rows, chunk_rows: int) -> Iterator[Rows]:
 
 def _lines(file: File) -> Iterator[tuple[pa.StringArray, int]]:
     """Blocks of whole lines, without their line breaks, and how many bytes of the file are read by then."""
-    rest, read = b"", 0
     with file.path.open("rb") as stream:
+        start = stream.read(len(codecs.BOM_UTF8))
+        rest, read = start.removeprefix(codecs.BOM_UTF8), len(start)
         while more := stream.read(BLOCK):
             rest, read = rest + more, read + len(more)
             cut = rest.rfind(b"\n") + 1

@@ -434,7 +434,7 @@ class _Delivery:
 
     def _totals(self) -> tuple[str | None, str]:
         """The first control total that differs, as what was found against what is written."""
-        found = {"rows": self.readable + self.unreadable}
+        found = {"rows": self.readable + self.unreadable - self.account.strangers}
         if not self.unreadable:  # the sum of cells that could not be read is not known
             found |= self.sums
         for name, written in self.controls.items():

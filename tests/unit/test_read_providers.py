@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from expectations.contract import contract
@@ -155,6 +156,7 @@ cell = st.one_of(st.none(), st.booleans(), st.integers(-(2**62), 2**62), st.text
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.fixed_dictionaries({"storeId": cell, "orderId": cell, "transId": cell, "amount": cell}), min_size=1, max_size=6))
+@example([dict.fromkeys(("storeId", "orderId", "amount")) | {"transId": written} for written in ("\x80", "0\x1f0")])
 def test_a_line_reads_alike_alone_and_among_others(tmp_path_factory: pytest.TempPathFactory, changes: list[dict[str, Any]]) -> None:
     """Whole blocks are parsed at once where their types agree, and line by line where they do not: nobody can tell."""
     folder = tmp_path_factory.mktemp("lines")
@@ -275,6 +277,32 @@ def test_what_is_no_such_file_is_refused_with_the_reason(tmp_path: Path, content
     path.write_text(content)
     with pytest.raises(Rejected, match=rule):
         chunks(path, "napas_dat")
+
+
+def test_a_line_that_is_no_record_is_set_aside_and_is_none_of_those_that_the_trailer_counts(tmp_path: Path) -> None:
+    path = napas(tmp_path / "n.dat", "28042025", *[{}] * 5)
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:3], "dòng lạ", *lines[3:]]) + "\n")
+    checked = list(validate(chunks(path, "napas_dat"), PAYMENTS, "napas_dat", "n.dat"))
+    assert sum(part.table.num_rows for part in checked) == 5
+    assert [(f["row_number"], f["rule_code"]) for part in checked for f in part.faults.to_pylist()] == [(4, "STR-012")]
+
+
+@pytest.mark.parametrize("layout", ["napas_dat", "momo_jsonl"])
+def test_a_byte_order_mark_changes_nothing(tmp_path: Path, layout: str) -> None:
+    path = napas(tmp_path / "plain", "28042025", {}) if layout == "napas_dat" else momo(tmp_path / "plain", MOMO)
+    marked = tmp_path / "marked"
+    marked.write_bytes(codecs.BOM_UTF8 + path.read_bytes())
+    assert rows(chunks(marked, layout)) == rows(chunks(path, layout))
+
+
+@pytest.mark.parametrize("layout", ["napas_dat", "momo_jsonl"])
+def test_files_of_line_breaks_alone_are_empty_and_utf_16_is_no_letters_agreed_on(tmp_path: Path, layout: str) -> None:
+    for content, rule in ((b"\r\n\n", "STR-003"), ('{"HR": "[DATE]28042025"}\n'.encode("utf-16"), "STR-006")):
+        path = tmp_path / "f"
+        path.write_bytes(content)
+        with pytest.raises(Rejected, match=rule):
+            chunks(path, layout)
 
 
 def test_blocks_of_a_large_file_are_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
