@@ -113,6 +113,18 @@ def make_partition(connection: Connection, month: str) -> None:
         connection.execute(text("SELECT warehouse.attach_payment_partition(CAST(:month AS date))"), {"month": month})
 
 
+def shop(connection: Connection) -> int:
+    """A shop of Ngọc Phụng on a provider's list, by its key."""
+    key: int = connection.execute(text(_SHOP), {"unit_key": unit_key(connection, NGOC_PHUNG)}).scalar_one()
+    return key
+
+
+_SHOP = """
+INSERT INTO warehouse.dim_merchant (provider_key, merchant_code, merchant_name, merchant_kind, unit_key, is_inferred, valid_from, valid_to)
+VALUES (5, 'S1', 'Quán A', 'cua_hang', :unit_key, false, '0001-01-01', '9999-12-31') RETURNING merchant_key
+"""
+
+
 def payments(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: Any) -> int:
     """Settled payments by QR code, unless a row says otherwise."""
     for month in {f"{str(row.get('business_date', '2024-03-10'))[:7]}-01" for row in rows}:

@@ -30,6 +30,7 @@ from tests.warehouse.facts import (
     payments,
     person,
     publish,
+    shop,
     signatures,
     unit_counts,
     unit_key,
@@ -449,22 +450,15 @@ def reported(month: str, certificates: int) -> dict[str, Any]:
     return {"unit_code": NGOC_PHUNG, "month": month, "certificates_in_force": certificates}
 
 
-SHOP = """
-INSERT INTO warehouse.dim_merchant (provider_key, merchant_code, merchant_name, merchant_kind, unit_key, is_inferred, valid_from, valid_to)
-VALUES (5, 'S1', 'Quán A', 'cua_hang', :unit_key, false, '0001-01-01', '9999-12-31') RETURNING merchant_key
-"""
-
-
 def test_shops_are_no_persons_and_mix_no_keys(engine: Engine) -> None:
     take_into_use(engine, FIRST)
     with engine.begin() as connection:
-        given = {"unit_key": unit_key(connection, NGOC_PHUNG)}
-        shop = connection.scalar(text(SHOP), given)
-        payments(connection, [{"merchant_key": shop, "business_date": "2024-03-10"}])
+        listed = shop(connection)
+        payments(connection, [{"merchant_key": listed, "business_date": "2024-03-10"}])
     publish(engine, LATER)
     take_into_use(engine, SECOND)
     with engine.begin() as connection:
-        payments(connection, [{"merchant_key": shop, "business_date": "2024-05-10"}])
+        payments(connection, [{"merchant_key": listed, "business_date": "2024-05-10"}])
     publish(engine, LATER)
     assert [value(engine, "K2h", NGOC_PHUNG, period)[0] for period in ("2024-03", "2024-05", "2024")] == [1, 1, 1]  # type: ignore[index]
     assert doubt(engine, "K2h", NGOC_PHUNG, "2024") == PLAIN

@@ -14,7 +14,7 @@ from tasks.count.counting import counting
 from tasks.count.kept import declared, verify
 from tasks.one_stop_shop.form_06a import compute_form_06a
 from tasks.one_stop_shop.score_pipeline import count_pipeline
-from tests.warehouse.facts import LUAN_KHE, NGOC_PHUNG, bills, close, computed, dossiers, move, payments, person, unit_key
+from tests.warehouse.facts import LUAN_KHE, NGOC_PHUNG, bills, close, computed, dossiers, move, payments, person, shop, unit_key
 from warehouse.tables import fact_bill, fact_dossier, fact_payment
 
 START = datetime(2024, 3, 1, tzinfo=UTC)
@@ -128,11 +128,11 @@ def test_kept_counts_are_what_the_facts_say_after_any_loads_and_nights(engine: E
 
 @pytest.fixture
 def counted(engine: Engine) -> Engine:
-    """A warehouse in which a dossier and a paid bill were counted."""
+    """A warehouse in which a dossier, a paid bill and a payment to a shop were counted."""
     with engine.begin() as connection:
         dossiers(connection, [{}])
         bills(connection, [{"row_key": 1, "customer_hash": person(1)}])
-        payments(connection, [{"bill_key": 1}])
+        payments(connection, [{"bill_key": 1}, {"merchant_key": shop(connection)}])
         warehouse = Warehouse(connection)
         warehouse.happen("night", 0)
     return engine
@@ -153,13 +153,16 @@ def test_a_count_that_somebody_changed_or_took_away_is_named(counted: Engine, na
         assert {d.kept for each in verify(connection) for d in each.differences} == {None}
 
 
+OF_CUSTOMERS = "WHERE counted = 'bill customers things'"
+
+
 @pytest.mark.parametrize(
     "happens",
     [
-        f"UPDATE warehouse.agg_thing SET things = things || CAST('{person(2)}' AS uuid)",
-        f"UPDATE warehouse.agg_thing SET things = ARRAY[CAST('{person(2)}' AS uuid)]",
-        "UPDATE warehouse.agg_thing SET holds = 2",
-        "DELETE FROM warehouse.agg_thing",
+        f"UPDATE warehouse.agg_thing SET things = things || CAST('{person(2)}' AS uuid) {OF_CUSTOMERS}",
+        f"UPDATE warehouse.agg_thing SET things = ARRAY[CAST('{person(2)}' AS uuid)] {OF_CUSTOMERS}",
+        f"UPDATE warehouse.agg_thing SET holds = 2 {OF_CUSTOMERS}",
+        f"DELETE FROM warehouse.agg_thing {OF_CUSTOMERS}",
     ],
 )
 def test_customers_that_somebody_changed_or_took_away_are_named(counted: Engine, happens: str) -> None:
@@ -216,4 +219,6 @@ def test_what_rules_of_before_counted_is_due_rather_than_wrong(counted: Engine) 
             ("bill", True),
             ("bill customers", True),
             ("bill customers restated", True),
+            ("payment shops", True),
+            ("payment shops restated", True),
         ]
