@@ -40,7 +40,8 @@ _INTEGER = {
     "plain": r"^-?\d{1,18}$",
     # `,0` and `,00` say "whole"; `,000` could as well be a foreign thousands mark.
     "vietnamese": r"^-?(?:\d{1,18}|[1-9]\d{0,2}(?:\.\d{3}){1,5})(?:,0{1,2})?$",
-    "decimal_point": r"^-?(?:\d{1,18}(?:\.(?:0{0,2}|0{4,}))?|\d{4,18}\.000)$",  # as above: `152.000` could be thousands
+    # `152.000` could as well be thousands, as above; `152340.000` could not.
+    "decimal_point": r"^-?(?:\d{1,18}(?:\.(?:0{0,2}|0{4,}))?|(?:0|\d{4,18})\.000)$",
 }
 _DECIMAL = {
     "plain": r"^-?\d{1,14}$",

@@ -59,7 +59,16 @@ def test_a_vietnamese_number_that_is_read_prints_as_it_was_written(cell: str) ->
 
 @pytest.mark.parametrize(
     ("cell", "number"),
-    [("152340.0", 152340), ("152340", 152340), ("152340.", 152340), ("152340.5", None), ("1,234.0", None), ("152.000", None)],
+    [
+        ("152340.0", 152340),
+        ("152340", 152340),
+        ("152340.", 152340),
+        ("152340.5", None),
+        ("1,234.0", None),
+        ("152.000", None),
+        ("152340.000", 152340),
+        ("0.000", 0),
+    ],
 )
 def test_money_written_as_a_float_is_whole_or_nothing(cell: str, number: int | None) -> None:
     assert integers(column(cell), "decimal_point").to_pylist() == [number]

@@ -23,6 +23,7 @@ WAYS: tuple[Numbers, ...] = get_args(Numbers)
 """Ways of writing numbers."""
 _TYPES_DAY = "%Y-%m-%d"
 _MILLISECONDS = r"^\d{12,13}$"
+_THOUSANDS_OR_DECIMALS = r"^(-?[1-9]\d{0,2})\.000$"
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,14 @@ class Cells:
     def numbers(self, kind: str) -> Tried:
         """As whole or decimal numbers."""
         if kind not in self._tried:
-            self._tried[kind] = _best((way, typed(self.texts(way), kind, numbers=way)) for way in WAYS)
+            self._tried[kind] = _best((way, self._numbers(kind, way)) for way in WAYS)
         return self._tried[kind]
+
+    def _numbers(self, kind: str, way: Numbers) -> pa.Array:
+        texts = self.texts(way)
+        if way == "decimal_point":  # a file's `1.000` is set aside as ambiguous: here both readings are to be told
+            texts = pc.replace_substring_regex(texts, _THOUSANDS_OR_DECIMALS, r"\1")
+        return typed(texts, kind, numbers=way)
 
     @cached_property
     def days(self) -> Tried:
