@@ -63,7 +63,7 @@ def _parts(deliveries: Iterable[Delivery]) -> Iterator[list[Delivery]]:
     part: list[Delivery] = []
     size = 0
     for delivery in deliveries:
-        own = size_of(delivery) * COMPRESSED.get(contract(delivery.feed).layouts[delivery.layout].kind, 1)
+        own = _in_memory(delivery)
         same = part and (part[0].source, part[0].layout) == (delivery.source, delivery.layout)
         if part and not (same and size + own <= BATCH_BYTES and len(part) < BATCH_FILES):
             yield part
@@ -72,6 +72,11 @@ def _parts(deliveries: Iterable[Delivery]) -> Iterator[list[Delivery]]:
         size += own
     if part:
         yield part
+
+
+def _in_memory(delivery: Delivery) -> int:
+    size = size_of(delivery)
+    return size and size * COMPRESSED.get(contract(delivery.feed).layouts[delivery.layout].kind, 1)
 
 
 def size_of(delivery: Delivery) -> int:

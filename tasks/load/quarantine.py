@@ -33,8 +33,6 @@ def judge(work: Load, rows: pa.Table, found: Sequence[Finding]) -> Mask:
         for rule in work.rules(item.check):
             broken = item.rows & loadable
             work.count(rule, int(broken.sum()))
-            if item.things is not None and broken.any():
-                work.count_things(rule, item.things[broken])
             if rule.severity == "critical" and broken.any():
                 loadable &= ~broken
                 column = item.column or (rule.columns[0] if rule.columns else "")
@@ -43,7 +41,8 @@ def judge(work: Load, rows: pa.Table, found: Sequence[Finding]) -> Mask:
                 work.quarantined += faults.num_rows
                 keep(work.connection, work.delivery, work.contract, faults, "open")
             elif broken.any():
-                work.flagged.setdefault(rule.code, Flagged()).add(rows.filter(pa.array(broken)))
+                things = item.things[broken] if item.things is not None else None
+                work.flagged.setdefault(rule.code, Flagged()).add(rows.filter(pa.array(broken)), things)
     return loadable
 
 

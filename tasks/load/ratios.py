@@ -256,6 +256,6 @@ def _listed(work: Load, thing: str) -> float:
     """How many things of the provider its list holds on the day of the export."""
     query = (
         f"SELECT count(DISTINCT {thing}_code) FROM warehouse.dim_{thing} "
-        "WHERE provider_key = :provider AND :day BETWEEN valid_from AND valid_to"
+        "WHERE provider_key = :provider AND :day BETWEEN valid_from AND valid_to AND NOT is_inferred"
     )
     return float(work.connection.execute(text(query), {"provider": work.provider_key, "day": work.exported_on}).scalar_one())

@@ -36,8 +36,6 @@ class Tally:
     success: bool = True
     observed: str | None = None
     unexpected: int = 0
-    things: set[int] = field(default_factory=set)
-    """Keys of what the rows that broke it are about, where these are counted too."""
 
 
 TOLD = 5
@@ -51,10 +49,13 @@ class Flagged:
     rows: int = 0
     units: set[str] = field(default_factory=set)
     first: list[int] = field(default_factory=list)
+    things: set[int] = field(default_factory=set)
+    """What they are about, where that is told: shops, say."""
 
-    def add(self, rows: pa.Table) -> None:
+    def add(self, rows: pa.Table, things: npt.NDArray[np.int32] | None = None) -> None:
         """Adds those of a chunk."""
         self.rows += rows.num_rows
+        self.things |= set(np.unique(things).tolist()) if things is not None else set()
         self.first += rows[ROW_NUMBER].slice(0, TOLD - len(self.first)).to_pylist()
         if "unit_code" in rows.column_names:
             self.units |= set(pc.unique(rows["unit_code"]).drop_null().to_pylist())
@@ -63,6 +64,7 @@ class Flagged:
     def told(self) -> str:
         """The same in words."""
         of = f" của {number(len(self.units))} đơn vị" if self.units else ""
+        of += f", {number(len(self.things))} mã" if self.things else ""
         return f"{number(self.rows)} dòng{of} (dòng {', '.join(map(str, self.first))}{', …' if self.rows > len(self.first) else ''})"
 
 
@@ -152,12 +154,6 @@ class Load:
         tally.unexpected += unexpected
         tally.success = tally.unexpected == 0
         tally.observed = observed if observed is not None else tally.observed
-
-    def count_things(self, rule: Rule, keys: npt.NDArray[np.int32]) -> None:
-        """Says beside the rows that broke a rule of how many things they are: shops, say."""
-        tally = self.tallies[rule.code]
-        tally.things |= set(np.unique(keys).tolist())
-        tally.observed = f"{number(tally.unexpected)} dòng, {number(len(tally.things))} mã"
 
     def tally(self, results: Iterable[RuleResult]) -> None:
         """Adds what the checks of a chunk found."""

@@ -74,7 +74,8 @@ def places(feed: str, layout: str, headers: list[str]) -> list[tuple[int, str]]:
 
 def with_persons(feed: str, layout: str, table: list[list[str]], share: float) -> list[list[str]]:
     """A table with one person in each of a share of its rows."""
-    known = contract(feed).layouts[layout].headers
+    written = contract(feed).layouts[layout]
+    known = [header for header in written.headers if header not in written.optional]
     top = next(number for number, row in enumerate(table) if sum(cell in known for cell in row) > len(known) / 2)
     body = [list(row) for row in table[top + 1 :]]
     wrong = places(feed, layout, table[top])
@@ -89,6 +90,14 @@ def write(path: Path, rows: list[list[str]]) -> None:
         for row in rows:
             book.active.append(row)
         book.save(path)
+    elif path.suffix == ".jsonl":
+        top, *body = rows
+        path.write_text("".join(json.dumps(dict(zip(top, row, strict=True)), ensure_ascii=False) + "\n" for row in body), "utf-8")
+    elif path.suffix == ".tagged":
+        top, *body = rows
+        records = ["DR" + "".join(f"[{tag}]{cell}" for tag, cell in zip(top, row, strict=True) if tag != "CSR") for row in body]
+        ends = f"TR[NOT]{len(body):09}[CSF]{'0' * 32}"
+        path.write_text("\n".join(["HR[REV]971003[DATE]01052025", *(f"{one}[CSR]{'0' * 32}" for one in records), ends]) + "\n", "utf-8")
     else:
         with path.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows(rows)

@@ -152,7 +152,7 @@ def test_a_payment_of_a_bill_and_an_unknown_shop_keeps_the_bills_unit(
         "JOIN warehouse.dim_merchant USING (merchant_key) ORDER BY 1"
     )
     assert here.answers(units) == ("T1\t15607\tt\nT2\t15607\tf\n")
-    assert here.answers("SELECT unexpected_count, observed FROM ops.verdict WHERE rule_code = 'PAY-009'") == "1\t1 dòng, 1 mã\n"
+    assert here.answers("SELECT unexpected_count, observed FROM ops.verdict WHERE rule_code = 'PAY-009'") == "1\t1 dòng, 1 mã (dòng 3)\n"
 
 
 def test_a_file_of_the_future_and_files_of_a_later_day_are_named(place: Callable[[str], Place]) -> None:

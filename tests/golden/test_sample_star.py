@@ -33,8 +33,8 @@ def test_every_key_of_a_fact_leads_to_a_member(star: Engine, fact: str, column: 
     with star.connect() as connection:
         orphans = connection.scalar(
             text(
-                f"SELECT count(*) FROM {fact} f WHERE f.{column} IS NOT NULL "
-                f"AND NOT EXISTS (SELECT FROM {dimension.fullname} d WHERE d.{key} = f.{column})"
+                f"SELECT count(*) FROM (SELECT unnest(ARRAY[f.{column}]) AS key FROM {fact} f) f WHERE f.key IS NOT NULL "
+                f"AND NOT EXISTS (SELECT FROM {dimension.fullname} d WHERE d.{key} = f.key)"
             )
         )
     assert orphans == 0

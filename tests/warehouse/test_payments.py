@@ -58,7 +58,7 @@ def test_a_shop_that_nobody_knew_gives_its_payments_a_unit_when_a_list_names_it(
     deliver(engine, land(engine, "merchants", "2024-01-01"), [shop("S1", "15655")])
     paid(engine, "2024-03-01", [payment("T1", merchant_code="S1"), *(payment(f"T{n}", merchant_code=f"S{n % 2 + 2}") for n in (2, 3, 4))])
     assert units(engine) == {"T1": "15655", "T2": "0", "T3": "0", "T4": "0"}
-    assert observed(engine, "PAY-009") == ["3 dòng, 2 mã"]
+    assert observed(engine, "PAY-009") == ["3 dòng, 2 mã (dòng 2, 3, 4)"]
     deliver(engine, land(engine, "merchants", "2024-03-05"), [shop("S1", "15655"), shop("S2", "15661")])
     assert units(engine) == {"T1": "15655", "T2": "15661", "T3": "0", "T4": "15661"}
     shops = "SELECT merchant_code, is_inferred FROM warehouse.fact_payment JOIN warehouse.dim_merchant USING (merchant_key)"

@@ -74,7 +74,9 @@ def _others_of_ecpay(place: Place) -> Iterator[Row]:
 
 def of_two_bills(place: Place, number: str) -> Row:
     """A payment of a number that two utilities gave to a bill: nobody can tell whose."""
-    return Row(_ecpay(place).cells | {"ID_HDON": number}, Aside(frozenset([AWAITED])), "two utilities have a bill of the number")
+    return Row(
+        _ecpay(place).cells | {"ID_HDON": number}, Aside(frozenset([("PAY-020", "ID_HDON")])), "two utilities have a bill of the number"
+    )
 
 
 def _in_time(header: str, form: str, place: Place) -> Iterator[Sown]:
@@ -189,9 +191,8 @@ def _in_a_shop(place: Place, provider: str, number: str, method: str | None) -> 
 
 
 def _unknown_shops(header: str) -> Iterator[Sown]:
-    unknown = {"unit": None, "shop": None}
     for shop in ("KHONG-CO", "000000000000001"):
-        yield Sown("a shop that nobody knows", {header: shop}, fact=unknown, warns=("PAY-009",))
+        yield Sown("a shop that nobody knows", {header: shop}, fact={"unit": None, "shop": shop}, warns=("PAY-009",))
     yield Sown("a shop's code with a space", {header: "QUAY 1"}, (("STR-015", header),))
 
 

@@ -138,10 +138,23 @@ def _sown_of_holders(place: Place) -> Iterator[Sown]:
     yield Sown("of today's Thường Xuân", {"MaDVHC": THUONG_XUAN}, fact={"unit": (THUONG_XUAN, True)})
 
 
+def _several(first: Row, other: Row) -> list[Row]:
+    """A certificate, the same once more, and another one of the same person: the one issued last speaks for the person."""
+    if not isinstance(first.becomes, Loaded) or first.fact.issued == other.fact.issued:
+        return repeated(first, ("HOL-001", "SoCCCD"), other)
+    later = Loaded(replace(other.fact, person=first.fact.person))
+    is_last = other.fact.issued > first.fact.issued
+    return [
+        replace(first, becomes=Ignored() if is_last else first.becomes, sown="an earlier certificate" if is_last else ""),
+        replace(first, becomes=Ignored(), sown="the row once more"),
+        replace(other, becomes=later if is_last else Ignored(), sown="another certificate of the same person"),
+    ]
+
+
 def _others_of_holders(place: Place) -> Iterator[Row]:
     first, other = _holder(place), _holder(place)
     number = first.cells["SoCCCD"]
-    yield from repeated(first, ("HOL-001", "SoCCCD"), replace(other, cells=other.cells | {"SoCCCD": number}))
+    yield from _several(first, replace(other, cells=other.cells | {"SoCCCD": number}))
     spaced = first.cells | {"SoCCCD": f"{number[:3]} {number[3:]}"}
     yield Row(spaced, Ignored(), "the row once more, its number with a space")
     yield from too_wide_and_too_short(HOLDERS, place)
