@@ -422,8 +422,8 @@ def night_line(night: Night, outcomes: Sequence[Any] | None = None) -> None:
 
 
 def taken_lines(broken: Sequence[Any]) -> None:
-    """What did not hold in the files that a night took: first the rules that set rows aside."""
-    taken = [row for row in broken if row.status != "rejected" and row.observed]
+    """What did not hold in the files that a night took: rows set aside first, then files; rows only flagged are on the steward's page."""
+    taken = [row for row in broken if row.status != "rejected" and row.observed and (row.severity == "critical" or row.scope == "delivery")]
     for row in sorted(taken, key=lambda row: row.severity != "critical")[:BROKEN_SHOWN]:
         say(f"{vi.SEVERITY[row.severity].capitalize()} {row.rule_code}, {row.source}/{row.file_name}: {row.observed}.")
     if len(taken) > BROKEN_SHOWN:
