@@ -68,7 +68,7 @@ def explain(connection: Connection, code: str, unit: Unit, period: str) -> Expla
         revisions=connection.execute(
             text(
                 "SELECT revision, numerator, denominator, value, obs_status, obs_reason, min(known_from) AS known_from, "
-                "nullif(max(known_to), 'infinity') AS known_to "
+                "CASE WHEN NOT bool_or(is_current) THEN max(known_to) END AS known_to "
                 "FROM mart.indicator_vintage WHERE indicator_code = :indicator AND unit_code = :code "
                 "AND unit_valid_from = :valid_from AND period = :period "
                 "GROUP BY revision, numerator, denominator, value, obs_status, obs_reason ORDER BY min(known_from), revision"

@@ -156,3 +156,14 @@ def test_why_no_number_is_shown_is_told(engine: Engine) -> None:
     publish(engine)
     with engine.connect() as connection:
         assert explain(connection, "K2g", find_unit(connection, NGOC_PHUNG, "2024"), "2024").held_back == "tử số lớn hơn mẫu số (13/12)"
+
+
+def test_the_revision_in_force_has_no_end_and_the_one_before_ends_with_it(engine: Engine) -> None:
+    for shops in (3, 4):
+        with engine.begin() as c:
+            unit_counts(c, NGOC_PHUNG, "2024", {"shops_qr": shops, "shops_total": 12})
+        publish(engine)
+    with engine.connect() as connection:
+        first, second = explain(connection, "K2g", find_unit(connection, NGOC_PHUNG, "2024"), "2024").revisions
+    assert (first.numerator, second.numerator, second.known_to) == (3, 4, None)
+    assert first.known_to == second.known_from
