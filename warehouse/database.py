@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from warehouse.embedded import Server, connection_details, is_there, serve
-from warehouse.pseudonym_key import SPOKE_BEFORE, hold_to_key
+from warehouse.pseudonym_key import MIXES_KEYS, SPOKE_BEFORE, hold_to_key
 from warehouse.seed import seed
 from warehouse.settings import Refusal, Settings
 from warehouse.succession import ABOVE
@@ -30,6 +30,7 @@ OLDEST = 150_000
 
 VIEWS = Path(__file__).parent / "views"
 RULES = Path(__file__).parent / "indicators"
+_STANDS_FOR = {"ABOVE": ABOVE, "SPOKE_BEFORE": SPOKE_BEFORE.format(history="history"), "MIXES_KEYS": MIXES_KEYS}
 COLUMNS = VIEWS / "columns.yaml"
 MIGRATIONS = Path(__file__).parent / "migrations"
 _ROLES = ("bakhong_etl", "bakhong_steward", "bakhong_reader")
@@ -288,14 +289,14 @@ def _apply_views(connection: Connection) -> None:
 
 def _definition(view: Path) -> str:
     """The SQL of a view, with what it is built on: the rows of an indicator's fact, as {bill.sql}, over its own `states` and `beside`;
-    what is above a unit, and which carriers in its own `history` spoke under an older key of the pseudonyms.
+    what is above a unit; which carriers in its own `history` spoke under an older key of the pseudonyms, and what mixing keys means.
     """
 
-    def of_a_fact(found: re.Match[str]) -> str:
-        return (RULES / found[1]).read_text("utf-8").format(states="states", beside="beside")
+    def given(found: re.Match[str]) -> str:
+        name = found[1]
+        return _STANDS_FOR.get(name) or (RULES / name).read_text("utf-8").format(states="states", beside="beside")
 
-    told = re.sub(r"\{(\w+\.sql)\}", of_a_fact, view.read_text("utf-8"))
-    return told.replace("{ABOVE}", ABOVE).replace("{SPOKE_BEFORE}", SPOKE_BEFORE.format(history="history"))
+    return re.sub(r"\{([a-z_]+\.sql|[A-Z_]+)\}", given, view.read_text("utf-8"))
 
 
 def _views_digest() -> str:

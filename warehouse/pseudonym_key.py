@@ -29,6 +29,13 @@ GROUP BY s.provider_key, k.key_number
 Most often there are none, and nothing is read for it.
 """
 
+MIXES_KEYS = """
+SELECT 'có thể tính một người hai lần: khóa bút danh đổi ngày '
+    || string_agg(to_char(used_from AT TIME ZONE 'Asia/Ho_Chi_Minh', 'DD/MM/YYYY'), ', ' ORDER BY key_number) AS note
+FROM ops.pseudonym_key WHERE key_number = ANY(fact.key_numbers[2:])  -- the first of them was in use before
+"""
+"""SELECT of what is to be known of a `fact` whose persons were counted under several keys."""
+
 
 @dataclass(frozen=True)
 class Key:

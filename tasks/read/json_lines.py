@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -15,12 +14,11 @@ import pyarrow.compute as pc
 import pyarrow.json as pa_json
 
 from tasks.read.json_text import text_of, whole
-from tasks.read.kinds import kind_of
+from tasks.read.lines import blocks
 from tasks.read.rows import NO_VALUE, File, Rows, label
 from tasks.words.vietnamese import number
 
-BLOCK = 8 << 20
-"""Bytes read at a time; a line is no longer."""
+WANTED = "mỗi dòng một đối tượng JSON"
 Reduce = Mapping[str, Callable[[Any], Any]]
 """Field that holds a list → what its cell says of it."""
 
@@ -28,13 +26,14 @@ Reduce = Mapping[str, Callable[[Any], Any]]
 def read_json_lines(file: File, chunk_rows: int, reduced: Reduce | None = None) -> Iterator[Rows]:
     """Rows of one object each, numbered as lines; what an object leaves out or says to be null is missing."""
     reading = _Reading(file, reduced or {})
-    before = read = 0
-    for block in _blocks(file):
-        read += len(block)
-        rows = replace(reading.rows(block, before), read_bytes=read)
+    before, is_begun = 0, False
+    for block, read_bytes in blocks(file, b"{", WANTED):
+        start = b"" if is_begun else block.lstrip()
+        if start and not start.startswith(b"{"):
+            raise file.refused("STR-007", advice=f"Tệp nhận được là văn bản, cần {WANTED}.")
+        is_begun = is_begun or bool(start)
+        yield from replace(reading.rows(block, before), read_bytes=read_bytes).parts(chunk_rows)
         before += block.count(b"\n")
-        for start in range(0, max(len(rows.numbers), 1), chunk_rows):
-            yield rows.part(start, start + chunk_rows)
 
 
 def read_momo(file: File, chunk_rows: int) -> Iterator[Rows]:
@@ -53,30 +52,6 @@ def _refunded(refunds: Any) -> Any:
     return sum(map(int, amounts)) if all(amount.isascii() and amount.isdigit() for amount in amounts) else NO_VALUE
 
 
-def _blocks(file: File) -> Iterator[bytes]:
-    """The file in pieces of whole lines, each ended by a line break."""
-    rest = b""
-    with file.path.open("rb") as stream:
-        start = stream.read(1 << 10)
-        if not start.removeprefix(codecs.BOM_UTF8).strip():
-            raise file.refused("STR-003")
-        if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            raise file.refused("STR-006")
-        if not start.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
-            raise file.refused("STR-007", advice=f"Tệp nhận được là {kind_of(start) or 'văn bản'}, cần mỗi dòng một đối tượng JSON.")
-        stream.seek(len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
-        while more := stream.read(BLOCK):
-            rest += more
-            cut = rest.rfind(b"\n") + 1
-            if not cut and len(rest) > BLOCK:
-                raise file.refused("STR-022", advice=f"một dòng dài hơn {BLOCK >> 20} MB")
-            if cut:
-                yield rest[:cut]
-                rest = rest[cut:]
-    if rest.strip():
-        yield rest  # what says whether it is whole
-
-
 class _Reading:
     """The fields of the file, and how its lines become cells."""
 
@@ -85,7 +60,8 @@ class _Reading:
         self._needed = file.needed()
         self._written: dict[str, str] = {}
         """The layout's header → the field's name in the file."""
-        self._known: set[str] = set()
+        self._known: dict[str, None] = {}
+        """Fields met so far, in their order."""
         self._required = {
             label(header) for header, column in file.layout.headers.items() if column and file.contract.columns[column].required
         }
@@ -94,12 +70,22 @@ class _Reading:
         """Rows of some lines, `before` lines standing above them."""
         lines = block.count(b"\n") + (not block.endswith(b"\n"))
         table = _parsed(block)
-        if table is not None and table.num_rows == lines:
+        if table is not None and table.num_rows == lines == block.count(b"\n{") + block.startswith(b"{"):
             self._meet(table.column_names)
-            cells = {header: _text(table, self._written.get(header)) for header in self._needed}
+            cells = {header: self._column(table, header, block) for header in self._needed}
             if None not in cells.values():
                 return Rows(cells, np.arange(before + 1, before + 1 + lines, dtype=np.int32))
         return self._one_by_one(block, before)
+
+    def _column(self, table: pa.Table, header: str, block: bytes) -> pa.StringArray | None:
+        """A field as its cells would be written; nothing where that cannot be told from its type."""
+        field = self._written.get(header)
+        if field is None or field not in table.column_names:
+            return pa.nulls(table.num_rows, pa.string())
+        column = table[field].combine_chunks()
+        if header in self._reduced and pa.types.is_list(column.type):
+            return _reduced(column, self._reduced[header], field, block)
+        return _text(column)
 
     def _meet(self, fields: list[str]) -> None:
         """Refuses fields that nobody agreed on, and a file whose first lines lack one that every row must have."""
@@ -107,7 +93,7 @@ class _Reading:
         if not new:
             return
         is_first = not self._known
-        self._known |= set(new)
+        self._known |= dict.fromkeys(new)
         there = set(map(label, self._known))
         left_out = [header for header in self._file.layout.headers if label(header) not in there]
         assumed = [header for header in left_out if not is_first or label(header) not in self._required]
@@ -154,14 +140,20 @@ def _parsed(block: bytes) -> pa.Table | None:
         return None
 
 
-def _text(table: pa.Table, field: str | None) -> pa.StringArray | None:
-    """A field as its cells would be written; nothing where that cannot be told from its type."""
-    if field is None or field not in table.column_names:
-        return pa.nulls(table.num_rows, pa.string())
-    column = table[field].combine_chunks()
+def _text(column: pa.Array) -> pa.StringArray | None:
     kind = column.type
     if pa.types.is_boolean(kind):
         return pc.if_else(column, "1", "0")
     if pa.types.is_string(kind) or pa.types.is_integer(kind) or pa.types.is_null(kind):
         return column.cast(pa.string())
     return None
+
+
+def _reduced(lists: pa.ListArray, reduce: Callable[[Any], Any], field: str, block: bytes) -> pa.StringArray:
+    """What cells say of lists. Nearly all of them are empty; only the lines of the others are read again, as they are written."""
+    cells = pc.if_else(lists.is_valid(), text_of(reduce([])), None)
+    is_filled = pc.fill_null(pc.greater(pc.list_value_length(lists), 0), False)
+    places = np.flatnonzero(is_filled.to_numpy(zero_copy_only=False))
+    lines = block.split(b"\n") if len(places) else []
+    told = [text_of(reduce(json.loads(lines[place], parse_int=whole)[field])) for place in places]
+    return pc.replace_with_mask(cells, is_filled, pa.array(told, pa.string()))

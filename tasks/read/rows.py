@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -114,6 +114,11 @@ class Rows:
         if start == 0:
             return replace(self, cells=cells, numbers=numbers)
         return Rows(cells, numbers, titled=self.titled, read_bytes=self.read_bytes)
+
+    def parts(self, most: int) -> Iterator[Rows]:
+        """The rows in pieces of so many at most; one piece where there are none."""
+        for start in range(0, max(len(self.numbers), 1), most):
+            yield self.part(start, start + most)
 
 
 @dataclass(frozen=True)

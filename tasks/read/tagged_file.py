@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,12 +15,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tasks.read.kinds import kind_of
+from tasks.read.lines import blocks
 from tasks.read.rows import Account, File, Rows
 from tasks.words.vietnamese import number
 
-BLOCK = 8 << 20
-"""Bytes read at a time; a line is no longer."""
 DAY = "F13"
 """Field of the day of a transaction, as MMdd."""
 _TAG = re.compile(r"\[([A-Z0-9]+)\]")
@@ -39,9 +36,11 @@ def read_tagged(file: File, chunk_rows: int) -> Iterator[Rows]:
     headers: list[str] = []
     told: date | None = None
     count, last, found = 0, "", 0
-    for lines, read_bytes in _lines(file):
+    for block, read_bytes in blocks(file, b"HR[", "tệp .dat"):
+        lines = _split(block)
         kinds = pc.utf8_slice_codeunits(lines, 0, 2)
-        filled = np.flatnonzero(pc.not_equal(lines, "").to_numpy(zero_copy_only=False))
+        is_filled = pc.not_equal(lines, "").to_numpy(zero_copy_only=False)
+        filled = np.flatnonzero(is_filled)
         if told is None and len(filled):
             told = _day_of(file, lines[int(filled[0])].as_py())
         if len(filled):
@@ -52,48 +51,20 @@ def read_tagged(file: File, chunk_rows: int) -> Iterator[Rows]:
             file.recognise(_TAG.findall(records[0].as_py()))
             headers = file.needed()
         rows = _rows(records, places + count + 1, headers, told)
-        others = pc.is_in(kinds, value_set=pa.array(["DR", "HR", "TR"])).to_numpy(zero_copy_only=False)
-        strangers = [int(place) + count + 1 for place in filled if not others[place]]
-        rows = replace(rows, malformed=sorted([*rows.malformed, *strangers]), account=Account(strangers=len(strangers)))
+        is_known = pc.is_in(kinds, value_set=pa.array(["DR", "HR", "TR"])).to_numpy(zero_copy_only=False)
+        strangers = np.flatnonzero(is_filled & ~is_known) + count + 1
+        rows = replace(rows, malformed=sorted([*rows.malformed, *strangers.tolist()]), account=Account(strangers=len(strangers)))
         count += len(lines)
         found += len(records)
         end = trailer.match(last)
-        yield from _parts(replace(rows, controls={"rows": int(end[1])} if end else {}, read_bytes=read_bytes), chunk_rows)
-    if not last:
-        raise file.refused("STR-003")
+        yield from replace(rows, controls={"rows": int(end[1])} if end else {}, read_bytes=read_bytes).parts(chunk_rows)
     if not trailer.match(last):
         raise file.refused("STR-005", advice=f"Không có dòng kết thúc TR; nhận được {number(found)} dòng giao dịch.")
 
 
-def _parts(rows: Rows, chunk_rows: int) -> Iterator[Rows]:
-    for start in range(0, max(len(rows.numbers), 1), chunk_rows):
-        yield rows.part(start, start + chunk_rows)
-
-
-def _lines(file: File) -> Iterator[tuple[pa.StringArray, int]]:
-    """Blocks of whole lines, without their line breaks, and how many bytes of the file are read by then."""
-    with file.path.open("rb") as stream:
-        start = stream.read(len(codecs.BOM_UTF8))
-        rest, read = start.removeprefix(codecs.BOM_UTF8), len(start)
-        while more := stream.read(BLOCK):
-            rest, read = rest + more, read + len(more)
-            cut = rest.rfind(b"\n") + 1
-            if not cut and len(rest) > BLOCK:
-                raise file.refused("STR-022", advice=f"một dòng dài hơn {number(BLOCK >> 20)} MB")
-            if cut:
-                yield _split(file, rest[: cut - 1]), read
-                rest = rest[cut:]
-    if rest:
-        yield _split(file, rest), read
-
-
-def _split(file: File, block: bytes) -> pa.StringArray:
-    try:
-        text = block.decode()
-    except UnicodeDecodeError:
-        raise file.refused("STR-006") from None
-    lines = pc.split_pattern(pa.array([text]), "\n").flatten()
-    return pc.utf8_trim_whitespace(lines)
+def _split(block: bytes) -> pa.StringArray:
+    """The lines of a block, without their line breaks."""
+    return pc.utf8_trim_whitespace(pc.split_pattern(pa.array([block.removesuffix(b"\n")], pa.string()), "\n").flatten())
 
 
 def _day_of(file: File, line: str) -> date:
@@ -102,8 +73,7 @@ def _day_of(file: File, line: str) -> date:
         raise file.refused("STR-030")
     found = _HEADER.match(line)
     if found is None:
-        kind = kind_of(line.encode())
-        raise file.refused("STR-007", advice=f"Tệp nhận được là {kind}, cần tệp .dat.") if kind else file.refused("STR-009")
+        raise file.refused("STR-009")
     try:
         return datetime.strptime(found[1], "%d%m%Y").date()
     except ValueError:

@@ -146,6 +146,11 @@ def test_a_field_that_is_unknown_or_missing_is_named(tmp_path: Path, line: dict[
         chunks(momo(tmp_path / "m", line), "momo_jsonl")
 
 
+def test_fields_that_may_not_be_quoted_are_told_by_their_place_in_the_line(tmp_path: Path) -> None:
+    with pytest.raises(Rejected, match=r"STR-002: .* cột thứ 11 từ trái sang, thứ 12 từ trái sang không có"):
+        chunks(momo(tmp_path / "m", MOMO | {"số điện thoại": "x", "số giấy tờ": "y"}), "momo_jsonl")
+
+
 def test_an_amount_with_a_fraction_is_set_aside(tmp_path: Path) -> None:
     found = chunks(momo(tmp_path / "m", MOMO | {"amount": 350000.5}, MOMO | {"transId": 78}), "momo_jsonl")
     assert (told(found, "transaction_code"), faults(found)) == ([("78",)], [(1, "STR-010", "amount")])
@@ -154,8 +159,12 @@ def test_an_amount_with_a_fraction_is_set_aside(tmp_path: Path) -> None:
 cell = st.one_of(st.none(), st.booleans(), st.integers(-(2**62), 2**62), st.text(st.characters(codec="utf-8"), max_size=6), st.floats(0, 9))
 
 
+refund = st.fixed_dictionaries({"amount": st.integers(0, 9) | cell}, optional={"resultCode": st.sampled_from([0, "0", 1080, None])})
+names = {"storeId": cell, "orderId": cell, "transId": cell, "amount": cell}
+
+
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.fixed_dictionaries({"storeId": cell, "orderId": cell, "transId": cell, "amount": cell}), min_size=1, max_size=6))
+@given(st.lists(st.fixed_dictionaries(names, optional={"refundTrans": st.none() | st.lists(refund, max_size=2)}), min_size=1, max_size=6))
 @example([dict.fromkeys(("storeId", "orderId", "amount")) | {"transId": written} for written in ("\x80", "0\x1f0")])
 def test_a_line_reads_alike_alone_and_among_others(tmp_path_factory: pytest.TempPathFactory, changes: list[dict[str, Any]]) -> None:
     """Whole blocks are parsed at once where their types agree, and line by line where they do not: nobody can tell."""
@@ -297,6 +306,22 @@ def test_a_byte_order_mark_changes_nothing(tmp_path: Path, layout: str) -> None:
 
 
 @pytest.mark.parametrize("layout", ["napas_dat", "momo_jsonl"])
+def test_a_letter_of_another_encoding_refuses_the_file(tmp_path: Path, layout: str) -> None:
+    path = napas(tmp_path / "f", "28042025", {"F41": "QUAN"}) if layout == "napas_dat" else momo(tmp_path / "f", MOMO | {"storeId": "QUAN"})
+    path.write_bytes(path.read_bytes().replace(b"QUAN", "QUÁN".encode("cp1258")))
+    with pytest.raises(Rejected, match="STR-006"):
+        chunks(path, layout)
+
+
+@pytest.mark.parametrize("layout", ["napas_dat", "momo_jsonl"])
+def test_a_workbook_in_its_place_is_told_as_what_it_is(tmp_path: Path, layout: str) -> None:
+    path = tmp_path / "f"
+    path.write_bytes(b"PK\x03\x04\xff\xfe\n")
+    with pytest.raises(Rejected, match=r"STR-007: .*tệp Excel \.xlsx"):
+        chunks(path, layout)
+
+
+@pytest.mark.parametrize("layout", ["napas_dat", "momo_jsonl"])
 def test_files_of_line_breaks_alone_are_empty_and_utf_16_is_no_letters_agreed_on(tmp_path: Path, layout: str) -> None:
     for content, rule in ((b"\r\n\n", "STR-003"), ('{"HR": "[DATE]28042025"}\n'.encode("utf-16"), "STR-006")):
         path = tmp_path / "f"
@@ -306,8 +331,7 @@ def test_files_of_line_breaks_alone_are_empty_and_utf_16_is_no_letters_agreed_on
 
 
 def test_blocks_of_a_large_file_are_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.read.tagged_file.BLOCK", 500)
-    monkeypatch.setattr("tasks.read.json_lines.BLOCK", 500)
+    monkeypatch.setattr("tasks.read.lines.BLOCK", 500)
     found = chunks(napas(tmp_path / "n.dat", "28042025", *[{}] * 40), "napas_dat")
     assert told(found, "row_number") == [(number,) for number in range(2, 42)]
     assert {"rows": 40} in [chunk.controls for chunk in found]

@@ -80,8 +80,4 @@ LEFT JOIN LATERAL (  -- as it was last known while the value was shown
     WHERE known.indicator_key = fact.indicator_key AND known.period = fact.period AND known.known_from < fact.known_to
     ORDER BY known.known_from DESC LIMIT 1
 ) AS reach ON true
-LEFT JOIN LATERAL (
-    SELECT 'có thể tính một người hai lần: khóa bút danh đổi ngày '
-               || string_agg(to_char(used_from AT TIME ZONE 'Asia/Ho_Chi_Minh', 'DD/MM/YYYY'), ', ' ORDER BY key_number) AS note
-    FROM ops.pseudonym_key WHERE key_number = ANY(fact.key_numbers[2:])  -- the first of them was in use before
-) AS mixed ON fact.key_numbers IS NOT NULL
+LEFT JOIN LATERAL ({MIXES_KEYS}) AS mixed ON fact.key_numbers IS NOT NULL

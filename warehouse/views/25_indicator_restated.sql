@@ -93,11 +93,7 @@ LEFT JOIN LATERAL (
                ORDER BY lacking.valid_from, lacking.unit_code) AS named
     FROM warehouse.dim_unit AS lacking WHERE lacking.unit_key = ANY(fact.units_missing)
 ) AS missing ON fact.units_missing IS NOT NULL
-LEFT JOIN LATERAL (
-    SELECT 'có thể tính một người hai lần: khóa bút danh đổi ngày '
-               || string_agg(to_char(used_from AT TIME ZONE 'Asia/Ho_Chi_Minh', 'DD/MM/YYYY'), ', ' ORDER BY key_number) AS note
-    FROM ops.pseudonym_key WHERE key_number = ANY(fact.key_numbers[2:])  -- the first of them was in use before
-) AS mixed ON fact.key_numbers IS NOT NULL
+LEFT JOIN LATERAL ({MIXES_KEYS}) AS mixed ON fact.key_numbers IS NOT NULL
 UNION ALL
 SELECT own.indicator_code, own.indicator_name, own.official_table, own.pillar, own.unit_code, own.unit_name, own.unit_level,
        own.unit_valid_from, own.period, own.period_type, own.numerator, own.denominator, own.value, own.decimals, own.unit_measure,
