@@ -133,7 +133,7 @@ class Speaks(Model):
 
     first: dict[str, list[str]]
     """Column → values of the rows that go before all others."""
-    latest: list[str]
+    latest: list[str] = []
     """Days by which the latest of them speaks, one after the other; one that is missing is later than any."""
 
     @property
@@ -242,6 +242,7 @@ Check = Literal[
     "ratio",
     "quarantine_share",
     "totals",
+    "no_totals",
     "conservation",
     "covers",
     "outside",

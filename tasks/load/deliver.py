@@ -65,7 +65,9 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
         try:
             for part in checked:
                 take(work, part)
-                rows, sources = _merge(work, covered, codes, ratios, part.table, of_the_day)
+                if part.corrects:
+                    work.partitions.attach()
+                rows, sources = _merge(work, covered, codes, ratios, part, of_the_day)
                 contradicted, by = contradicted + rows, by | sources
             ratios.judge(covered.business_period)
         except Rejected as refused:
@@ -109,11 +111,11 @@ def reject(engine: Engine, delivery: Delivery, rejected: Rejected, received: int
     return Outcome(delivery.delivery_id, "rejected", "reject", received, 0, 0, received, 0, rejected.message_vi)
 
 
-def _merge(work: Load, covered: Covered, codes: Codes, ratios: Ratios, rows: pa.Table, of_the_day: dict[int, str]) -> tuple[int, set[str]]:
+def _merge(work: Load, covered: Covered, codes: Codes, ratios: Ratios, part: Checked, of_the_day: dict[int, str]) -> tuple[int, set[str]]:
     """Writes a chunk into what is known; returns how many rows contradict those of other sources of the day, and which."""
-    if not rows.num_rows:
+    if not part.table.num_rows:
         return 0, set()
-    facts, found, rows = facts_of(work, rows)
+    facts, found, rows = facts_of(work, part.table)
     keep = judge(work, rows, found)
     facts, rows = _in_order(work, facts, rows, keep)
     ratios.add(facts, rows)
@@ -126,7 +128,7 @@ def _merge(work: Load, covered: Covered, codes: Codes, ratios: Ratios, rows: pa.
     if not len(keys):
         return 0, set()
     natural = [name for name in work.contract.natural_key if name in work.table.c]
-    states = states_of(work.connection, work.table, natural, keys) if codes.may_be_known(rows) else no_states(natural)
+    states = states_of(work.connection, work.table, natural, keys) if codes.may_be_known(rows) or part.corrects else no_states(natural)
     plan = overwrite(keys, facts["row_hash"].to_numpy(), work.moment, until, states)
     compare_natural_keys(work.table, natural, facts, states, plan.known)
     told_here = plan.same & (states["delivery_id"].to_numpy()[plan.told] == work.delivery.delivery_id) if states.num_rows else plan.same

@@ -50,6 +50,8 @@ _DECIMAL = {
 }
 _WIDTHS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2}
 _EARLIEST, _LATEST = 1900, 2199
+_EPOCH_MILLISECONDS = 10**11, 10**13
+"""From 3 March 1973 to 20 November 2286. Read as seconds, the least of them lies in the year 5138."""
 
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 _YEAR = re.compile(r"(?:năm )?((?:19|20)[0-9]{2})")
@@ -157,8 +159,7 @@ def moments(values: pa.StringArray, date_format: str) -> pa.TimestampArray:
     A day or month of one digit is taken where the format separates it.
     """
     if date_format == EPOCH_MILLISECONDS:
-        seconds = pc.add(pc.floor(pc.divide(integers(values).cast(pa.float64()), 1000.0)).cast(pa.int64()), LOCAL_OFFSET)
-        return seconds.cast(ARROW_TYPES["timestamp"])
+        return _since_1970(values)
     width = sum(_WIDTHS.get(part[1:], 1) for part in re.findall(r"%.|[^%]", date_format))
     other = pc.fill_null(pc.not_equal(pc.binary_length(values), width), False)
     if pc.any(other).as_py() and not re.search(r"%.%", date_format):
@@ -172,6 +173,14 @@ def moments(values: pa.StringArray, date_format: str) -> pa.TimestampArray:
     known = fits.copy()
     known[fits] = real
     return pa.array(seconds, mask=~known).cast(ARROW_TYPES["timestamp"])
+
+
+def _since_1970(values: pa.StringArray) -> pa.TimestampArray:
+    """Local times of milliseconds; what can only be seconds or microseconds is null."""
+    told = integers(values)
+    usual = pc.and_(pc.greater_equal(told, _EPOCH_MILLISECONDS[0]), pc.less(told, _EPOCH_MILLISECONDS[1]))
+    seconds = pc.add(pc.divide(pc.if_else(usual, told, None), 1000), LOCAL_OFFSET)
+    return seconds.cast(ARROW_TYPES["timestamp"])
 
 
 _A_YEAR = r"^([0-9]{4})$"

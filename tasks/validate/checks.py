@@ -50,7 +50,7 @@ class RuleResult:
 
 @dataclass(frozen=True)
 class Checked:
-    """A chunk after its checks; the last one of a delivery holds no rows, only what was found of the whole."""
+    """A chunk after its checks; after the last one of a delivery comes what was found of the whole, with the rows that were kept back."""
 
     table: pa.Table
     """Accepted rows."""
@@ -59,6 +59,8 @@ class Checked:
     ignored: int
     received: int
     results: list[RuleResult]
+    corrects: bool = False
+    """Whether the rows take the place of others of the delivery, which were accepted before it was known."""
 
 
 def merged(results: Iterable[RuleResult]) -> list[RuleResult]:
@@ -158,7 +160,8 @@ class Opened:
         except Rejected as refused:
             raise delivery.told(refused) from None
         self._of_rules = delivery.results
-        yield Checked(self.contract.schema.empty_table(), FAULTS.empty_table(), 0, 0, results)
+        late = delivery.late
+        yield Checked(late, FAULTS.empty_table(), 0, late.num_rows, results, corrects=late.num_rows > 0)
 
     def tell(self, refused: Rejected | None = None) -> None:
         """Tells Data Docs what was found, once it is known whether the delivery was refused, by these checks or by the loader."""
@@ -200,10 +203,11 @@ class _Seen:
         self._contract = contract
         self._keys, self._ranks, self._contents = (np.empty(0, np.int64) for _ in range(3))
 
-    def beside_others(self, table: pa.Table) -> tuple[Mask, Mask, Mask]:
-        """Rows that repeat another word for word, rows that one of their key speaks for, and rows that contradict one that speaks.
+    def beside_others(self, table: pa.Table) -> tuple[Mask, Mask, Mask, Mask]:
+        """Rows that repeat another word for word, rows that one of their key speaks for, rows that contradict one that speaks, and
+        rows that speak for one of an earlier chunk, which was accepted.
 
-        All others stay. A row of a later chunk that speaks for one that was accepted stays as well, and takes its place.
+        All others stay.
         """
         keys = code_hash([table[name] for name in self._contract.natural_key]).to_numpy()
         ranks = _ranks(table, self._contract.speaks)
@@ -211,10 +215,14 @@ class _Seen:
         known = np.zeros(len(keys), np.bool_)
         inside = place < len(self._keys)
         known[inside] = self._keys[place[inside]] == keys[inside]
-        best = ranks if self._contract.speaks is None else pd.Series(ranks).groupby(keys).transform("max").to_numpy().copy()
+        again = pd.Series(keys).duplicated(keep=False).to_numpy()
+        best = ranks.copy()
+        best[again] = pd.Series(ranks[again]).groupby(keys[again]).transform("max").to_numpy()
         best[known] = np.maximum(best[known], self._ranks[place[known]])
         spoken_for = ranks < best
+        speaks_late = known & (ranks == best)
         known[known] = self._ranks[place[known]] == best[known]
+        speaks_late &= ~known
         repeated = known & ~spoken_for
         repeated[~spoken_for] |= pd.Series(keys[~spoken_for]).duplicated().to_numpy()
         contents = row_hash(table.drop_columns(ROW_NUMBER)).to_numpy() if self.is_kept or repeated.any() else np.empty(0, np.int64)
@@ -226,7 +234,7 @@ class _Seen:
             same = repeated & (contents == first)
         if self.is_kept:
             self._add(*(values[~repeated & ~spoken_for] for values in (keys, ranks, contents)))
-        return same, spoken_for, repeated & ~same
+        return same, spoken_for, repeated & ~same, speaks_late & ~repeated
 
     def _add(self, keys: Numbers, ranks: Numbers, contents: Numbers) -> None:
         """Keeps rows; they take the place of those of their keys."""
@@ -294,6 +302,7 @@ class _Delivery:
         self.totals, self.trailer = contract.layouts[layout_name].totals, contract.layouts[layout_name].trailer
         self.unique = next((rule for rule in contract.rules if rule.check == "unique"), None)
         self.seen = _Seen(contract)
+        self._late = [contract.schema.empty_table()]
         self.spoken_for = 0
         self.controls: dict[str, int] = {}
         self.differing = ""
@@ -321,27 +330,35 @@ class _Delivery:
                 if rule.severity == "critical" and len(places):
                     keep[places] = False
                     found.append(self._faults(rule, table.take(pa.array(places))))
-        same = 0
+        same = kept_back = 0
         if self.unique is not None:
             accepted = np.flatnonzero(keep)
             good = table if keep.all() else table.filter(pa.array(keep))
-            repeats, spoken_for, contradicts = self.seen.beside_others(good)
+            repeats, spoken_for, contradicts, late = self.seen.beside_others(good)
             same = int(repeats.sum() + spoken_for.sum())
             self.spoken_for += int(spoken_for.sum())
             found.append(self._faults(self.unique, good.filter(pa.array(contradicts))))
             results.append(_row_result(self.unique, int(contradicts.sum())))
-            keep[accepted[repeats | spoken_for | contradicts]] = False
+            keep[accepted[repeats | spoken_for | contradicts | late]] = False
+            kept_back = int(late.sum())
+            if kept_back:
+                self._late.append(good.filter(pa.array(late)))
         checked = Checked(
             table=table if keep.all() else table.filter(pa.array(keep)),
             faults=pa.concat_tables(found),
             ignored=chunk.ignored + same,
-            received=chunk.received,
+            received=chunk.received - kept_back,
             results=results,
         )
-        self._count(chunk, checked)
+        self._count(chunk, checked, kept_back)
         return checked
 
-    def _count(self, chunk: Chunk, checked: Checked) -> None:
+    @property
+    def late(self) -> pa.Table:
+        """Rows that take the place of accepted ones of earlier chunks; those are on their way into the warehouse already."""
+        return pa.concat_tables(self._late)
+
+    def _count(self, chunk: Chunk, checked: Checked, kept_back: int) -> None:
         unreadable = pc.count_distinct(chunk.faults["row_number"]).as_py()
         quarantined = pc.count_distinct(checked.faults["row_number"]).as_py()
         if self.dates is not None and self.contract.period_column is not None:
@@ -351,7 +368,7 @@ class _Delivery:
         self.received += chunk.received
         self.readable += chunk.table.num_rows
         self.unreadable += unreadable
-        self.accepted += checked.table.num_rows
+        self.accepted += checked.table.num_rows + kept_back
         self.quarantined += quarantined
         self.ignored += checked.ignored
         self.account += chunk.account
@@ -359,7 +376,7 @@ class _Delivery:
         for column in self.sums:
             self.sums[column] += pc.sum(chunk.table[column]).as_py() or 0
         came = chunk.table.num_rows + unreadable + chunk.ignored
-        went = checked.table.num_rows + quarantined + checked.ignored
+        went = checked.table.num_rows + kept_back + quarantined + checked.ignored
         if not chunk.received == came == went:
             raise CheckBroken(f"{self.contract.feed}: {chunk.received} rows received, {came} read, {went} accounted for")
         self.found.add(checked.faults)
@@ -403,6 +420,10 @@ class _Delivery:
         results.append(RuleResult(_structural("hidden").code, "warning", "delivery", *_hidden(self.account)))
         if self.totals is not None or self.trailer is not None:
             results.append(_delivery_result(_structural("totals"), *self._totals()))
+            if not self.controls:  # a trailer that is not there is no whole file, and refused by its reader
+                results.append(
+                    _delivery_result(_structural("no_totals"), "nothing to compare with", f"nhận được {number(self.readable)} dòng")
+                )
         if self.dates is not None:
             results.append(_delivery_result(_structural("covers"), *self.dates.misread()))
             results.append(RuleResult(_structural("outside").code, "warning", "delivery", *self.dates.outside()))

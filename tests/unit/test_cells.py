@@ -131,6 +131,13 @@ def test_milliseconds_since_1970_become_local_time(moment: datetime) -> None:
 
 
 @pytest.mark.parametrize(
+    "cell", ["1672315843", "1672315843986000", "-1672315843986", "0"], ids=["seconds", "microseconds", "before", "zero"]
+)
+def test_what_cannot_be_milliseconds_is_no_moment(cell: str) -> None:
+    assert moments(column(cell), "epoch_ms").to_pylist() == [None]
+
+
+@pytest.mark.parametrize(
     ("cell", "normal"),
     [
         ("2024", "2024"), ("Năm 2024", "2024"), ("Quý I/2024", "2024-Q1"), ("Quý 4/2024", "2024-Q4"), ("quý iii-2024", "2024-Q3"),

@@ -22,8 +22,8 @@ CSR = "aa02e5507e8ca45c674196f8b428afef"
 PAYMENTS = contract("payments")
 
 
-def chunks(path: Path, layout: str, feed: str = "payments") -> list[Chunk]:
-    return list(read(path, contract(feed), layout, b"key", path.name))
+def chunks(path: Path, layout: str, feed: str = "payments", **how: Any) -> list[Chunk]:
+    return list(read(path, contract(feed), layout, b"key", path.name, **how))
 
 
 def rows(found: list[Chunk]) -> list[dict[str, Any]]:
@@ -247,6 +247,19 @@ def test_another_currency_is_set_aside_by_its_rule(tmp_path: Path) -> None:
 def test_a_reversal_takes_back_the_transaction_of_its_number(tmp_path: Path) -> None:
     found = chunks(napas(tmp_path / "n.dat", "28042025", {"MTI": "0420", "F37": "745811065932"}), "napas_dat")
     assert told(found, "transaction_code", "status_code") == [("745811065932", "cancelled")]
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["in one chunk", "in two"])
+@pytest.mark.parametrize("reversal_is", [0, 1], ids=["first", "last"])
+def test_a_reversal_beside_its_transaction_speaks_for_it(tmp_path: Path, reversal_is: int, at_once: bool) -> None:
+    paid, taken_back = {"F37": "745811065932"}, {"F37": "745811065932", "MTI": "0420"}
+    records = [taken_back, paid] if reversal_is == 0 else [paid, taken_back]
+    found = chunks(napas(tmp_path / "n.dat", "28042025", *records), "napas_dat", **({} if at_once else {"chunk_rows": 1}))
+    checked = list(validate(found, PAYMENTS, "napas_dat", "n.dat"))
+    said = [row["status_code"] for part in checked for row in part.table.to_pylist()]
+    assert said[-1] == "cancelled"
+    assert len(said) + sum(part.ignored for part in checked) == 2
+    assert sum(part.faults.num_rows for part in checked) == 0
 
 
 def test_a_record_cut_in_two_and_a_line_of_nothing_known_are_set_aside(tmp_path: Path) -> None:

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from expectations.contract import contract
 from tasks.ask import questions
 from tasks.deliveries.coverage import Stretch
 from tasks.load.beside_days import differences
+from tasks.load.deliver import load
 from tasks.report.site import write_site
 from tasks.words.vietnamese import VIETNAM
-from tests.warehouse.deliveries import deliver, land
+from tests.warehouse.deliveries import checked, deliver, land
 from tests.warehouse.facts import begin, publish, value
 from tests.warehouse.test_load_rows import Row, agency, all_rows, bill, dossier, payment
 
@@ -231,6 +233,28 @@ def test_the_stewards_page_says_how_many_payments_wait_and_for_how_long(engine: 
         write_site(connection, run, night, [], [], [], tmp_path)
     page = re.sub(r"<[^>]+>", " ", (tmp_path / "index.html").read_text("utf-8").split('id="cho-hoa-don"')[1].split("</table>")[0])
     assert page.split()[-4:] == ["payments-ecpay", "1", "01/03/2024", "12"]
+
+
+# What takes a payment back in its own file -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("month_is_known", [True, False], ids=["month known", "month new"])
+def test_what_takes_a_payment_back_further_down_in_its_file_holds_however_often_it_is_read(engine: Engine, month_is_known: bool) -> None:
+    if month_is_known:
+        paid(engine, "2024-03-01", [payment("A1", paid_at=datetime(2024, 3, 1, 8))], provider="momo")
+    landed = land(engine, "payments", "2024-03-02", source="payments-napas", provider="napas", layout="napas_dat")
+    first = [payment(code, service_code="MUA_SAM", merchant_code="S1") for code in ("T1", "T2", "T3")]
+    last = [payment("T2", service_code="MUA_SAM", merchant_code="S1", status_code="cancelled", row_number=4)]
+    outcomes = []
+    for is_loaded in (False, True, True):
+        parts = [checked("payments", first), replace(checked("payments", last), corrects=True)]
+        outcomes.append(load(engine, replace(landed, is_loaded=is_loaded), contract("payments"), parts))
+    states = (
+        "SELECT transaction_code, payment_status_code, row_number, known_to = 'infinity' FROM warehouse.fact_payment "
+        "JOIN warehouse.dim_payment_status USING (payment_status_key) WHERE transaction_code LIKE 'T%' AND known_to > known_from ORDER BY 1"
+    )
+    assert all_rows(engine, states) == [("T1", "settled", 1, True), ("T2", "cancelled", 4, True), ("T3", "settled", 3, True)]
+    assert {(one.received, one.loaded + one.unchanged + one.quarantined + one.ignored) for one in outcomes} == {(4, 4)}
 
 
 # A month file beside day files ----------------------------------------------------------------------------------------------

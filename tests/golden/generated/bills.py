@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from tests.golden.generated.defects import CCCD, NBSP, amounts, codes, days, odd_units, units
@@ -47,6 +47,8 @@ def _sown_of_evn(place: Place) -> Iterator[Sown]:
     yield from odd_units("MA_DVHC", place.unit)
     yield from days("NGAY_PHANH", str, place.month, required="")
     yield Sown("no day of issue", {"NGAY_PHANH": ""}, fact={"issued": None})
+    far = place.after + timedelta(days=40)
+    yield Sown("a day of issue to come", {"NGAY_PHANH": f"{far:%d/%m/%Y}"}, fact={"issued": far}, warns=("BIL-015",))
     third = place.month.replace(day=3)
     yield Sown("a day below the 13th is day first", {"NGAY_PHANH": f"{third:%d/%m/%Y}"}, fact={"issued": third})
     yield Sown("a day of single digits", {"NGAY_PHANH": f"3/{third.month}/{third.year}"}, fact={"issued": third})

@@ -28,6 +28,8 @@ class Whole:
     """Rows of a file that is taken."""
     refused: str = ""
     """Rule by which it is refused whole."""
+    flags: frozenset[str] = frozenset()
+    """Rules that flag it as a whole."""
 
 
 def odd_files(place: Place, layout: Layout) -> Iterator[Whole]:
@@ -158,6 +160,8 @@ def _workbooks(place: Place, layout: Layout) -> Iterator[Whole]:
     for header in [name for name in rows[-1].cells if rows[-1].cells[name] != "Tổng cộng"]:
         wrong = replace(rows[-1], cells=rows[-1].cells | {header: str(int(rows[-1].cells[header].replace(".", "")) + 1)})
         yield Whole(f"one more under {header} of the control row", layout.write(place, [*rows[:-1], wrong]), {}, "STR-008")
+    alone = layout.rows(place)
+    yield Whole("no control row", layout.write(place, alone), numbered(alone, first), flags=frozenset(["STR-039"]))
     yield Whole("a row less than the control row counts", layout.write(place, rows[1:]), {}, "STR-008")
     no_number = replace(rows[-1], cells=rows[-1].cells | {layout.header[-2]: "nhiều"})
     yield Whole("words in the control row", layout.write(place, [*rows[:-1], no_number]), {}, "STR-008")

@@ -50,7 +50,8 @@ class Inbox:
         for layout in LAYOUTS:
             for number, one in enumerate(odd_files(self.place, layout)):
                 if number % len(SEEDS) == seed % len(SEEDS):
-                    self._odd(layout, f"le{number:02}", one.rows, content=one.content, refused=one.refused, wrong=one.wrong)
+                    what: Any = {"refused": one.refused, "flags": one.flags, "wrong": one.wrong}
+                    self._odd(layout, f"le{number:02}", one.rows, content=one.content, **what)
 
     # Files ---------------------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import Any
 from tests.golden.generated.defects import CCCD, NBSP, PHONE, ZERO_WIDTH, amounts, codes, days, stamps
 from tests.golden.generated.layouts import Layout, too_wide_and_too_short
 from tests.golden.generated.place import THUONG_XUAN, Place
-from tests.golden.generated.rows import Aside, Loaded, Payment, Row, Sown, Stage, Waits, repeated
+from tests.golden.generated.rows import Aside, Ignored, Loaded, Payment, Row, Sown, Stage, Waits, repeated
 
 AWAITED = ("PAY-006", "ID_HDON")
 METHODS = ("TIEN_MAT", "QR", "VI", "CHUYEN_KHOAN", "TU_DONG")
@@ -19,6 +19,12 @@ METHODS = ("TIEN_MAT", "QR", "VI", "CHUYEN_KHOAN", "TU_DONG")
 def _again(row: Row, header: str, other: Row) -> list[Row]:
     """A transaction, the same once more, and its number once more with other content."""
     return repeated(row, ("PAY-001", header), replace(other, cells=other.cells | {header: row.cells[header]}))
+
+
+def _and_back(row: Row, cells: dict[str, Any]) -> list[Row]:
+    """A transaction, and what its own file says of its end: that holds, and the other is one of the rows ignored."""
+    back = Row(row.cells | cells, Loaded(replace(row.fact, status="cancelled")), "what takes it back")
+    return [replace(row, becomes=Ignored(), sown="taken back in the same file"), back]
 
 
 # ECPay: bills of electricity, water, environment -------------------------------------------------------------------------
@@ -63,6 +69,7 @@ def _sown_of_ecpay(place: Place) -> Iterator[Sown]:
 
 def _others_of_ecpay(place: Place) -> Iterator[Row]:
     yield from _again(_ecpay(place), "MA_GIAO_DICH", _ecpay(place))
+    yield from _and_back(_ecpay(place), {"TTHAI_HUY": "1"})
     for bill in place.missing_bills:
         row = _ecpay(place)
         at_last = Loaded(replace(row.fact, unit=bill.unit, service=bill.service))
@@ -312,7 +319,8 @@ MOMO_STATES = {
 def _sown_of_momo(place: Place) -> Iterator[Sown]:
     yield from amounts("amount", "json", int, "PAY-002")
     yield from codes("transId", "number", lambda: place.new("MM", 8), numeric=True, required=False)
-    for written in ("hôm nay", f"{place.month:%d/%m/%Y}", 0.5, [1]):
+    seconds = _milliseconds(place.moment()) // 1000
+    for written in ("hôm nay", f"{place.month:%d/%m/%Y}", 0.5, [1], seconds, seconds * 10**6, -seconds * 1000):
         yield Sown(f"{written} as the time", {"responseTime": written}, (("STR-010", "responseTime"),))
     yield Sown("no time", {"responseTime": None}, (("STR-011", "responseTime"),))
     first = datetime.combine(place.month, time())
@@ -406,6 +414,9 @@ def _sown_of_napas(place: Place) -> Iterator[Sown]:
 
 def _others_of_napas(place: Place) -> Iterator[Row]:
     yield from _again(_napas(place), "F37", _napas(place))
+    reversal = {"MTI": "0420", "F12": "235959"}
+    yield from _and_back(_napas(place), reversal)
+    yield from reversed(_and_back(_napas(place), reversal))
     aside = Aside(frozenset([("STR-012", "")]))
     yield Row({}, aside, "a record cut in two", line="DR[MTI]0210[F2]97040300[F3]0000")
     yield Row({}, aside, "a line that is no record", line="dòng lạ")
