@@ -32,6 +32,10 @@ class Change:
     """The states counted, as a relation in SQL with their sign: all of them, or the change."""
     lines: str
     """Temporary table of the counts added: unit_key, part, day, received, counts; where from scratch, all counts there are."""
+    rows: str = ""
+    """The rows made of the states, as a relation in SQL with their sign; nothing where no state changed."""
+    since: int = 0
+    """The load since which the states are: what later ones wrote was counted now."""
 
 
 def declared(left_out: Iterable[str] = ()) -> list[Counted]:
@@ -112,7 +116,7 @@ def _from_scratch(connection: Connection, counting: Counting, counted: Counted, 
     )
     analyze(connection, counting.counts)
     lines = f"(SELECT unit_key, part, day, received, counts FROM {counting.counts} WHERE counted = '{counted.name}')"
-    return Change(counted, True, counting.states(counted.table), lines)
+    return Change(counted, True, counting.states(counted.table), lines, rows.query(counted, "{rows}", None))
 
 
 def _add(connection: Connection, counting: Counting, counted: Counted, rows: Rows, last: int) -> Change:
@@ -143,7 +147,7 @@ def _add(connection: Connection, counting: Counting, counted: Counted, rows: Row
     )
     gone = f"counts = {nothing} AND counted = :counted"
     connection.execute(text(f"DELETE FROM warehouse.agg_count kept USING {lines} l WHERE {same} AND kept.{gone}"), values)
-    return Change(counted, False, rows.states(counted, last)[0], lines)
+    return Change(counted, False, rows.states(counted, last)[0], lines, rows.query(counted, "{rows}", last), last)
 
 
 # Whether they agree -----------------------------------------------------------------------------------------------------

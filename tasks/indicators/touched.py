@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Date, text
 
 from tasks.count.counting import Counting, ended_between, fingerprint, leave_mark, marked
 from tasks.count.counts import Failed, as_of, count_rows, counted_by
+from tasks.count.overpaid import tell_overpaid
 from tasks.count.states import tell_the_planner
 from tasks.indicators.expected import Expectations, expectations, turned
 from tasks.indicators.publish import indicator_keys
@@ -93,6 +94,8 @@ def _of_fact(connection: Connection, counting: Counting, name: str, fact: Counte
         return set()
     if fact.way == "rows":
         changes = count_rows(connection, counting, name, failed)
+        if name == "bill" and not counting.is_vintage:
+            tell_overpaid(connection, changes)
         months = {month for change in changes for month in _months(connection, change.lines)}
         return months | (published if any(change.from_scratch for change in changes) else set())
     mark, now = marked(connection, name), fingerprint(connection, counted_by(name))

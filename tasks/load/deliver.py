@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Engine, delete, func, insert, text, update
+from sqlalchemy import Engine, delete, exists, func, insert, select, text, update
 
 from expectations.contract import Contract, contract
 from tasks.deliveries.ledger import Delivery, Outcome
@@ -25,7 +25,6 @@ from tasks.load.fees import reconcile_fees
 from tasks.load.history import Mask, apply, compare_natural_keys, copy_keys, no_states, overwrite, states_of, temporary
 from tasks.load.listed import hold_against_reports
 from tasks.load.lists import make_members
-from tasks.load.overpaid import count_overpaid
 from tasks.load.quarantine import judge, keep, take
 from tasks.load.ratios import Ratios
 from tasks.load.received import keep_receivers
@@ -89,7 +88,6 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
         hold_against_reports(work)
         for rule in work.rules("fees_reconciled"):
             reconcile_fees(work, rule, covered.days)
-        count_overpaid(work)
         count_differences(work)
         return _close(work, covered, corrected)
 
@@ -163,7 +161,10 @@ def _close(work: Load, covered: Covered, corrected: int | None) -> Outcome:
     connection, delivery, now = work.connection, work.delivery, datetime.now(UTC)
     status = "superseded" if covered.is_superseded else "loaded"
     work.tell_rows()
-    connection.execute(delete(verdict).where(verdict.c.delivery_id == delivery.delivery_id))
+    when_counted = [rule.code for rule in work.rules("overpaid")]  # what was told then holds, though the delivery is read again
+    own = verdict.c.delivery_id == delivery.delivery_id
+    connection.execute(delete(verdict).where(own, verdict.c.rule_code.not_in(when_counted)))
+    is_overpaid = connection.scalar(select(exists().where(own)))
     if work.tallies:
         connection.execute(
             insert(verdict),
@@ -181,7 +182,7 @@ def _close(work: Load, covered: Covered, corrected: int | None) -> Outcome:
                 for code, tally in work.tallies.items()
             ],
         )
-    flagged = work.quarantined > 0 or not all(tally.success for tally in work.tallies.values())
+    flagged = is_overpaid or work.quarantined > 0 or not all(tally.success for tally in work.tallies.values())
     judged = "accept_with_flags" if flagged else "accept"
     connection.execute(
         update(deliveries)

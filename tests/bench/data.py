@@ -189,6 +189,11 @@ def second_night(rows: int) -> Months:
     return Months(1, rows // MONTHS, rows // MONTHS // 10, MONTHS, rows // 10 * 3 // 100)
 
 
+def backfill(rows: int) -> Months:
+    """A year of `rows` bills, as many payments, and few dossiers."""
+    return Months(12, rows // 12, rows // 12 // 100)
+
+
 def year_of_dossiers(dossiers: int) -> Months:
     """A province's year of dossiers, and nothing else."""
     return Months(12, 0, dossiers // 12)

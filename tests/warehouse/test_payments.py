@@ -196,23 +196,40 @@ def test_bills_are_told_apart_by_what_is_paid_of_them_as_the_indicators_count_th
         "amount_vnd": 8000, "paid_vnd": 1000 + 400 + 1000 + 2000 + 1000 + 1300, "paid_in_cash_vnd": 400 + 1000 + 300,
         "owed_vnd": 600 + 1000 + 1000, "overpaid_vnd": 1000 + 300,
     }  # fmt: skip
-    assert observed(engine, "PAY-021") == ["2 hóa đơn, thừa 1.300 đồng"]
     publish(engine)
+    assert observed(engine, "PAY-021") == ["2 hóa đơn, thừa 1.300 đồng"]
     assert value(engine, "K2b", "15655", "2024-02")[:2] == (row["cashless_bills"], row["bills"])  # type: ignore[index]
 
 
 def test_a_second_payment_of_another_collector_is_told_to_the_one_who_came_second(engine: Engine) -> None:
     deliver(engine, land(engine, "bills", "2024-02-28"), [bill("B1"), bill("B2")])
     paid(engine, "2024-03-01", [payment("T1", bill_code="B1"), payment("T2", bill_code="B2")], provider="ecpay")
+    publish(engine)
     assert observed(engine, "PAY-021") == []
     paid(engine, "2024-03-02", [payment("T1", bill_code="B1", amount_vnd=250)], provider="momo")
-    assert observed(engine, "PAY-021") == ["1 hóa đơn, thừa 250 đồng"]
+    publish(engine)
+    told = "SELECT provider, observed, verdict FROM ops.verdict v JOIN ops.delivery d USING (delivery_id) WHERE rule_code = 'PAY-021'"
+    assert all_rows(engine, told) == [("momo", "1 hóa đơn, thừa 250 đồng", "accept_with_flags")]
+
+
+def test_what_was_overpaid_stays_told_of_a_delivery_that_is_read_again(engine: Engine) -> None:
+    deliver(engine, land(engine, "bills", "2024-02-28"), [bill("B1")])
+    twice = [payment("T1", bill_code="B1"), payment("T2", bill_code="B1")]
+    landed = land(engine, "payments", "2024-03-01", source="ecpay")
+    deliver(engine, landed, twice)
+    publish(engine)
+    outcome = deliver(engine, replace(landed, is_loaded=True), twice)
+    publish(engine)
+    assert outcome.verdict == "accept_with_flags"
+    assert observed(engine, "PAY-021") == ["1 hóa đơn, thừa 1.000 đồng"]
 
 
 def test_a_bill_that_is_lowered_below_what_was_paid_is_told(engine: Engine) -> None:
     deliver(engine, land(engine, "bills", "2024-02-28"), [bill("B1"), bill("B2")])
     paid(engine, "2024-03-01", [payment("T1", bill_code="B1"), payment("T2", bill_code="B2")], provider="ecpay")
+    publish(engine)
     deliver(engine, land(engine, "bills", "2024-03-05"), [bill("B1", amount_vnd=900), bill("B2")])
+    publish(engine)
     assert observed(engine, "BIL-020") == ["1 hóa đơn, thừa 100 đồng"]
 
 
