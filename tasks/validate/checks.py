@@ -14,26 +14,21 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from expectations.contract import ROW_NUMBER, Contract, Rule, Speaks, structure
+from expectations.contract import ROW_NUMBER, Contract, Rule, structure
 from tasks.deliveries.coverage import Stretch
 from tasks.read.file import FAULTS, Chunk, Rejected
 from tasks.read.rows import NOTHING_SEEN, Account
 from tasks.validate.dates import Dates, dated
 from tasks.validate.found import Found
+from tasks.validate.seen import Seen
 from tasks.validate.suite import CheckBroken, RowsChecked, check_rows
-from tasks.words.keys import code_hash, row_hash
 from tasks.words.vietnamese import number, one_line, safe
 
 if TYPE_CHECKING:
     from tasks.validate.data_docs import DataDocs
-
-Mask = npt.NDArray[np.bool_]
-Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -195,74 +190,6 @@ def check_together(several: Sequence[Opened]) -> None:
         opened.know(place, rows)
 
 
-class _Seen:
-    """Keys, ranks and contents of the rows accepted so far, sorted by key."""
-
-    def __init__(self, contract: Contract) -> None:
-        self.is_kept = False
-        self._contract = contract
-        self._keys, self._ranks, self._contents = (np.empty(0, np.int64) for _ in range(3))
-
-    def beside_others(self, table: pa.Table) -> tuple[Mask, Mask, Mask, Mask]:
-        """Rows that repeat another word for word, rows that one of their key speaks for, rows that contradict one that speaks, and
-        rows that speak for one of an earlier chunk, which was accepted.
-
-        All others stay.
-        """
-        keys = code_hash([table[name] for name in self._contract.natural_key]).to_numpy()
-        ranks = _ranks(table, self._contract.speaks)
-        place = np.searchsorted(self._keys, keys)
-        known = np.zeros(len(keys), np.bool_)
-        inside = place < len(self._keys)
-        known[inside] = self._keys[place[inside]] == keys[inside]
-        again = pd.Series(keys).duplicated(keep=False).to_numpy()
-        best = ranks.copy()
-        best[again] = pd.Series(ranks[again]).groupby(keys[again]).transform("max").to_numpy()
-        best[known] = np.maximum(best[known], self._ranks[place[known]])
-        spoken_for = ranks < best
-        speaks_late = known & (ranks == best)
-        known[known] = self._ranks[place[known]] == best[known]
-        speaks_late &= ~known
-        repeated = known & ~spoken_for
-        repeated[~spoken_for] |= pd.Series(keys[~spoken_for]).duplicated().to_numpy()
-        contents = row_hash(table.drop_columns(ROW_NUMBER)).to_numpy() if self.is_kept or repeated.any() else np.empty(0, np.int64)
-        same = np.zeros(len(keys), np.bool_)
-        if repeated.any():
-            first = contents.copy()
-            first[~spoken_for] = pd.Series(contents[~spoken_for]).groupby(keys[~spoken_for]).transform("first").to_numpy()
-            first[known] = self._contents[place[known]]
-            same = repeated & (contents == first)
-        if self.is_kept:
-            self._add(*(values[~repeated & ~spoken_for] for values in (keys, ranks, contents)))
-        return same, spoken_for, repeated & ~same, speaks_late & ~repeated
-
-    def _add(self, keys: Numbers, ranks: Numbers, contents: Numbers) -> None:
-        """Keeps rows; they take the place of those of their keys."""
-        stay = ~np.isin(self._keys, keys)
-        keys, ranks, contents = (
-            np.concatenate([kept[stay], new]) for kept, new in ((self._keys, keys), (self._ranks, ranks), (self._contents, contents))
-        )
-        order = np.argsort(keys, kind="stable")
-        self._keys, self._ranks, self._contents = keys[order], ranks[order], contents[order]
-
-
-_DAYS = 20
-"""Bits of a day since 1970 in a rank: those of three thousand years."""
-
-
-def _ranks(table: pa.Table, speaks: Speaks | None) -> Numbers:
-    """Of rows of one key, that with the highest speaks."""
-    ranks = np.zeros(table.num_rows, np.int64)
-    if speaks is None:
-        return ranks
-    for column, values in speaks.first.items():
-        ranks = ranks << 1 | pc.is_in(table[column], pa.array(values)).to_numpy().astype(np.int64)
-    for column in speaks.latest:
-        days = table[column].cast(pa.int32()).fill_null((1 << _DAYS) - 1).to_numpy()
-        ranks = ranks << _DAYS | np.maximum(days, 0)
-    return ranks
-
-
 class _Clock:
     """Hours of a column of times: whether those of the afternoon were written as those of the night, as by a clock of twelve hours."""
 
@@ -301,7 +228,7 @@ class _Delivery:
         self.exported_on = _day(exported_at)
         self.totals, self.trailer = contract.layouts[layout_name].totals, contract.layouts[layout_name].trailer
         self.unique = next((rule for rule in contract.rules if rule.check == "unique"), None)
-        self.seen = _Seen(contract)
+        self.seen = Seen(contract)
         self._late = [contract.schema.empty_table()]
         self.spoken_for = 0
         self.controls: dict[str, int] = {}
@@ -334,15 +261,15 @@ class _Delivery:
         if self.unique is not None:
             accepted = np.flatnonzero(keep)
             good = table if keep.all() else table.filter(pa.array(keep))
-            repeats, spoken_for, contradicts, late = self.seen.beside_others(good)
-            same = int(repeats.sum() + spoken_for.sum())
-            self.spoken_for += int(spoken_for.sum())
-            found.append(self._faults(self.unique, good.filter(pa.array(contradicts))))
-            results.append(_row_result(self.unique, int(contradicts.sum())))
-            keep[accepted[repeats | spoken_for | contradicts | late]] = False
-            kept_back = int(late.sum())
+            beside = self.seen.beside_others(good)
+            same = int(beside.same.sum() + beside.spoken_for.sum())
+            self.spoken_for += int(beside.spoken_for.sum())
+            found.append(self._faults(self.unique, good.filter(pa.array(beside.contradicting))))
+            results.append(_row_result(self.unique, int(beside.contradicting.sum())))
+            keep[accepted[beside.same | beside.spoken_for | beside.contradicting | beside.late]] = False
+            kept_back = int(beside.late.sum())
             if kept_back:
-                self._late.append(good.filter(pa.array(late)))
+                self._late.append(good.filter(pa.array(beside.late)))
         checked = Checked(
             table=table if keep.all() else table.filter(pa.array(keep)),
             faults=pa.concat_tables(found),
