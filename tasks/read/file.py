@@ -6,6 +6,7 @@ or not read at all; no cell is ever quoted in a fault or a refusal.
 
 from __future__ import annotations
 
+from collections import ChainMap, Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -99,16 +100,52 @@ def read(
     file = File(Path(path), file_name, contract, layout_name, limits)
     if file.path.stat().st_size == 0:
         raise file.refused("STR-003")
+    yield from _gathered(_chunks(file, secret_key, chunk_rows), chunk_rows)
+
+
+def _chunks(file: File, secret_key: bytes, chunk_rows: int) -> Iterator[Chunk]:
     received = useful = 0
     for rows, ignored, below in _above_the_notes(READERS[file.layout.reader or file.layout.kind](file, chunk_rows), file):
         chunk = _chunk(rows, file, secret_key, ignored, below)
         received += chunk.received
         useful += chunk.received - chunk.ignored
-        if received > limits.rows:
-            raise file.refused("STR-022", advice=f"hơn {number(limits.rows)} dòng")
+        if received > file.limits.rows:
+            raise file.refused("STR-022", advice=f"hơn {number(file.limits.rows)} dòng")
         yield chunk
     if not useful:
         raise file.refused("STR-004")
+
+
+def _gathered(chunks: Iterator[Chunk], most: int) -> Iterator[Chunk]:
+    """The chunks, small ones together: what is done with a chunk costs something however few its rows are."""
+    held: list[Chunk] = []
+    try:
+        for chunk in chunks:
+            if held and (chunk.titled != held[0].titled or sum(one.received for one in held) + chunk.received > most):
+                yield _together(held)
+                held = []
+            held.append(chunk)
+    except Rejected:
+        if held:
+            yield _together(held)
+        raise
+    yield _together(held)
+
+
+def _together(chunks: list[Chunk]) -> Chunk:
+    if len(chunks) == 1:
+        return chunks[0]
+    warned = sum((Counter(chunk.warned) for chunk in chunks), Counter[str]())
+    return replace(
+        chunks[-1],
+        table=pa.concat_tables([chunk.table for chunk in chunks]).combine_chunks(),
+        faults=pa.concat_tables([chunk.faults for chunk in chunks]),
+        ignored=sum(chunk.ignored for chunk in chunks),
+        received=sum(chunk.received for chunk in chunks),
+        controls=dict(ChainMap(*(chunk.controls for chunk in reversed(chunks)))),
+        account=sum((chunk.account for chunk in chunks), NOTHING_SEEN),
+        warned=dict(warned),
+    )
 
 
 def _above_the_notes(parts: Iterator[Rows], file: File) -> Iterator[tuple[Rows, int, int]]:

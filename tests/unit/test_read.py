@@ -469,7 +469,7 @@ def test_a_parser_that_breaks_does_not_quote_the_cell_it_broke_on(put: Put, monk
 def test_row_numbers_hold_across_the_parsers_blocks(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tasks.read.csv_file.PARSED", 512)
     lines = [f"HD{n},,,,{n},,\n" if n % 7 else "short\n" for n in range(1, 500)]
-    found = chunks(put(HEADER + "".join(lines)))
+    found = chunks(put(HEADER + "".join(lines)), chunk_rows=40)
     assert len(found) > 5
     assert all(row["row_number"] == row["amount"] + 1 for row in rows(found))
     assert [number for number, _, _ in faults(found)] == list(range(8, 501, 7))

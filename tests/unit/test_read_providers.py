@@ -347,9 +347,19 @@ def test_blocks_of_a_large_file_are_one_file(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr("tasks.read.lines.BLOCK", 500)
     found = chunks(napas(tmp_path / "n.dat", "28042025", *[{}] * 40), "napas_dat")
     assert told(found, "row_number") == [(number,) for number in range(2, 42)]
-    assert {"rows": 40} in [chunk.controls for chunk in found]
+    assert [(chunk.received, chunk.controls) for chunk in found] == [(40, {"rows": 40})]
     found = chunks(momo(tmp_path / "m", *[MOMO | {"transId": 100 + number} for number in range(1, 41)]), "momo_jsonl")
     assert told(found, "row_number", "transaction_code") == [(number, str(100 + number)) for number in range(1, 41)]
+
+
+def test_what_was_read_before_a_file_breaks_off_is_told_before_it_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.read.lines.BLOCK", 500)
+    path = napas(tmp_path / "n.dat", "28042025", {"RRC": "9999"}, *[{}] * 40, ends=False)
+    found: list[Chunk] = []
+    with pytest.raises(Rejected, match="STR-005"):
+        found.extend(read(path, PAYMENTS, "napas_dat", b"key", path.name, chunk_rows=10))
+    assert faults(found) == [(2, "STR-010", "RRC")]
+    assert sum(chunk.received for chunk in found) == 41
 
 
 # Collectors, the national platform, EVN ------------------------------------------------------------------------------------
