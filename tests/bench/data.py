@@ -194,6 +194,11 @@ def backfill(rows: int) -> Months:
     return Months(12, rows // 12, rows // 12 // 100)
 
 
+def month_after(year: Months) -> Months:
+    """The month after a backfill, as large as one of its own."""
+    return Months(1, year.bills, year.dossiers, year.months)
+
+
 def year_of_dossiers(dossiers: int) -> Months:
     """A province's year of dossiers, and nothing else."""
     return Months(12, 0, dossiers // 12)
