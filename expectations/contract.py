@@ -133,13 +133,15 @@ class Speaks(Model):
 
     first: dict[str, list[str]]
     """Column → values of the rows that go before all others."""
+    last: dict[str, list[str]] = {}
+    """Column → values of the rows that speak only where no other does."""
     latest: list[str] = []
     """Days by which the latest of them speaks, one after the other; one that is missing is later than any."""
 
     @property
     def columns(self) -> list[str]:
         """Columns of the contract that decide."""
-        return [*self.first, *self.latest]
+        return [*self.first, *self.last, *self.latest]
 
 
 class Totals(Model):

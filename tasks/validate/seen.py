@@ -80,7 +80,9 @@ def _ranks(table: pa.Table, speaks: Speaks | None) -> Numbers:
     if speaks is None:
         return ranks
     for column, values in speaks.first.items():
-        ranks = ranks << 1 | pc.is_in(table[column], pa.array(values)).to_numpy().astype(np.int64)
+        ranks = ranks << 1 | pc.is_in(table[column], pa.array(values)).to_numpy()
+    for column, values in speaks.last.items():
+        ranks = ranks << 1 | ~pc.is_in(table[column], pa.array(values)).to_numpy()
     for column in speaks.latest:
         days = table[column].cast(pa.int32()).fill_null((1 << _DAYS) - 1).to_numpy()
         ranks = ranks << _DAYS | np.maximum(days, 0)

@@ -262,6 +262,13 @@ def test_a_reversal_beside_its_transaction_speaks_for_it(tmp_path: Path, reversa
     assert sum(part.faults.num_rows for part in checked) == 0
 
 
+@pytest.mark.parametrize("codes", [(9000, 0), (0, 9000)], ids=["authorised first", "authorised last"])
+def test_of_an_answer_that_waits_and_one_that_is_final_the_final_one_holds(tmp_path: Path, codes: tuple[int, int]) -> None:
+    path = momo(tmp_path / "m", *(MOMO | {"resultCode": code} for code in codes))
+    (part, _) = validate(chunks(path, "momo_jsonl"), PAYMENTS, "momo_jsonl", "m")
+    assert ([row["status_code"] for row in part.table.to_pylist()], part.ignored) == (["settled"], 1)
+
+
 def test_a_record_cut_in_two_and_a_line_of_nothing_known_are_set_aside(tmp_path: Path) -> None:
     path = napas(tmp_path / "n.dat", "28042025", {}, {}, {})
     lines = path.read_text().splitlines()
