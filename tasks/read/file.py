@@ -91,7 +91,7 @@ def read(
     file_name: str,
     *,
     limits: Limits = DEFAULT,
-    chunk_rows: int = 250_000,
+    chunk_rows: int = 125_000,
 ) -> Iterator[Chunk]:
     """Chunks of a delivered file. Raises Rejected where the file as a whole cannot be read; that may come after some chunks.
 
