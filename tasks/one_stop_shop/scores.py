@@ -83,8 +83,7 @@ def pipeline_scores(connection: Connection, counting: Counting) -> pd.DataFrame:
 
 
 def _scored_pipeline(counted: list[tuple[Rules, pd.DataFrame]]) -> pd.DataFrame:
-    nothing = pd.DataFrame(columns=_LINE.names)
-    return pd.concat([_scored(rules, counts) for rules, counts in counted], ignore_index=True).assign(agency_key=0) if counted else nothing
+    return _together([_scored(rules, counts) for rules, counts in counted]).assign(agency_key=0)
 
 
 # From the portal's counts -----------------------------------------------------------------------------------------------
@@ -141,7 +140,8 @@ def portal_scores(connection: Connection, counting: Counting) -> pd.DataFrame:
     named = [tuple(row[name] for name in ("portal_code", "province_code", "valid_from", "valid_to")) for row in country.portal_codes()]
     portal_codes = ", ".join(map(str, named))
     answered = copy_out(connection, _ANSWERED.format(states=states, portal_codes=portal_codes), _ANSWERED_SCHEMA).to_pandas()
-    return pd.concat([_recomputed(rules, answered[_begin_in(rules, answered["period"])]) for rules in versions()], ignore_index=True)
+    by_version = [(rules, answered[_begin_in(rules, answered["period"])]) for rules in versions()]
+    return _together([_recomputed(rules, ours) for rules, ours in by_version if not ours.empty])
 
 
 def _begin_in(rules: Rules, column: pd.Series) -> pd.Series:
@@ -189,6 +189,11 @@ _LINE = pa.schema(
      ("ratio", pa.float64()), ("score", pa.float64()),
      ("max_score", pa.float64()), ("obs_status", pa.string()), ("is_computed", pa.bool_())]
 )  # fmt: skip
+
+
+def _together(lines: list[pd.DataFrame]) -> pd.DataFrame:
+    """Those of all versions of the rules; none where nothing falls under any."""
+    return pd.concat(lines, ignore_index=True) if lines else pd.DataFrame(columns=_LINE.names)
 
 
 def _revise(connection: Connection, publication: Publication, counted_by: str, scores: pd.DataFrame, touched: str = "TRUE") -> Revised:
