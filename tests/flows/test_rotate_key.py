@@ -22,8 +22,8 @@ from flows.nightly import night
 from tasks.deliveries.rotation import rotate
 from tasks.deliveries.run_lock import one_at_a_time
 from tests.nights import KEY, bakhong, environment, started, url_of
-from warehouse.database import read_warehouse
-from warehouse.settings import Refusal, Settings
+from warehouse.database import open_warehouse, read_warehouse
+from warehouse.settings import Refusal, Settings, new_key, write_private
 
 OTHER_KEY = "another key for tests, long enough"
 PERSONS = [f"99900700{number:04}" for number in range(6)]
@@ -61,6 +61,12 @@ def holders(folder: Path, carrier: str, day: str, persons: Iterable[str], issued
 
 
 @pytest.fixture
+def home(home: Path, prefect_home: Path) -> Path:
+    """A home in which Prefect's database is there already."""
+    return prefect_home.rename(home / "prefect").parent
+
+
+@pytest.fixture
 def inbox(tmp_path: Path) -> Path:
     """November 2023: six customers with a bill each, six and one people with a certificate of two carriers, a hundred adults."""
     folder = tmp_path / "inbox"
@@ -94,6 +100,11 @@ VALUES = text(
     "SELECT indicator_code, period, numerator, denominator, obs_status, obs_reason, obs_note FROM mart.indicator "
     "WHERE unit_code = '15655' AND indicator_code IN ('K2a', 'ND5') AND value IS NOT NULL ORDER BY 1, 2"
 )
+
+
+def a_night(engine: Engine, home: Path, sources: Path, key: str, day: date) -> None:
+    """The night itself, without the command: where the change of the key is looked at, and not how a night is begun."""
+    night(Settings(home, None, sources, key.encode()), engine, day)
 
 
 def values(connection: Connection) -> dict[tuple[str, str], tuple[Any, ...]]:
@@ -177,7 +188,7 @@ def answering(words: str, *command: str, env: dict[str, str]) -> int:
 
 def test_the_key_of_an_own_database_is_changed_where_it_is_given(engine: Engine, home: Path, inbox: Path, sources: Path) -> None:
     env = environment(home, sources, url_of(engine))
-    assert bakhong("nightly", "--date", "2023-12-05", env=env).returncode == 0
+    a_night(engine, home, sources, KEY, date(2023, 12, 5))
     for words, refusal in ((("rotate-key",), "vẫn là khóa đang dùng"), (("rotate-key", "--yes"), "vẫn là khóa đang dùng")):
         said = bakhong(*words, env=env)
         assert (said.returncode, refusal in said.stderr) == (2, True), said
@@ -207,14 +218,14 @@ def test_the_key_of_an_own_database_is_changed_where_it_is_given(engine: Engine,
     assert silent.returncode == 2
     assert "viettel: 6 người" in silent.stderr
     holders(inbox, "viettel", "20240103", [*PERSONS, "999007008888"], "01/11/2023")
-    assert bakhong("nightly", "--date", "2024-01-05", env=changed).returncode == 0
+    a_night(engine, home, sources, OTHER_KEY, date(2024, 1, 5))
     with engine.connect() as connection:
         assert values(connection)["ND5", "2023-12"][:3] == (9, 100, "B")
     done = bakhong("forget-key", "1", "--yes", env=changed)
     assert done.returncode == 0, done.stderr
     assert "13 dòng" in done.stdout  # six bills, seven certificates
     put(inbox, "counts", "20240131", "unit_code,period,measure,value", ["15655,2024-01,population_adult,100"])
-    assert bakhong("nightly", "--date", "2024-02-05", env=changed).returncode == 0
+    a_night(engine, home, sources, OTHER_KEY, date(2024, 2, 5))
     with engine.connect() as connection:
         found = values(connection)
         assert found["K2a", "2023"][:3] == (0, 12, "B")
@@ -240,7 +251,7 @@ def test_a_night_that_was_opened_before_the_change_does_not_hash_with_the_old_ke
 
 def test_nobody_but_the_owner_changes_the_key(engine: Engine, home: Path, sources: Path) -> None:
     env = environment(home, sources, url_of(engine))
-    assert bakhong("nightly", "--date", "2023-12-05", env=env).returncode == 0
+    a_night(engine, home, sources, KEY, date(2023, 12, 5))
     with engine.begin() as connection:
         connection.execute(text("CREATE ROLE runs_the_night LOGIN PASSWORD 'x' IN ROLE bakhong_etl"))
     login = engine.url.set(drivername="postgresql", username="runs_the_night", password="x").render_as_string(hide_password=False)
@@ -271,16 +282,18 @@ main()
 @pytest.mark.parametrize("after", [False, True], ids=["before the file is written", "before the change is committed"])
 def test_a_change_that_is_killed_half_way_is_done_by_the_next_one(home: Path, sources: Path, after: bool) -> None:
     env = environment(home, sources)
-    assert bakhong("nightly", "--date", "2023-12-05", env=env).returncode == 0
-    old = (home / "secret_key").read_text()
+    old = new_key()
+    write_private(home / "secret_key", old)
+    with open_warehouse(Settings(home, None, sources, old.encode())) as engine:
+        a_night(engine, home, sources, old, date(2023, 12, 5))
     command = [sys.executable, "-c", KILLED.format(after=after), "rotate-key", "--yes"]
     with started(command, env=env, cwd=home, stdout=subprocess.DEVNULL) as process:
         assert process.wait(timeout=120) == -signal.SIGKILL
     assert ((home / "secret_key").read_text() == old) is not after
     done = bakhong("rotate-key", "--yes", env=env)
     assert done.returncode == 0, done.stderr
-    night = bakhong("nightly", "--date", "2024-01-05", env=env)
-    assert night.returncode == 0, night.stderr
+    second = bakhong("nightly", "--date", "2024-01-05", env=env)
+    assert second.returncode == 0, second.stderr
     with read_warehouse(Settings(home, None, sources, b"")) as engine, engine.connect() as connection:
         assert connection.scalars(text("SELECT key_number FROM ops.pseudonym_key ORDER BY 1")).all() == [1, 2]
         assert values(connection)["K2a", "2023-11"] == (0, 6, "A", None, None)
