@@ -72,11 +72,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @contextmanager
-def _fresh(server: Server) -> Iterator[Engine]:
+def copy_of(server: Server, template: str) -> Iterator[Engine]:
+    """A copy of a database that nobody is connected to, for as long as the block lasts."""
     name = f"warehouse_{next(_numbers)}"
     administrator = connect(server.url("owner", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
     with administrator.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     opened = connect(server.url("owner", name))
     yield opened
     opened.dispose()
@@ -88,14 +89,14 @@ def _fresh(server: Server) -> Iterator[Engine]:
 @pytest.fixture
 def engine(server: Server) -> Iterator[Engine]:
     """A fresh warehouse, migrated and seeded, opened as its owner."""
-    with _fresh(server) as opened:
+    with copy_of(server, TEMPLATE) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
 def engine_of_module(server: Server) -> Iterator[Engine]:
     """The same, shared by the tests of a file."""
-    with _fresh(server) as opened:
+    with copy_of(server, TEMPLATE) as opened:
         yield opened
 
 

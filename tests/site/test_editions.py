@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -16,7 +18,9 @@ from tasks.report import reconciled_fees, yearly
 from tasks.report.edition import report
 from tasks.report.yearly import MANIFEST, write_years
 from tasks.validate.data_docs import DataDocs
+from tests.conftest import copy_of
 from tests.nights import KEY, few_sources
+from warehouse.embedded import Server
 from warehouse.settings import Settings
 
 NIGHT = date(2025, 5, 5)
@@ -24,12 +28,27 @@ FEES = ("doi-soat-phi.html", "doi-soat-phi.csv", "doi-soat-phi.json")
 """Files that are made anew when anything was loaded."""
 
 
-@pytest.fixture
-def published(engine: Engine, home: Path) -> Settings:
-    """An installation after its first night."""
+@pytest.fixture(scope="module")
+def first_night(engine_of_module: Engine, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The installation that all tests begin with, after its first night: each has a copy of its own."""
+    home = tmp_path_factory.mktemp("first-night")
     settings = Settings(home=home, warehouse_url=None, sources=few_sources(home), secret_key=KEY.encode())
-    night(settings, engine, NIGHT, steps=WITHOUT_PREFECT)
+    night(settings, engine_of_module, NIGHT, steps=WITHOUT_PREFECT)
+    engine_of_module.dispose()
     return settings
+
+
+@pytest.fixture
+def engine(server: Server, engine_of_module: Engine, first_night: Settings) -> Iterator[Engine]:
+    """Its warehouse."""
+    with copy_of(server, str(engine_of_module.url.database)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def published(first_night: Settings, home: Path) -> Settings:
+    """Its home, and what is set there."""
+    return replace(first_night, home=shutil.copytree(first_night.home, home, symlinks=True, dirs_exist_ok=True))
 
 
 @pytest.fixture
