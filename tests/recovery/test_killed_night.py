@@ -14,8 +14,6 @@ from sqlalchemy import Engine, text
 
 from flows.nightly import night
 from tests.nights import KEY, ROOT, answers, environment, few_sources, run_command, url_of
-from warehouse.database import connect, upgrade
-from warehouse.embedded import Server
 from warehouse.settings import Settings
 
 NIGHT = date(2025, 5, 5)
@@ -35,17 +33,10 @@ def die_at_night(engine: Engine, home: Path, *death: str) -> subprocess.Complete
 
 
 @pytest.fixture(scope="module")
-def undisturbed(server: Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
+def undisturbed(engine_of_module: Engine, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     """What is to be read after one undisturbed night."""
-    administrator = connect(server.url("owner", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
-    with administrator.connect() as connection:
-        connection.exec_driver_sql("CREATE DATABASE undisturbed")
-    administrator.dispose()
-    engine = connect(server.url("owner", "undisturbed"))
-    upgrade(engine)
-    run_night(engine, tmp_path_factory.mktemp("undisturbed"))
-    found = answers(engine)
-    engine.dispose()
+    run_night(engine_of_module, tmp_path_factory.mktemp("undisturbed"))
+    found = answers(engine_of_module)
     assert found["indicator"]
     assert found["fact_payment"]
     return found

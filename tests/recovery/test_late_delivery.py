@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,8 +16,9 @@ from sqlalchemy import Engine, text
 from flows import ingest as module
 from flows.nightly import WITHOUT_PREFECT, Night, night
 from tasks.deliveries.ledger import Delivery, Outcome
+from tests.conftest import TEMPLATE, copy_of
 from tests.nights import KEY, SAMPLES
-from warehouse.database import connect, downgrade, upgrade
+from warehouse.database import downgrade, upgrade
 from warehouse.embedded import Server
 from warehouse.settings import Settings
 
@@ -65,13 +65,6 @@ def one_night(engine: Engine, home: Path, day: date) -> Night:
     return night(Settings(home, None, home / "sources.yaml", KEY.encode()), engine, day, steps=QUIET)
 
 
-def a_night_without_the_late_file(engine: Engine, home: Path, inbox: Path) -> None:
-    """It lies in the inbox only afterwards."""
-    (inbox / LATE).rename(home / LATE)
-    one_night(engine, home, NIGHT)
-    (home / LATE).rename(inbox / LATE)
-
-
 def a_night_that_breaks(engine: Engine, home: Path, breaks: Callable[[str], Exception | KeyboardInterrupt | None]) -> Night:
     """The night after, in which loading some files raises what they are given."""
     settings = Settings(home, None, home / "sources.yaml", KEY.encode())
@@ -87,58 +80,66 @@ def a_night_that_breaks(engine: Engine, home: Path, breaks: Callable[[str], Exce
         return night(settings, engine, NIGHT + timedelta(1), steps=QUIET)
 
 
-@contextmanager
-def a_database(server: Server, name: str) -> Iterator[Engine]:
-    administrator = connect(server.url("owner", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
-    with administrator.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    administrator.dispose()
-    engine = connect(server.url("owner", name))
-    upgrade(engine)
-    yield engine
-    engine.dispose()
-
-
 @pytest.fixture(scope="module")
-def in_time(server: Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
+def in_time(engine_of_module: Engine, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     """What three nights publish where every file is there from the first."""
     home = tmp_path_factory.mktemp("in-time")
     an_inbox(home)
-    with a_database(server, "in_time") as engine:
-        for number in range(3):
-            one_night(engine, home, NIGHT + timedelta(number))
-        found = published(engine)
+    for number in range(3):
+        one_night(engine_of_module, home, NIGHT + timedelta(number))
+    found = published(engine_of_module)
     assert len(found["form 06a"]) > 500
     return found
 
 
 @pytest.fixture(scope="module")
-def but_the_last(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
+def but_the_last(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Name of a database after one night with all files but the last."""
     home = tmp_path_factory.mktemp("but-the-last")
     (an_inbox(home) / LAST).unlink()
-    with a_database(server, "but_the_last") as engine:
+    with copy_of(server, TEMPLATE) as engine:
         one_night(engine, home, NIGHT)
-    return "but_the_last"
+        engine.dispose()
+        yield str(engine.url.database)
 
 
 @pytest.fixture
 def engine_of_the_last_night(server: Server, but_the_last: str) -> Iterator[Engine]:
     """A copy of that database."""
-    administrator = connect(server.url("owner", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
-    with administrator.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE the_last_night TEMPLATE {but_the_last} STRATEGY file_copy")
-        engine = connect(server.url("owner", "the_last_night"))
+    with copy_of(server, but_the_last) as engine:
         yield engine
+
+
+@pytest.fixture(scope="module")
+def but_the_late_one(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """Name of a database, and the home, after one night without the late file; it lies in the inbox only afterwards."""
+    home = tmp_path_factory.mktemp("but-the-late-one")
+    inbox = an_inbox(home)
+    (inbox / LATE).rename(home / LATE)
+    with copy_of(server, TEMPLATE) as engine:
+        one_night(engine, home, NIGHT)
         engine.dispose()
-        connection.exec_driver_sql("DROP DATABASE the_last_night WITH (FORCE)")
-    administrator.dispose()
+        (home / LATE).rename(inbox / LATE)
+        yield str(engine.url.database), home
+
+
+@pytest.fixture
+def engine_of_the_late_file(server: Server, but_the_late_one: tuple[str, Path]) -> Iterator[Engine]:
+    """A copy of that database."""
+    with copy_of(server, but_the_late_one[0]) as engine:
+        yield engine
+
+
+@pytest.fixture
+def home_of_the_late_file(home: Path, but_the_late_one: tuple[str, Path]) -> Path:
+    """A copy of that home."""
+    return shutil.copytree(but_the_late_one[1], home, dirs_exist_ok=True)
 
 
 def test_a_late_file_is_counted_in_the_night_it_comes_and_the_nights_after_it_go_on(
-    engine: Engine, home: Path, inbox: Path, in_time: dict[str, list[Any]]
+    engine_of_the_late_file: Engine, home_of_the_late_file: Path, in_time: dict[str, list[Any]]
 ) -> None:
-    a_night_without_the_late_file(engine, home, inbox)
+    engine, home = engine_of_the_late_file, home_of_the_late_file
     assert published(engine)["form 06a"] != in_time["form 06a"]
     taken = one_night(engine, home, NIGHT + timedelta(1)).outcomes
     with engine.connect() as connection:
@@ -152,10 +153,9 @@ def test_a_late_file_is_counted_in_the_night_it_comes_and_the_nights_after_it_go
 
 
 def test_a_night_killed_between_a_late_file_and_those_after_it_is_made_good(
-    engine: Engine, home: Path, inbox: Path, in_time: dict[str, list[Any]]
+    engine_of_the_late_file: Engine, home_of_the_late_file: Path, in_time: dict[str, list[Any]]
 ) -> None:
-    a_night_without_the_late_file(engine, home, inbox)
-
+    engine, home = engine_of_the_late_file, home_of_the_late_file
     with pytest.raises(KeyboardInterrupt):
         a_night_that_breaks(engine, home, lambda file: KeyboardInterrupt() if file > "td_mau_20240930" else None)
     one_night(engine, home, NIGHT + timedelta(1))
@@ -164,11 +164,10 @@ def test_a_night_killed_between_a_late_file_and_those_after_it_is_made_good(
 
 
 def test_a_late_file_whose_first_load_broke_is_made_good_by_the_next_night(
-    engine: Engine, home: Path, inbox: Path, in_time: dict[str, list[Any]]
+    engine_of_the_late_file: Engine, home_of_the_late_file: Path, in_time: dict[str, list[Any]]
 ) -> None:
     """The night in between published without it, so it is no longer received since the last publication."""
-    a_night_without_the_late_file(engine, home, inbox)
-
+    engine, home = engine_of_the_late_file, home_of_the_late_file
     broken = a_night_that_breaks(engine, home, lambda file: ConnectionResetError("its connection was cut") if file == LATE else None)
     assert broken.problems
     one_night(engine, home, NIGHT + timedelta(2))
