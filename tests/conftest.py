@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import settings
@@ -24,6 +25,8 @@ from warehouse.embedded import Server, serve
 from warehouse.seed import know_provinces
 
 TEMPLATE = "template_bakhong"
+MEMORY_NEEDED = 4 << 30
+"""Bytes, for the servers of all workers, of which each takes some hundred MB."""
 _numbers = itertools.count(1)
 
 settings.register_profile("patient", deadline=None)  # how long an example takes says nothing on a shared machine
@@ -53,10 +56,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: LONGEST_FIRST.index(item.path.parent.name) if item.path.parent.name in LONGEST_FIRST else 99)
 
 
+def _in_memory() -> Path | None:
+    """Where files are kept in memory, if this machine has such a place, and room there."""
+    place = Path("/dev/shm")  # a folder of our own in it
+    return place if place.is_dir() and shutil.disk_usage(place).free > MEMORY_NEEDED else None
+
+
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The embedded PostgreSQL, with a template database that is migrated and seeded."""
-    with serve(tmp_path_factory.mktemp("server")) as running:
+def server() -> Iterator[Server]:
+    """The embedded PostgreSQL, with a template database that is migrated and seeded.
+
+    A database a test is a thousand files a test, and as many for the temporary tables of a night: a disk's file system takes up to ten
+    times as long to make them.
+    """
+    with TemporaryDirectory(prefix="bakhong-tests-", dir=_in_memory()) as folder, serve(Path(folder)) as running:
         administrator = connect(running.url("owner", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
         with administrator.connect() as connection:
             connection.exec_driver_sql("ALTER SYSTEM SET fsync = off")  # its disk is thrown away; what survives a crash is tried elsewhere
