@@ -7,14 +7,19 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import date
 from pathlib import Path
 
 from distributed import Client
 from sqlalchemy import Engine
 
+from flows.nightly import night
 from tests.nights import KEY, answers, bakhong, environment, few_sources, started, url_of
+from warehouse.settings import Settings
 
-NIGHT = "2024-04-30"
+NIGHT = date(2024, 4, 30)
+IMPATIENT = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "3s"}
+"""Of Dask, which tries for half a minute."""
 
 
 @contextmanager
@@ -54,14 +59,16 @@ def executed(address: str) -> dict[str, int]:
         return dict(client.run(lambda dask_worker: (dask_worker.name, dask_worker.state.executed_count)).values())
 
 
-def test_two_workers_take_in_what_one_process_would(engine: Engine, engine_of_module: Engine, home: Path, tmp_path: Path) -> None:
+def test_two_workers_take_in_what_one_process_would(
+    engine: Engine, engine_of_module: Engine, home: Path, prefect_home: Path, tmp_path: Path
+) -> None:
     sources = few_sources(tmp_path)
-    alone = environment(home / "alone", sources, url_of(engine))
-    assert bakhong("nightly", "--date", NIGHT, env=alone, folder=tmp_path).returncode in (0, 1)
-    env = environment(home / "spread", sources, url_of(engine_of_module))
+    (home / "alone").mkdir()
+    night(Settings(home / "alone", None, sources, KEY.encode()), engine, NIGHT)
+    env = environment(home / "spread", sources, url_of(engine_of_module)) | {"PREFECT_HOME": str(prefect_home)}
     with cluster(tmp_path, env) as address:
         env |= {"BAKHONG_TASK_RUNNER": "dask", "DASK_SCHEDULER_ADDRESS": address}
-        done = bakhong("nightly", "--date", NIGHT, env=env, folder=tmp_path)
+        done = bakhong("nightly", "--date", str(NIGHT), env=env, folder=tmp_path)
         assert done.returncode in (0, 1), done.stderr
         assert set(executed(address)) == {"w0", "w1"}
         assert min(executed(address).values()) > 0, executed(address)
@@ -76,8 +83,8 @@ def test_who_names_a_runner_there_is_not_is_told(home: Path) -> None:
     assert "BAKHONG_TASK_RUNNER" in done.stderr
 
 
-def test_a_cluster_that_nobody_answers_for_is_told(home: Path, engine: Engine, tmp_path: Path) -> None:
-    env = environment(home, few_sources(tmp_path), url_of(engine))
-    done = bakhong("nightly", env=env | {"BAKHONG_TASK_RUNNER": "dask", "DASK_SCHEDULER_ADDRESS": "tcp://127.0.0.1:9"})
+def test_a_cluster_that_nobody_answers_for_is_told(home: Path, prefect_home: Path, engine: Engine, tmp_path: Path) -> None:
+    env = environment(home, few_sources(tmp_path), url_of(engine)) | {"PREFECT_HOME": str(prefect_home)}
+    done = bakhong("nightly", env=env | {"BAKHONG_TASK_RUNNER": "dask", "DASK_SCHEDULER_ADDRESS": "tcp://127.0.0.1:9", **IMPATIENT})
     assert done.returncode == 2
     assert "tcp://127.0.0.1:9" in done.stderr
