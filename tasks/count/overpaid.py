@@ -8,12 +8,9 @@ from operator import attrgetter
 
 from sqlalchemy import Connection, text
 
-from expectations.contract import contract
+from expectations.contract import Rule, contract
 from tasks.count.kept import Change
 from tasks.words.vietnamese import number
-
-FEEDS = {"payments": "fact_payment", "bills": "fact_bill"}
-"""Feed with a rule of the check `overpaid` → table of its rows."""
 
 
 def tell_overpaid(connection: Connection, changes: Iterable[Change]) -> None:
@@ -26,19 +23,19 @@ def tell_overpaid(connection: Connection, changes: Iterable[Change]) -> None:
         return
     change = min(changed, key=attrgetter("since"))
     connection.execute(text(_OVERPAID.format(rows=change.rows)))
-    for feed, table in FEEDS.items():
+    for feed, found in _FOUND.items():
         for rule in contract(feed).rules:
             if rule.check == "overpaid":
-                _tell(connection, rule.code, rule.severity, _FOUND[feed].format(table=table), change.since)
+                _tell(connection, rule, found, change.since)
     connection.execute(text("DROP TABLE pg_temp.overpaid"))
 
 
-def _tell(connection: Connection, rule_code: str, severity: str, found: str, since: int) -> None:
+def _tell(connection: Connection, rule: Rule, found: str, since: int) -> None:
     told = [
         {
             "delivery_id": delivery_id,
-            "rule_code": rule_code,
-            "severity": severity,
+            "rule_code": rule.code,
+            "severity": rule.severity,
             "observed": f"{number(bills)} hóa đơn, thừa {number(too_much)} đồng",
             "bills": bills,
             "checked_at": datetime.now(UTC),
@@ -56,13 +53,19 @@ SELECT row_key, paid_vnd - amount_vnd AS too_much_vnd FROM {rows} WHERE sign = 1
 ANALYZE pg_temp.overpaid
 """
 
-# Of a bill that came or changed, only where it was paid before: else its payments tell it.
+# Feed → the bills of which its deliveries said something new. A bill tells only where it was paid before: else its payments do.
 _FOUND = {
-    "payments": "SELECT delivery_id, o.row_key, too_much_vnd FROM overpaid o "
-    "JOIN warehouse.{table} f ON f.bill_key = o.row_key AND f.known_to = 'infinity' WHERE f.loaded_by > :since",
-    "bills": "SELECT delivery_id, row_key, too_much_vnd FROM overpaid o JOIN warehouse.{table} f USING (row_key) "
-    "WHERE f.known_to = 'infinity' AND f.loaded_by > :since AND EXISTS (SELECT FROM warehouse.fact_payment p "
-    "WHERE p.bill_key = o.row_key AND p.known_to = 'infinity' AND p.loaded_by <= f.loaded_by)",
+    "payments": """
+        SELECT p.delivery_id, o.row_key, too_much_vnd
+        FROM overpaid o JOIN warehouse.fact_payment p ON p.bill_key = o.row_key AND p.known_to = 'infinity'
+        WHERE p.loaded_by > :since""",
+    "bills": """
+        SELECT b.delivery_id, o.row_key, too_much_vnd
+        FROM overpaid o JOIN warehouse.fact_bill b ON b.row_key = o.row_key AND b.known_to = 'infinity'
+        WHERE b.loaded_by > :since AND EXISTS (
+            SELECT FROM warehouse.fact_payment p
+            WHERE p.bill_key = o.row_key AND p.known_to = 'infinity' AND p.loaded_by <= b.loaded_by
+        )""",
 }
 _BY_DELIVERY = "SELECT delivery_id, count(*), sum(too_much_vnd) FROM (SELECT DISTINCT * FROM ({found}) found) once GROUP BY delivery_id"
 

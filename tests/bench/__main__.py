@@ -251,7 +251,7 @@ def main() -> None:
         "--only",
         nargs="+",
         choices=PARTS,
-        default=[part for part in PARTS if part != "volume"],  # it takes half an hour and 40 GB
+        default=[part for part in PARTS if part != "volume"],  # it takes twenty minutes and 40 GB
         metavar="PART",
         help=f"of {', '.join(PARTS)}; ratios to the bare load need compare; without it all but volume",
     )

@@ -16,7 +16,9 @@ from tasks.ask import questions
 from tasks.deliveries.coverage import Stretch
 from tasks.load.beside_days import differences
 from tasks.load.deliver import load
+from tasks.read.file import FAULTS, Chunk
 from tasks.report.site import write_site
+from tasks.validate.checks import validate
 from tasks.words.vietnamese import VIETNAM
 from tests.warehouse.deliveries import checked, deliver, land
 from tests.warehouse.facts import begin, publish, value
@@ -260,18 +262,23 @@ def test_what_takes_a_payment_back_further_down_in_its_file_holds_however_often_
     if month_is_known:
         paid(engine, "2024-03-01", [payment("A1", paid_at=datetime(2024, 3, 1, 8))], provider="momo")
     landed = land(engine, "payments", "2024-03-02", source="payments-napas", provider="napas", layout="napas_dat")
-    first = [payment(code, service_code="MUA_SAM", merchant_code="S1") for code in ("T1", "T2", "T3")]
-    last = [payment("T2", service_code="MUA_SAM", merchant_code="S1", status_code="cancelled", row_number=4)]
+    shopping: Row = {"service_code": "MUA_SAM", "merchant_code": "S1"}
+    first = [payment(code, **shopping) for code in ("T1", "T2", "T3")]
+    last = [payment("T2", **shopping, status_code="cancelled", row_number=4), payment("T4", **shopping, row_number=5)]
+    tables = [checked("payments", rows).table for rows in (first, last)]
     outcomes = []
     for is_loaded in (False, True, True):
-        parts = [checked("payments", first), replace(checked("payments", last), corrects=True)]
+        chunks = [Chunk(rows, FAULTS.empty_table(), 0, rows.num_rows) for rows in tables]
+        parts = validate(chunks, contract("payments"), "napas_dat", landed.file_name)
         outcomes.append(load(engine, replace(landed, is_loaded=is_loaded), contract("payments"), parts))
     states = (
         "SELECT transaction_code, payment_status_code, row_number, known_to = 'infinity' FROM warehouse.fact_payment "
         "JOIN warehouse.dim_payment_status USING (payment_status_key) WHERE transaction_code LIKE 'T%' AND known_to > known_from ORDER BY 1"
     )
-    assert all_rows(engine, states) == [("T1", "settled", 1, True), ("T2", "cancelled", 4, True), ("T3", "settled", 3, True)]
-    assert {(one.received, one.loaded + one.unchanged + one.quarantined + one.ignored) for one in outcomes} == {(4, 4)}
+    assert all_rows(engine, states) == [
+        ("T1", "settled", 1, True), ("T2", "cancelled", 4, True), ("T3", "settled", 3, True), ("T4", "settled", 5, True),
+    ]  # fmt: skip
+    assert {(one.received, one.loaded + one.unchanged + one.quarantined + one.ignored) for one in outcomes} == {(5, 5)}
 
 
 # A month file beside day files ----------------------------------------------------------------------------------------------
