@@ -44,8 +44,6 @@ if not out.is_terminal:
 OBS_STYLE = {"A": "", "P": "yellow"}
 LINE = 2 * vi.MESSAGE
 """Most characters of a line: a message, and what it is about."""
-WARNED_SHOWN = 3
-"""Values that deserve a look named in the night's lines; the rest is counted."""
 BROKEN_SHOWN = 10
 """Rules that did not hold named in the night's lines."""
 PROFILE_SHOWN = 0.1
@@ -405,7 +403,9 @@ def night_line(night: Night, outcomes: Sequence[Any] | None = None) -> None:
             f"+ để riêng {vi.number(rows['quarantined'])} + bỏ qua {vi.number(rows['ignored'])}."
         )
     published = night.published
-    if published.publication_id is None:
+    if published.is_held:
+        say(f"Chưa công bố, chờ quyết định: {revisions(published.indicators, 'giá trị')}; số đã công bố trước giữ nguyên.")
+    elif published.publication_id is None:
         say("Không có gì thay đổi để công bố.")
     else:
         if published.is_vintage:
@@ -414,11 +414,6 @@ def night_line(night: Night, outcomes: Sequence[Any] | None = None) -> None:
         lines = published.scores.form_06a + published.scores.pipeline + published.scores.portal
         if lines != NOTHING:
             say(f"Biểu 06a và chỉ số 766: {revisions(lines, 'dòng')}.")
-    warned = published.warned
-    if warned:
-        shown = "; ".join(f"{line.indicator_code} {line.unit_code} {line.period} {line.message_vi}" for line in warned[:WARNED_SHOWN])
-        more = f"; và {vi.number(len(warned) - WARNED_SHOWN)} chỗ khác" if len(warned) > WARNED_SHOWN else ""
-        say(f"Nên xem lại {vi.number(len(warned))} giá trị: {shown}{more}.")
 
 
 def taken_lines(broken: Sequence[Any]) -> None:

@@ -42,4 +42,7 @@ def state_of(nights: Sequence[Night], result: R) -> R | State[R]:
     if not shortcomings:
         return result
     told = NotAllTaken(shortcomings, result)
-    return Failed(name="Rejected", message=str(told), data=told)
+    is_only_held = all(night.published.not_published == night.shortcomings for night in nights) and any(
+        night.published.is_held for night in nights
+    )
+    return Failed(name="Held" if is_only_held else "Rejected", message=str(told), data=told)

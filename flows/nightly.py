@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date as Day
 from datetime import datetime, time
 from functools import partial
@@ -69,7 +69,7 @@ class Night:
 class Steps:
     """The steps of a night: plain functions, or the same as tasks."""
 
-    pull: Callable[..., Pulled]
+    pull: Callable[..., Pulled] | None
     ingest: Callable[..., None]
     publish: Callable[..., Published]
     report: Callable[..., Report] | None
@@ -101,7 +101,7 @@ def night(
             know_provinces(connection, provinces)
             choose_reporting_calendars(connection, calendars)
             know_sources(connection, sources)
-        unreachable, ahead = _pull(engine, settings, sources, as_of, until, steps)
+        unreachable, ahead = _pull(engine, settings, sources, as_of, until, steps.pull) if steps.pull else ([], [])
         broken: set[int] = set()
         take = partial(_ingest, engine, settings, run, steps, docs, {source.name: source for source in sources}, limits)
         # A delivery that comes late sends those made after it back into the queue: they are read again before anything is published.
@@ -114,7 +114,7 @@ def night(
             if steps.report:  # whose pages they are: written while the database counts, and again by the report where that broke
                 beside.submit(docs.render, run.started_at.astimezone(VIETNAM))
             published = steps.publish(engine, run.run_id, as_of)
-        run.is_published = True
+        run.is_published = not published.is_held
         tell("Lập báo cáo")
         made = steps.report(engine, settings.home, sources, run.run_id, docs) if steps.report else None
         return Night(run.run_id, run.outcomes, unreachable, ahead, published, made, run.problems)
@@ -126,12 +126,12 @@ def _waiting(engine: Engine, settings: Settings, as_of: datetime, broken: set[in
 
 
 def _pull(
-    engine: Engine, settings: Settings, sources: list[Source], as_of: datetime, until: Day | None, steps: Steps
+    engine: Engine, settings: Settings, sources: list[Source], as_of: datetime, until: Day | None, pull_one: Callable[..., Pulled]
 ) -> tuple[list[str], list[str]]:
     """Takes what the sources have; what could not be taken and what is of a later day, one line each."""
 
     def step(source: Source) -> Pulled:
-        found = steps.pull(engine, source, settings.home, until, as_of)
+        found = pull_one(engine, source, settings.home, until, as_of)
         if found.landed:
             get_ready()  # while the others are fetched
             gx.get_ready()
@@ -200,10 +200,10 @@ TASKS = Steps(
 
 
 @flow(name="nightly")
-def nightly(date: Day | None = None) -> Night | State[Night]:
-    """The nightly run, for deliveries up to a date; without one, for all there are."""
+def nightly(date: Day | None = None, pulls: bool = True) -> Night | State[Night]:
+    """The nightly run, for deliveries up to a date; without one, for all there are. `pulls`: whether it looks for new files."""
     settings = Settings.from_environment()
     with open_warehouse(settings) as engine, spread(settings, TASKS) as steps:
-        done = night(settings, engine, date, steps=steps)
+        done = night(settings, engine, date, steps=steps if pulls else replace(steps, pull=None))
         artifacts(engine, done.run_id, done.report)
     return state_of([done], done)

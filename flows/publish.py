@@ -1,4 +1,4 @@
-"""One publication: count what changed → compute → audit → revise, in one transaction."""
+"""One edition: count what changed → compute → audit → revise, in one transaction; out of line, it is held and readers keep the last one."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ from tasks.count.counting import counting
 from tasks.count.held_back import HeldBack
 from tasks.count.revisions import Revised, begin_publication
 from tasks.deliveries.run_lock import require_lock
-from tasks.indicators.audit import Warned, audit
+from tasks.indicators.audit import audit
 from tasks.indicators.compute import compute
+from tasks.indicators.edition import hold, note, said_otherwise, undecided
+from tasks.indicators.gate import Alarm, find_alarms
 from tasks.indicators.publish import declare_indicators, revise_indicators
 from tasks.indicators.restated import revise_restated
 from tasks.one_stop_shop.scores import Scores, compute_scores
+from warehouse.gate import gate
 
 
 @dataclass(frozen=True)
 class Published:
-    """What one publication changed, what it held back, and what deserves a look."""
+    """What one edition changed, or would change where it is held; and what of it is not shown."""
 
     publication_id: int | None
     """Nothing where there was nothing to publish."""
@@ -34,12 +37,19 @@ class Published:
     """Values and forms that cannot be right, and are not shown."""
     uncounted: dict[str, str]
     """Code → reason, of indicators whose declared condition failed: the values published before hold."""
-    warned: list[Warned]
-    """Values published that deserve a look."""
+    alarms: list[Alarm]
+    """What is out of line and nobody has accepted: where there is any, the edition is held, and nothing of it published."""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether readers keep the edition published before."""
+        return bool(self.alarms)
 
     @property
     def not_published(self) -> list[str]:
-        """What was not published, one line for each indicator."""
+        """What was not published: that the edition is held, else one line for each indicator."""
+        if self.is_held:
+            return [f"Giữ lại, chưa công bố, chờ quyết định (bakhong gate list): {_findings(self.alarms)}"]
         held = groupby(sorted(self.held_back, key=attrgetter("indicator_code")), attrgetter("indicator_code"))
         lines = [f"Giữ lại, không công bố {code}: {_places(list(same))}" for code, same in held]
         return lines + [f"Không tính được {code}, số đã công bố giữ nguyên: {reason}" for code, reason in self.uncounted.items()]
@@ -54,17 +64,38 @@ def _places(held: list[HeldBack]) -> str:
     return named + (f"; và {len(held) - SHOWN} chỗ khác" if len(held) > SHOWN else "")
 
 
-def publish(engine: Engine, run_id: int, as_of: datetime) -> Published:
-    """Counts what changed, computes, audits and publishes it in one transaction: readers never see half a night."""
+def _findings(alarms: list[Alarm]) -> str:
+    titles = gate().titled
+    named = "; ".join(f"{alarm.place}, {titles(alarm.check_code).lower()}: {alarm.message_vi}" for alarm in alarms[:SHOWN])
+    return named + (f"; và {len(alarms) - SHOWN} điểm khác" if len(alarms) > SHOWN else "")
+
+
+def publish(engine: Engine, run_id: int, as_of: datetime, *, is_gated: bool = True) -> Published:
+    """Counts what changed, computes, audits and publishes it in one transaction: readers never see half a night.
+
+    `is_gated`: what is out of line holds it; else it goes out whatever it says, as history does that is made up for.
+    """
     with engine.begin() as connection:
         require_lock(connection, run_id)
+        edition = connection.begin_nested()
         counted = counting(connection, as_of)
         publication = begin_publication(connection, run_id, counted.as_of)
         declare_indicators(connection, publication)
         uncounted = compute(connection, counted).uncounted
-        held_back, warned = audit(connection, publication)
+        held_back = audit(connection, publication)
+        alarms = find_alarms(connection, counted) if is_gated else []
+        otherwise = said_otherwise(connection)
         indicators = revise_indicators(connection, publication) + revise_restated(connection, counted, publication, uncounted)
         scores = compute_scores(connection, counted, publication)
+        waiting = undecided(connection, alarms) if publication.publication_id is not None else []
+        if waiting:
+            edition.rollback()
+            publication.publication_id = None
+        else:
+            edition.commit()
+        note(connection, run_id, alarms, otherwise, publication)
+        if waiting:
+            hold(connection, run_id, counted.as_of, indicators)
         require_lock(connection, run_id)
         return Published(
             publication.publication_id,
@@ -73,5 +104,5 @@ def publish(engine: Engine, run_id: int, as_of: datetime) -> Published:
             scores,
             [*held_back, *scores.held_back],
             uncounted | scores.uncounted,
-            warned,
+            waiting,
         )

@@ -104,7 +104,10 @@ def _delivery(row: Row[Any], home: Path) -> Delivery:
 def know_sources(connection: Connection, sources: Iterable[Source]) -> None:
     """Writes down who sends what and how often, as sources.yaml says tonight: by it a period is held to be complete."""
     connection.execute(sources_known.delete())
-    rows = [{name: getattr(source, name) for name in ("feed", "layout", "expected")} | {"source": source.name} for source in sources]
+    rows = [
+        {name: getattr(source, name) for name in ("feed", "layout", "expected")} | {"source": source.name, "is_required": source.required}
+        for source in sources
+    ]
     if rows:
         connection.execute(sources_known.insert(), rows)
 

@@ -22,6 +22,8 @@ EXPECTED = (*RHYTHMS, "once")
 """What `expected` may say."""
 KEYS = ("sources", "providers", "provinces", "reporting_calendars", "limits")
 """What a sources.yaml may hold; the first it must."""
+NO_TEXT = ("headers", "required")
+"""What of an entry is no text."""
 THE_FIRST = ["38"]
 """The province of a sources.yaml that names none: Thanh Hóa, where the model began."""
 SFTP = ("sftp", "ssh")
@@ -47,6 +49,8 @@ class Source:
     """sftp:// only: the private key to log in with; then nothing else is tried."""
     title: str = ""
     """What officials call it, in Vietnamese; without one the title of its feed and who sends it."""
+    required: bool = False
+    """Whether an edition is held while it is late (warehouse/gate.yaml)."""
     headers: Mapping[str, str | None] = field(default_factory=dict, hash=False)
     """Label of a column in this source's files → column of the contract, or nothing where it is left out; else the layout's."""
     rank: int = 0
@@ -109,8 +113,8 @@ def declared(path: Path) -> dict[str, Any]:
 
 
 def _source(path: Path, number: int, entry: Any) -> Source:
-    if not isinstance(entry, dict) or not all(isinstance(value, str) for key, value in entry.items() if key != "headers"):
-        raise Refusal(f"{path}: source {number}: every entry must be `key: text`, but `headers`")
+    if not isinstance(entry, dict) or not all(isinstance(value, str) for key, value in entry.items() if key not in NO_TEXT):
+        raise Refusal(f"{path}: source {number}: every entry must be `key: text`, but `headers` and `required`")
     where = f"{path}: source {entry.get('name', number)}"
     known = [one.name for one in fields(Source) if one.name != "rank"]
     for key in entry.keys() - set(known):
@@ -127,7 +131,7 @@ def _source(path: Path, number: int, entry: Any) -> Source:
         raise Refusal(f"{where}: {error.args[0]}") from error
     if source.layout not in layouts:
         raise Refusal(f"{where}: feed {source.feed!r} has no layout {source.layout!r}; there are: {', '.join(layouts)}")
-    _check_headers(where, source)
+    _check_others(where, source)
     if source.expected not in EXPECTED:
         raise Refusal(f"{where}: expected is one of {', '.join(EXPECTED)}, not {source.expected!r}")
     wrong = check_pattern(source.url)
@@ -146,7 +150,9 @@ def _source(path: Path, number: int, entry: Any) -> Source:
     return replace(source, title=title, **resolved)
 
 
-def _check_headers(where: str, source: Source) -> None:
+def _check_others(where: str, source: Source) -> None:
+    if not isinstance(source.required, bool):
+        raise Refusal(f"{where}: required is true or false, not {source.required!r}")
     said = source.headers
     if not isinstance(said, dict) or not all(
         isinstance(label, str) and label.strip() and isinstance(column, str | None) for label, column in said.items()

@@ -1,4 +1,4 @@
-"""The last look at computed values before they are published: what cannot be right is held back, alone; what may be is pointed out.
+"""A look at computed values before they are published: what cannot be right is held back, alone, as is what somebody rejected.
 
 Held back means that no number is shown (L, held_back). The value published before does not stay in its place: no delivery in force
 says it any more, and the units above could not be the sum of what stands below them; it still answers as known then. A unit's own
@@ -7,7 +7,6 @@ count that cannot be right is taken out before counts are added up, so that the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Connection, text
@@ -15,21 +14,7 @@ from sqlalchemy import Connection, text
 from tasks.count.held_back import HeldBack, write_held_back
 from tasks.count.revisions import Publication
 from tasks.indicators.publish import indicator_keys
-from tasks.words.vietnamese import in_text
 from warehouse.indicators import indicators, never_more_together
-
-_JUMP = 30
-"""Percentage points between two periods in a row that ask for a cause."""
-
-
-@dataclass(frozen=True)
-class Warned:
-    """A value that may be right and deserves a look."""
-
-    indicator_code: str
-    unit_code: str
-    period: str
-    message_vi: str
 
 
 def hold_back(connection: Connection) -> None:
@@ -43,26 +28,16 @@ def hold_back(connection: Connection) -> None:
     connection.execute(text(_OUT_OF.format(table="counted")))
 
 
-def audit(connection: Connection, publication: Publication) -> tuple[list[HeldBack], list[Warned]]:
-    """Holds back the candidates that cannot be right, beside what `hold_back` took out; what was held back, and what deserves a look."""
+def audit(connection: Connection, publication: Publication) -> list[HeldBack]:
+    """Holds back the candidates that cannot be right, beside what `hold_back` took out, and tells what was held back."""
     keys = indicator_keys(connection)
     stock = {"stock": [keys[i.version_name] for i in indicators() if i.is_stock]}
     whole = {"whole": [keys[i.version_name] for i in indicators() if i.counted_fact.counts_whole]}
-    listed = [keys[i.version_name] for i in indicators() if i.counted_fact.way == "listed"]  # a decision is a cause
     _hold(connection, "candidate", keys)
     connection.execute(text(_NOT_THE_SUM), stock)
     connection.execute(text(_NO_NUMBER))
     connection.execute(text(_INCOMPLETE_ABOVE), stock | whole)
-    held = write_held_back(connection, publication, _LOOKED_AT, _HELD)
-    return held, [
-        Warned(
-            row["indicator_code"],
-            row["unit_code"],
-            row["period"],
-            f"thay đổi {row['jump']} điểm phần trăm".replace(".", ",") + f" so với {in_text(row['before'])}; cần có lý do",
-        )
-        for row in connection.execute(text(_JUMPS), {"jump": _JUMP, "listed": listed}).mappings()
-    ]
+    return write_held_back(connection, publication, _LOOKED_AT, _HELD)
 
 
 def out_of_what_was_added_up(connection: Connection) -> None:
@@ -71,12 +46,13 @@ def out_of_what_was_added_up(connection: Connection) -> None:
 
 
 def _hold(connection: Connection, table: str, keys: dict[str, int]) -> None:
-    """Notes what of `counted` or `candidate` cannot be right."""
+    """Notes what of `counted` or `candidate` cannot be right, or was rejected."""
     may_exceed = {"may_exceed": [keys[i.version_name] for i in indicators() if i.may_exceed]}
     connection.execute(text(_IMPOSSIBLE.format(table=table)), may_exceed)
     for group in never_more_together():
         parts = {"parts": [keys[i.version_name] for i in indicators() if i.code in group], "names": " và ".join(group)}
         connection.execute(text(_PARTS.format(table=table)), parts)
+    connection.execute(text(_REJECTED.format(table=table)))
 
 
 # A version counts whatever it is asked to: what is shown by another one is none of its.
@@ -111,6 +87,18 @@ FROM {{table}} JOIN (
     WHERE indicator_key = ANY(CAST(:parts AS smallint[])) GROUP BY unit_key, period HAVING sum(numerator) > max(denominator)
 ) too_much USING (unit_key, period)
 WHERE indicator_key = ANY(CAST(:parts AS smallint[]))
+ON CONFLICT DO NOTHING
+"""
+
+# Somebody did not accept this very number (tasks.indicators.edition).
+_REJECTED = """
+INSERT INTO held_back
+SELECT t.indicator_key, t.unit_key, t.period, 'không được chấp nhận công bố: ' || a.reason
+FROM ops.alarm a
+JOIN warehouse.dim_indicator i ON i.indicator_code = a.indicator_code AND i.known_to = 'infinity'
+JOIN {table} t ON (t.indicator_key, t.unit_key, t.period) = (i.indicator_key, a.unit_key, a.period)
+    AND (t.numerator, t.denominator) IS NOT DISTINCT FROM (a.numerator, a.denominator)
+WHERE a.ended_by IS NULL AND a.decision = 'rejected'
 ON CONFLICT DO NOTHING
 """
 
@@ -173,19 +161,4 @@ UNION
 SELECT indicator_code, unit_key, period FROM ops.held_back
 WHERE released_by IS NULL AND indicator_code IN (SELECT indicator_code FROM warehouse.dim_indicator)
   AND indicator_code NOT IN (SELECT indicator_code FROM warehouse.dim_indicator WHERE known_to = 'infinity')  -- taken out
-"""
-
-_JUMPS = """
-WITH value AS (
-    SELECT c.indicator_key, c.unit_key, c.period, t.period_type, t.first_day, c.value FROM candidate c JOIN touched_period t USING (period)
-    WHERE t.has_ended AND c.value IS NOT NULL AND c.obs_status <> 'B' AND c.indicator_key <> ALL(CAST(:listed AS smallint[]))
-), in_a_row AS (
-    SELECT *, lag(value) OVER w AS value_before, lag(period) OVER w AS before FROM value
-    WINDOW w AS (PARTITION BY indicator_key, unit_key, period_type ORDER BY first_day)
-)
-SELECT i.indicator_code, u.unit_code, v.period, v.before, abs(v.value - v.value_before) AS jump
-FROM in_a_row v JOIN warehouse.dim_indicator i ON i.indicator_key = v.indicator_key AND i.known_to = 'infinity'
-JOIN warehouse.dim_unit u USING (unit_key)
-WHERE abs(v.value - v.value_before) > :jump AND i.unit_measure = 'PERCENT'
-ORDER BY jump DESC, i.sort_order, u.unit_code, v.period
 """

@@ -44,6 +44,7 @@ def test_the_files_of_an_sftp_source_are_relative_to_the_file(tmp_path: Path) ->
         ({"feed": "nothing"}, "no contract for feed 'nothing'"),
         ({"layout": "pdf"}, "has no layout 'pdf'"),
         ({"expected": "weekly"}, "expected is one of daily"),
+        ({"required": "yes"}, "required is true or false"),
         ({"name": "../etc"}, "names a folder"),
         ({"colour": "red"}, "unknown key 'colour'"),
         ({"url": "sftp://me:secret@host/x"}, "holds a password"),

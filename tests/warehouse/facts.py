@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, Table, insert, select, text, update
 from tasks.count.counting import Counting, counting
 from tasks.count.held_back import HeldBack
 from tasks.count.revisions import Publication, begin_publication
-from tasks.indicators.audit import Warned, audit
+from tasks.indicators.audit import audit
 from tasks.indicators.compute import Candidates, compute
 from tasks.indicators.publish import declare_indicators, revise_indicators
 from warehouse.tables import (
@@ -68,16 +68,17 @@ def as_known(at: datetime) -> Counting:
     return Counting(at, 0, is_vintage=True)
 
 
-def loading(connection: Connection) -> int:
+def loading(connection: Connection, delivery_id: int | None = None) -> int:
     """Number of a load that begins now."""
-    number: int = connection.execute(insert(load).values(delivery_id=None).returning(load.c.load_id)).scalar_one()
+    number: int = connection.execute(insert(load).values(delivery_id=delivery_id).returning(load.c.load_id)).scalar_one()
     return number
 
 
 def put(connection: Connection, table: Table, feed: str, rows: Sequence[Mapping[str, Any]], exported_at: datetime = EXPORTED) -> int:
     """Appends rows of one delivery to a fact by COPY; keys and provenance are made up, unless a row says otherwise."""
     delivery_id = arrived(connection, feed, exported_at)
-    usual = {"row_hash": 0, "known_from": exported_at, "known_to": FOREVER, "delivery_id": delivery_id, "loaded_by": loading(connection)}
+    usual = {"row_hash": 0, "known_from": exported_at, "known_to": FOREVER, "delivery_id": delivery_id}
+    usual["loaded_by"] = loading(connection, delivery_id)
     full = [{**usual, "row_key": next(_keys), "row_number": n, **row} for n, row in enumerate(rows, 1)]
     names = sorted({name for row in full for name in row})
     driver: Any = connection.connection.driver_connection
@@ -203,14 +204,13 @@ AS_OF = datetime(2025, 6, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Published:
-    """What one publication of indicators changed, held back and pointed out."""
+    """What one publication of indicators changed and held back."""
 
     publication_id: int | None
     added: int
     revised: int
     ended: int
     held_back: list[HeldBack]
-    warned: list[Warned]
 
     @property
     def is_nothing(self) -> bool:
@@ -238,9 +238,9 @@ def publish(engine: Engine, as_of: datetime = AS_OF) -> Published:
         publication = begin(connection, night.as_of)
         declare_indicators(connection, publication)
         compute(connection, night)
-        held_back, warned = audit(connection, publication)
+        held_back = audit(connection, publication)
         done = revise_indicators(connection, publication)
-        return Published(publication.publication_id, done.added, done.revised, done.ended, held_back, warned)
+        return Published(publication.publication_id, done.added, done.revised, done.ended, held_back)
 
 
 def value(

@@ -567,15 +567,6 @@ def test_another_flag_of_a_code_list_is_applied_to_every_period(engine: Engine, 
     assert found == expected.get(fact, expected["dim_channel"] if "dim_channel" in change else [(None, None, None)] * 2 + gone[2:])
 
 
-def test_a_jump_is_pointed_out_and_published(engine: Engine) -> None:
-    with engine.begin() as c:
-        unit_counts(c, NGOC_PHUNG, "2024-01", {"shops_qr": 1, "shops_total": 10})
-        unit_counts(c, NGOC_PHUNG, "2024-02", {"shops_qr": 9, "shops_total": 10})
-    warned = [w for w in publish(engine).warned if w.unit_code == NGOC_PHUNG]
-    assert [(w.indicator_code, w.period) for w in warned] == [("K2g", "2024-02")]
-    assert "80,0 điểm phần trăm so với tháng 01/2024" in warned[0].message_vi
-
-
 def test_people_follow_a_unit_that_went_whole_into_another(engine: Engine) -> None:
     with engine.begin() as c:
         unit_counts(c, "15646", "2025-08", {"population_adult": 10}, on=date(2025, 8, 1))

@@ -38,12 +38,14 @@ from warehouse.tables.fact_unit_count import fact_unit_count
 from warehouse.tables.list_agency import list_agency
 from warehouse.tables.list_merchant import list_merchant
 from warehouse.tables.list_procedure import list_procedure
+from warehouse.tables.ops_alarm import alarm
 from warehouse.tables.ops_allowance import allowance
 from warehouse.tables.ops_completion import completion
 from warehouse.tables.ops_confirmation import confirmation
 from warehouse.tables.ops_coverage import coverage
 from warehouse.tables.ops_delivery import delivery
 from warehouse.tables.ops_held_back import held_back
+from warehouse.tables.ops_held_edition import held_edition
 from warehouse.tables.ops_installation import installation
 from warehouse.tables.ops_load import load
 from warehouse.tables.ops_mark import mark
@@ -51,6 +53,7 @@ from warehouse.tables.ops_pseudonym_key import pseudonym_key
 from warehouse.tables.ops_publication import publication
 from warehouse.tables.ops_quarantine import quarantine
 from warehouse.tables.ops_ratio import ratio
+from warehouse.tables.ops_release import release
 from warehouse.tables.ops_run import run
 from warehouse.tables.ops_source import source
 from warehouse.tables.ops_verdict import verdict
@@ -63,6 +66,7 @@ __all__ = [
     "WAREHOUSE",
     "agg_count",
     "agg_thing",
+    "alarm",
     "allowance",
     "bridge_unit_lineage",
     "bridge_unit_succession",
@@ -101,6 +105,7 @@ __all__ = [
     "fact_survey",
     "fact_unit_count",
     "held_back",
+    "held_edition",
     "installation",
     "list_agency",
     "list_merchant",
@@ -112,6 +117,7 @@ __all__ = [
     "publication",
     "quarantine",
     "ratio",
+    "release",
     "run",
     "source",
     "verdict",

@@ -1,6 +1,6 @@
 """One row per source of sources.yaml as of the last night: who sends what, and how often."""
 
-from sqlalchemy import Column, Table, Text
+from sqlalchemy import Boolean, Column, Table, Text, false
 
 from warehouse.tables.base import OPS, metadata
 
@@ -11,6 +11,13 @@ source = Table(
     Column("feed", Text, nullable=False, comment="Feed it sends, the contract it is read by"),
     Column("layout", Text, nullable=False, comment="Layout it writes"),
     Column("expected", Text, nullable=False, comment="Rhythm: daily, monthly, quarterly, yearly or once"),
+    Column(
+        "is_required",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="Whether an edition is held while it is late (required: true in sources.yaml)",
+    ),
     schema=OPS,
     comment="One row per source of sources.yaml as of the last night: who sends what, and how often.",
 )

@@ -1,0 +1,387 @@
+"""The gate: what of a computed edition is out of line with the one that readers have, and what moved it.
+
+Comes after the audit, which takes out what cannot be right; here stands what may be, and needs somebody's word. The thresholds are
+those of warehouse/gate.yaml. Nothing is found in the first edition of a warehouse, which has nothing to be held against, nor in a
+vintage, which changes nothing published. An indicator that is counted otherwise than before has its cause in that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from tasks.count.counting import Counting
+from tasks.count.revisions import last_publication
+from tasks.deliveries.coverage import Stretch
+from tasks.deliveries.rhythm import RHYTHMS
+from tasks.indicators.publish import indicator_keys
+from tasks.words import vietnamese as vi
+from warehouse import periods
+from warehouse.bulk import analyze
+from warehouse.gate import Check, gate
+from warehouse.indicators import Indicator, facts, indicators
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One thing out of line."""
+
+    check_code: str
+    message_vi: str
+    indicator_code: str | None = None
+    unit_key: int | None = None
+    unit_code: str | None = None
+    period: str | None = None
+    source: str | None = None
+    old_numerator: int | None = None
+    old_denominator: int | None = None
+    old_value: Decimal | None = None
+    numerator: int | None = None
+    denominator: int | None = None
+    value: Decimal | None = None
+    deliveries: tuple[int, ...] = ()
+    """Which moved it, who moved most first."""
+    about: str = ""
+    """What tells one finding about a source from another."""
+
+    @property
+    def subject(self) -> str:
+        """What it is about and what it found there: the same text is the same finding, night after night."""
+        if self.source is not None:
+            return f"{self.check_code} {self.source} {self.about}"
+        return f"{self.check_code} {self.indicator_code} {self.unit_key} {self.period} {self.numerator}/{self.denominator}"
+
+    @property
+    def place(self) -> str:
+        """Where it is, in short."""
+        return self.source or f"{self.indicator_code} {self.unit_code} {self.period}"
+
+
+def find_alarms(connection: Connection, counting: Counting) -> list[Alarm]:
+    """What of tonight's candidates and deliveries is out of line; comes before the candidates take the place of what is in force."""
+    published = last_publication(connection)
+    if published is None or counting.is_vintage:
+        return []
+    checks = gate().on(counting.today)
+    since = {"since": published.load_id}
+    of_sources = [
+        alarm
+        for kind, find in (("volume", _volume), ("quarantine", _set_aside), ("missing", _missing))
+        if (check := checks.get(kind)) is not None  # type: ignore[call-overload]
+        for alarm in find(connection, check, since, counting)
+    ]
+    return of_sources + _of_values(connection, counting, published)
+
+
+# Deliveries and sources -------------------------------------------------------------------------------------------------
+
+_TONIGHT = """
+SELECT DISTINCT d.* FROM ops.load l JOIN ops.delivery d USING (delivery_id)
+WHERE l.load_id > :since AND d.status IN ('loaded', 'superseded')
+"""
+
+# As many rows as deliveries of the same kind have that readers know already. A steward who let a delivery pass has decided.
+_VOLUME = f"""
+WITH tonight AS ({_TONIGHT})
+SELECT d.delivery_id, d.source, d.file_name, d.rows_received, usual.rows AS usual_rows
+FROM tonight d
+CROSS JOIN LATERAL (
+    SELECT count(*) AS deliveries, percentile_disc(0.5) WITHIN GROUP (ORDER BY rows_received) AS rows
+    FROM (
+        SELECT e.rows_received FROM ops.delivery e
+        WHERE (e.source, e.layout) = (d.source, d.layout) AND e.named_unit IS NOT DISTINCT FROM d.named_unit
+          AND regexp_replace(e.business_period, '\\d', '9', 'g') IS NOT DISTINCT FROM regexp_replace(d.business_period, '\\d', '9', 'g')
+          AND e.status IN ('loaded', 'superseded') AND e.exported_at < d.exported_at
+          AND e.delivery_id NOT IN (SELECT delivery_id FROM tonight)
+        ORDER BY e.exported_at DESC LIMIT 8
+    ) earlier
+) usual
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN usual.deliveries >= :many THEN :many_times WHEN usual.deliveries >= :few THEN :few_times END AS times
+) most
+WHERE usual.rows >= :at_least AND d.delivery_id NOT IN (SELECT delivery_id FROM ops.allowance)
+  AND (d.rows_received > most.times * usual.rows OR d.rows_received * most.times < usual.rows)
+ORDER BY d.delivery_id
+"""
+
+
+def _volume(connection: Connection, check: Check, since: dict[str, int], _counting: Counting) -> list[Alarm]:
+    return [
+        Alarm(
+            check.code,
+            check.message.format(file=row.file_name, rows=vi.number(row.rows_received), usual_rows=vi.number(row.usual_rows)),
+            source=row.source,
+            deliveries=(row.delivery_id,),
+            about=str(row.delivery_id),
+        )
+        for row in connection.execute(text(_VOLUME), since | check.thresholds)
+    ]
+
+
+_SET_ASIDE = f"""
+WITH tonight AS ({_TONIGHT}), open AS (
+    SELECT q.delivery_id, count(DISTINCT q.row_number) AS rows FROM ops.quarantine q JOIN tonight USING (delivery_id)
+    WHERE q.status = 'open' GROUP BY q.delivery_id
+)
+SELECT d.source, sum(d.rows_received) AS rows, sum(open.rows) AS set_aside, max(d.delivery_id) AS last,
+    array_agg(d.delivery_id ORDER BY open.rows DESC, d.delivery_id) FILTER (WHERE open.rows > 0) AS deliveries
+FROM tonight d LEFT JOIN open USING (delivery_id) GROUP BY d.source
+HAVING sum(open.rows) >= :at_least AND sum(open.rows) > :share * sum(d.rows_received) ORDER BY d.source
+"""
+
+
+def _set_aside(connection: Connection, check: Check, since: dict[str, int], _counting: Counting) -> list[Alarm]:
+    return [
+        Alarm(
+            check.code,
+            check.message.format(set_aside=vi.number(row.set_aside), rows=vi.number(row.rows)),
+            source=row.source,
+            deliveries=tuple(row.deliveries),
+            about=f"{row.last} {row.set_aside}/{row.rows}",
+        )
+        for row in connection.execute(text(_SET_ASIDE), since | check.thresholds)
+    ]
+
+
+_REQUIRED = """
+SELECT s.source, s.expected, (
+    SELECT max(d.exported_at) FROM ops.delivery d WHERE d.source = s.source AND d.status IN ('loaded', 'superseded')
+) AS last FROM ops.source s WHERE s.is_required ORDER BY s.source
+"""
+
+
+def _missing(connection: Connection, check: Check, _since: dict[str, int], counting: Counting) -> list[Alarm]:
+    """Required sources of which nothing was taken for longer than their rhythm allows."""
+
+    def due(row: Row[Any]) -> datetime | None:
+        if row.last is None:
+            return counting.as_of
+        return row.last + RHYTHMS[row.expected].patience if row.expected in RHYTHMS else None
+
+    return [
+        Alarm(
+            check.code,
+            check.message.format(last=vi.day(row.last), due=vi.day(until)),
+            source=row.source,
+            about=f"{row.last}",
+        )
+        for row in connection.execute(text(_REQUIRED))
+        if (until := due(row)) is not None and (row.last is None or until < counting.as_of)
+    ]
+
+
+# Values -----------------------------------------------------------------------------------------------------------------
+
+
+def _of_values(connection: Connection, counting: Counting, published: Row[Any]) -> list[Alarm]:
+    checks = gate().on(counting.today)
+    keys = indicator_keys(connection)
+    judged = [i for i in indicators() if i.counted_fact.way != "listed"]  # a list is a decision
+    connection.execute(text(_TEMPORARY))
+    connection.execute(text(_OTHERWISE), {"judged": [keys[i.version_name] for i in judged], "published_at": published.published_at})
+    rates = {"rates": [keys[i.version_name] for i in judged if i.unit_measure == "PERCENT"]}
+    earlier = int(max((check.thresholds["periods"] for check in checks.values() if "periods" in check.thresholds), default=1))
+    rows = [
+        {"period": period, "earlier": before, "place": place}
+        for period in connection.scalars(text("SELECT DISTINCT period FROM otherwise"))
+        for place, before in enumerate(_before(period, earlier), 1)
+    ]
+    if not rows:
+        return []
+    connection.execute(text("INSERT INTO earlier_period VALUES (:period, :earlier, :place)"), rows)
+    analyze(connection, "otherwise", "earlier_period")
+    for kind, statement in _FINDERS.items():
+        if kind in checks:
+            wanted = text(statement)
+            named = wanted.compile().params
+            given = {"code": checks[kind].code} | rates | checks[kind].thresholds
+            connection.execute(wanted, {name: value for name, value in given.items() if name in named})
+    found = connection.execute(text(_FOUND)).all()
+    causes = _causes(connection, published.load_id, [(row.number, row.period, _tables(row.indicator_key, keys)) for row in found])
+    by_code = {check.code: check for check in checks.values()}
+    return [replace(_alarm(by_code[row.code], row), deliveries=causes.get(row.number, ())) for row in found]
+
+
+def _before(period: str, most: int) -> list[str]:
+    """The periods of the same kind before one, the last first."""
+    found: list[str] = []
+    while len(found) < most:
+        eve = periods.days(found[-1] if found else period)[0] - timedelta(days=1)
+        found.append(next(p for p in periods.containing(f"{eve:%Y-%m}") if periods.period_type(p) == periods.period_type(period)))
+    return found
+
+
+_TEMPORARY = """
+DROP TABLE IF EXISTS otherwise, earlier_period, finding, moved_by;
+CREATE TEMPORARY TABLE earlier_period (period text, earlier text, place integer, PRIMARY KEY (period, place)) ON COMMIT DROP;
+CREATE TEMPORARY TABLE finding
+  (number integer GENERATED ALWAYS AS IDENTITY, code text, indicator_key smallint, unit_key integer, period text, old_numerator bigint,
+   old_denominator bigint, old_value numeric, numerator bigint, denominator bigint, value numeric, before text, usual float8,
+   PRIMARY KEY (indicator_key, unit_key, period)) ON COMMIT DROP;
+CREATE TEMPORARY TABLE moved_by (fact text, delivery_id integer, unit_key integer, rows bigint) ON COMMIT DROP;
+"""
+
+# What tonight says otherwise of periods that have ended, where either side is official.
+_OTHERWISE = """
+CREATE TEMPORARY TABLE otherwise ON COMMIT DROP AS
+SELECT c.indicator_key, c.unit_key, c.period, c.numerator, c.denominator, c.value, c.obs_status, c.obs_reason,
+    f.numerator AS old_numerator, f.denominator AS old_denominator, f.value AS old_value,
+    coalesce(f.obs_status = 'A', FALSE) AS was_official
+FROM candidate c
+JOIN touched_period t USING (period)
+JOIN warehouse.dim_indicator i ON i.indicator_key = c.indicator_key AND i.known_to = 'infinity' AND i.counted_since <= :published_at
+LEFT JOIN warehouse.fact_indicator f
+    ON f.known_to = 'infinity' AND (f.period, f.indicator_key, f.unit_key) = (c.period, c.indicator_key, c.unit_key)
+WHERE t.has_ended AND c.indicator_key = ANY(CAST(:judged AS smallint[])) AND (c.obs_status = 'A' OR f.obs_status = 'A')
+  AND (c.numerator, c.denominator, c.value, c.obs_status) IS DISTINCT FROM (f.numerator, f.denominator, f.value, f.obs_status::text)
+"""
+
+# How it goes from period to period, of those that readers know.
+_ITS_OWN_STEPS = """
+LEFT JOIN LATERAL (
+    SELECT count(step) AS steps, percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(step)) AS usual
+    FROM (
+        SELECT f.value - lag(f.value) OVER (ORDER BY e.place DESC) AS step
+        FROM earlier_period e JOIN warehouse.fact_indicator f
+            ON f.known_to = 'infinity' AND (f.period, f.indicator_key, f.unit_key) = (e.earlier, o.indicator_key, o.unit_key)
+        WHERE e.period = o.period AND e.place <= :periods AND f.value IS NOT NULL AND f.obs_status = 'A'
+    ) step
+) own ON true
+"""
+_OUT_OF_LINE = """
+abs(o.value - {before}) > greatest(:points, CASE WHEN own.steps >= :steps THEN :usual * own.usual END, :errors * {error})
+"""
+_ERROR = """
+100 * sqrt(greatest(part * (1 - part), 0) * (1.0 / o.denominator + 1.0 / {denominator}))
+"""
+_PART = "LATERAL (SELECT (o.numerator + {numerator})::float8 / nullif(o.denominator + {denominator}, 0) AS part) pooled"
+
+_FINDERS = {
+    "lost": """
+INSERT INTO finding (code, indicator_key, unit_key, period, old_numerator, old_denominator, old_value, numerator, denominator, value)
+SELECT :code, indicator_key, unit_key, period, old_numerator, old_denominator, old_value, numerator, denominator, value
+FROM otherwise
+WHERE was_official AND old_value IS NOT NULL AND value IS NULL AND obs_status <> 'M' AND obs_reason IS DISTINCT FROM 'held_back'
+    AND coalesce(old_denominator, old_numerator) >= :at_least
+""",
+    "revision": f"""
+INSERT INTO finding (code, indicator_key, unit_key, period, old_numerator, old_denominator, old_value, numerator, denominator, value, usual)
+SELECT :code, o.indicator_key, o.unit_key, o.period, old_numerator, old_denominator, old_value, o.numerator, o.denominator, o.value,
+    own.usual
+FROM otherwise o CROSS JOIN {_PART.format(numerator="o.old_numerator", denominator="o.old_denominator")}
+{_ITS_OWN_STEPS}
+WHERE was_official AND o.indicator_key = ANY(CAST(:rates AS smallint[])) AND abs(o.value - old_value) > :points AND obs_status IN ('A', 'P')
+  AND least(o.denominator, old_denominator) > 0
+  AND {_OUT_OF_LINE.format(before="old_value", error=_ERROR.format(denominator="old_denominator"))}
+ON CONFLICT DO NOTHING
+""",
+    "size": """
+INSERT INTO finding (code, indicator_key, unit_key, period, old_numerator, old_denominator, old_value, numerator, denominator, value)
+SELECT :code, indicator_key, unit_key, period, old_numerator, old_denominator, old_value, numerator, denominator, value
+FROM otherwise o
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN indicator_key = ANY(CAST(:rates AS smallint[])) THEN denominator ELSE numerator END AS now,
+        CASE WHEN indicator_key = ANY(CAST(:rates AS smallint[])) THEN old_denominator ELSE old_numerator END AS before
+) size
+WHERE was_official AND o.value IS NOT NULL AND obs_status IN ('A', 'P') AND greatest(before, now) >= :at_least
+  AND (now > :times * before OR now * :times < before)
+ON CONFLICT DO NOTHING
+""",
+    "jump": f"""
+INSERT INTO finding
+    (code, indicator_key, unit_key, period, old_numerator, old_denominator, old_value, numerator, denominator, value, before, usual)
+SELECT :code, o.indicator_key, o.unit_key, o.period, b.numerator, b.denominator, b.value, o.numerator, o.denominator, o.value,
+    b.period, own.usual
+FROM otherwise o
+JOIN earlier_period e ON e.period = o.period AND e.place = 1
+JOIN warehouse.fact_indicator b
+    ON b.known_to = 'infinity' AND (b.period, b.indicator_key, b.unit_key) = (e.earlier, o.indicator_key, o.unit_key)
+CROSS JOIN {_PART.format(numerator="b.numerator", denominator="b.denominator")}
+{_ITS_OWN_STEPS}
+WHERE NOT was_official AND o.obs_status = 'A' AND b.obs_status = 'A' AND o.indicator_key = ANY(CAST(:rates AS smallint[]))
+  AND abs(o.value - b.value) > :points AND own.steps >= :steps AND least(o.denominator, b.denominator) > 0
+  AND {_OUT_OF_LINE.format(before="b.value", error=_ERROR.format(denominator="b.denominator"))}
+ON CONFLICT DO NOTHING
+""",
+}
+"""Check → what it finds, of what another one did not; the first is meant first."""
+
+_FOUND = """
+SELECT f.*, i.indicator_code, i.decimals, i.unit_measure, u.unit_code
+FROM finding f JOIN warehouse.dim_indicator i ON i.indicator_key = f.indicator_key AND i.known_to = 'infinity'
+JOIN warehouse.dim_unit u USING (unit_key)
+ORDER BY i.sort_order, array_position(ARRAY['province', 'district', 'commune'], u.unit_level), u.unit_code, f.period
+"""
+
+
+def _alarm(check: Check, row: Row[Any]) -> Alarm:
+    def written(value: Decimal | None) -> str:
+        return vi.measure(value, row.decimals, row.unit_measure)
+
+    is_rate = row.unit_measure == "PERCENT"
+    told = {
+        "old": f"{written(row.old_value)} ({_counts(row.old_numerator, row.old_denominator)})" if is_rate else written(row.old_value),
+        "new": f"{written(row.value)} ({_counts(row.numerator, row.denominator)})" if is_rate else written(row.value),
+        "before": vi.in_text(row.before) if row.before else "",
+        "usual": vi.number(Decimal(str(row.usual)), 1) if row.usual is not None else vi.NOTHING,
+        "old_size": vi.number(row.old_denominator if is_rate else row.old_numerator),
+        "new_size": vi.number(row.denominator if is_rate else row.numerator),
+    }
+    of_value = ("old_numerator", "old_denominator", "old_value", "numerator", "denominator", "value")
+    same = ("indicator_code", "unit_key", "unit_code", "period", *of_value)
+    return Alarm(check.code, check.message.format(**told), **{name: getattr(row, name) for name in same})
+
+
+def _counts(numerator: int | None, denominator: int | None) -> str:
+    return f"{vi.number(numerator)}/{vi.number(denominator)}"
+
+
+# What moved them --------------------------------------------------------------------------------------------------------
+
+
+def _tables(key: int, keys: dict[str, int]) -> tuple[str, ...]:
+    """The facts whose rows stand behind an indicator."""
+    of_key: Indicator = next(i for i in indicators() if keys[i.version_name] == key)
+    fact = of_key.counted_fact
+    divided = facts()[fact.divided_by].table if fact.divided_by else None
+    return tuple(table for table in (fact.table, fact.beside and fact.beside.table, divided) if table)
+
+
+_MOVED_BY = """
+INSERT INTO moved_by
+SELECT :fact, l.delivery_id, f.unit_key, count(*) FROM (
+    SELECT loaded_by AS load_id, unit_key FROM warehouse.{fact} WHERE loaded_by > :since
+    UNION ALL SELECT ended_by, unit_key FROM warehouse.{fact} WHERE ended_by > :since
+) f JOIN ops.load l USING (load_id) WHERE l.delivery_id IS NOT NULL GROUP BY l.delivery_id, f.unit_key
+"""
+
+_CAUSES = """
+WITH RECURSIVE below AS (
+    SELECT number, period, unit_key FROM finding
+  UNION
+    SELECT b.number, b.period, p.unit_key FROM below b JOIN place p ON p.period = b.period AND p.parent_key = b.unit_key
+)
+SELECT b.number, m.fact, m.delivery_id, d.business_period, sum(m.rows) AS rows
+FROM below b JOIN moved_by m USING (unit_key) JOIN ops.delivery d USING (delivery_id)
+GROUP BY b.number, m.fact, m.delivery_id, d.business_period ORDER BY b.number, rows DESC, m.delivery_id
+"""
+
+
+def _causes(connection: Connection, since: int, found: Sequence[tuple[int, str, tuple[str, ...]]]) -> dict[int, tuple[int, ...]]:
+    """Finding → deliveries whose rows, written or ended since the last publication, are of its facts, its period and units under it."""
+    tables = sorted({table for _, _, of_one in found for table in of_one})
+    for table in tables:
+        connection.execute(text(_MOVED_BY.format(fact=table)), {"fact": table, "since": since})
+    wanted = {number: (Stretch.of(period), of_one) for number, period, of_one in found}
+    causes: dict[int, dict[int, None]] = {}
+    for row in connection.execute(text(_CAUSES)) if tables else ():
+        stretch, of_one = wanted[row.number]
+        told = Stretch.of(row.business_period) if row.business_period else stretch
+        if row.fact in of_one and told.first <= stretch.last and told.last >= stretch.first:
+            causes.setdefault(row.number, {})[row.delivery_id] = None
+    return {number: tuple(deliveries) for number, deliveries in causes.items()}

@@ -1,0 +1,51 @@
+"""One row per thing out of line in an edition, from the run that found it to the one that no longer did; with what was decided."""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Numeric,
+    Table,
+    Text,
+    text,
+)
+
+from warehouse.tables.base import OPS, metadata
+
+alarm = Table(
+    "alarm",
+    metadata,
+    Column("alarm_id", Integer, Identity(), primary_key=True, comment="Surrogate key"),
+    Column("subject", Text, nullable=False, comment="What it is about and what it found there: the same finding is the same alarm"),
+    Column("check_code", Text, nullable=False, comment="Check of the gate, as GAT-001 (warehouse/gate.yaml)"),
+    Column("raised_by", Integer, ForeignKey("ops.run.run_id"), nullable=False, comment="Run that found it first (ops.run)"),
+    Column("ended_by", Integer, ForeignKey("ops.run.run_id"), comment="Run that no longer found it (ops.run); empty while it stands"),
+    Column("indicator_code", Text, comment="Code of the indicator; empty where a delivery or a source is meant"),
+    Column("unit_key", Integer, comment="Administrative unit (dim_unit)"),
+    Column("period", Text, comment="2024, 2024-Q1 or 2024-03"),
+    Column("source", Text, comment="Source that is out of line; empty where a value is"),
+    Column("old_numerator", BigInteger, comment="As published"),
+    Column("old_denominator", BigInteger, comment="As published"),
+    Column("old_value", Numeric, comment="As published; for a jump that of the period before"),
+    Column("numerator", BigInteger, comment="As computed"),
+    Column("denominator", BigInteger, comment="As computed"),
+    Column("value", Numeric, comment="As computed; empty where there is none any more"),
+    Column("message_vi", Text, nullable=False, comment="What is out of line, in Vietnamese"),
+    Column("deliveries", ARRAY(Integer), nullable=False, comment="Deliveries that moved it, who moved most first (ops.delivery)"),
+    Column("decision", Text, comment="accepted or rejected; empty while nobody has decided"),
+    Column("reason", Text, comment="Why, in the words of who decided; printed with the table it touches"),
+    Column("decided_by", Text, comment="Who decided"),
+    Column("decided_at", DateTime(timezone=True), comment="When"),
+    Column("publication_id", Integer, ForeignKey("ops.publication.publication_id"), comment="Publication in which it went out as accepted"),
+    CheckConstraint("decision IN ('accepted', 'rejected')", name="decision"),
+    CheckConstraint("(decision IS NULL) = (reason IS NULL)", name="reason"),
+    Index("ux_alarm_standing", "subject", unique=True, postgresql_where=text("ended_by IS NULL")),
+    schema=OPS,
+    comment="One row per thing out of line in an edition, from the run that found it to the one that no longer did; with what was decided.",
+)
