@@ -23,12 +23,15 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from typer.exceptions import TyperException
 
+from desk import gate as desk_gate
 from desk import terminal
 from desk.prefect_server import prefect_server, quiet
 from desk.profile import profiled
 from flows.stopping import Stopped, stoppable
 from tasks.ask import official_table, questions
 from tasks.ask.explain import explain as explain_value
+from tasks.ask.gate import held_edition
+from tasks.ask.notes import notes_of
 from tasks.ask.score_card import score_card
 from tasks.count.revisions import last_publication
 from tasks.deliveries.coverage import Stretch
@@ -52,8 +55,10 @@ app = typer.Typer(
 )
 quarantine = typer.Typer(no_args_is_help=True, help="Những dòng được để riêng, và vì sao.")
 warehouse = typer.Typer(no_args_is_help=True, help="Kho số liệu.")
+gate = typer.Typer(no_args_is_help=True, help="Bản công bố bị giữ lại vì khác thường: xem, chấp nhận, không chấp nhận.")
 layout = typer.Typer(no_args_is_help=True, help="Bố cục tệp của một đơn vị cung cấp mới: phác thảo, chạy thử.")
 app.add_typer(quarantine, name="quarantine")
+app.add_typer(gate, name="gate")
 app.add_typer(warehouse, name="warehouse")
 app.add_typer(layout, name="layout")
 
@@ -66,12 +71,13 @@ PeriodArgument = Annotated[str, typer.Argument(metavar="PERIOD", help="2024, 202
 @app.command()
 def nightly(
     day: Annotated[str | None, typer.Option("--date", help="Chỉ nhận các tệp đến hết ngày này (2024-12-31).")] = None,
+    pull: Annotated[bool, typer.Option("--pull/--no-pull", help="--no-pull: không lấy tệp mới, chỉ tính lại và công bố.")] = True,
     profile: Annotated[bool, typer.Option("--profile", help="Cuối cùng cho biết từng bước mất bao lâu.")] = False,
 ) -> None:
     """Chạy lượt đêm ngay bây giờ."""
     settings = Settings.from_environment()
     with profiled(terminal.profile_table) if profile else nullcontext():
-        _tell_nights(settings, [_nightly(settings, _day(day) if day else None)])
+        _tell_nights(settings, [_nightly(settings, _day(day) if day else None, pulls=pull)])
 
 
 @app.command()
@@ -119,6 +125,7 @@ def status() -> None:
         states = questions.source_states(connection, _sources(settings), now)
         run, publication = questions.last_run(connection), last_publication(connection)
         held_back, waiting = questions.held_back(connection), questions.waiting(connection)
+        held = held_edition(connection)
     terminal.source_table(states)
     terminal.waiting_table(waiting, now)
     terminal.rejected_table([state.last for state in states if state.last is not None and state.last.status == "rejected"])
@@ -136,9 +143,11 @@ def status() -> None:
             f"Công bố cuối: số {publication.publication_id}, {vi.moment(publication.published_at)}, "
             f"số liệu đến {vi.moment(publication.as_of)}"
         )
+    if held is not None:
+        terminal.complain(f"Chưa công bố từ {vi.moment(held.since)}, chờ quyết định: bakhong gate list.")
     terminal.held_back_table(held_back)
     owed = [state for state in states if state.is_late or (state.last is not None and state.last.status == "rejected")]
-    if silent or broken or held_back or owed:
+    if silent or broken or held is not None or held_back or owed:
         raise typer.Exit(1)
 
 
@@ -161,12 +170,14 @@ def indicators(
         else:
             found = official_table.find_unit(connection, unit, period)
             lines = official_table.of_unit(connection, found, period)
+        notes = [note for note in notes_of(connection, period) if note.unit_code in (None, found.code)]
     if not lines:
         raise Refusal(f"Chưa công bố chỉ tiêu nào của {found.version} cho kỳ {period}. {found.others}".strip())
     if as_now:
         terminal.restated_tables(found, period, restated)
     else:
         terminal.official_tables(found, period, lines)
+        terminal.notes(notes)
 
 
 @app.command("form-06a")
@@ -364,6 +375,65 @@ def quarantine_dismiss(
     _decide(delivery, row or [], rule, "dismissed")
 
 
+NumbersArgument = Annotated[list[int] | None, typer.Argument(metavar="NUMBER …", help="Số của điểm bất thường, theo gate list.")]
+AllOption = Annotated[bool, typer.Option("--all", help="Mọi điểm đang chờ.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Lý do; được in kèm bảng số liệu.")]
+
+
+@gate.command("list")
+def gate_list() -> None:
+    """Có bản công bố nào bị giữ không, vì những điểm bất thường nào, tệp nào làm thay đổi."""
+    with _reading(_to_read()) as connection:
+        waits = desk_gate.listed(connection)
+    if waits:
+        raise typer.Exit(1)
+
+
+@gate.command("accept")
+def gate_accept(reason: ReasonOption, numbers: NumbersArgument = None, everything: AllOption = False) -> None:
+    """Chấp nhận: số đúng như vậy, cho công bố."""
+    with read_warehouse(_to_read()) as engine, engine.begin() as connection:
+        desk_gate.decided(connection, numbers or [], everything, "accepted", reason)
+
+
+@gate.command("reject")
+def gate_reject(reason: ReasonOption, numbers: NumbersArgument = None, everything: AllOption = False) -> None:
+    """Không chấp nhận: giữ lại riêng các giá trị ấy, công bố phần còn lại."""
+    with read_warehouse(_to_read()) as engine, engine.begin() as connection:
+        desk_gate.decided(connection, numbers or [], everything, "rejected", reason)
+
+
+@gate.command("undo")
+def gate_undo(numbers: Annotated[list[int], typer.Argument(metavar="NUMBER …", help="Số của điểm bất thường.")]) -> None:
+    """Rút lại quyết định chưa áp dụng."""
+    with read_warehouse(_to_read()) as engine, engine.begin() as connection:
+        desk_gate.undone(connection, numbers)
+
+
+@app.command()
+def release(
+    period: PeriodArgument,
+    note: Annotated[str | None, typer.Option("--note", help="Ghi chú của người ký, in trên bìa.")] = None,
+    workbook: Annotated[
+        Path | None, typer.Option("--workbook", help="Không ký: ghi lại tệp Excel đã ký ra tệp này, đúng từng byte.")
+    ] = None,
+) -> None:
+    """Ký số liệu đã công bố của một kỳ: ai, lúc nào, bản nào, mã kiểm tra; những thay đổi về sau là sửa đổi so với bản ký."""
+    with read_warehouse(_to_read()) as engine, engine.begin() as connection:
+        if workbook is None:
+            desk_gate.signed(connection, period, note)
+        else:
+            desk_gate.rebuilt(connection, period, workbook)
+
+
+@app.command()
+def diff(period: PeriodArgument) -> None:
+    """Số đang công bố của một kỳ khác gì bản đã ký."""
+    with _reading(_to_read()) as connection:
+        if desk_gate.changed(connection, period):
+            raise typer.Exit(1)
+
+
 @warehouse.command("url")
 def warehouse_url(
     role: Annotated[Literal["reader", "steward", "etl", "owner"], typer.Option("--role", help="Vai trò.")] = "reader",
@@ -430,11 +500,11 @@ class _Quiet(SimpleHTTPRequestHandler):
         """Says nothing: the page speaks for itself."""
 
 
-def _nightly(settings: Settings, until: date | None) -> Night:
+def _nightly(settings: Settings, until: date | None, *, pulls: bool = True) -> Night:
     def flow() -> Callable[[], Any]:
         from flows.nightly import nightly as nightly_flow  # noqa: PLC0415  # Prefect takes a second to import
 
-        return partial(nightly_flow, until, return_state=True)
+        return partial(nightly_flow, until, pulls, return_state=True)
 
     done: Night = _with_prefect(settings, flow)
     return done

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from desk.profile import Profile
     from flows.nightly import Night
     from tasks.ask.explain import Explanation
+    from tasks.ask.notes import Note
     from tasks.ask.questions import SourceState
     from tasks.ask.restated import RestatedLine
     from tasks.ask.score_card import Card
@@ -308,6 +309,14 @@ def difference_table(rows: Sequence[Mapping[str, Any]]) -> None:
         [[vi.day(row["business_date"]), row["transaction_code"] or vi.NOTHING, *told(row, "day"), *told(row, "longer")] for row in rows],
     )
     say(f"{vi.number(len(rows))} giao dịch.")
+
+
+def notes(told: Sequence[Note]) -> None:
+    """What of the tables before went out on somebody's word."""
+    if told:
+        say("Số công bố theo quyết định:")
+    for note in told:
+        say(f"- {note.words}")
 
 
 def held_back_table(rows: Sequence[Any]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import xlsxwriter
 
+from tasks.ask.notes import Note
 from tasks.ask.official_table import Line, Unit, sections
 from tasks.ask.restated import RestatedLine
 from tasks.ask.score_card import COUNTED_BY, LEVEL
@@ -50,16 +51,36 @@ class OneStopShop:
     scores: dict[str, list[ScoreLine]]
 
 
+@dataclass(frozen=True)
+class Signature:
+    """Who signed the values of a workbook, and when."""
+
+    publication_id: int
+    signed_by: str
+    signed_at: datetime
+    checksum: str
+    note: str | None
+
+    @property
+    def words(self) -> str:
+        """As it stands on the cover."""
+        said = f"Công bố số {self.publication_id}, {self.signed_by} ký lúc {vi.moment(self.signed_at)}"
+        return f"{said}{f': {self.note}' if self.note else ''}. Mã kiểm tra số liệu (SHA-256): {self.checksum}"
+
+
 def write_workbook(
     lines: list[Line],
     period: str,
     as_of: datetime,
     path: Path,
     rest: Callable[[], tuple[OneStopShop | None, Sequence[RestatedLine]]] = lambda: (None, ()),
+    notes: Sequence[Note] = (),
+    signature: Signature | None = None,
 ) -> None:
     """Writes the workbook beside its place and moves it there, so that nobody ever opens half of it.
 
     `rest`: the tables of the one-stop-shop and the values of units of today, asked for when those of the indicators are written.
+    `notes`: what is printed under the tables they touch.
     """
     draft = path.with_suffix(".draft")
     # Whatever begins with =, +, - or @ is a text that someone sent, never a formula or an address.
@@ -70,12 +91,12 @@ def write_workbook(
         styles = _Styles(book)
         tables = sections(lines)
         cover = book.add_worksheet("Bìa")
-        for number, (_, part) in enumerate(tables, 1):
-            _table(book, styles, f"Biểu {number}", part, period)
+        for number, (table, part) in enumerate(tables, 1):
+            _table(book, styles, f"Biểu {number}", part, period, [note.words for note in notes if table in note.official_tables])
         one_stop_shop, restated = rest()
         added = {FORM_06A: "Tình hình, kết quả giải quyết thủ tục hành chính", SCORES: "Chỉ số phục vụ người dân, doanh nghiệp"}
         added = (added if one_stop_shop else {}) | ({RESTATED: "Tính lại theo đơn vị hiện nay"} if restated else {})
-        _cover(cover, styles, title, as_of, tables, added)
+        _cover(cover, styles, title, as_of, tables, added, signature)
         if one_stop_shop:
             add_form_06a(book, one_stop_shop.form, one_stop_shop.unit, period)
             _scores(book, styles, one_stop_shop.scores, period)
@@ -92,7 +113,9 @@ class _Styles:
         cell = base | {"border": 1, "border_color": "#9aa5b1"}
         self.title = book.add_format(base | {"bold": True, "font_size": 20, "text_wrap": True, "align": "center"})
         self.subtitle = book.add_format(base | {"font_size": 12, "align": "center"})
+        self.signature = book.add_format(base | {"italic": True, "text_wrap": True, "align": "center"})
         self.heading = book.add_format(base | {"bold": True, "font_size": 14})
+        self.note = book.add_format(base | {"italic": True, "text_wrap": True, "valign": "top"})
         self.link = book.add_format(base | {"font_color": "#0b5cad", "underline": 1})
         self.plain = book.add_format(base)
         dark = {"bg_color": "#1f4e79", "font_color": "white"}
@@ -116,7 +139,13 @@ class _Styles:
 
 
 def _cover(
-    sheet: Any, styles: _Styles, title: str, as_of: datetime, tables: Sequence[tuple[str, list[Line]]], added: dict[str, str]
+    sheet: Any,
+    styles: _Styles,
+    title: str,
+    as_of: datetime,
+    tables: Sequence[tuple[str, list[Line]]],
+    added: dict[str, str],
+    signature: Signature | None,
 ) -> None:
     _page(sheet, "Bìa")
     sheet.hide_gridlines(2)
@@ -126,6 +155,9 @@ def _cover(
     sheet.set_row(1, 60)
     sheet.merge_range(1, 0, 1, 2, title, styles.title)
     sheet.merge_range(2, 0, 2, 2, f"Số liệu đến {vi.moment(as_of)}", styles.subtitle)
+    if signature is not None:
+        sheet.merge_range(3, 0, 3, 2, signature.words, styles.signature)
+        sheet.set_row(3, 48)
     sheet.write_string(4, 0, "Các biểu", styles.heading)
     for column, name in enumerate(("Biểu", "Tên biểu", "Số chỉ tiêu")):
         sheet.write_string(5, column, name, styles.head)
@@ -154,7 +186,7 @@ def _cover(
         sheet.write_string(row + number, 0, f"• {note}", styles.plain)
 
 
-def _table(book: Any, styles: _Styles, name: str, lines: list[Line], period: str) -> None:
+def _table(book: Any, styles: _Styles, name: str, lines: list[Line], period: str, notes: Sequence[str]) -> None:
     sheet = book.add_worksheet(name)
     _page(sheet, name)
     for column, width in enumerate(WIDTHS):
@@ -175,6 +207,9 @@ def _table(book: Any, styles: _Styles, name: str, lines: list[Line], period: str
         for line in of_indicator:
             _line(sheet, styles, row, line)
             row += 1
+    for below, words in enumerate(("Số công bố theo quyết định:", *notes) if notes else (), row + 1):
+        sheet.merge_range(below, 0, below, len(HEADER) - 1, words, styles.note)
+        sheet.set_row(below, 15 * ceil(1.15 * len(words) / sum(WIDTHS)))
 
 
 def _line(sheet: Any, styles: _Styles, row: int, line: Line) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from tasks.ask import official_table
+from tasks.ask.notes import Note, notes_of
 from tasks.ask.restated import restated_of_period
 from tasks.ask.score_card import COUNTED_BY
 from tasks.ask.score_table import score_table
@@ -59,12 +60,13 @@ def write_years(connection: Connection, before: Path, edition: Path) -> list[Mad
     shown = (years, [year for year in years if published[year].is_restated])  # every page leads to the others
     around = fingerprint(programme(), shown, connection.execute(text(_NAMES)).one())
     # The scores of a year are compared with those of the year before.
-    content = {year: fingerprint(around, published[year], published.get(str(int(year) - 1))) for year in years}
+    notes = {year: notes_of(connection, year) for year in years}
+    content = {year: fingerprint(around, published[year], published.get(str(int(year) - 1)), notes[year]) for year in years}
     kept = [part for part in written_down(before, MANIFEST) if content.get(part.name) == part.content and take_over(part, before, edition)]
     found = {part.name: part for part in kept}
     if missing := [year for year in years if year not in found]:
         with Beside() as beside:
-            names = {year: _write(connection, year, published[year].as_of, shown, edition, beside) for year in missing}
+            names = {year: _write(connection, year, published[year].as_of, notes[year], shown, edition, beside) for year in missing}
         found |= {year: made(year, content[year], edition, names[year]) for year in missing}
     write_down(edition, MANIFEST, [found[year] for year in years])
     return [found[year] for year in years]
@@ -76,13 +78,19 @@ def is_restated(year: Made) -> bool:
 
 
 def _write(
-    connection: Connection, year: str, as_of: datetime, shown: tuple[list[str], list[str]], edition: Path, beside: Beside
+    connection: Connection,
+    year: str,
+    as_of: datetime,
+    notes: list[Note],
+    shown: tuple[list[str], list[str]],
+    edition: Path,
+    beside: Beside,
 ) -> list[str]:
     """Writes the files of a year, the workbook beside, and returns their names."""
     lines = official_table.of_period(connection, year)
-    beside.write_workbook(lines, year, as_of, edition / workbook_name(year))
+    beside.write_workbook(lines, year, as_of, edition / workbook_name(year), notes)
     restated = restated_of_period(connection, year) if year in shown[1] else []
-    beside.tell_rest(_one_stop_shop(connection, lines, year), restated)
+    beside.tell_rest(one_stop_shop(connection, lines, year), restated)
     write_table("table.html", edition / table_name(year), lines, year, as_of, *shown)
     if not restated:
         return [workbook_name(year), table_name(year)]
@@ -90,7 +98,7 @@ def _write(
     return [workbook_name(year), table_name(year), restated_name(year)]
 
 
-def _one_stop_shop(connection: Connection, lines: Sequence[official_table.Line], year: str) -> OneStopShop | None:
+def one_stop_shop(connection: Connection, lines: Sequence[official_table.Line], year: str) -> OneStopShop | None:
     """The one-stop-shop's tables of the province whose values stand in the workbook; nothing before it has any dossier."""
     province = next((line.unit_code for line in lines if line.unit_level == "province"), None)
     if province is None:

@@ -1,0 +1,114 @@
+"""`bakhong gate …`, `release`, `diff`: an edition that is held is decided on, a period is signed, and what changed since is told."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
+
+from desk import terminal
+from tasks.ask.gate import findings, held_edition
+from tasks.indicators.edition import DECISIONS, judge, take_back
+from tasks.words import vietnamese as vi
+from warehouse.gate import gate
+from warehouse.settings import Refusal
+
+if TYPE_CHECKING:
+    from tasks.report.signing import Difference
+
+NEXT = "Lượt đêm sau sẽ áp dụng; ngay bây giờ: bakhong nightly --no-pull."
+
+
+def listed(connection: Connection) -> bool:
+    """Shows whether an edition is held, and what is out of line; whether anything waits for a decision."""
+    held, rows = held_edition(connection), findings(connection)
+    if held is None:
+        terminal.say("Không có bản công bố nào đang chờ quyết định.")
+    else:
+        would = f"{vi.number(held.values_added)} giá trị mới, {vi.number(held.values_revised)} sửa đổi"
+        ended = f", {vi.number(held.values_ended)} thôi công bố" if held.values_ended else ""
+        terminal.complain(f"Chưa công bố từ {vi.moment(held.since)}, chờ quyết định: {would}{ended}. Số đã công bố trước giữ nguyên.")
+    if rows:
+        header = ["Số", "Điểm bất thường", "Ở đâu", "Nội dung", "Tệp làm thay đổi", "Từ ngày", "Quyết định"]
+        terminal.table(header, [_told(row) for row in rows], "Khác thường so với số đã công bố")
+    if any(row.decision is None for row in rows):
+        terminal.say('Quyết định: bakhong gate accept SỐ … --reason "…", hoặc reject; --all cho tất cả.')
+        return True
+    return held is not None
+
+
+def _told(row: Any) -> list[Any]:
+    decided = f"{row.decided_by} {DECISIONS[row.decision]}: {row.reason}" if row.decision else "chờ"
+    where = row.source or f"{row.indicator_code}, {row.unit_name} ({row.unit_code}), {vi.in_text(row.period)}"
+    files = vi.some(row.file_names or [])
+    return [str(row.alarm_id), gate().titled(row.check_code), where, row.message_vi, files, vi.day(row.since), decided]
+
+
+def decided(connection: Connection, numbers: Sequence[int], everything: bool, decision: str, reason: str) -> None:
+    """Writes a decision down, in the name of who is logged in."""
+    if everything == bool(numbers):
+        raise Refusal("Cần số của từng điểm bất thường (bakhong gate list), hoặc --all.")
+    chosen = [row.alarm_id for row in findings(connection, undecided=True)] if everything else list(numbers)
+    if not chosen:
+        raise Refusal("Không có điểm bất thường nào đang chờ quyết định.")
+    done = judge(connection, chosen, decision, reason, getpass.getuser())
+    waits = len(findings(connection, undecided=True))
+    rest = f"Còn {vi.number(waits)} điểm chờ quyết định." if waits else NEXT
+    terminal.say(f"{vi.number(done)} điểm bất thường: {DECISIONS[decision]}. {rest}")
+
+
+def undone(connection: Connection, numbers: Sequence[int]) -> None:
+    """Takes decisions back that have not taken effect."""
+    done = take_back(connection, numbers)
+    if not done:
+        raise Refusal("Không có quyết định nào như vậy còn rút lại được.")
+    terminal.say(f"Đã rút {vi.number(done)} quyết định; các điểm ấy lại chờ.")
+
+
+def signed(connection: Connection, period: str, note: str | None) -> None:
+    """Signs a period."""
+    from tasks.report.signing import sign  # noqa: PLC0415  # what writes workbooks
+
+    row = sign(connection, period, getpass.getuser(), note)
+    terminal.say(
+        f"Đã ký {vi.in_text(period)}: bản ký số {row.release_id}, công bố số {row.publication_id}, "
+        f"{vi.number(row.values_signed)} giá trị.\nMã kiểm tra số liệu (SHA-256): {row.checksum}"
+    )
+
+
+def rebuilt(connection: Connection, period: str, path: Path) -> None:
+    """Writes the signed workbook of a period again."""
+    from tasks.report.signing import rebuild  # noqa: PLC0415
+
+    if path.suffix.lower() != ".xlsx" or not path.absolute().parent.is_dir():
+        raise Refusal(f"Không ghi được {path}: cần tên tệp .xlsx trong một thư mục đã có.")
+    row = rebuild(connection, period, path)
+    terminal.say(f"Bản ký số {row.release_id} của {row.signed_by}, {vi.moment(row.signed_at)}: {path.absolute()}, đúng từng byte.")
+
+
+def changed(connection: Connection, period: str) -> bool:
+    """Shows what is published of a period otherwise than it was signed; whether anything is."""
+    from tasks.report.signing import differences  # noqa: PLC0415
+
+    row, found = differences(connection, period)
+    terminal.say(f"Bản ký số {row.release_id}: {row.signed_by}, {vi.moment(row.signed_at)}, công bố số {row.publication_id}.")
+    if not found:
+        terminal.say("Số đang công bố đúng như bản đã ký.")
+        return False
+    header = ["Chỉ tiêu", "Đơn vị", "Đã ký", "Đang công bố"]
+    told = [[one.line.indicator_code, f"{one.line.unit_shown} ({one.line.unit_code})", *_both(one)] for one in found]
+    terminal.table(header, told, f"Khác bản đã ký: {vi.number(len(found))} giá trị")
+    return True
+
+
+def _both(one: Difference) -> list[str]:
+    def written(line: Any) -> str:
+        if line is None:
+            return "không có"
+        counts = f" ({vi.number(line.numerator)}/{vi.number(line.denominator)})" if line.denominator is not None else ""
+        return f"{line.printed}{counts}, {line.status}"
+
+    return [written(one.signed), written(one.now)]

@@ -1,0 +1,43 @@
+"""What people ask of the gate: whether an edition is held, what of it is out of line, and what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+
+def held_edition(connection: Connection) -> Row[Any] | None:
+    """The edition that is held now: run, as_of, held_at, what it would change, and since when one has been held; nothing where none is."""
+    return connection.execute(text(_HELD)).one_or_none()
+
+
+def findings(connection: Connection, *, undecided: bool = False) -> Sequence[Row[Any]]:
+    """What stands out of line now, with the names of its unit, indicator and files, and since when; or only what nobody decided on."""
+    return connection.execute(text(_FINDINGS), {"undecided": undecided}).all()
+
+
+_HELD = """
+SELECT h.*, (
+    SELECT min(held_at) FROM ops.held_edition e
+    WHERE e.run_id > coalesce((SELECT max(run_id) FROM ops.publication p WHERE p.run_id < h.run_id), 0)
+) AS since
+FROM ops.held_edition h WHERE h.ended_by IS NULL
+"""
+
+_FINDINGS = """
+SELECT a.*, u.unit_code, u.unit_name, u.unit_level, i.indicator_name, i.official_table, i.decimals, i.unit_measure, r.as_of AS since,
+    (SELECT array_agg(d.file_name ORDER BY array_position(a.deliveries, d.delivery_id)) FROM ops.delivery d
+        WHERE d.delivery_id = ANY(a.deliveries)) AS file_names
+FROM ops.alarm a
+JOIN ops.run r ON r.run_id = a.raised_by
+LEFT JOIN warehouse.dim_unit u USING (unit_key)
+LEFT JOIN LATERAL (
+    SELECT * FROM warehouse.dim_indicator known
+    WHERE known.indicator_code = a.indicator_code AND known.known_to = 'infinity' ORDER BY known.version DESC LIMIT 1
+) i ON true
+WHERE a.ended_by IS NULL AND (a.decision IS NULL OR NOT :undecided)
+ORDER BY a.decision NULLS FIRST, a.check_code, i.sort_order NULLS FIRST,
+    array_position(ARRAY['province', 'district', 'commune'], u.unit_level), u.unit_code, a.period, a.alarm_id
+"""

@@ -1,0 +1,73 @@
+"""What is printed with an official table beside its values: what went out although it was out of line, and on whose word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from expectations.contract import contract
+from tasks.deliveries.coverage import Stretch
+from tasks.words import vietnamese as vi
+from warehouse.gate import gate
+from warehouse.indicators import indicators
+from warehouse.periods import VIETNAM, days
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence, and the official tables under which it stands."""
+
+    official_tables: tuple[str, ...]
+    words: str
+    unit_code: str | None = None
+    """The unit whose value it is about; nothing where a source is."""
+
+
+def notes_of(connection: Connection, period: str) -> list[Note]:
+    """The notes on a period, in the order in which it was decided."""
+    stretch = Stretch(*days(period))
+    rows = connection.execute(text(_ACCEPTED), {"period": period})
+    return [_of_finding(row) for row in rows if row.period is not None or _touches(row, stretch)]
+
+
+def _touches(row: Row[Any], stretch: Stretch) -> bool:
+    """Whether what a source sent, or did not send, is of a period."""
+    at: date = row.as_of.astimezone(VIETNAM).date()
+    told = [Stretch.of(one) for one in row.business_periods or ()] or [Stretch(at, at)]
+    return any(one.first <= stretch.last and one.last >= stretch.first for one in told)
+
+
+def _of_finding(row: Row[Any]) -> Note:
+    title = gate().titled(row.check_code).lower()
+    word = f"{row.decided_by} chấp nhận ngày {vi.day(row.decided_at)}: {row.reason}"
+    if row.period is None:
+        return Note(_tables_of(row.feed), f"Nguồn {row.source}, {title}: {row.message_vi}; {word}")
+    return Note((row.official_table,), f"{row.indicator_code}, {row.unit_name}, {title}: {row.message_vi}; {word}", row.unit_code)
+
+
+def _tables_of(feed: str | None) -> tuple[str, ...]:
+    """Official tables whose indicators count what a feed brings."""
+    table = contract(feed).table if feed else None
+    of_feed = (i for i in indicators() if table in (i.counted_fact.table, i.counted_fact.beside and i.counted_fact.beside.table))
+    return tuple(dict.fromkeys(i.official_table for i in of_feed))
+
+
+_ACCEPTED = """
+SELECT a.*, u.unit_name, u.unit_code, i.official_table, r.as_of,
+    coalesce((SELECT s.feed FROM ops.source s WHERE s.source = a.source),
+        (SELECT max(d.feed) FROM ops.delivery d WHERE d.source = a.source)) AS feed,
+    (SELECT array_agg(d.business_period) FROM ops.delivery d
+        WHERE d.delivery_id = ANY(a.deliveries) AND d.business_period IS NOT NULL) AS business_periods
+FROM ops.alarm a
+JOIN ops.run r ON r.run_id = a.raised_by
+LEFT JOIN warehouse.dim_unit u USING (unit_key)
+LEFT JOIN LATERAL (
+    SELECT * FROM warehouse.dim_indicator known
+    WHERE known.indicator_code = a.indicator_code AND known.known_to = 'infinity' ORDER BY known.version DESC LIMIT 1
+) i ON true
+WHERE a.decision = 'accepted' AND a.publication_id IS NOT NULL AND (a.period IS NULL OR a.period = :period)
+ORDER BY a.decided_at, a.alarm_id
+"""

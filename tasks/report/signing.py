@@ -1,0 +1,183 @@
+"""Signed editions of a period: who signed what, with a checksum over its values, and the signed workbook rebuilt byte for byte.
+
+All that the workbook shows is kept with the signature, so that no later change, of a value or of a name, reaches it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Row, insert, select, text
+
+from tasks.ask.gate import held_edition
+from tasks.ask.notes import Note, notes_of
+from tasks.ask.official_table import Line, check_period, of_period
+from tasks.ask.restated import RestatedLine, restated_of_period
+from tasks.count.revisions import last_publication
+from tasks.report.workbook import OneStopShop, Signature, write_workbook
+from tasks.report.yearly import one_stop_shop
+from tasks.words import vietnamese as vi
+from warehouse.periods import VIETNAM, days
+from warehouse.settings import Refusal
+from warehouse.tables import release
+
+CHECKED = ("indicator_code", "unit_code", "first_day", "numerator", "denominator", "value", "obs_status")
+"""What of each value the checksum is over: columns of mart.indicator, which anybody can ask."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """All that a signed workbook shows."""
+
+    period: str
+    as_of: datetime
+    lines: list[Line]
+    one_stop_shop: OneStopShop | None
+    restated: list[RestatedLine]
+    notes: list[Note]
+    signature: Signature
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A value that is no longer as it was signed."""
+
+    signed: Line | None
+    """Nothing where there was none."""
+    now: Line | None
+    """Nothing where there is none any more."""
+
+    @property
+    def line(self) -> Line:
+        """The one that is there, of both the newer."""
+        return self.now or self.signed  # type: ignore[return-value]
+
+
+_CONTENT = TypeAdapter(Content)
+
+
+def checksum(lines: Iterable[Line]) -> str:
+    """SHA-256 over the values as CSV in UTF-8: a header, then a line each, ordered by indicator, unit and first day, ended by \\n."""
+    told = io.StringIO()
+    writer = csv.writer(told, lineterminator="\n")
+    writer.writerow(CHECKED)
+    rows = [tuple(getattr(line, name) for name in CHECKED) for line in lines]
+    writer.writerows(["" if cell is None else cell for cell in row] for row in sorted(rows, key=lambda row: row[:3]))
+    return sha256(told.getvalue().encode()).hexdigest()
+
+
+def signed(connection: Connection, period: str) -> Sequence[Row[Any]]:
+    """The signatures under a period without their content, the last first."""
+    check_period(period)
+    columns = [column for column in release.c if column.name != "content"]
+    return connection.execute(select(*columns).where(release.c.period == period).order_by(release.c.release_id.desc())).all()
+
+
+def sign(connection: Connection, period: str, who: str, words: str | None = None) -> Row[Any]:
+    """Signs the values published of a period and returns the signature; Refusal where it has not ended, or nothing new is to be signed."""
+    check_period(period)
+    published, lines = last_publication(connection), of_period(connection, period)
+    if published is None or not lines:
+        raise Refusal(f"Chưa công bố số liệu nào của {vi.in_text(period)} để ký.")
+    if published.as_of.astimezone(VIETNAM).date() < days(period)[1]:
+        raise Refusal(f"Chưa ký được {vi.in_text(period)}: kỳ chưa kết thúc trong số liệu công bố đến {vi.moment(published.as_of)}.")
+    if held_edition(connection) is not None:
+        raise Refusal("Chưa ký được: một bản công bố đang chờ quyết định (bakhong gate list).")
+    taken = checksum(lines)
+    last = next(iter(signed(connection, period)), None)
+    if last is not None and last.checksum == taken:
+        raise Refusal(f"Số liệu {vi.in_text(period)} đã được {last.signed_by} ký lúc {vi.moment(last.signed_at)}, từ đó không đổi.")
+    signature = Signature(published.publication_id, who, datetime.now(UTC).replace(microsecond=0), taken, words or None)
+    content = Content(
+        period,
+        published.as_of,
+        lines,
+        one_stop_shop(connection, lines, period),
+        restated_of_period(connection, period) if connection.scalar(text(_IS_RESTATED), {"period": period}) else [],
+        notes_of(connection, period),
+        signature,
+    )
+    row = {
+        "period": period,
+        "publication_id": published.publication_id,
+        "as_of": published.as_of,
+        "signed_by": who,
+        "signed_at": signature.signed_at,
+        "note": signature.note,
+        "values_signed": len(lines),
+        "checksum": taken,
+        "workbook_sha256": sha256(_workbook(content)).hexdigest(),
+        "content": zlib.compress(_CONTENT.dump_json(content), 9),
+    }
+    release_id = connection.execute(insert(release).values(row).returning(release.c.release_id)).scalar_one()
+    return next(one for one in signed(connection, period) if one.release_id == release_id)
+
+
+def rebuild(connection: Connection, period: str, path: Path, release_id: int | None = None) -> Row[Any]:
+    """Writes the signed workbook again and returns its signature; Refusal where it does not come out byte for byte."""
+    found = _chosen(connection, period, release_id)
+    book = _workbook(_content(connection, found.release_id))
+    if sha256(book).hexdigest() != found.workbook_sha256:
+        raise Refusal(f"Bản ký số {found.release_id}: chương trình này ghi ra tệp khác với tệp đã ký; dùng bản chương trình lúc ký.")
+    path.write_bytes(book)
+    return found
+
+
+def differences(connection: Connection, period: str, release_id: int | None = None) -> tuple[Row[Any], list[Difference]]:
+    """A signature under a period, the last where none is named, and what is published otherwise now."""
+    found = _chosen(connection, period, release_id)
+    before = {_key(line): line for line in _content(connection, found.release_id).lines}
+    now = {_key(line): line for line in of_period(connection, period)}
+    keys = [key for key in {**now, **before} if _told(before.get(key)) != _told(now.get(key))]
+    return found, [Difference(before.get(key), now.get(key)) for key in keys]
+
+
+def _key(line: Line) -> tuple[str, str, date]:
+    return line.indicator_code, line.unit_code, line.first_day
+
+
+def _told(line: Line | None) -> tuple[int | None, int | None, Decimal | None, str] | None:
+    return None if line is None else (line.numerator, line.denominator, line.value, line.obs_status)
+
+
+def _chosen(connection: Connection, period: str, release_id: int | None) -> Row[Any]:
+    found = [row for row in signed(connection, period) if release_id in (None, row.release_id)]
+    if not found:
+        which = "" if release_id is None else f" số {release_id}"
+        raise Refusal(f"Chưa có bản ký{which} nào của {vi.in_text(period)}: bakhong release {period}.")
+    return found[0]
+
+
+def _content(connection: Connection, release_id: int) -> Content:
+    packed: bytes = connection.execute(select(release.c.content).where(release.c.release_id == release_id)).scalar_one()
+    return _CONTENT.validate_json(zlib.decompress(packed))
+
+
+def _workbook(content: Content) -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "signed.xlsx"
+        write_workbook(
+            content.lines,
+            content.period,
+            content.as_of,
+            path,
+            lambda: (content.one_stop_shop, content.restated),
+            content.notes,
+            content.signature,
+        )
+        return path.read_bytes()
+
+
+# Whether units of today are told of a period otherwise than the units of its time.
+_IS_RESTATED = "SELECT EXISTS (SELECT FROM mart.indicator_restated WHERE period = :period AND is_restated)"
