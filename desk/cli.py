@@ -580,14 +580,12 @@ def _tell_nights(settings: Settings, nights: Sequence[Night]) -> None:
     """Tells what nights did, and leaves with 1 where something broke, was rejected, out of reach or late."""
     last = nights[-1]
     with _reading(settings) as connection:
-        run = questions.find_run(connection, last.run_id)
-        states = questions.source_states(connection, _sources(settings), run.as_of)
         since = questions.find_run(connection, nights[0].run_id).started_at
         broken = questions.broken_rules(connection, since)
     for line in nights[-1].ahead:
         terminal.say(f"Chưa lấy vì là của ngày sau: {line}")
     shortcomings = [line for night in nights for line in night.shortcomings]
-    late = [state.source.name for state in states if state.is_late]
+    late = [state.source.name for state in last.late]
     terminal.night_line(last, [outcome for night in nights for outcome in night.outcomes])
     terminal.taken_lines(broken)
     for line in shortcomings:

@@ -24,6 +24,7 @@ from flows.ingest import NotAllIngested, ingest_batch
 from flows.progress import Meter, Turn, each, in_turn, tell
 from flows.publish import Published, publish
 from flows.stopping import stoppable
+from tasks.ask.questions import SourceState, source_states
 from tasks.deliveries.batches import Batch, batches, size_of
 from tasks.deliveries.ledger import Delivery, Outcome, delivered, know_sources, pending
 from tasks.deliveries.run_lock import LockLost, Run, in_one_line, one_at_a_time
@@ -34,6 +35,7 @@ from tasks.pull.writing import Unwritable
 from tasks.read.bounded import get_ready, stand_down
 from tasks.read.limits import Limits, read_limits
 from tasks.report.edition import Report, artifacts, report
+from tasks.report.message import check_address, tell_news
 from tasks.validate import gx
 from tasks.validate.data_docs import DataDocs
 from tasks.words.vietnamese import VIETNAM, some
@@ -57,12 +59,26 @@ class Night:
     report: Report | None
     problems: list[str]
     """What broke that is no fault of a supplier, one line each; everything else was done."""
+    late: list[SourceState]
+    """Sources whose silence is late."""
 
     @property
     def shortcomings(self) -> list[str]:
         """What was not taken or not published, one line each: what broke, was out of reach, was rejected, was held back."""
-        rejected = [f"Bị từ chối: {outcome.message_vi}" for outcome in self.outcomes if outcome.status == "rejected"]
+        rejected = [line for _, line in self._rejected]
         return [*self.problems, *self.unreachable, *rejected, *self.published.not_published]
+
+    @property
+    def causes(self) -> list[tuple[str, str]]:
+        """The same and who is late, each finding apart, with what it is about: a text that stays as it is while the fault lasts."""
+        others = [(line.partition(":")[0], line) for line in (*self.problems, *self.unreachable)]
+        late = [(f"late {state.source.name} {state.since}", f"Nguồn chậm: {state.told}") for state in self.late]
+        return [*others, *self._rejected, *self.published.causes, *late]
+
+    @property
+    def _rejected(self) -> list[tuple[str, str]]:
+        refused = (outcome for outcome in self.outcomes if outcome.status == "rejected")
+        return [(f"rejected {outcome.cause}", f"Bị từ chối: {outcome.message_vi}") for outcome in refused]
 
 
 @dataclass(frozen=True)
@@ -94,6 +110,7 @@ def night(
     providers, provinces = read_providers(settings.sources), read_provinces(settings.sources)
     calendars = read_reporting_calendars(settings.sources)
     docs = docs or DataDocs(settings.home / "data_docs")
+    check_address(settings.message_to)
     with one_at_a_time(engine, flow_name, as_of) as run, stoppable(lambda: run.standing, NightStopped, TerminationSignal):
         with engine.begin() as connection:
             hold_to_key(connection, settings.secret_key)  # again: it may have been changed until we were alone
@@ -117,7 +134,9 @@ def night(
         run.is_published = not published.is_held
         tell("Lập báo cáo")
         made = steps.report(engine, settings.home, sources, run.run_id, docs) if steps.report else None
-        return Night(run.run_id, run.outcomes, unreachable, ahead, published, made, run.problems)
+        with engine.connect() as connection:
+            late = [state for state in source_states(connection, sources, as_of) if state.is_late]
+        return Night(run.run_id, run.outcomes, unreachable, ahead, published, made, run.problems, late)
 
 
 def _waiting(engine: Engine, settings: Settings, as_of: datetime, broken: set[int]) -> list[Delivery]:
@@ -206,4 +225,5 @@ def nightly(date: Day | None = None, pulls: bool = True) -> Night | State[Night]
     with open_warehouse(settings) as engine, spread(settings, TASKS) as steps:
         done = night(settings, engine, date, steps=steps if pulls else replace(steps, pull=None))
         artifacts(engine, done.run_id, done.report)
+        done.problems.extend(tell_news(engine, settings, done.run_id, done.causes))
     return state_of([done], done)

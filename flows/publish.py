@@ -54,6 +54,15 @@ class Published:
         lines = [f"Giữ lại, không công bố {code}: {_places(list(same))}" for code, same in held]
         return lines + [f"Không tính được {code}, số đã công bố giữ nguyên: {reason}" for code, reason in self.uncounted.items()]
 
+    @property
+    def causes(self) -> list[tuple[str, str]]:
+        """The same, each finding apart, with what it is about: a text that stays as it is while the fault lasts."""
+        if self.is_held:
+            return [(f"held {alarm.subject}", f"Chưa công bố, chờ quyết định: {_found(alarm)}") for alarm in self.alarms]
+        held = [(f"held back {one.indicator_code} {one.unit_code} {one.period}", _places([one])) for one in self.held_back]
+        uncounted = [(f"uncounted {code}", f"Không tính được {code}: {reason}") for code, reason in self.uncounted.items()]
+        return [(cause, f"Giữ lại, không công bố {cause.split()[2]}: {line}") for cause, line in held] + uncounted
+
 
 SHOWN = 3
 """Places named in a line; the rest is counted."""
@@ -65,9 +74,12 @@ def _places(held: list[HeldBack]) -> str:
 
 
 def _findings(alarms: list[Alarm]) -> str:
-    titles = gate().titled
-    named = "; ".join(f"{alarm.place}, {titles(alarm.check_code).lower()}: {alarm.message_vi}" for alarm in alarms[:SHOWN])
+    named = "; ".join(map(_found, alarms[:SHOWN]))
     return named + (f"; và {len(alarms) - SHOWN} điểm khác" if len(alarms) > SHOWN else "")
+
+
+def _found(alarm: Alarm) -> str:
+    return f"{alarm.place}, {gate().titled(alarm.check_code).lower()}: {alarm.message_vi}"
 
 
 def publish(engine: Engine, run_id: int, as_of: datetime, *, is_gated: bool = True) -> Published:

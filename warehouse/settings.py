@@ -17,7 +17,10 @@ KEY_LENGTH = 16
 """Fewest characters of a secret key that is taken."""
 
 PREFIX = "BAKHONG_"
-VARIABLES = ("BAKHONG_HOME", "BAKHONG_WAREHOUSE_URL", "BAKHONG_SOURCES", "BAKHONG_SECRET_KEY", "BAKHONG_TASK_RUNNER")
+VARIABLES = (
+    "BAKHONG_HOME", "BAKHONG_WAREHOUSE_URL", "BAKHONG_SOURCES", "BAKHONG_SECRET_KEY", "BAKHONG_TASK_RUNNER", "BAKHONG_MESSAGE_TO",
+    "BAKHONG_MESSAGE_SECRET",
+)  # fmt: skip
 """Every variable of ours; any other with our prefix is a slip of the pen that would change what is done without a word."""
 
 
@@ -36,6 +39,10 @@ class Settings:
     """Empty for those who only read."""
     task_runner: str | None = None
     """`dask` where the night's deliveries are spread over a cluster (flows.cluster)."""
+    message_to: str | None = None
+    """Where the night's message goes: smtp://, smtps:// or the https:// of a webhook (tasks.report.message)."""
+    message_secret: str | None = None
+    """Password of the mail account, or the webhook's token."""
     key_file: Path | None = None
     """Where the key lies that was made here; nothing where the environment gives it."""
 
@@ -60,7 +67,16 @@ class Settings:
         runner = os.environ.get("BAKHONG_TASK_RUNNER") or None
         if runner not in (None, "dask"):
             raise Refusal(f"BAKHONG_TASK_RUNNER: {runner!r} không dùng được; để trống, hoặc `dask`.")
-        return cls(home=home, warehouse_url=url, sources=sources, secret_key=key, key_file=key_file, task_runner=runner)
+        return cls(
+            home=home,
+            warehouse_url=url,
+            sources=sources,
+            secret_key=key,
+            key_file=key_file,
+            task_runner=runner,
+            message_to=os.environ.get("BAKHONG_MESSAGE_TO") or None,
+            message_secret=os.environ.get("BAKHONG_MESSAGE_SECRET") or None,
+        )
 
 
 def read_dotenv(path: Path) -> None:

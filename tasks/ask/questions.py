@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, text
 from expectations.contract import structure
 from tasks.deliveries.rhythm import RHYTHMS
 from tasks.deliveries.run_lock import LOCK_HELD
+from tasks.words import vietnamese as vi
 
 if TYPE_CHECKING:
     from tasks.deliveries.source import Source
@@ -24,6 +25,16 @@ class SourceState:
     source: Source
     last: Row[Any] | None
     is_late: bool
+
+    @property
+    def since(self) -> datetime | None:
+        """When its last delivery was made; nothing where there was none."""
+        return None if self.last is None else self.last.exported_at
+
+    @property
+    def told(self) -> str:
+        """What it is called, and since when it is silent."""
+        return f"{self.source.title}, " + (f"gửi cuối {vi.day(self.since)}" if self.since else "chưa gửi lần nào")
 
 
 def source_states(connection: Connection, sources: Sequence[Source], at: datetime) -> list[SourceState]:

@@ -57,6 +57,8 @@ class Outcome:
     quarantined: int
     ignored: int
     message_vi: str | None = None
+    cause: str | None = None
+    """Of what was refused, the source and the rule: the same for the same fault, night after night."""
 
 
 def pending(engine: Engine, home: Path) -> list[Delivery]:

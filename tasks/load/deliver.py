@@ -106,7 +106,8 @@ def reject(engine: Engine, delivery: Delivery, rejected: Rejected, received: int
         closing = {"status": "rejected", "verdict": "reject", "message_vi": rejected.message_vi, "rows_received": received}
         closing |= {"rows_loaded": 0, "rows_unchanged": 0, "rows_quarantined": received, "rows_ignored": 0, "loaded_at": now}
         connection.execute(update(deliveries).where(deliveries.c.delivery_id == delivery.delivery_id).values(closing))
-    return Outcome(delivery.delivery_id, "rejected", "reject", received, 0, 0, received, 0, rejected.message_vi)
+    cause = f"{delivery.source} {rejected.rule_code}"
+    return Outcome(delivery.delivery_id, "rejected", "reject", received, 0, 0, received, 0, rejected.message_vi, cause)
 
 
 def _merge(work: Load, covered: Covered, codes: Codes, ratios: Ratios, part: Checked, of_the_day: dict[int, str]) -> tuple[int, set[str]]:

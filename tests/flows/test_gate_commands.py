@@ -7,13 +7,16 @@ from pathlib import Path
 
 from sqlalchemy import Engine, select
 
+from tests.flows.conftest import Webhook
 from tests.nights import bakhong, environment, few_sources, url_of
 from tests.warehouse.facts import NGOC_PHUNG, close
 from tests.warehouse.test_gate import JULY, JUNE, a_night, share, shops
 from warehouse.tables import delivery, fact_unit_count
 
 
-def test_a_held_edition_is_shown_accepted_published_signed_and_compared(engine: Engine, home: Path, tmp_path: Path) -> None:
+def test_a_held_edition_is_shown_accepted_published_signed_and_compared(
+    engine: Engine, home: Path, tmp_path: Path, webhook: Webhook
+) -> None:
     env = environment(home, few_sources(tmp_path), url_of(engine))
     with engine.begin() as c:
         was = shops(c, 1, 800)
@@ -38,7 +41,8 @@ def test_a_held_edition_is_shown_accepted_published_signed_and_compared(engine: 
     assert bakhong("gate", "undo", "1", env=env).returncode == 0
     assert bakhong("gate", "accept", "1", "--reason", "đếm lại tại chỗ", env=env).returncode == 0
 
-    bakhong("nightly", "--no-pull", env=env)
+    assert bakhong("nightly", "--no-pull", env=env | {"BAKHONG_MESSAGE_TO": webhook[1]}).returncode == 1
+    assert "Nguồn chậm: " in webhook[0][0][1]["text"]
     assert share(engine, "2024-01") == "40.0 A"
     assert not list((home / "landing").glob("*")), "no file was fetched"
     shown = bakhong("indicators", NGOC_PHUNG, "2024-01", env=env)

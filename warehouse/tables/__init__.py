@@ -56,6 +56,7 @@ from warehouse.tables.ops_ratio import ratio
 from warehouse.tables.ops_release import release
 from warehouse.tables.ops_run import run
 from warehouse.tables.ops_source import source
+from warehouse.tables.ops_told import told
 from warehouse.tables.ops_verdict import verdict
 
 __all__ = [
@@ -120,5 +121,6 @@ __all__ = [
     "release",
     "run",
     "source",
+    "told",
     "verdict",
 ]

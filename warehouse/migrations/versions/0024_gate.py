@@ -1,4 +1,4 @@
-"""A gate before publication: what is out of line in an edition, which edition is held for it, and which were signed."""
+"""A gate before publication: what is out of line in an edition, which edition is held for it, which were signed, who was told."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -95,12 +95,23 @@ def upgrade() -> None:
         comment="One row per time a period was signed: who, when, on which edition, and what stood in it.",
     )
     op.create_index("ix_release_period", "release", ["period"], schema="ops")
+    op.create_table(
+        "told",
+        sa.Column("cause", sa.Text(), nullable=False, comment="What went wrong, without what changes from night to night"),
+        sa.Column("run_id", sa.Integer(), nullable=False, comment="Run whose message told of it (ops.run)"),
+        sa.Column("told_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False, comment="When"),
+        sa.ForeignKeyConstraint(["run_id"], ["ops.run.run_id"], name=op.f("fk_told_run_id")),
+        sa.PrimaryKeyConstraint("cause", name=op.f("pk_told")),
+        schema="ops",
+        comment="One row per cause of which a night's message told, for as long as it lasts.",
+    )
     op.execute("GRANT UPDATE (decision, reason, decided_by, decided_at) ON ops.alarm TO bakhong_steward")
     op.execute("GRANT INSERT ON ops.release TO bakhong_steward")
 
 
 def downgrade() -> None:
     """Decisions and signatures are lost; what was published stays."""
+    op.drop_table("told", schema="ops")
     op.drop_table("release", schema="ops")
     op.drop_table("held_edition", schema="ops")
     op.drop_table("alarm", schema="ops")
