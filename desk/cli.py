@@ -381,10 +381,10 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="Lý do; được in
 
 
 @gate.command("list")
-def gate_list() -> None:
+def gate_list(values: Annotated[bool, typer.Option("--values", help="Cả những giá trị sẽ thay đổi, cũ và mới.")] = False) -> None:
     """Có bản công bố nào bị giữ không, vì những điểm bất thường nào, tệp nào làm thay đổi."""
     with _reading(_to_read()) as connection:
-        waits = desk_gate.listed(connection)
+        waits = desk_gate.listed(connection, with_values=values)
     if waits:
         raise typer.Exit(1)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from desk import terminal
-from tasks.ask.gate import findings, held_edition
+from tasks.ask.gate import findings, held_edition, held_values
 from tasks.indicators.edition import DECISIONS, judge, take_back
 from tasks.words import vietnamese as vi
 from warehouse.gate import gate
@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 NEXT = "Lượt đêm sau sẽ áp dụng; ngay bây giờ: bakhong nightly --no-pull."
 
 
-def listed(connection: Connection) -> bool:
-    """Shows whether an edition is held, and what is out of line; whether anything waits for a decision."""
+SHOWN = 30
+"""Values that a held edition would change, shown; the rest is counted."""
+
+
+def listed(connection: Connection, *, with_values: bool) -> bool:
+    """Shows whether an edition is held, what is out of line, and what it would change; whether anything waits for a decision."""
     held, rows = held_edition(connection), findings(connection)
     if held is None:
         terminal.say("Không có bản công bố nào đang chờ quyết định.")
@@ -34,6 +38,11 @@ def listed(connection: Connection) -> bool:
     if rows:
         header = ["Số", "Điểm bất thường", "Ở đâu", "Nội dung", "Tệp làm thay đổi", "Từ ngày", "Quyết định"]
         terminal.table(header, [_told(row) for row in rows], "Khác thường so với số đã công bố")
+    if with_values and (values := held_values(connection)):
+        header = ["Chỉ tiêu", "Đơn vị", "Kỳ", "Đã công bố", "Chờ công bố"]
+        terminal.table(header, [_value(row) for row in values[:SHOWN]], f"Sẽ thay đổi: {vi.number(len(values))} giá trị")
+        if len(values) > SHOWN:
+            terminal.say(f"và {vi.number(len(values) - SHOWN)} giá trị khác, ít thay đổi hơn.")
     if any(row.decision is None for row in rows):
         terminal.say('Quyết định: bakhong gate accept SỐ … --reason "…", hoặc reject; --all cho tất cả.')
         return True
@@ -45,6 +54,18 @@ def _told(row: Any) -> list[Any]:
     where = row.source or f"{row.indicator_code}, {row.unit_name} ({row.unit_code}), {vi.in_text(row.period)}"
     files = vi.some(row.file_names or [])
     return [str(row.alarm_id), gate().titled(row.check_code), where, row.message_vi, files, vi.day(row.since), decided]
+
+
+def _value(row: Any) -> list[Any]:
+    def written(value: Any, numerator: Any, denominator: Any, obs_status: str | None) -> str:
+        if obs_status is None:
+            return "chưa có"
+        counts = f" ({vi.number(numerator)}/{vi.number(denominator)})" if denominator is not None else ""
+        return f"{vi.measure(value, row.decimals, row.unit_measure)}{counts}, {vi.status(obs_status)}"
+
+    old = written(row.old_value, row.old_numerator, row.old_denominator, row.old_obs_status)
+    now = written(row.value, row.numerator, row.denominator, row.obs_status)
+    return [row.indicator_code, f"{row.unit_name} ({row.unit_code})", vi.period(row.period), old, now]
 
 
 def decided(connection: Connection, numbers: Sequence[int], everything: bool, decision: str, reason: str) -> None:

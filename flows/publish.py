@@ -15,7 +15,7 @@ from tasks.count.revisions import Revised, begin_publication
 from tasks.deliveries.run_lock import require_lock
 from tasks.indicators.audit import audit
 from tasks.indicators.compute import compute
-from tasks.indicators.edition import hold, note, said_otherwise, undecided
+from tasks.indicators.edition import hold, note, said_otherwise, undecided, would_change
 from tasks.indicators.gate import Alarm, find_alarms
 from tasks.indicators.publish import declare_indicators, revise_indicators
 from tasks.indicators.restated import revise_restated
@@ -101,13 +101,14 @@ def publish(engine: Engine, run_id: int, as_of: datetime, *, is_gated: bool = Tr
         scores = compute_scores(connection, counted, publication)
         waiting = undecided(connection, alarms) if publication.publication_id is not None else []
         if waiting:
+            changes = would_change(connection, publication)
             edition.rollback()
             publication.publication_id = None
+            note(connection, run_id, alarms, otherwise, publication)
+            hold(connection, run_id, counted.as_of, indicators, changes)
         else:
             edition.commit()
-        note(connection, run_id, alarms, otherwise, publication)
-        if waiting:
-            hold(connection, run_id, counted.as_of, indicators)
+            note(connection, run_id, alarms, otherwise, publication)
         require_lock(connection, run_id)
         return Published(
             publication.publication_id,

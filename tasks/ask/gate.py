@@ -18,6 +18,11 @@ def findings(connection: Connection, *, undecided: bool = False) -> Sequence[Row
     return connection.execute(text(_FINDINGS), {"undecided": undecided}).all()
 
 
+def held_values(connection: Connection) -> Sequence[Row[Any]]:
+    """The values that the edition held now would change, old and new, those first that move most; of the larger units first."""
+    return connection.execute(text(_VALUES)).all()
+
+
 _HELD = """
 SELECT h.*, (
     SELECT min(held_at) FROM ops.held_edition e
@@ -40,4 +45,15 @@ LEFT JOIN LATERAL (
 WHERE a.ended_by IS NULL AND (a.decision IS NULL OR NOT :undecided)
 ORDER BY a.decision NULLS FIRST, a.check_code, i.sort_order NULLS FIRST,
     array_position(ARRAY['province', 'district', 'commune'], u.unit_level), u.unit_code, a.period, a.alarm_id
+"""
+
+_VALUES = """
+SELECT h.*, u.unit_code, u.unit_name, u.unit_level, i.indicator_code, i.indicator_name, i.decimals, i.unit_measure
+FROM ops.held_value h
+JOIN warehouse.dim_unit u USING (unit_key)
+JOIN LATERAL (
+    SELECT * FROM warehouse.dim_indicator known WHERE known.indicator_key = h.indicator_key ORDER BY known.known_to DESC LIMIT 1
+) i ON true
+ORDER BY array_position(ARRAY['province', 'district', 'commune'], u.unit_level),
+    CASE WHEN i.unit_measure = 'PERCENT' THEN abs(h.value - h.old_value) END DESC NULLS LAST, i.sort_order, u.unit_code, h.period
 """

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, delete, insert, text
 
 from tasks.count.revisions import Publication, Revised
 from tasks.indicators.gate import Alarm
 from warehouse.gate import OF_VALUES, gate
 from warehouse.settings import Refusal
+from warehouse.tables import held_value
 
 REJECTABLE = tuple(kind for kind in OF_VALUES if kind != "lost")
 """Checks whose values can be held back alone: of what is lost there is nothing to hold back."""
@@ -34,6 +35,12 @@ def said_otherwise(connection: Connection) -> list[str]:
     return list(connection.scalars(text(_SAID_OTHERWISE)))
 
 
+def would_change(connection: Connection, publication: Publication) -> list[dict[str, Any]]:
+    """The values that a publication changed, each as it was and as it is: asked before it is taken back."""
+    rows = connection.execute(text(_CHANGED), {"publication_id": publication.publication_id}).mappings()
+    return [dict(row) for row in rows]
+
+
 def note(connection: Connection, run_id: int, alarms: Sequence[Alarm], said_otherwise: Sequence[str], publication: Publication) -> None:
     """Keeps what a run found: what stood before stays the same finding, what is no longer found ends. A vintage notes nothing."""
     if publication.is_vintage:
@@ -44,14 +51,17 @@ def note(connection: Connection, run_id: int, alarms: Sequence[Alarm], said_othe
     if found:
         connection.execute(text(_RAISE), [_row(run_id, alarm) for alarm in found.values()])
     connection.execute(text("UPDATE ops.held_edition SET ended_by = :run_id WHERE ended_by IS NULL"), {"run_id": run_id})
+    connection.execute(delete(held_value))
     if publication.publication_id is not None:
         connection.execute(text(_WENT_OUT), {"publication_id": publication.publication_id})
 
 
-def hold(connection: Connection, run_id: int, as_of: datetime, changes: Revised) -> None:
+def hold(connection: Connection, run_id: int, as_of: datetime, changes: Revised, values: Sequence[dict[str, Any]]) -> None:
     """Notes that the edition of a run is held, and what it would have changed."""
     counts = {"added": changes.added, "revised": changes.revised, "ended": changes.ended}
     connection.execute(text(_HOLD), {"run_id": run_id, "as_of": as_of, **counts})
+    if values:
+        connection.execute(insert(held_value), values)
 
 
 def judge(connection: Connection, alarm_ids: Sequence[int], decision: str, reason: str, who: str) -> int:
@@ -85,6 +95,16 @@ def _row(run_id: int, alarm: Alarm) -> dict[str, Any]:
              "old_value", "numerator", "denominator", "value")  # fmt: skip
     return {name: getattr(alarm, name) for name in named} | {"run_id": run_id, "deliveries": list(alarm.deliveries)}
 
+
+_CHANGED = """
+SELECT f.indicator_key, f.unit_key, f.period, o.numerator AS old_numerator, o.denominator AS old_denominator, o.value AS old_value,
+    o.obs_status AS old_obs_status, f.numerator, f.denominator, f.value, f.obs_status
+FROM warehouse.fact_indicator f
+LEFT JOIN warehouse.fact_indicator o
+    ON (o.indicator_key, o.unit_key, o.period, o.known_to) = (f.indicator_key, f.unit_key, f.period, f.known_from)
+WHERE f.publication_id = :publication_id
+  AND (o.numerator, o.denominator, o.value, o.obs_status) IS DISTINCT FROM (f.numerator, f.denominator, f.value, f.obs_status)
+"""
 
 _SAID_OTHERWISE = """
 SELECT a.subject FROM ops.alarm a

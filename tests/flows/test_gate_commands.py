@@ -26,12 +26,14 @@ def test_a_held_edition_is_shown_accepted_published_signed_and_compared(
         again = shops(c, 1, 400, exported_at=JULY)
     assert a_night(engine, JULY).is_held
 
-    listed = bakhong("gate", "list", env=env)
+    listed = bakhong("gate", "list", "--values", env=env)
     assert listed.returncode == 1
     assert "Chưa công bố từ" in listed.stderr
     assert f"K2g, Xã Ngọc Phụng ({NGOC_PHUNG}), tháng 01/2024" in " ".join(listed.stdout.split())
     with engine.connect() as c:
         assert c.scalar(select(delivery.c.file_name).where(delivery.c.delivery_id == again)) in listed.stdout
+    assert "80,0% (800/1.000), chính thức" in listed.stdout
+    assert "40,0% (400/1.000), chính thức" in listed.stdout
     assert bakhong("status", env=env).returncode == 1
 
     nobody = bakhong("gate", "accept", "--reason", "ổn", env=env)

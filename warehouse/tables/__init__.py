@@ -46,6 +46,7 @@ from warehouse.tables.ops_coverage import coverage
 from warehouse.tables.ops_delivery import delivery
 from warehouse.tables.ops_held_back import held_back
 from warehouse.tables.ops_held_edition import held_edition
+from warehouse.tables.ops_held_value import held_value
 from warehouse.tables.ops_installation import installation
 from warehouse.tables.ops_load import load
 from warehouse.tables.ops_mark import mark
@@ -107,6 +108,7 @@ __all__ = [
     "fact_unit_count",
     "held_back",
     "held_edition",
+    "held_value",
     "installation",
     "list_agency",
     "list_merchant",

@@ -75,6 +75,23 @@ def upgrade() -> None:
         comment="One row per night whose edition was held: what it would have changed, and until which run it was the one held.",
     )
     op.create_table(
+        "held_value",
+        sa.Column("indicator_key", sa.SmallInteger(), autoincrement=False, nullable=False, comment="Indicator (dim_indicator)"),
+        sa.Column("unit_key", sa.Integer(), autoincrement=False, nullable=False, comment="Administrative unit (dim_unit)"),
+        sa.Column("period", sa.Text(), nullable=False, comment="2024, 2024-Q1 or 2024-03"),
+        sa.Column("old_numerator", sa.BigInteger(), nullable=True, comment="As published; empty where nothing was"),
+        sa.Column("old_denominator", sa.BigInteger(), nullable=True, comment="As published"),
+        sa.Column("old_value", sa.Numeric(), nullable=True, comment="As published"),
+        sa.Column("old_obs_status", sa.String(length=1), nullable=True, comment="As published, SDMX"),
+        sa.Column("numerator", sa.BigInteger(), nullable=True, comment="As computed"),
+        sa.Column("denominator", sa.BigInteger(), nullable=True, comment="As computed"),
+        sa.Column("value", sa.Numeric(), nullable=True, comment="As computed"),
+        sa.Column("obs_status", sa.String(length=1), nullable=False, comment="As computed, SDMX"),
+        sa.PrimaryKeyConstraint("indicator_key", "unit_key", "period", name=op.f("pk_held_value")),
+        schema="ops",
+        comment="One row per value that the edition held now would change: as published, and as computed.",
+    )
+    op.create_table(
         "release",
         sa.Column("release_id", sa.Integer(), sa.Identity(), nullable=False, comment="Number of the signed edition"),
         sa.Column("period", sa.Text(), nullable=False, comment="2024, 2024-Q1 or 2024-03"),
@@ -113,6 +130,7 @@ def downgrade() -> None:
     """Decisions and signatures are lost; what was published stays."""
     op.drop_table("told", schema="ops")
     op.drop_table("release", schema="ops")
+    op.drop_table("held_value", schema="ops")
     op.drop_table("held_edition", schema="ops")
     op.drop_table("alarm", schema="ops")
     op.drop_column("source", "is_required", schema="ops")
