@@ -375,16 +375,19 @@ def quarantine_dismiss(
     _decide(delivery, row or [], rule, "dismissed")
 
 
-NumbersArgument = Annotated[list[int] | None, typer.Argument(metavar="NUMBER …", help="Số của điểm bất thường, theo gate list.")]
+NumbersArgument = Annotated[list[str] | None, typer.Argument(metavar="NUMBER …", help="Số của điểm bất thường, theo gate list: 12, 14-40.")]
 AllOption = Annotated[bool, typer.Option("--all", help="Mọi điểm đang chờ.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Lý do; được in kèm bảng số liệu.")]
 
 
 @gate.command("list")
-def gate_list(values: Annotated[bool, typer.Option("--values", help="Cả những giá trị sẽ thay đổi, cũ và mới.")] = False) -> None:
+def gate_list(
+    each: Annotated[bool, typer.Option("--each", help="Từng điểm một, không gộp.")] = False,
+    values: Annotated[bool, typer.Option("--values", help="Cả những giá trị sẽ thay đổi, cũ và mới.")] = False,
+) -> None:
     """Có bản công bố nào bị giữ không, vì những điểm bất thường nào, tệp nào làm thay đổi."""
     with _reading(_to_read()) as connection:
-        waits = desk_gate.listed(connection, with_values=values)
+        waits = desk_gate.listed(connection, each=each, with_values=values)
     if waits:
         raise typer.Exit(1)
 
@@ -404,7 +407,7 @@ def gate_reject(reason: ReasonOption, numbers: NumbersArgument = None, everythin
 
 
 @gate.command("undo")
-def gate_undo(numbers: Annotated[list[int], typer.Argument(metavar="NUMBER …", help="Số của điểm bất thường.")]) -> None:
+def gate_undo(numbers: Annotated[list[str], typer.Argument(metavar="NUMBER …", help="Số của điểm bất thường.")]) -> None:
     """Rút lại quyết định chưa áp dụng."""
     with read_warehouse(_to_read()) as engine, engine.begin() as connection:
         desk_gate.undone(connection, numbers)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +28,7 @@ SHOWN = 30
 """Values that a held edition would change, shown; the rest is counted."""
 
 
-def listed(connection: Connection, *, with_values: bool) -> bool:
+def listed(connection: Connection, *, each: bool, with_values: bool) -> bool:
     """Shows whether an edition is held, what is out of line, and what it would change; whether anything waits for a decision."""
     held, rows = held_edition(connection), findings(connection)
     if held is None:
@@ -37,7 +39,8 @@ def listed(connection: Connection, *, with_values: bool) -> bool:
         terminal.complain(f"Chưa công bố từ {vi.moment(held.since)}, chờ quyết định: {would}{ended}. Số đã công bố trước giữ nguyên.")
     if rows:
         header = ["Số", "Điểm bất thường", "Ở đâu", "Nội dung", "Tệp làm thay đổi", "Từ ngày", "Quyết định"]
-        terminal.table(header, [_told(row) for row in rows], "Khác thường so với số đã công bố")
+        alike = [[row] for row in rows] if each else [list(same) for _, same in groupby(rows, _ALIKE)]
+        terminal.table(header, [_told(same) for same in alike], "Khác thường so với số đã công bố")
     if with_values and (values := held_values(connection)):
         header = ["Chỉ tiêu", "Đơn vị", "Kỳ", "Đã công bố", "Chờ công bố"]
         terminal.table(header, [_value(row) for row in values[:SHOWN]], f"Sẽ thay đổi: {vi.number(len(values))} giá trị")
@@ -49,11 +52,49 @@ def listed(connection: Connection, *, with_values: bool) -> bool:
     return held is not None
 
 
-def _told(row: Any) -> list[Any]:
+_ALIKE = attrgetter("decision", "reason", "decided_by", "check_code", "indicator_code", "source", "deliveries")
+"""What findings have in common that are decided on together."""
+
+
+def _told(same: Sequence[Any]) -> list[Any]:
+    """Findings that are alike in one line: of several the first, which is of the largest unit."""
+    row = same[0]
     decided = f"{row.decided_by} {DECISIONS[row.decision]}: {row.reason}" if row.decision else "chờ"
     where = row.source or f"{row.indicator_code}, {row.unit_name} ({row.unit_code}), {vi.in_text(row.period)}"
+    if len(same) > 1:
+        where += f"; và {vi.number(len(same) - 1)} chỗ khác"
     files = vi.some(row.file_names or [])
-    return [str(row.alarm_id), gate().titled(row.check_code), where, row.message_vi, files, vi.day(row.since), decided]
+    return [
+        _numbers([one.alarm_id for one in same]),
+        gate().titled(row.check_code),
+        where,
+        row.message_vi,
+        files,
+        vi.day(row.since),
+        decided,
+    ]
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    """Numbers in short, as they can be given back: `2-71 75`."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return " ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+
+
+def _given(words: Sequence[str]) -> list[int]:
+    """The numbers meant by `2-71 75`; Refusal where a word is none."""
+    found: list[int] = []
+    for word in words:
+        first, _, last = word.partition("-")
+        if not first.isdecimal() or (last and not last.isdecimal()):
+            raise Refusal(f"{word!r} không phải số của điểm bất thường: viết như 12 hoặc 12-40.")
+        found += range(int(first), int(last or first) + 1)
+    return found
 
 
 def _value(row: Any) -> list[Any]:
@@ -68,11 +109,11 @@ def _value(row: Any) -> list[Any]:
     return [row.indicator_code, f"{row.unit_name} ({row.unit_code})", vi.period(row.period), old, now]
 
 
-def decided(connection: Connection, numbers: Sequence[int], everything: bool, decision: str, reason: str) -> None:
+def decided(connection: Connection, numbers: Sequence[str], everything: bool, decision: str, reason: str) -> None:
     """Writes a decision down, in the name of who is logged in."""
     if everything == bool(numbers):
         raise Refusal("Cần số của từng điểm bất thường (bakhong gate list), hoặc --all.")
-    chosen = [row.alarm_id for row in findings(connection, undecided=True)] if everything else list(numbers)
+    chosen = [row.alarm_id for row in findings(connection, undecided=True)] if everything else _given(numbers)
     if not chosen:
         raise Refusal("Không có điểm bất thường nào đang chờ quyết định.")
     done = judge(connection, chosen, decision, reason, getpass.getuser())
@@ -81,9 +122,9 @@ def decided(connection: Connection, numbers: Sequence[int], everything: bool, de
     terminal.say(f"{vi.number(done)} điểm bất thường: {DECISIONS[decision]}. {rest}")
 
 
-def undone(connection: Connection, numbers: Sequence[int]) -> None:
+def undone(connection: Connection, numbers: Sequence[str]) -> None:
     """Takes decisions back that have not taken effect."""
-    done = take_back(connection, numbers)
+    done = take_back(connection, _given(numbers))
     if not done:
         raise Refusal("Không có quyết định nào như vậy còn rút lại được.")
     terminal.say(f"Đã rút {vi.number(done)} quyết định; các điểm ấy lại chờ.")

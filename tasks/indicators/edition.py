@@ -125,7 +125,7 @@ INSERT INTO ops.alarm (subject, check_code, raised_by, indicator_code, unit_key,
     numerator, denominator, value, message_vi, deliveries)
 VALUES (:subject, :check_code, :run_id, :indicator_code, :unit_key, :period, :source, :old_numerator, :old_denominator, :old_value,
     :numerator, :denominator, :value, :message_vi, :deliveries)
-ON CONFLICT (subject) WHERE ended_by IS NULL DO NOTHING
+ON CONFLICT (subject) WHERE ended_by IS NULL DO UPDATE SET message_vi = excluded.message_vi, deliveries = excluded.deliveries
 """
 
 _WENT_OUT = """

@@ -13,11 +13,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Date, Row, text
 
 from tasks.count.counting import Counting
 from tasks.count.revisions import last_publication
-from tasks.deliveries.coverage import Stretch
 from tasks.deliveries.rhythm import RHYTHMS
 from tasks.indicators.publish import indicator_keys
 from tasks.words import vietnamese as vi
@@ -25,6 +24,7 @@ from warehouse import periods
 from warehouse.bulk import analyze
 from warehouse.gate import Check, gate
 from warehouse.indicators import Indicator, facts, indicators
+from warehouse.tables import WAREHOUSE, metadata
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ def _of_values(connection: Connection, counting: Counting, published: Row[Any]) 
             given = {"code": checks[kind].code} | rates | checks[kind].thresholds
             connection.execute(wanted, {name: value for name, value in given.items() if name in named})
     found = connection.execute(text(_FOUND)).all()
-    causes = _causes(connection, published.load_id, [(row.number, row.period, _tables(row.indicator_key, keys)) for row in found])
+    causes = _causes(connection, published.load_id, found, keys)
     by_code = {check.code: check for check in checks.values()}
     return [replace(_alarm(by_code[row.code], row), deliveries=causes.get(row.number, ())) for row in found]
 
@@ -223,7 +223,7 @@ CREATE TEMPORARY TABLE finding
   (number integer GENERATED ALWAYS AS IDENTITY, code text, indicator_key smallint, unit_key integer, period text, old_numerator bigint,
    old_denominator bigint, old_value numeric, numerator bigint, denominator bigint, value numeric, before text, usual float8,
    PRIMARY KEY (indicator_key, unit_key, period)) ON COMMIT DROP;
-CREATE TEMPORARY TABLE moved_by (fact text, delivery_id integer, unit_key integer, rows bigint) ON COMMIT DROP;
+CREATE TEMPORARY TABLE moved_by (fact text, delivery_id integer, unit_key integer, period text, rows bigint) ON COMMIT DROP;
 """
 
 # What tonight says otherwise of periods that have ended, where either side is official.
@@ -344,20 +344,29 @@ def _counts(numerator: int | None, denominator: int | None) -> str:
 # What moved them --------------------------------------------------------------------------------------------------------
 
 
-def _tables(key: int, keys: dict[str, int]) -> tuple[str, ...]:
-    """The facts whose rows stand behind an indicator."""
+def _facts_of(key: int, keys: dict[str, int]) -> tuple[str, tuple[str, ...]]:
+    """The fact that an indicator counts, by its table, and those beside it whose rows have a say."""
     of_key: Indicator = next(i for i in indicators() if keys[i.version_name] == key)
     fact = of_key.counted_fact
     divided = facts()[fact.divided_by].table if fact.divided_by else None
-    return tuple(table for table in (fact.table, fact.beside and fact.beside.table, divided) if table)
+    return str(fact.table), tuple(table for table in (fact.beside and fact.beside.table, divided) if table)
+
+
+def _period_of(table: str) -> str:
+    """SQL of the period to which a row of a fact belongs, as far as a column of its own says so."""
+    named = {fact.table: fact.day(None) for fact in facts().values() if fact.table is not None}[table]
+    column = metadata.tables[f"{WAREHOUSE}.{table}"].columns.get(named)
+    if column is None:
+        return "NULL"
+    return f"to_char(f.{named}, 'YYYY-MM')" if isinstance(column.type, Date) else f"f.{named}"
 
 
 _MOVED_BY = """
 INSERT INTO moved_by
-SELECT :fact, l.delivery_id, f.unit_key, count(*) FROM (
-    SELECT loaded_by AS load_id, unit_key FROM warehouse.{fact} WHERE loaded_by > :since
-    UNION ALL SELECT ended_by, unit_key FROM warehouse.{fact} WHERE ended_by > :since
-) f JOIN ops.load l USING (load_id) WHERE l.delivery_id IS NOT NULL GROUP BY l.delivery_id, f.unit_key
+SELECT :fact, l.delivery_id, f.unit_key, {period}, count(*) FROM (
+    SELECT loaded_by AS load_id, * FROM warehouse.{fact} WHERE loaded_by > :since
+    UNION ALL SELECT ended_by, * FROM warehouse.{fact} WHERE ended_by > :since
+) f JOIN ops.load l USING (load_id) WHERE l.delivery_id IS NOT NULL GROUP BY 2, 3, 4
 """
 
 _CAUSES = """
@@ -366,22 +375,21 @@ WITH RECURSIVE below AS (
   UNION
     SELECT b.number, b.period, p.unit_key FROM below b JOIN place p ON p.period = b.period AND p.parent_key = b.unit_key
 )
-SELECT b.number, m.fact, m.delivery_id, d.business_period, sum(m.rows) AS rows
-FROM below b JOIN moved_by m USING (unit_key) JOIN ops.delivery d USING (delivery_id)
-GROUP BY b.number, m.fact, m.delivery_id, d.business_period ORDER BY b.number, rows DESC, m.delivery_id
+SELECT b.number, m.fact, m.delivery_id, m.period, sum(m.rows) AS rows
+FROM below b JOIN moved_by m USING (unit_key)
+GROUP BY b.number, m.fact, m.delivery_id, m.period ORDER BY b.number, rows DESC, m.delivery_id
 """
 
 
-def _causes(connection: Connection, since: int, found: Sequence[tuple[int, str, tuple[str, ...]]]) -> dict[int, tuple[int, ...]]:
+def _causes(connection: Connection, since: int, found: Sequence[Row[Any]], keys: dict[str, int]) -> dict[int, tuple[int, ...]]:
     """Finding → deliveries whose rows, written or ended since the last publication, are of its facts, its period and units under it."""
-    tables = sorted({table for _, _, of_one in found for table in of_one})
-    for table in tables:
-        connection.execute(text(_MOVED_BY.format(fact=table)), {"fact": table, "since": since})
-    wanted = {number: (Stretch.of(period), of_one) for number, period, of_one in found}
+    wanted = {row.number: (row.period, *_facts_of(row.indicator_key, keys)) for row in found}
+    for table in sorted({table for _, own, beside in wanted.values() for table in (own, *beside)}):
+        connection.execute(text(_MOVED_BY.format(fact=table, period=_period_of(table))), {"fact": table, "since": since})
     causes: dict[int, dict[int, None]] = {}
-    for row in connection.execute(text(_CAUSES)) if tables else ():
-        stretch, of_one = wanted[row.number]
-        told = Stretch.of(row.business_period) if row.business_period else stretch
-        if row.fact in of_one and told.first <= stretch.last and told.last >= stretch.first:
+    for row in connection.execute(text(_CAUSES)) if found else ():
+        period, own, beside = wanted[row.number]
+        is_of_period = row.period is None or period in periods.containing(row.period)
+        if row.fact in beside or (row.fact == own and is_of_period):  # a payment may come months after its bill
             causes.setdefault(row.number, {})[row.delivery_id] = None
     return {number: tuple(deliveries) for number, deliveries in causes.items()}
