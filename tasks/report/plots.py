@@ -1,0 +1,179 @@
+"""Charts drawn by Vega-Lite into SVG: a trend, a ranking, a map of tiles. Every one stands beside its table, which says the same.
+
+An SVG is a picture of its own: it takes no style from the page, follows light and dark by itself, says nothing in English, and comes
+out byte for byte for the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any, cast
+
+import lxml.etree
+
+from tasks.words import vietnamese as vi
+
+VEGA_LITE = "6.4"
+LOCALE = {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", " ₫"]}
+FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
+INK, SOFT, LINE, ACCENT, GOOD, BAD = "#1c2733", "#5a6876", "#d5dce3", "#0b5cad", "#1b6e2e", "#b3261e"
+DARK = {INK: "#e4eaf0", SOFT: "#9dabb9", LINE: "#35414d", ACCENT: "#7ab8f5", GOOD: "#7fd491", BAD: "#ff9a92"}
+"""Colour in the light → the same in the dark, as in the stylesheet of the pages."""
+RAMP = ("#dce9f6", "#b5d1ec", "#84b3de", "#3f80bf", "#0a5aa9")
+"""From little to much; on the last two, ink is white."""
+NO_VALUE = "#e8ebee"
+
+
+@dataclass(frozen=True)
+class Point:
+    """One period of a trend."""
+
+    label: str
+    value: Decimal | None
+    is_official: bool = True
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One unit of a ranking."""
+
+    label: str
+    value: Decimal | None
+    is_chosen: bool = False
+    """The unit that the page is about."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One unit of a map: its place is the order of its codes, which goes by neighbourhood."""
+
+    group: str
+    label: str
+    value: Decimal | None
+
+
+def spark(points: Sequence[Point]) -> bytes:
+    """A trend as large as a line of text: where it comes from and where it stands."""
+    alt = _altair()
+    line = alt.Chart(_data(points)).mark_line(color=ACCENT, strokeWidth=1.5)
+    last = alt.Chart(_data([point for point in points if point.value is not None][-1:])).mark_point(color=ACCENT, filled=True, size=22)
+    x = alt.X("label:N", sort=[point.label for point in points], axis=None)
+    y = alt.Y("value:Q", axis=None, scale=alt.Scale(zero=False))
+    return _svg((line.encode(x=x, y=y) + last.encode(x=x, y=y)).properties(width=110, height=22))
+
+
+def trend(points: Sequence[Point], unit_measure: str, target: Decimal | None = None) -> bytes:
+    """An indicator from period to period: official values filled, provisional ones hollow, the target as a broken line."""
+    alt = _altair()
+    base = alt.Chart(_data(points)).encode(
+        x=alt.X("label:N", sort=[point.label for point in points], title=None, axis=alt.Axis(labelAngle=0)),
+        y=alt.Y("value:Q", title=_measured(unit_measure), scale=alt.Scale(zero=False, nice=True), axis=_numbers()),
+    )
+    layers = [
+        base.mark_line(color=ACCENT, strokeWidth=2),
+        base.transform_filter("datum.is_official").mark_point(color=ACCENT, filled=True, size=55, opacity=1),
+        base.transform_filter("!datum.is_official").mark_point(color=ACCENT, size=55, strokeWidth=2),
+    ]
+    if target is not None:
+        aimed = alt.Chart(_data([Point("Mục tiêu", target)]))
+        layers.append(aimed.mark_rule(color=GOOD, strokeDash=[5, 4], strokeWidth=1.5).encode(y="value:Q"))
+    return _svg(alt.layer(*layers).properties(width=620, height=220))
+
+
+def ranking(bars: Sequence[Bar], unit_measure: str, target: Decimal | None = None) -> bytes:
+    """Units from the highest value down; those without one stand at the end."""
+    alt = _altair()
+    ordered = sorted(bars, key=lambda bar: (bar.value is None, -(bar.value or 0), bar.label))
+    base = alt.Chart(_data(ordered)).encode(
+        y=alt.Y("label:N", sort=[bar.label for bar in ordered], title=None),
+        x=alt.X("value:Q", title=_measured(unit_measure), scale=alt.Scale(zero=True), axis=_numbers()),
+    )
+    colour = alt.condition("datum.is_chosen", alt.value(GOOD), alt.value(ACCENT))
+    layers = [
+        base.mark_bar(height={"band": 0.7}).encode(color=colour),
+        base.mark_text(align="left", dx=4, color=INK).encode(text=alt.Text("value:Q", format=",.1f")),
+    ]
+    if target is not None:
+        aimed = alt.Chart(_data([Bar("Mục tiêu", target)]))
+        layers.append(aimed.mark_rule(color=GOOD, strokeDash=[5, 4], strokeWidth=1.5).encode(x="value:Q"))
+    return _svg(alt.layer(*layers).properties(width=460, height=alt.Step(20)))
+
+
+def tiles(units: Sequence[Tile], unit_measure: str, columns: int = 6) -> bytes:
+    """Every unit as a tile of its group, the darker the higher its value; grey where there is none."""
+    alt = _altair()
+    shown, row = [], 0
+    for group in dict.fromkeys(unit.group for unit in units):
+        members = [unit for unit in units if unit.group == group]
+        shown += [
+            {
+                **_plain(unit),
+                "shown": vi.number(unit.value, 1),
+                "row": row + place // columns,
+                "column": place % columns,
+                "class": _class(unit, units),
+            }
+            for place, unit in enumerate(members)
+        ]
+        row += (len(members) - 1) // columns + 1
+    place = alt.Chart(alt.Data(values=shown)).encode(
+        x=alt.X("column:O", axis=None),
+        y=alt.Y("row:O", axis=None),
+    )
+    colours = alt.Scale(domain=[-1, *range(len(RAMP))], range=[NO_VALUE, *RAMP])
+    tile = place.mark_rect(stroke="white", strokeWidth=2).encode(color=alt.Color("class:O", scale=colours, legend=None))
+    on_dark = alt.condition("datum.class > 2", alt.value("white"), alt.value("#1c2734"))  # on the tile, in light and dark alike
+    name = place.mark_text(fontSize=10, dy=-6, limit=96).encode(text="label:N", color=on_dark)
+    value = place.mark_text(fontSize=11, dy=8, fontWeight="bold").encode(text="shown:N", color=on_dark)
+    return _svg(alt.layer(tile, name, value).properties(width=alt.Step(102), height=alt.Step(38)))
+
+
+def _class(tile: Tile, among: Sequence[Tile]) -> int:
+    """Which fifth of the values it is in, as many units in each; -1 without one."""
+    if tile.value is None:
+        return -1
+    values = sorted(other.value for other in among if other.value is not None)
+    return min(len(RAMP) - 1, len(RAMP) * sum(value < tile.value for value in values) // len(values))
+
+
+def _numbers() -> Any:
+    return _altair().Axis(format=",~f")
+
+
+def _measured(unit_measure: str) -> str:
+    return "%" if unit_measure == "PERCENT" else unit_measure
+
+
+def _plain(one: Any) -> dict[str, Any]:
+    return {name: float(told) if isinstance(told, Decimal) else told for name, told in asdict(one).items()}
+
+
+def _data(told: Sequence[Any]) -> Any:
+    return _altair().Data(values=[_plain(one) for one in told])
+
+
+def _altair() -> Any:
+    import altair  # noqa: PLC0415  # half a second that only who draws needs
+
+    return altair
+
+
+def _svg(chart: Any) -> bytes:
+    """The chart as it is drawn, without what it says in English, with the colours of the dark."""
+    import vl_convert  # noqa: PLC0415
+
+    text = {"labelColor": INK, "titleColor": SOFT, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelLimit": 240}
+    configured = chart.configure(background="transparent", font=FONT).configure_view(stroke=None)
+    configured = configured.configure_axis(gridColor=LINE, domainColor=LINE, tickColor=LINE, **text)
+    drawn: str = vl_convert.vegalite_to_svg(configured.to_dict(), vl_version=VEGA_LITE, format_locale=LOCALE)
+    tree = lxml.etree.fromstring(drawn.encode())
+    for element in tree.iter():
+        for name in [name for name in element.attrib if name.startswith("aria-") or name == "role"]:
+            del element.attrib[name]
+    dark = "".join(f'[fill="{light}"]{{fill:{dark}}}[stroke="{light}"]{{stroke:{dark}}}' for light, dark in DARK.items())
+    style = lxml.etree.Element("{http://www.w3.org/2000/svg}style")
+    style.text = f"@media (prefers-color-scheme:dark){{{dark}}}"
+    tree.insert(0, style)
+    return cast("bytes", lxml.etree.tostring(tree))

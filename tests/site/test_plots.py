@@ -1,0 +1,60 @@
+"""Charts say the same as their tables: in Vietnamese, the same bytes for the same numbers, and nothing where there is nothing."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import lxml.etree
+import pytest
+
+from tasks.report.plots import Bar, Point, Tile, ranking, spark, tiles, trend
+
+MONTHS = [Point(f"T{month}/2024", None if month == 5 else Decimal("40.5") + month, month < 11) for month in range(1, 13)]
+UNITS = ["Bát Mọt", "Yên Nhân", "Xuân Lẹ"]
+
+
+def texts(svg: bytes) -> list[str]:
+    return [str(text) for text in lxml.etree.fromstring(svg).xpath("//*[local-name()='text']/text()")]
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: spark(MONTHS),
+        lambda: trend(MONTHS, "PERCENT", Decimal(50)),
+        lambda: ranking([Bar(name, Decimal(n)) for n, name in enumerate(UNITS)], "PERCENT"),
+        lambda: tiles([Tile("Huyện", name, Decimal(n)) for n, name in enumerate(UNITS)], "PERCENT"),
+    ],
+)
+def test_a_chart_comes_out_byte_for_byte_and_says_nothing_that_the_page_does_not_say_in_vietnamese(draw: object) -> None:
+    first, second = draw(), draw()  # type: ignore[operator]
+    assert first == second
+    assert b"aria-" not in first
+    assert b"role=" not in first
+    assert b"prefers-color-scheme:dark" in first
+
+
+def test_a_month_without_a_value_is_a_gap_and_provisional_months_are_hollow() -> None:
+    svg = trend(MONTHS, "PERCENT")
+    tree = lxml.etree.fromstring(svg)
+    (line,) = tree.xpath("//*[contains(@class, 'mark-line')]//*[local-name()='path']/@d")
+    assert str(line).count("M") == 2, "two strokes, before and after May"
+    points = tree.xpath("//*[contains(@class, 'mark-symbol')]//*[local-name()='path']")
+    hollow = [point for point in points if point.get("fill") in (None, "transparent", "none")]
+    assert (len(points), len(hollow)) == (11, 2)
+    assert "T5/2024" in texts(svg)
+
+
+def test_a_ranking_goes_from_the_highest_down_with_numbers_as_they_are_written_here() -> None:
+    bars = [Bar("Bát Mọt", Decimal("7.25")), Bar("Yên Nhân", None), Bar("Xuân Lẹ", Decimal("1234.5"), is_chosen=True)]
+    told = texts(ranking(bars, "PERCENT"))
+    assert [text for text in told if text in UNITS] == ["Xuân Lẹ", "Bát Mọt", "Yên Nhân"]
+    assert "1.234,5" in told
+    assert "7,3" in told
+
+
+def test_a_tile_without_a_value_is_grey_and_says_so() -> None:
+    svg = tiles([Tile("Huyện", "Bát Mọt", None), Tile("Huyện", "<b>&", Decimal(3))], "PERCENT")
+    assert "–" in texts(svg)
+    assert "<b>&" in texts(svg), "a hostile name stays a text"
+    assert b"#e8ebee" in svg
