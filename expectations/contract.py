@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import great_expectations as gx
 
 ROW_NUMBER = "row_number"
-"""Column the reader adds to every typed table: number of the row in the file, the header not counted, from 1."""
+"""Column the reader adds to every typed table: number of the row in the file, as the program shows it that wrote the file."""
 
 EXPORTED_ON = "exported_on"
 """Stands among columns for the day on which the delivery was made."""

@@ -26,7 +26,6 @@ from tasks.deliveries.ledger import Outcome
 from tasks.deliveries.run_lock import in_one_line
 from tasks.deliveries.source import Source
 from tasks.read.limits import Limits
-from tasks.validate.data_docs import DataDocs, Told
 from warehouse.database import read_warehouse
 from warehouse.pseudonym_key import hold_to_key
 from warehouse.settings import Refusal, Settings
@@ -45,8 +44,6 @@ class Taken:
     """What became of a batch on a worker."""
 
     outcomes: list[Outcome] = field(default_factory=list)
-    told: list[Told] = field(default_factory=list)
-    """What the Data Docs are to show of it."""
     failed: list[tuple[int, str]] = field(default_factory=list)
     """Number and reason of deliveries that could not be taken in for a reason that is no fault of their supplier."""
 
@@ -85,7 +82,6 @@ def _ingest_on_a_worker(
     _engine: Engine,
     batch: Batch,
     _settings: Settings,
-    docs: DataDocs,
     source: Source | None,
     limits: Limits,
     run_id: int,
@@ -103,7 +99,6 @@ def _ingest_on_a_worker(
     finally:
         its_turn.set()  # where the night is no longer this one's, the worker finds that out itself
     taken: Taken = sent.result()
-    docs.take(taken.told)
     for outcome in taken.outcomes:
         told(outcome)
     for delivery in batch.deliveries:
@@ -118,7 +113,7 @@ def ingest_here(batch: Batch, source: Source | None, limits: Limits, its_turn: s
     from distributed import Event, rejoin, secede  # noqa: PLC0415
 
     settings = Settings.from_environment()
-    taken, docs = Taken(), DataDocs(settings.home / "data_docs")
+    taken = Taken()
     may_load = Event(its_turn)
 
     def turn() -> None:
@@ -131,10 +126,9 @@ def ingest_here(batch: Batch, source: Source | None, limits: Limits, its_turn: s
         with engine.begin() as connection:
             hold_to_key(connection, settings.secret_key)  # another key would make other people of those who are known
         try:
-            ingest_batch(engine, batch, settings, docs, source, limits, run_id, turn, taken.outcomes.append, Meter({}))
+            ingest_batch(engine, batch, settings, source, limits, run_id, turn, taken.outcomes.append, Meter({}))
         except NotAllIngested as some:
             taken.failed += [(delivery.delivery_id, in_one_line(why)) for delivery, why in some.problems]
-    taken.told = docs.told
     return taken
 
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from threading import current_thread
-from typing import TYPE_CHECKING
 
 from prefect import flow
 from sqlalchemy import Engine
 
-from expectations.contract import contract
 from flows import faults
 from flows.progress import Meter, Turn
 from tasks.deliveries.batches import Batch
 from tasks.deliveries.ledger import Delivery, Outcome, delivered, usual_rows
 from tasks.deliveries.run_lock import LockLost, in_one_line, one_at_a_time, require_lock
-from tasks.deliveries.source import Source, read_sources
+from tasks.deliveries.source import Source, read_sources, terms_of
 from tasks.load.deliver import load, reject
 from tasks.load.prefetch import prefetched
 from tasks.read.bounded import read
@@ -27,9 +25,6 @@ from tasks.validate.checks import Opened, check_together
 from warehouse.database import open_warehouse
 from warehouse.pseudonym_key import hold_to_key
 from warehouse.settings import Refusal, Settings
-
-if TYPE_CHECKING:
-    from tasks.validate.data_docs import DataDocs
 
 
 class IngestFailed(Exception):
@@ -48,7 +43,6 @@ def ingest_batch(
     engine: Engine,
     batch: Batch,
     settings: Settings,
-    docs: DataDocs | None,
     source: Source | None,
     limits: Limits,
     run_id: int,
@@ -64,9 +58,7 @@ def ingest_batch(
     current_thread().name = batch.deliveries[0].feed  # told by whoever looks what a thread is at
     problems: list[tuple[Delivery, IngestFailed]] = []
     with ExitStack() as opened:
-        arriving = [
-            opened.enter_context(_Arriving(engine, delivery, settings, docs, source, limits, meter)) for delivery in batch.deliveries
-        ]
+        arriving = [opened.enter_context(_Arriving(engine, delivery, settings, source, limits, meter)) for delivery in batch.deliveries]
         check_together([one.opened for one in arriving])
         for one in arriving:
             turn()
@@ -84,7 +76,6 @@ def ingest_delivery(
     engine: Engine,
     delivery: Delivery,
     settings: Settings,
-    docs: DataDocs | None = None,
     source: Source | None = None,
     limits: Limits = DEFAULT,
 ) -> Outcome:
@@ -93,7 +84,7 @@ def ingest_delivery(
 
     IngestFailed, and nothing has changed, where the system is at fault, or where it was loaded before.
     """
-    with _Arriving(engine, delivery, settings, docs, source, limits, Meter({})) as arriving:
+    with _Arriving(engine, delivery, settings, source, limits, Meter({})) as arriving:
         return arriving.load()
 
 
@@ -105,7 +96,6 @@ class _Arriving:
         engine: Engine,
         delivery: Delivery,
         settings: Settings,
-        docs: DataDocs | None,
         source: Source | None,
         limits: Limits,
         meter: Meter,
@@ -113,9 +103,7 @@ class _Arriving:
         self.delivery = delivery
         self._meter = meter
         self._engine, self._home = engine, settings.home
-        self._terms = contract(delivery.feed)
-        if source is not None and (source.feed, source.layout) == (delivery.feed, delivery.layout):
-            self._terms = self._terms.with_headers(delivery.layout, source.headers)
+        self._terms = terms_of(delivery.feed, delivery.layout, source)
         self._received = 0
         self._chunks = read(delivery.path, self._terms, delivery.layout, settings.secret_key, delivery.file_name, limits=limits)
         self.opened = Opened(
@@ -123,7 +111,6 @@ class _Arriving:
             self._terms,
             delivery.layout,
             delivery.file_name,
-            docs=docs,
             exported_at=delivery.exported_at,
             covers=delivery.covers,
             is_declared=delivery.is_declared,
@@ -150,11 +137,8 @@ class _Arriving:
         try:
             checked = self.opened.checked(lambda: usual_rows(self._engine, delivery))
             with closing(prefetched(checked)) as ready:
-                outcome = load(self._engine, delivery, self._terms, ready)
-            self.opened.tell()
-            return outcome
+                return load(self._engine, delivery, self._terms, ready)
         except Rejected as rejected:
-            self.opened.tell(rejected)
             return _reject(self._engine, delivery, rejected, self._received)
         except LockLost:
             raise

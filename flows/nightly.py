@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date as Day
 from datetime import datetime, time
@@ -38,6 +37,7 @@ from tasks.report.edition import Report, artifacts, report
 from tasks.report.message import check_address, tell_news
 from tasks.validate import gx
 from tasks.validate.data_docs import DataDocs
+from tasks.validate.examined import examined
 from tasks.words.vietnamese import VIETNAM, some
 from warehouse.database import open_warehouse
 from warehouse.pseudonym_key import hold_to_key
@@ -120,20 +120,21 @@ def night(
             know_sources(connection, sources)
         unreachable, ahead = _pull(engine, settings, sources, as_of, until, steps.pull) if steps.pull else ([], [])
         broken: set[int] = set()
-        take = partial(_ingest, engine, settings, run, steps, docs, {source.name: source for source in sources}, limits)
+        take = partial(_ingest, engine, settings, run, steps, {source.name: source for source in sources}, limits)
         # A delivery that comes late sends those made after it back into the queue: they are read again before anything is published.
         while waiting := _waiting(engine, settings, as_of, broken):
             broken |= take(waiting)
         take(delivered(engine, settings.home, releasable(engine)))
         stand_down()
         tell("Tính chỉ tiêu và công bố")
-        with ThreadPoolExecutor(1) as beside:
-            if steps.report:  # whose pages they are: written while the database counts, and again by the report where that broke
-                beside.submit(docs.render, run.started_at.astimezone(VIETNAM))
-            published = steps.publish(engine, run.run_id, as_of)
+        published = steps.publish(engine, run.run_id, as_of)
         run.is_published = not published.is_held
-        tell("Lập báo cáo")
-        made = steps.report(engine, settings.home, sources, run.run_id, docs) if steps.report else None
+        docs.deliveries |= {outcome.delivery_id for outcome in run.outcomes}
+        made = None
+        if steps.report:
+            tell("Lập báo cáo")
+            docs.examined = examined(engine, docs.deliveries, sources)
+            made = steps.report(engine, settings.home, sources, run.run_id, docs)
         with engine.connect() as connection:
             late = [state for state in source_states(connection, sources, as_of) if state.is_late]
         return Night(run.run_id, run.outcomes, unreachable, ahead, published, made, run.problems, late)
@@ -176,7 +177,6 @@ def _ingest(
     settings: Settings,
     run: Run,
     steps: Steps,
-    docs: DataDocs,
     sources: dict[str, Source],
     limits: Limits,
     waiting: list[Delivery],
@@ -187,7 +187,7 @@ def _ingest(
 
     def step(batch: Batch, turn: Turn) -> None:
         source = sources.get(batch.deliveries[0].source)
-        steps.ingest(engine, batch, settings, docs, source, limits, run.run_id, turn, run.outcomes.append, meter)
+        steps.ingest(engine, batch, settings, source, limits, run.run_id, turn, run.outcomes.append, meter)
 
     ordered = batches(waiting)
     in_order = in_turn(step, ordered, attrgetter("after"))

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from expectations.contract import contract
+from expectations.contract import Contract, contract
 from tasks.deliveries.coverage import check_pattern
 from tasks.deliveries.rhythm import RHYTHMS
 from warehouse import country
@@ -55,6 +55,17 @@ class Source:
     """Label of a column in this source's files → column of the contract, or nothing where it is left out; else the layout's."""
     rank: int = 0
     """Place in sources.yaml: of two words of the same moment, the one of the later source holds."""
+
+
+def title_of(feed: str, provider: str) -> str:
+    """What a source is called that has no title of its own: by its feed and who sends it."""
+    return f"{contract(feed).title_vi} ({provider})"
+
+
+def terms_of(feed: str, layout: str, source: Source | None) -> Contract:
+    """The contract that a delivery is held against; its columns are called as `source` does, where that still sends such deliveries."""
+    terms = contract(feed)
+    return terms.with_headers(layout, source.headers) if source is not None and (source.feed, source.layout) == (feed, layout) else terms
 
 
 def read_sources(path: Path) -> list[Source]:
@@ -146,8 +157,7 @@ def _source(path: Path, number: int, entry: Any) -> Source:
     if "://" not in source.url:
         paths.append("url")
     resolved: dict[str, Any] = {key: str((path.parent / entry[key]).resolve()) for key in paths}
-    title = source.title or f"{contract(source.feed).title_vi} ({source.provider})"
-    return replace(source, title=title, **resolved)
+    return replace(source, title=source.title or title_of(source.feed, source.provider), **resolved)
 
 
 def _check_others(where: str, source: Source) -> None:

@@ -20,7 +20,7 @@ from tasks.load.history import Mask, microseconds
 from tasks.load.partitions import Partitions
 from tasks.read.rows import Rejected
 from tasks.validate.checks import RuleResult
-from tasks.validate.found import Found, with_faults
+from tasks.validate.found import TOLD, Found, which, with_faults
 from tasks.words.vietnamese import VIETNAM, number
 from warehouse.tables import UNKNOWN, dim_provider, metadata
 
@@ -36,10 +36,6 @@ class Tally:
     success: bool = True
     observed: str | None = None
     unexpected: int = 0
-
-
-TOLD = 5
-"""Rows that broke a warning whose numbers are told."""
 
 
 @dataclass
@@ -65,7 +61,7 @@ class Flagged:
         """The same in words."""
         of = f" của {number(len(self.units))} đơn vị" if self.units else ""
         of += f", {number(len(self.things))} mã" if self.things else ""
-        return f"{number(self.rows)} dòng{of} (dòng {', '.join(map(str, self.first))}{', …' if self.rows > len(self.first) else ''})"
+        return f"{number(self.rows)} dòng{of} {which(self.rows, self.first)}"
 
 
 @dataclass(frozen=True)

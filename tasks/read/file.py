@@ -6,7 +6,7 @@ or not read at all; no cell is ever quoted in a fault or a refusal.
 
 from __future__ import annotations
 
-from collections import ChainMap, Counter
+from collections import ChainMap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -77,8 +77,8 @@ class Chunk:
     titled: str | None = None
     """Period that a cell above the header says the file is about."""
     account: Account = NOTHING_SEEN
-    warned: dict[str, int] = field(default_factory=dict)
-    """Rule → how many rows it only flags."""
+    warned: dict[str, list[int]] = field(default_factory=dict)
+    """Rule → numbers of the rows that it only flags."""
     read_bytes: int = 0
     """Bytes of the file that are read by then; 0 where that is not known before its end."""
 
@@ -135,7 +135,7 @@ def _gathered(chunks: Iterator[Chunk], most: int) -> Iterator[Chunk]:
 def _together(chunks: list[Chunk]) -> Chunk:
     if len(chunks) == 1:
         return chunks[0]
-    warned = sum((Counter(chunk.warned) for chunk in chunks), Counter[str]())
+    warned = {code: [row for chunk in chunks for row in chunk.warned.get(code, [])] for chunk in chunks for code in chunk.warned}
     return replace(
         chunks[-1],
         table=pa.concat_tables([chunk.table for chunk in chunks]).combine_chunks(),
@@ -144,7 +144,7 @@ def _together(chunks: list[Chunk]) -> Chunk:
         received=sum(chunk.received for chunk in chunks),
         controls=dict(ChainMap(*(chunk.controls for chunk in reversed(chunks)))),
         account=sum((chunk.account for chunk in chunks), NOTHING_SEEN),
-        warned=dict(warned),
+        warned=warned,
     )
 
 
@@ -228,14 +228,14 @@ def _chunk(rows: Rows, file: File, secret_key: bytes, ignored_count: int, below:
         cells = {contract.period_column: pa.repeat(rows.titled, len(numbers)), **cells}
     columns: dict[str, Any] = {ROW_NUMBER: numbers}
     found: list[tuple[str, str, Any]] = []
-    warned: dict[str, int] = {}
+    warned: dict[str, list[int]] = {}
     for name, column in contract.columns.items():
         if column.type == "dropped":
             continue
         columns[name], faults = _column(name, cells, file, len(numbers), secret_key)
         for code, mask in faults:
             if column.tolerant:
-                warned["STR-037"] = warned.get("STR-037", 0) + pc.sum(mask).as_py()
+                warned.setdefault("STR-037", []).extend(numbers.filter(mask).to_pylist())
             else:
                 found.append((code, name, mask))
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,13 +21,10 @@ from tasks.deliveries.coverage import Stretch
 from tasks.read.file import FAULTS, Chunk, Rejected
 from tasks.read.rows import NOTHING_SEEN, Account
 from tasks.validate.dates import Dates, dated
-from tasks.validate.found import Found
+from tasks.validate.found import TOLD, Found, which
 from tasks.validate.seen import Seen
 from tasks.validate.suite import CheckBroken, RowsChecked, check_rows
 from tasks.words.vietnamese import number, one_line, safe
-
-if TYPE_CHECKING:
-    from tasks.validate.data_docs import DataDocs
 
 
 @dataclass(frozen=True)
@@ -82,20 +78,14 @@ def validate(
     layout_name: str,
     file_name: str,
     *,
-    docs: DataDocs | None = None,
     usual_rows: int | None = None,
     exported_at: datetime | None = None,
     covers: Stretch | None = None,
     is_declared: bool = False,
 ) -> Iterator[Checked]:
     """Checks one delivery; see `Opened`."""
-    opened = Opened(chunks, contract, layout_name, file_name, docs=docs, exported_at=exported_at, covers=covers, is_declared=is_declared)
-    try:
-        yield from opened.checked(lambda: usual_rows)
-    except Rejected as refused:
-        opened.tell(refused)
-        raise
-    opened.tell()
+    opened = Opened(chunks, contract, layout_name, file_name, exported_at=exported_at, covers=covers, is_declared=is_declared)
+    yield from opened.checked(lambda: usual_rows)
 
 
 class Opened:
@@ -108,7 +98,6 @@ class Opened:
         layout_name: str,
         file_name: str,
         *,
-        docs: DataDocs | None = None,
         exported_at: datetime | None = None,
         covers: Stretch | None = None,
         is_declared: bool = False,
@@ -121,9 +110,6 @@ class Opened:
         self._layout_name, self._file_name = layout_name, file_name
         self._exported_at, self._covers, self._is_declared = exported_at, covers, is_declared
         self._let_pass = let_pass
-        self._docs = docs
-        self._of_suite: list[Any] = []
-        self._of_rules: Sequence[RuleResult] = ()
         self._coming = iter(chunks)
         self._head: list[Chunk] = []
         self._of_head: list[RowsChecked | None] = [None, None]
@@ -141,7 +127,6 @@ class Opened:
         titled = self._head[0].titled if self._head else None
         dates = dated(self.contract, self._covers, titled, is_declared=self._is_declared)
         delivery = _Delivery(self.contract, self._layout_name, self._file_name, self._exported_at, dates, self._let_pass)
-        self._of_suite = delivery.suite_results
         delivery.seen.is_kept = len(self._head) > 1
         try:
             for chunk, rows in zip(self._head, self._of_head, strict=False):
@@ -154,15 +139,8 @@ class Opened:
             results = delivery.conclude(usual_rows())
         except Rejected as refused:
             raise delivery.told(refused) from None
-        self._of_rules = delivery.results
         late = delivery.late
         yield Checked(late, FAULTS.empty_table(), 0, late.num_rows, results, corrects=late.num_rows > 0)
-
-    def tell(self, refused: Rejected | None = None) -> None:
-        """Tells Data Docs what was found, once it is known whether the delivery was refused, by these checks or by the loader."""
-        if self._docs is not None:
-            results = self._of_rules if refused is None else refused.results
-            self._docs.add(self.contract, self._file_name, self._of_suite, results, refused)
 
     def heads(self) -> list[tuple[int, pa.Table, date | None]]:
         """Place, rows and day of export of each first chunk that has rows."""
@@ -235,9 +213,10 @@ class _Delivery:
         self.differing = ""
         self.sums: dict[str, int] = dict.fromkeys(self.totals.sums if self.totals else (), 0)
         self.received = self.readable = self.unreadable = self.accepted = self.quarantined = self.ignored = 0
-        self.suite_results: list[Any] = []
         self.results: list[RuleResult] = []
         self.found = Found(contract)
+        self.warned: dict[str, list[int]] = {}
+        """Warning → numbers of the first rows that broke it."""
         self.account = NOTHING_SEEN
         self.clocks = {rule.code: _Clock(rule) for rule in contract.rules if rule.check == "half_day_clock"}
 
@@ -250,13 +229,13 @@ class _Delivery:
         found = [chunk.faults]
         keep = np.ones(table.num_rows, np.bool_)
         if table.num_rows:
-            rows = rows or check_rows(contract, [(table, self.exported_on)])[0]
-            self.suite_results.append(rows.result)
-            for rule, count, places in rows.broken:
+            for rule, count, places in rows or check_rows(contract, [(table, self.exported_on)], self._well_known())[0]:
                 results.append(_row_result(rule, count))
                 if rule.severity == "critical" and len(places):
                     keep[places] = False
                     found.append(self._faults(rule, table.take(pa.array(places))))
+                else:
+                    self._flag(rule.code, table[ROW_NUMBER].take(pa.array(places[:TOLD])).to_pylist())
         same = kept_back = 0
         if self.unique is not None:
             accepted = np.flatnonzero(keep)
@@ -318,7 +297,10 @@ class _Delivery:
     def _of_the_reader(self, chunk: Chunk) -> list[RuleResult]:
         """What the reader's own rules found in a chunk."""
         broken = chunk.faults.group_by("rule_code").aggregate([("row_number", "count_distinct")]).to_pylist()
-        rows = {found["rule_code"]: found["row_number_count_distinct"] for found in broken} | chunk.warned
+        rows = {found["rule_code"]: found["row_number_count_distinct"] for found in broken}
+        for code, numbers in chunk.warned.items():
+            rows[code] = len(numbers)
+            self._flag(code, numbers)
         return [_row_result(rule, rows.get(rule.code, 0)) for rule in structure() if rule.check == "read" and rule.scope == "row"]
 
     def _faults(self, rule: Rule, rows: pa.Table) -> pa.Table:
@@ -371,9 +353,22 @@ class _Delivery:
                 raise Rejected(result.rule_code, self.message(result))
         return results
 
+    def _flag(self, code: str, numbers: Sequence[int]) -> None:
+        """Keeps the first of the rows that broke a warning."""
+        if numbers:
+            first = self.warned.setdefault(code, [])
+            first += numbers[: TOLD - len(first)]
+
+    def _well_known(self) -> set[str]:
+        """Warnings of which as many rows are known as are told."""
+        return {code for code, first in self.warned.items() if len(first) == TOLD}
+
     def _rows_told(self) -> list[RuleResult]:
         """In words which rows broke a rule; their number was told chunk by chunk."""
-        return [RuleResult(code, self.contract.rule(code).severity, "row", False, words, 0) for code, words in self.found.told().items()]
+        words = self.found.told()
+        rows = {result.rule_code: result.unexpected_count for result in self.results}
+        words |= {code: f"{number(rows[code])} dòng {which(rows[code], first)}" for code, first in self.warned.items()}
+        return [RuleResult(code, self.contract.rule(code).severity, "row", False, told, 0) for code, told in words.items()]
 
     def told(self, refused: Rejected) -> Rejected:
         """A refusal with what was found until then."""

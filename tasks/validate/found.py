@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 KEPT = 100
 """Rows that are kept of each rule and column."""
 TOLD = 5
-"""Of them, those whose numbers are told."""
+"""Rows whose numbers are told of each rule."""
 BEFORE_FAULTS = 320
 """Most characters of a refusal's own words where faults are told after them."""
+
+SEEN = " Lỗi đã thấy: "
+"""Stands between the two."""
 
 
 class Found:
@@ -57,9 +60,13 @@ class Found:
         """Rule → what is wrong in its words, column by column, in how many rows, and which are the first."""
         parts: dict[str, list[str]] = {}
         for code, column, rows, numbers in self.each():
-            which = ", ".join([*map(str, numbers), *(["…"] if rows > len(numbers) else [])])
-            parts.setdefault(code, []).append(f"{in_short(self._contract.rule(code), column)}: {number(rows)} dòng (dòng {which})")
+            parts.setdefault(code, []).append(f"{in_short(self._contract.rule(code), column)}: {number(rows)} dòng {which(rows, numbers)}")
         return {code: one_line("; ".join(columns)) for code, columns in parts.items()}
+
+
+def which(rows: int, first: Sequence[int]) -> str:
+    """The numbers of the first of some rows, in brackets: `(dòng 5, 9, 12, …)`."""
+    return f"(dòng {', '.join(map(str, first))}{', …' if rows > len(first) else ''})"
 
 
 def in_short(rule: Rule, column: str) -> str:
@@ -72,7 +79,7 @@ def with_faults(message: str, results: Iterable[RuleResult]) -> str:
     broken = [one for one in results if one.scope == "row" and one.severity == "critical" and not one.success and one.observed]
     if not broken:
         return one_line(message)
-    line, told = f"{one_line(message, BEFORE_FAULTS)} Lỗi đã thấy: ", 0
+    line, told = f"{one_line(message, BEFORE_FAULTS)}{SEEN}", 0
     for one in sorted(broken, key=lambda one: -one.unexpected_count):
         more = f"{one.rule_code} – {one.observed}"
         if told and len(line) + len(more) > MESSAGE - len("; và 99 quy tắc khác."):

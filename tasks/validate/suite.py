@@ -9,11 +9,9 @@ from __future__ import annotations
 import gc
 import re
 from collections.abc import Collection, Sequence
-from copy import copy
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -42,53 +40,28 @@ class CheckBroken(Exception):
     """A check could not be run or contradicts itself: the pipeline is at fault, never the supplier's data."""
 
 
-@dataclass(frozen=True)
-class RowsChecked:
-    """What the suite found in some rows of one delivery."""
-
-    result: Any
-    """Great Expectations' own result, of counts."""
-    broken: list[tuple[Rule, int, Places]]
-    """Every row rule, how many rows broke it, and the places of these rows; those of a warning may be left out, as it sets none aside."""
+RowsChecked: TypeAlias = list[tuple[Rule, int, Places]]
+"""What the suite found in some rows of one delivery: of every row rule how many rows broke it, and their places; these may be left out
+of a warning, as it sets none aside."""
 
 
-def check_rows(contract: Contract, parts: Sequence[tuple[pa.Table, date | None]]) -> list[RowsChecked]:
-    """What the suite says of the rows of each part, none of them empty: its table, and the day on which it was exported."""
+def check_rows(contract: Contract, parts: Sequence[tuple[pa.Table, date | None]], told: Collection[str] = ()) -> list[RowsChecked]:
+    """What the suite says of the rows of each part, none of them empty: its table, and the day on which it was exported.
+
+    `told`: warnings of which enough rows are known not to look for more.
+    """
     frames = [checked_frame(table, contract, exported_on) for table, exported_on in parts]
     whole = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
-    counted = run_suite(contract, whole, COUNTS)
-    told_apart = len(frames) > 1
-    broken = {
-        rule.code for rule, result in _by_rule(contract, counted) if not result.success and (told_apart or rule.severity == "critical")
-    }
-    located = _by_rule(contract, run_suite(contract, whole, ROWS, broken)) if broken else []
+    counted = [(rule, result.result["unexpected_count"]) for rule, result in _by_rule(contract, run_suite(contract, whole, COUNTS))]
+    wanted = {rule.code for rule, count in counted if count and (len(frames) > 1 or rule.severity == "critical" or rule.code not in told)}
+    located = _by_rule(contract, run_suite(contract, whole, ROWS, wanted)) if wanted else []
     places = {rule.code: np.sort(np.array(result.result["unexpected_index_list"], np.int64)) for rule, result in located}
     ends = np.cumsum([0, *map(len, frames)])
     found = []
-    for frame, (first, end) in zip(frames, pairwise(ends), strict=True):
+    for first, end in pairwise(ends):
         own = {code: rows[slice(*np.searchsorted(rows, (first, end)))] - first for code, rows in places.items()}
-        result = _of_part(counted, frame, own) if told_apart else counted
-        rules = _by_rule(contract, result)
-        found.append(RowsChecked(result, [(rule, one.result["unexpected_count"], own.get(rule.code, NOWHERE)) for rule, one in rules]))
+        found.append([(rule, len(own[rule.code]) if rule.code in own else count, own.get(rule.code, NOWHERE)) for rule, count in counted])
     return found
-
-
-def _of_part(counted: Any, frame: pd.DataFrame, places: dict[str, Places]) -> Any:
-    """The result for the rows of one part: the same, with the part's own counts."""
-    part = copy(counted)
-    part.results = [copy(one) for one in counted.results]
-    for one in part.results:
-        if "element_count" in one.result:
-            looked_at = one.expectation_config.kwargs
-            columns = [looked_at[name] for name in ("column", "column_A", "column_B") if name in looked_at]
-            missing = int(frame[columns].isna().any(axis="columns").sum())
-            unexpected = len(places.get(one.expectation_config.meta["rule"], NOWHERE))
-            one.result = {"element_count": len(frame), "missing_count": missing, "unexpected_count": unexpected}
-            one.success = not unexpected
-        elif one.expectation_config.type == "expect_table_row_count_to_be_between":
-            one.result = {"observed_value": len(frame)}
-    part.success = all(one.success for one in part.results)
-    return part
 
 
 def _by_rule(contract: Contract, suite_result: Any) -> list[tuple[Rule, Any]]:

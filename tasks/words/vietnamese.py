@@ -36,6 +36,14 @@ OBS_DOUBT = {"mixed_keys": "có thể tính trùng"}
 """Beside the status of a value that is shown."""
 DELIVERY_STATUS = {"landed": "chờ nạp", "loaded": "đã nạp", "rejected": "bị từ chối", "superseded": "đã có bản thay"}
 VERDICT = {"accept": "đạt", "accept_with_flags": "đạt, có cảnh báo", "reject": "từ chối"}
+JUDGEMENT = {
+    "rejected": "từ chối",
+    "set_aside": "để riêng tất cả",
+    "flagged": "có cảnh báo",
+    "passed": "đạt",
+    "waiting": DELIVERY_STATUS["landed"],
+}
+"""How a delivery is judged, in one word (`tasks.deliveries.judgement`)."""
 PUBLISHED = {
     "holds": "khớp",
     "differs": "khác",
@@ -126,6 +134,11 @@ def days_since(then: datetime, now: datetime) -> int:
 def moment(value: datetime | None) -> str:
     """A time as HH:mm dd/MM/yyyy, in Vietnamese time; a dash where there is none."""
     return NOTHING if value is None else f"{value.astimezone(VIETNAM):%H:%M %d/%m/%Y}"
+
+
+def day_and_time(value: datetime) -> str:
+    """A time in a list or heading that goes by days: dd/MM/yyyy HH:mm, in Vietnamese time."""
+    return f"{value.astimezone(VIETNAM):%d/%m/%Y %H:%M}"
 
 
 def period(text: str) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 from flows.nightly import WITHOUT_PREFECT, Night, night
 from tasks.load.decisions import decide
 from tasks.validate.data_docs import DataDocs
+from tasks.validate.examined import examined
 from tests.nights import KEY, SAMPLES
 from warehouse.settings import Settings
 
@@ -29,9 +30,9 @@ def put(inbox: Path, name: str, times: int = 1) -> None:
         writer.writerows({**row, **{name: str(int(row[name]) * times) for name in AMOUNTS}} for row in rows)
 
 
-def a_night(engine: Engine, home: Path, day: date, docs: DataDocs | None = None) -> Night:
+def a_night(engine: Engine, home: Path, day: date) -> Night:
     settings = Settings(home, None, home / "sources.yaml", KEY.encode())
-    return night(settings, engine, day, steps=replace(WITHOUT_PREFECT, report=None), docs=docs)
+    return night(settings, engine, day, steps=replace(WITHOUT_PREFECT, report=None))
 
 
 def test_amounts_a_hundred_times_the_usual_are_refused_told_and_taken_once_a_steward_says_so(engine: Engine, home: Path) -> None:
@@ -50,14 +51,12 @@ def test_amounts_a_hundred_times_the_usual_are_refused_told_and_taken_once_a_ste
         put(inbox, f"evn_mau_{month}.csv")
     assert {one.status for one in a_night(engine, home, date(2024, 12, 1)).outcomes} == {"loaded"}
     put(inbox, "evn_mau_202412.csv", times=100)
-    docs = DataDocs(home / "data_docs")
-    [refused] = a_night(engine, home, date(2025, 1, 2), docs).outcomes
+    [refused] = a_night(engine, home, date(2025, 1, 2)).outcomes
     assert (refused.status, refused.loaded, refused.quarantined) == ("rejected", 0, refused.received)
     assert "gấp khoảng 100 lần, có thể sai đơn vị tính" in str(refused.message_vi)
-    start = docs.build(datetime(2025, 1, 2, tzinfo=UTC)).read_text("utf-8")
-    [page] = (home / "data_docs").rglob("*evn_mau_202412.csv.html")
-    assert "từ chối" in start
-    assert "BIL-011" in page.read_text("utf-8")
+    docs = DataDocs(home / "data_docs", examined=examined(engine, [refused.delivery_id], []))
+    assert "từ chối" in docs.build(datetime(2025, 1, 2, tzinfo=UTC)).read_text("utf-8")
+    assert "BIL-011" in (docs.folder / docs.pages()[refused.delivery_id]).read_text("utf-8")
     assert a_night(engine, home, date(2025, 1, 3)).outcomes == []
     with engine.begin() as connection:
         decide(connection, refused.delivery_id, [], "BIL-011", "released", "Lan")

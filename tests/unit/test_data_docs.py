@@ -1,133 +1,341 @@
-"""Data Docs of the night open in a network without internet and tell counts only."""
+"""Data Docs: pages on the night's deliveries that open in a network without internet, in Vietnamese, and tell counts only."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import lxml.html
-import pyarrow as pa
 import pytest
 
-from expectations.contract import ROW_NUMBER, contract
-from tasks.read.file import FAULTS, Chunk, Rejected
-from tasks.validate.checks import validate
-from tasks.validate.data_docs import NIGHTS_KEPT, DataDocs, merged
-from tasks.validate.suite import COUNTS, checked_frame, run_suite
+from expectations.contract import contract, feeds, structure
+from tasks.validate.data_docs import NIGHTS_KEPT, SUMMARY, DataDocs
+from tasks.validate.examined import Examined, Tried
+from tasks.words.vietnamese import VIETNAM
 
-NIGHT = datetime(2024, 5, 1, 1, 30)
-FIRST = {"survey_code": "KS3K", "unit_code": "15655", "question_code": "K1b", "asked_on": date(2024, 3, 1), "respondents": 400}
-ROWS = [{**FIRST, "wave": str(wave), "positive_answers": positive} for wave, positive in enumerate([140, 401, 360], 1)]
+NIGHT = datetime(2024, 5, 1, 1, 30, tzinfo=VIETNAM)
 LONGEST = f"khao-sat-{'2' * 242}.csv"
 """The longest name that a file may have on most disks."""
+HOSTILE = '"><img src=//x.example onerror=alert(1)>{{ 7*7 }}.csv'
+LOCKED = "Tệp hoa-don.xlsx có mật khẩu hoặc bị mã hóa nên không đọc được. Bỏ mật khẩu rồi gửi lại."
 
 
-def surveys(rows: list[dict[str, Any]]) -> pa.Table:
-    return pa.Table.from_pylist([{ROW_NUMBER: number, **row} for number, row in enumerate(rows, 1)], schema=contract("surveys").schema)
+def tried(code: str, *, feed: str = "bills", count: int = 0, observed: str | None = None, **others: Any) -> Tried:
+    rule = contract(feed).rule(code)
+    return Tried(rule, others.pop("held", count == 0), observed, count, others.pop("labels", []), **others)
 
 
-def refusing(refused: Rejected) -> Iterator[Chunk]:
-    yield from ()
-    raise refused
+def examined(
+    delivery_id: int, file_name: str, *found: Tried, source: str = "Hóa đơn tiền điện", feed: str = "bills", **told: Any
+) -> Examined:
+    rows = {"rows_received": 384, "rows_loaded": 384, "rows_unchanged": 0, "rows_quarantined": 0, "rows_ignored": 0}
+    row = {
+        "delivery_id": delivery_id,
+        "layout": "evn_csv",
+        "file_name": file_name,
+        "status": "loaded",
+        "verdict": "accept",
+        "message_vi": None,
+        "business_period": "2024-03",
+        "named_period": None,
+        "supersedes": None,
+        "exported_at": datetime(2024, 3, 31, 17, 5, tzinfo=UTC),
+        "received_at": NIGHT,
+        "loaded_at": NIGHT,
+    }
+    return Examined(SimpleNamespace(**row | rows | told), source, contract(feed), found)
 
 
-def deliver(docs: DataDocs, file_name: str, rows: list[dict[str, Any]] = ROWS) -> None:
-    table = surveys(rows)
-    list(validate([Chunk(table, FAULTS.empty_table(), 0, table.num_rows)], contract("surveys"), "surveys_csv", file_name, docs=docs))
+GREEN = examined(1, "evn_202403.csv", tried("BIL-001", labels=["ID_HDON"]), tried("STR-023", observed="9.216 ô"))
+AMBER = examined(
+    2,
+    HOSTILE,
+    tried("BIL-002", count=5, labels=["TONG_TIEN"], stretches=[[3, 3], [17, 19], [40, 40]]),
+    tried("BIL-005", count=7, labels=["NGAY_PHANH"], observed="7 dòng (dòng 2, 4, 6, 8, 10, …)"),
+    tried("BIL-008", held=False, observed="384 dòng, thường 1152"),
+    verdict="accept_with_flags",
+    rows_loaded=379,
+    rows_quarantined=5,
+)
+ASIDE = examined(
+    3,
+    LONGEST,
+    tried("BIL-007", count=384, labels=["MA_DVHC"], stretches=[[2, 385]]),
+    verdict="accept_with_flags",
+    rows_loaded=0,
+    rows_quarantined=384,
+)
+RED = examined(
+    4,
+    "evn_202402.csv",
+    tried("BIL-009", held=False, observed="300/384 dòng"),
+    tried("BIL-002", count=300, labels=["TONG_TIEN"], stretches=[[2, 101]]),
+    status="rejected",
+    verdict="reject",
+    rows_loaded=0,
+    rows_quarantined=384,
+    message_vi="Quá nhiều dòng có lỗi (300/384 dòng). Gửi lại cả tệp. Lỗi đã thấy: BIL-002 – Tổng tiền sai: 300 dòng.",
+)
+UNREADABLE = examined(
+    5,
+    "hoa-don.xlsx",
+    tried("STR-030", held=False),
+    status="rejected",
+    verdict="reject",
+    layout="utility_xlsx",
+    rows_received=0,
+    rows_loaded=0,
+    message_vi=LOCKED,
+    business_period=None,
+    named_period=None,
+)
+ALL = [GREEN, AMBER, ASIDE, RED, UNREADABLE]
+WORDS = {1: "đạt", 2: "có cảnh báo", 3: "để riêng tất cả", 4: "từ chối", 5: "từ chối"}
+TONES = {"đạt": "good", "có cảnh báo": "warn", "để riêng tất cả": "bad", "từ chối": "bad"}
+
+
+def built(folder: Path, found: Sequence[Examined], at: datetime = NIGHT) -> DataDocs:
+    docs = DataDocs(folder, examined=found)
+    assert docs.build(at) == folder / "index.html"
+    return docs
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("docs") / "data_docs"
-    docs = DataDocs(folder)
-    deliver(docs, "khảo sát/đợt 1.csv")
-    deliver(docs, LONGEST)
-    docs.build(NIGHT)
-    return folder
+    """The Data Docs as they are linked from an edition of the steward's pages."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "site").mkdir()
+    (home / "site" / "index.html").write_text("<!doctype html><title>Trang kiểm soát</title>", "utf-8")
+    built(home / "data_docs", ALL)
+    (home / "site" / "data_docs").symlink_to("../data_docs")
+    return home / "site" / "data_docs"
 
 
 def pages(site: Path) -> list[Path]:
-    return sorted(site.rglob("*.html"))
+    return sorted(site.glob("**/*.html"))
 
 
-def test_the_start_page_leads_to_every_delivery_of_the_night(site: Path) -> None:
-    start = lxml.html.parse(str(site / "index.html"))
-    assert {link.text for link in start.iterfind(".//a")} >= {"khảo sát/đợt 1.csv", LONGEST}
-    assert "01/05/2024 01:30" in start.getroot().text_content()
+def tree(page: Path) -> Any:
+    return lxml.html.fromstring(page.read_text("utf-8"))
 
 
-def test_every_link_inside_leads_somewhere(site: Path) -> None:
+def text(page: Path, path: str = "//main") -> str:
+    [element] = tree(page).xpath(path)
+    return words(element)
+
+
+def words(element: Any) -> str:
+    return " ".join(" ".join(element.itertext()).split())
+
+
+def night(site: Path) -> Path:
+    [folder] = (path for path in site.iterdir() if path.is_dir())
+    return folder
+
+
+def test_start_page_night_and_delivery_say_the_same_word_in_the_same_colour(site: Path) -> None:
+    of_night, of_start = night(site) / "index.html", site / "index.html"
+    for number, word in WORDS.items():
+        own = tree(night(site) / f"{number}.html").xpath("//div[contains(@class, 'verdict')]")[0]
+        listed = [
+            row
+            for page in (of_night, of_start)
+            for row in tree(page).xpath(f"//tr[.//a[contains(@href, '{number}.html')]]")
+            if word != "đạt"
+        ]
+        assert len(listed) == (0 if word == "đạt" else 2)
+        for place in (own, *listed):
+            [badge] = place.xpath(".//span[contains(@class, 'badge')]")
+            assert badge.text_content().split(maxsplit=1)[1].strip() == word
+            assert badge.get("class").split()[1] == TONES[word]
+    [counts] = tree(of_start).xpath("//tbody/tr[th/a[contains(@href, 'index.html')]]")
+    assert [cell.text_content() for cell in counts][1:] == ["5", "2", "1", "1", "1"]  # all, refused, set aside, flagged, passed
+
+
+def test_the_night_lists_the_worst_first(site: Path) -> None:
+    rows = tree(night(site) / "index.html").xpath("//tbody/tr/th/a/@href")
+    assert rows == ["4.html", "5.html", "3.html", "2.html", "1.html"]
+
+
+def test_what_never_reached_the_rules_is_there_with_its_reason(site: Path) -> None:
+    assert LOCKED in text(site / "index.html")
+    page = text(night(site) / "5.html")
+    assert f"STR-030 · {LOCKED}" in page
+    assert "Chưa kiểm tra được dòng nào: 16 quy tắc" in page  # BIL-001 to BIL-015 and BIL-020
+    assert "Kỳ –" in page
+
+
+def test_a_page_tells_of_each_rule_how_bad_it_is_what_to_do_how_many_rows_and_which(site: Path) -> None:
+    rows = [[words(cell) for cell in row] for row in tree(night(site) / "2.html").xpath("//table[1]/tbody/tr")]
+    assert rows[:3] == [
+        [
+            "BIL-008 cảnh báo",
+            f"Số dòng của tệp {HOSTILE} khác thường so với các lần gửi gần đây (384 dòng, thường 1152). Kiểm tra lại việc xuất dữ liệu.",
+            "cả tệp",
+        ],
+        [
+            "BIL-002 nghiêm trọng",
+            'Tổng tiền ở cột "TONG_TIEN" không bằng số tiền trước thuế cộng thuế giá trị gia tăng. '
+            "Kiểm tra lại ba số tiền rồi gửi lại. Dòng 3, 17–19, 40",
+            "5",
+        ],
+        [
+            "BIL-005 cảnh báo",
+            'Ngày ở cột "NGAY_PHANH" trước tháng tính tiền. Kiểm tra lại ngày phát hành và kỳ hóa đơn. 7 dòng (dòng 2, 4, 6, 8, 10, …)',
+            "7",
+        ],
+    ]
+    assert "Đã kiểm tra 3 quy tắc: 0 đạt, 3 không đạt (0,0% đạt)." in text(night(site) / "2.html")
+    assert "Dòng 2–101 và 200 dòng khác" in text(night(site) / "4.html")
+    assert "Dòng 2–385" in text(night(site) / "3.html")
+
+
+def test_a_refusal_is_told_once_and_the_faults_of_rows_below_it(site: Path) -> None:
+    page = text(night(site) / "4.html")
+    assert "BIL-009 · Quá nhiều dòng có lỗi (300/384 dòng). Gửi lại cả tệp." in page
+    assert page.count("Quá nhiều dòng") == 1
+    assert "14 quy tắc khác của loại dữ liệu này chưa kiểm tra được" in page  # of 16, BIL-002 and BIL-009 were tried
+
+
+def test_columns_are_called_as_the_supplier_does_and_the_contract_s_name_stands_beside_it_once(site: Path) -> None:
+    page = night(site) / "2.html"
+    assert text(page).count("amount_vnd") == 1
+    assert [words(row) for row in tree(page).xpath("//tr[td/code]")] == ["TONG_TIEN amount_vnd", "NGAY_PHANH issued_on"]
+
+
+def test_rules_that_held_say_what_was_looked_for_and_what_was_seen(site: Path) -> None:
+    page = text(night(site) / "1.html")
+    assert "BIL-001 Hóa đơn xuất hiện nhiều lần trong tệp với nội dung khác nhau 0 dòng" in page
+    assert "STR-023 Đã xem cả tệp evn_202403.csv: 9.216 ô." in page
+
+
+def test_source_period_and_local_times_stand_in_place_of_a_run(site: Path) -> None:
+    page = text(night(site) / "1.html")
+    for told in (
+        "Nguồn Hóa đơn tiền điện",
+        "Kỳ tháng 03/2024",
+        "Lần gửi số 1",
+        "Xuất lúc 01/04/2024 00:05",
+        "Kiểm tra lúc 01/05/2024 01:30",
+    ):
+        assert told in page
+    assert tree(night(site) / "1.html").findtext(".//title") == "evn_202403.csv: đạt · Ba Không"
+
+
+def test_every_link_of_every_page_leads_to_a_page(site: Path) -> None:
+    assert len(pages(site)) == len(ALL) + 2
     for page in pages(site):
-        if page.name == "night.html":  # a piece of the start page
-            continue
-        for link in lxml.html.parse(str(page)).xpath("//a/@href|//link/@href"):
-            target = (page.parent / link.split("#")[0]).resolve() if not link.startswith("#") else page
-            assert target.exists() or target == (site.parent / "index.html").resolve(), (page, link)  # the steward site's own start page
+        own = tree(page)
+        for link in own.xpath("//@href"):
+            name, _, part = link.partition("#")
+            target = Path(*(page.parent / name).parts) if name else page
+            while ".." in target.parts:  # as a browser goes up: by the address, whatever the folders are links to
+                above = target.parts.index("..")
+                target = Path(*target.parts[: above - 1], *target.parts[above + 1 :])
+            assert target.is_file(), (page, link)
+            assert not part or own.get_element_by_id(part) is not None, (page, link)
 
 
-def test_nothing_is_loaded_from_outside(site: Path) -> None:
+def test_every_page_is_whole_vietnamese_and_without_what_a_strict_policy_forbids(site: Path) -> None:
     for page in pages(site):
-        tree = lxml.html.fromstring(page.read_text("utf-8"))
-        loads = tree.xpath("//script|//iframe|//link/@href|//img/@src|//source/@src|//object/@data")
-        assert all(isinstance(one, str) and not re.match(r"(?:[a-z]+:)?//|data:", one) for one in loads), page
-    for style in site.rglob("*.css"):
-        assert not re.search(r"url\(|@import", style.read_text("utf-8"))
-    assert not [path for path in site.rglob("*") if path.suffix in {".js", ".otf", ".gif", ".png"}]
+        written, own = page.read_text("utf-8"), tree(page)
+        assert written.startswith("<!doctype html>")
+        assert written.rstrip().endswith("</html>")
+        assert own.get("lang") == "vi"
+        assert own.xpath("//@src|//script|//style|//@style|//@*[starts-with(name(), 'on')]|//iframe|//object|//form") == []
+        assert own.xpath("//link/@href") == ["data_docs.css" if page.parent == site else "../data_docs.css"]
+        english = r"\b(?:Expectation|Overview|Statistics|Succeeded|Failed|Status|Observed|unexpected|Run|Home|info|elements)\b"
+        assert not re.search(english, own.text_content())
+        for table in own.xpath("//table"):
+            assert table.xpath("caption")
+            assert all(head.get("scope") for head in table.xpath(".//th"))
+    assert not re.search(r"url\(|@import|//", (site / "data_docs.css").read_text("utf-8"))
+    assert {path.suffix for path in site.rglob("*") if path.is_file()} == {".html", ".css", ".json"}
 
 
-def test_a_page_says_which_rule_failed_in_the_words_of_the_contract(site: Path) -> None:
-    [page, _] = sorted(site.glob("*/validations/**/*.html"))
-    text = lxml.html.fromstring(page.read_text("utf-8")).text_content()
-    assert 'SUR-002 · Số ở cột "positive_answers" lớn hơn số người trả lời: 1 dòng (dòng 2)' in text
-    assert "1 unexpected values found" in text
-    assert "3 = 2 + 1 + 0" in text  # of a rule that Great Expectations does not run
+def test_names_of_others_stay_text(site: Path) -> None:
+    assert HOSTILE in text(site / "index.html")
+    assert HOSTILE in text(night(site) / "2.html")
+    for page in pages(site):
+        assert tree(page).xpath("//img") == []
 
 
-def test_a_refused_delivery_is_not_green_and_says_which_rows_are_at_fault(tmp_path: Path) -> None:
-    docs = DataDocs(tmp_path)
-    with pytest.raises(Rejected):
-        deliver(docs, "<b>&x.csv", [{**FIRST, "wave": str(wave), "positive_answers": 401} for wave in range(6)])
-    with pytest.raises(Rejected):
-        list(validate(refusing(Rejected("STR-004", "Tệp trống.")), contract("surveys"), "surveys_csv", "y.csv", docs=docs))
-    rows = lxml.html.parse(str(docs.build(NIGHT))).xpath("//tbody/tr")
-    assert [[cell.text_content() for cell in row][1::2] for row in rows] == [["<b>&x.csv", "bị từ chối"], ["y.csv", "bị từ chối"]]
-    first, second = (lxml.html.parse(str(page)).getroot().text_content() for page in sorted(tmp_path.glob("*/validations/**/*.html")))
-    assert "6 dòng (dòng 1, 2, 3, 4, 5, …)" in first
-    assert "SUR-007 · Quá nhiều dòng của tệp <b>&x.csv có lỗi (6/6 dòng)" in first
-    assert "STR-004 · Tệp trống." in second
+def test_every_rule_can_be_told_whether_it_held_or_not() -> None:
+    for rule, labels in product([*structure(), *(rule for feed in feeds() for rule in contract(feed).rules)], ([], ["Cột A", "Cột B"])):
+        one = Tried(rule, False, "3/9", 3, labels)
+        for told in (one.told("tệp.csv"), one.sought):
+            assert not re.search(r'[{}]|""|\(\)|  ', told), rule.code
+        assert "3/9" not in one.sought
 
 
-def test_no_value_of_a_row_is_on_any_page(site: Path) -> None:
-    for page in site.glob("*/validations/**/*.html"):
-        text = lxml.html.fromstring(page.read_text("utf-8")).text_content()
-        assert not re.search(r"\b(?:KS3K|15655|401|360)\b", text)
+def test_a_night_without_deliveries_leaves_the_pages_of_the_last(tmp_path: Path) -> None:
+    built(tmp_path, [GREEN])
+    before = pages(tmp_path)
+    built(tmp_path, [], NIGHT + timedelta(days=1))
+    assert pages(tmp_path) == before
 
 
-def test_a_night_without_deliveries_leaves_the_pages_of_the_last(site: Path) -> None:
-    before = pages(site)
-    DataDocs(site).build(NIGHT + timedelta(days=1))
-    assert pages(site) == before
+def test_without_any_delivery_the_start_page_says_so(tmp_path: Path) -> None:
+    built(tmp_path / "data_docs", [])
+    assert "Chưa có tệp nào được kiểm tra." in text(tmp_path / "data_docs" / "index.html")
 
 
-def test_nights_of_long_ago_are_forgotten(tmp_path: Path) -> None:
-    for night in range(NIGHTS_KEPT + 3):
-        folder = tmp_path / f"{NIGHT + timedelta(days=night):%Y-%m-%d-%H%M%S}"
-        folder.mkdir()
-        (folder / "night.html").write_text(f"<p>{night}</p>", "utf-8")
-    start = DataDocs(tmp_path).build(NIGHT).read_text("utf-8")
-    assert len(list(tmp_path.glob("2024-*"))) == NIGHTS_KEPT
-    assert "<p>2</p>" not in start
-    assert "<p>3</p>" in start
+def test_nights_of_long_ago_and_those_of_an_older_version_are_forgotten(tmp_path: Path) -> None:
+    older = tmp_path / "2024-04-30-013000" / "validations"
+    older.mkdir(parents=True)
+    (tmp_path / "data_docs_of_mine").mkdir()
+    nights = [NIGHT + timedelta(days=number) for number in range(NIGHTS_KEPT + 3)]
+    for at in nights:
+        built(tmp_path, [GREEN], at)
+    kept = [f"{at:%Y-%m-%d-%H%M%S}" for at in nights[3:]]
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == [*kept, "data_docs_of_mine"]
+    listed = tree(tmp_path / "index.html").xpath("//h2[.='Các đêm']/following::tbody/tr/th/a/@href")
+    assert listed == [f"{name}/index.html" for name in reversed(kept)]
 
 
-def test_the_chunks_of_a_delivery_add_up_to_one_result() -> None:
-    terms = contract("surveys")
-    parts = [run_suite(terms, checked_frame(surveys(rows), terms, None), COUNTS) for rows in (ROWS[:1], ROWS[1:])]
-    whole = merged(terms, "tệp.csv", parts)
-    [found] = [one for one in whole.results if one.expectation_config.meta["rule"] == "SUR-002"]
-    assert (found.success, found.result["element_count"], found.result["unexpected_count"]) == (False, 3, 1)
-    assert found.result["unexpected_percent"] == pytest.approx(100 / 3)
-    assert (whole.success, whole.statistics["unsuccessful_expectations"]) == (False, 1)
+def test_the_page_of_a_delivery_is_that_of_the_last_night_that_told_of_it(tmp_path: Path) -> None:
+    built(tmp_path, [GREEN, RED])
+    docs = built(tmp_path, [GREEN], NIGHT + timedelta(days=1))
+    assert docs.pages() == {1: "2024-05-02-013000/1.html", 4: "2024-05-01-013000/4.html"}
+    assert all((tmp_path / page).is_file() for page in docs.pages().values())
+
+
+def test_pages_made_again_take_the_place_of_those_before(tmp_path: Path) -> None:
+    built(tmp_path, [GREEN, RED])
+    built(tmp_path, [AMBER])
+    told = json.loads((tmp_path / "2024-05-01-013000" / SUMMARY).read_text("utf-8"))
+    assert [line["delivery_id"] for line in told["lines"]] == [2]
+    assert not list(tmp_path.rglob(".*"))
+
+
+def colours(style: str) -> list[dict[str, tuple[float, float, float]]]:
+    """The named colours of the stylesheet, by day, by night and on paper."""
+    blocks = re.findall(r":root \{([^}]*--ink[^}]*)\}", style)
+    return [
+        {
+            name: (int(digits[:2], 16) / 255, int(digits[2:4], 16) / 255, int(digits[4:], 16) / 255)
+            for name, digits in (
+                (name, code if len(code) == 6 else "".join(sign * 2 for sign in code))
+                for name, code in re.findall(r"--(\w+): #([0-9a-f]{3,6});", block)
+            )
+        }
+        for block in blocks
+    ]
+
+
+def test_text_stands_out_from_its_ground_by_day_by_night_and_on_paper(site: Path) -> None:
+    def luminance(colour: tuple[float, float, float]) -> float:
+        red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in colour)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    schemes = colours((site / "data_docs.css").read_text("utf-8"))
+    assert len(schemes) == 3
+    for scheme, ink, ground in product(schemes, ("ink", "soft", "accent", "good", "bad", "warn"), ("page", "card", "shade")):
+        dark, light = sorted((luminance(scheme[ink]), luminance(scheme[ground])))
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, (ink, ground)  # WCAG 2.1, 1.4.3

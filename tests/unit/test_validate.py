@@ -72,8 +72,8 @@ def test_good_rows_are_all_accepted() -> None:
 
 
 def test_what_the_reader_only_flags_is_counted_as_a_warning() -> None:
-    parts = checked(replace(chunk(surveys({}, {}, {})), warned={"STR-037": 2}))
-    assert results(parts)["STR-037"] == RuleResult("STR-037", "warning", "row", False, None, 2)
+    parts = checked(replace(chunk(surveys({}, {}, {})), warned={"STR-037": [2, 3]}))
+    assert results(parts)["STR-037"] == RuleResult("STR-037", "warning", "row", False, "2 dòng (dòng 2, 3)", 2)
     assert accepted(parts) == [1, 2, 3]
 
 
@@ -103,7 +103,15 @@ def test_a_row_that_breaks_only_a_warning_is_accepted_and_counted() -> None:
     row = {"procedure_code": "chua-ro", "procedure_name": "Tên", "valid_from": date(2024, 1, 1)}
     parts = list(validate([chunk(table(terms, [row]))], terms, "procedures_csv", "tệp.csv"))
     assert (accepted(parts), faults(parts)) == ([1], [])
-    assert results(parts)["PRO-002"].unexpected_count == 1
+    assert results(parts)["PRO-002"] == RuleResult("PRO-002", "warning", "row", False, "1 dòng (dòng 1)", 1)
+
+
+def test_the_first_rows_that_break_a_warning_are_told_whatever_chunk_they_come_in() -> None:
+    terms = contract("procedures")
+    rows = [{"procedure_code": f"chua-ro-{n}", "procedure_name": "Tên", "valid_from": date(2024, 1, 1)} for n in range(9)]
+    whole = table(terms, rows)
+    parts = list(validate(map(chunk, (whole[:2], whole[2:4], whole[4:])), terms, "procedures_csv", "tệp.csv"))
+    assert results(parts)["PRO-002"].observed == "9 dòng (dòng 1, 2, 3, 4, 5, …)"
 
 
 def test_what_the_reader_set_aside_stays_set_aside() -> None:
@@ -416,16 +424,6 @@ def test_a_table_of_another_shape_is_our_fault() -> None:
 PAPER = "038090001234"
 
 
-class Pages:
-    """Keeps what would be shown in Data Docs."""
-
-    def __init__(self) -> None:
-        self.given: list[Any] = []
-
-    def add(self, *given: Any) -> None:
-        self.given.append(given)
-
-
 @pytest.mark.parametrize("feed", ["dossiers", "bills", "payments", "merchants", "surveys", "unit_counts", "signature_holders"])
 def test_an_identity_number_in_wrong_columns_gets_into_no_result(feed: str, caplog: pytest.LogCaptureFixture) -> None:
     terms = contract(feed)
@@ -438,13 +436,12 @@ def test_an_identity_number_in_wrong_columns_gets_into_no_result(feed: str, capl
         elif not pa.types.is_boolean(field.type):
             row[field.name] = datetime(2031, 1, 1) if pa.types.is_timestamp(field.type) else date(2031, 1, 1)
     row[ROW_NUMBER] = 1
-    pages = Pages()
     with caplog.at_level(logging.DEBUG):
         layout = next(iter(terms.layouts))
         rows = pa.Table.from_pylist([row], schema=terms.schema)
-        parts = list(validate([chunk(rows)], terms, layout, "tệp.csv", docs=pages, exported_at=EXPORTED))  # type: ignore[arg-type]
+        parts = list(validate([chunk(rows)], terms, layout, "tệp.csv", exported_at=EXPORTED))
     assert faults(parts)
-    said = f"{[part.faults.to_pylist() for part in parts]}{[part.results for part in parts]}{pages.given}{caplog.text}"
+    said = f"{[part.faults.to_pylist() for part in parts]}{[part.results for part in parts]}{caplog.text}"
     assert PAPER not in said
 
 

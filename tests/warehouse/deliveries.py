@@ -17,7 +17,7 @@ from tasks.deliveries.coverage import Stretch
 from tasks.deliveries.ledger import Delivery, Outcome
 from tasks.load.deliver import load
 from tasks.read.file import FAULTS
-from tasks.validate.checks import Checked
+from tasks.validate.checks import Checked, RuleResult
 from tasks.words.vietnamese import VIETNAM
 from warehouse.tables import delivery as deliveries
 
@@ -66,14 +66,21 @@ def land(
     return Delivery(delivery_id=number, path=Path("unused"), covers=Stretch.of(covers or day), **row)  # type: ignore[arg-type]
 
 
-def checked(feed: str, rows: Sequence[dict[str, Any]], *, ignored: int = 0, faults: Sequence[dict[str, Any]] = ()) -> Checked:
+def checked(
+    feed: str,
+    rows: Sequence[dict[str, Any]],
+    *,
+    ignored: int = 0,
+    faults: Sequence[dict[str, Any]] = (),
+    results: Sequence[RuleResult] = (),
+) -> Checked:
     """Accepted rows of a feed, numbered as in a file; columns not named are missing."""
     schema = contract(feed).schema
     numbered = [{**dict.fromkeys(schema.names), "row_number": number, **row} for number, row in enumerate(rows, 1)]
     table = pa.Table.from_pylist(numbered, schema=schema)
     found = pa.Table.from_pylist([{**dict.fromkeys(FAULTS.names), **fault} for fault in faults], schema=FAULTS)
     rows_at_fault = len({fault["row_number"] for fault in faults})
-    return Checked(table=table, faults=found, ignored=ignored, received=table.num_rows + ignored + rows_at_fault, results=[])
+    return Checked(table=table, faults=found, ignored=ignored, received=table.num_rows + ignored + rows_at_fault, results=[*results])
 
 
 def deliver(engine: Engine, delivery: Delivery, rows: Sequence[dict[str, Any]], **others: Any) -> Outcome:
