@@ -1,6 +1,6 @@
 """One row per source of sources.yaml as of the last night: who sends what, and how often."""
 
-from sqlalchemy import Column, Table, Text
+from sqlalchemy import Column, Date, Integer, Table, Text
 
 from warehouse.tables.base import OPS, metadata
 
@@ -11,6 +11,10 @@ source = Table(
     Column("feed", Text, nullable=False, comment="Feed it sends, the contract it is read by"),
     Column("layout", Text, nullable=False, comment="Layout it writes"),
     Column("expected", Text, nullable=False, comment="Rhythm: daily, monthly, quarterly, yearly or once"),
+    Column(
+        "patience_days", Integer, comment="Days after its last delivery from which its silence counts as late; empty of one that sends once"
+    ),
+    Column("data_until", Date, comment="Last day for which it had spoken when last published; empty where nothing was taken of it"),
     schema=OPS,
     comment="One row per source of sources.yaml as of the last night: who sends what, and how often.",
 )
