@@ -19,10 +19,11 @@ from rich.text import Text
 
 from flows.progress import Stand, listening
 from tasks.ask.official_table import Line, Unit, sections
-from tasks.ask.score_card import COUNTED_BY, LEVEL
+from tasks.ask.score_card import COUNTED_BY
 from tasks.count.revisions import NOTHING, Revised
 from tasks.words import vietnamese as vi
 from tasks.words.vietnamese import summary
+from warehouse.names import LEVELS
 from warehouse.periods import days
 
 if TYPE_CHECKING:
@@ -263,7 +264,7 @@ def score_card(card: Card) -> None:
         if line.is_held_at_maximum:
             say(f"{line.name}: giữ ở mức tối đa {vi.number(line.max_score)} điểm; Cổng không nêu rõ điểm có được vượt mức này hay không.")
     if total.rank is not None:
-        say(f"Xếp hạng: {vi.number(total.rank)} trong {vi.number(total.ranked)} đơn vị {LEVEL[total.level]} được chấm cùng các nhóm.")
+        say(f"Xếp hạng: {vi.number(total.rank)} trong {vi.number(total.ranked)} đơn vị {LEVELS[total.level]} được chấm cùng các nhóm.")
     compared = f"{vi.change(total.change, 2)} điểm" if total.change is not None else "chưa có số để so"
     say(f"So với {before}: {compared}.")
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
 from sqlalchemy import Table
 
 from expectations.contract import contract, feeds, structure
+from warehouse import views
 from warehouse.tables import metadata
 
 ROOT = Path(__file__).parent.parent
@@ -25,7 +26,7 @@ NOTE = "<!-- Written by `make docs` from the code; a test fails when it is stale
 
 
 def data_dictionary() -> str:
-    """Every table and column of the warehouse, and every view of the mart, with type, meaning and reference."""
+    """Every table and column of the warehouse, with type, meaning and reference, and every view with its columns, in both languages."""
     lines = ["# Data dictionary\n"]
     for table in _tables():
         lines += [f"\n## {table.fullname}\n", f"{table.comment}\n", "| column | type | null | meaning |", "|---|---|---|---|"]
@@ -33,14 +34,20 @@ def data_dictionary() -> str:
             f"| `{column.name}` | {str(column.type).lower()} | {'yes' if column.nullable else ''} | {column.comment} |"
             for column in table.columns
         ]
-    lines += ["\n# Views of the mart\n", "| view | one row |", "|---|---|"]
-    for path in sorted((ROOT / "warehouse/views").glob("*.sql")):
-        sentence = path.read_text("utf-8").split("\n", 1)[0].removeprefix("-- ")
-        lines.append(f"| `mart.{path.stem.split('_', 1)[1]}` | {sentence} |")
-    lines += ["\nA column means the same in every view:\n", "| column | meaning |", "|---|---|"]
-    meanings = yaml.safe_load((ROOT / "warehouse/views/columns.yaml").read_text("utf-8"))
-    lines += [f"| `{column}` | {meaning} |" for column, meaning in meanings.items()]
+    shown = views.complete()
+    for schema, title in (("mart", "Views of the mart: what is published"), ("star", "Views of the star: the facts without persons")):
+        lines += [f"\n# {title}\n", "| view | mỗi dòng | one row |", "|---|---|---|"]
+        lines += [f"| `{schema}.{view.name}` | {view.row.vi} | {view.row.en} |" for view in shown if view.schema == schema]
+    lines += ["\nA column means the same in every view:\n", *_explained(views.meanings())]
+    for view in shown:
+        if view.columns:
+            lines += [f"\nColumns that only `{view.schema}.{view.name}` has:\n", *_explained(view.columns)]
     return NOTE + "\n".join(lines) + "\n"
+
+
+def _explained(columns: Mapping[str, views.Words]) -> list[str]:
+    head = ["| column | nghĩa | meaning |", "|---|---|---|"]
+    return head + [f"| `{column}` | {words.vi} | {words.en} |" for column, words in columns.items()]
 
 
 def entity_relationships() -> str:

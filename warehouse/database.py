@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
+from warehouse import views
 from warehouse.embedded import Server, connection_details, is_there, serve
-from warehouse.pseudonym_key import MIXES_KEYS, SPOKE_BEFORE, hold_to_key
+from warehouse.pseudonym_key import hold_to_key
 from warehouse.seed import seed
 from warehouse.settings import Refusal, Settings
-from warehouse.succession import ABOVE
+from warehouse.views import View, Words
 
 TIME_ZONE = "Asia/Ho_Chi_Minh"
 SESSION = f"bakhong {os.getpid()} {socket.gethostname()}"[:63]
@@ -28,10 +26,6 @@ SESSION = f"bakhong {os.getpid()} {socket.gethostname()}"[:63]
 OLDEST = 150_000
 """PostgreSQL 15."""
 
-VIEWS = Path(__file__).parent / "views"
-RULES = Path(__file__).parent / "indicators"
-_STANDS_FOR = {"ABOVE": ABOVE, "SPOKE_BEFORE": SPOKE_BEFORE.format(history="history"), "MIXES_KEYS": MIXES_KEYS}
-COLUMNS = VIEWS / "columns.yaml"
 MIGRATIONS = Path(__file__).parent / "migrations"
 _ROLES = ("bakhong_etl", "bakhong_steward", "bakhong_reader")
 _UPGRADE_LOCK = 0x0BA4054  # two processes that open an empty warehouse at once
@@ -228,7 +222,7 @@ def _require_current(connection: Connection) -> None:
         raise Refusal("Kho số liệu còn trống: chủ kho chạy `bakhong warehouse upgrade` trước.")
     _require_not_newer(connection)
     found = _revision(connection)
-    if found != newest_revision() or _installed(connection, "views") != _views_digest():
+    if found != newest_revision() or _installed(connection, "views") != views.digest(views.written()):
         steps = f" (kho: bản {found or 'cũ hơn'}, cần: bản {newest_revision()})" if found != newest_revision() else ""
         raise Refusal(f"Kho số liệu chưa theo kịp chương trình này{steps}: chủ kho chạy `bakhong warehouse upgrade`.")
 
@@ -261,51 +255,42 @@ def _require_rights(connection: Connection) -> None:
 
 
 def _apply_views(connection: Connection) -> None:
-    """Replaces the views of the mart when their files changed. The mart is ours alone: views of others belong elsewhere."""
-    digest = _views_digest()
-    if _installed(connection, "views") == digest:
+    """Replaces the views where one of them changed. Their schemas are ours alone: views of others belong elsewhere."""
+    wanted = views.complete()
+    digests = {"views": views.digest(views.written()), "views as declared": views.digest(wanted)}
+    if all(_installed(connection, item) == digest for item, digest in digests.items()):
         return
-    known = connection.execute(
-        text("SELECT string_agg(format('mart.%I', viewname), ', ') FROM pg_views WHERE schemaname = 'mart'")
-    ).scalar()
+    schemas = ", ".join(views.SCHEMAS)
+    known = connection.scalar(
+        text("SELECT string_agg(format('%I.%I', schemaname, viewname), ', ') FROM pg_views WHERE schemaname = ANY(:schemas)"),
+        {"schemas": list(views.SCHEMAS)},
+    )
     try:
         if known:
             connection.exec_driver_sql(f"DROP VIEW {known}")
     except DBAPIError as error:
-        raise Refusal(f"The views of the mart cannot be renewed, something outside stands on them: {_reason(error)}") from error
-    for file in sorted(VIEWS.glob("*.sql")):
-        definition = _definition(file)
-        view = file.stem.split("_", 1)[1]
-        comment = definition.split("\n", 1)[0].removeprefix("-- ")
-        connection.exec_driver_sql(f"CREATE VIEW mart.{view} AS\n{definition}".replace("%", "%%"))
-        connection.exec_driver_sql(f"COMMENT ON VIEW mart.{view} IS {_literal(comment)}")
-    meanings = yaml.safe_load(COLUMNS.read_text(encoding="utf-8"))
-    columns = connection.execute(text("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'mart'")).all()
-    for view, column in columns:
-        connection.exec_driver_sql(f"COMMENT ON COLUMN mart.{view}.{column} IS {_literal(meanings.get(column, ''))}")
-    connection.exec_driver_sql("GRANT SELECT ON ALL TABLES IN SCHEMA mart TO bakhong_etl, bakhong_steward, bakhong_reader")
-    _install(connection, "views", digest)
+        raise Refusal(f"The views of {schemas} cannot be renewed, something outside stands on them: {_reason(error)}") from error
+    meanings = views.meanings()
+    for view in wanted:
+        _make(connection, view, meanings)
+    connection.exec_driver_sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA {schemas} TO {', '.join(_ROLES)}")
+    for item, digest in digests.items():
+        _install(connection, item, digest)
 
 
-def _definition(view: Path) -> str:
-    """The SQL of a view, with what it is built on: the rows of an indicator's fact, as {bill.sql}, over its own `states` and `beside`;
-    what is above a unit; which carriers in its own `history` spoke under an older key of the pseudonyms, and what mixing keys means.
-    """
-
-    def given(found: re.Match[str]) -> str:
-        name = found[1]
-        return _STANDS_FOR.get(name) or (RULES / name).read_text("utf-8").format(states="states", beside="beside")
-
-    return re.sub(r"\{([a-z_]+\.sql|[A-Z_]+)\}", given, view.read_text("utf-8"))
-
-
-def _views_digest() -> str:
-    told = [*map(_definition, sorted(VIEWS.glob("*.sql"))), COLUMNS.read_text(encoding="utf-8")]
-    return hashlib.sha256("\0".join(told).encode()).hexdigest()
+def _make(connection: Connection, view: View, meanings: Mapping[str, Words]) -> None:
+    """Makes a view, which says in both languages what its rows and columns are."""
+    name = f"{view.schema}.{view.name}"
+    _execute(connection, f"CREATE VIEW {name} AS\n{view.select}")
+    _execute(connection, f"COMMENT ON VIEW {name} IS {views.literal(view.row.both)}")
+    columns = text("SELECT attname FROM pg_attribute WHERE attrelid = CAST(:name AS regclass) AND attnum > 0")
+    for column in connection.scalars(columns, {"name": name}).all():
+        words = view.columns.get(column) or meanings[column]
+        _execute(connection, f"COMMENT ON COLUMN {name}.{column} IS {views.literal(words.both)}")
 
 
-def _literal(words: str) -> str:
-    return "'" + words.replace("'", "''").replace("%", "%%") + "'"
+def _execute(connection: Connection, statement: str) -> None:
+    connection.exec_driver_sql(statement.replace("%", "%%"))
 
 
 def _installed(connection: Connection, item: str) -> str | None:

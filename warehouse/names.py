@@ -1,4 +1,4 @@
-"""Names of administrative units, made comparable."""
+"""Names of administrative units, made comparable, and of their levels."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import unicodedata
 
 KINDS = ("thị trấn", "đặc khu", "thị xã", "thành phố", "phường", "huyện", "quận", "tỉnh", "xã", "tt.", "tx.", "tp.", "p.", "h.", "x.")
 """Kinds that may stand before the name of a unit, the longer ones first."""
+
+LEVELS = {"province": "cấp tỉnh", "body": "sở, ban, ngành", "district": "cấp huyện", "commune": "cấp xã", "unknown": "chưa xác định"}
+"""Levels of units and of departments, by their names, from the province down."""
 
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
 # The two ways of writing the tone in oa, oe, uy (hóa, hoá): moved to the first vowel where the pair ends the syllable.

@@ -1,4 +1,4 @@
-"""Periods as text: `2024`, `2024-Q1`, `2024-03`."""
+"""Periods as text: `2024`, `2024-Q1`, `2024-03`; in Python, and as a relation in SQL."""
 
 from __future__ import annotations
 
@@ -15,6 +15,22 @@ VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 PeriodType = Literal["month", "quarter", "year"]
 
 _PERIOD = re.compile(r"(?P<year>\d{4})(?:-Q(?P<quarter>[1-4])|-(?P<month>0[1-9]|1[0-2]))?")
+
+PERIOD = """
+SELECT CASE months WHEN 12 THEN 'year' WHEN 3 THEN 'quarter' ELSE 'month' END AS period_type,
+    make_date(year, last - months + 1, 1) AS period_start,
+    make_date(year + last / 12, last % 12 + 1, 1) - 1 AS period_end,
+    1000 * year + 10 * last + CASE months WHEN 12 THEN 3 WHEN 3 THEN 2 ELSE 1 END AS period_sort,
+    to_char(make_date(year, last - months + 1, 1) - 1, CASE months WHEN 12 THEN 'YYYY' WHEN 3 THEN 'YYYY-"Q"Q' ELSE 'YYYY-MM' END)
+        AS period_before
+FROM (
+    SELECT left({period}, 4)::int AS year,
+        CASE WHEN length({period}) = 4 THEN 12 WHEN {period} LIKE '%Q%' THEN 3 ELSE 1 END AS months,
+        CASE WHEN length({period}) = 4 THEN 12 WHEN {period} LIKE '%Q%' THEN 3 * right({period}, 1)::int ELSE right({period}, 2)::int END
+            AS last
+) AS parts
+"""
+"""SELECT of what a {period} is: its days, a number that orders it, each month before its quarter and its year, and the period before."""
 
 
 def is_period(text: str) -> bool:

@@ -21,6 +21,18 @@ WHERE p.unit_level = 'province' AND NOT EXISTS (
 What belongs to no unit stands under the province, while there is one alone.
 """
 
+PLACE = """unit.parent_code,
+       (SELECT parent.unit_name FROM warehouse.dim_unit AS parent
+           WHERE parent.unit_code = unit.parent_code AND unit.valid_to BETWEEN parent.valid_from AND parent.valid_to) AS parent_name,
+       unit.province_code,
+       (SELECT province.unit_name FROM warehouse.dim_unit AS province
+           WHERE province.unit_code = unit.province_code AND province.valid_to = '9999-12-31') AS province_name,
+       unit.unit_key"""
+"""Columns that say where a `unit` lies: the unit above it, by its name when the unit was last there, and its province of today.
+
+The names are queries of their own, which cost nothing where nobody asks for one.
+"""
+
 LATER = """
 WITH RECURSIVE sole AS (  -- the one unit that took over all of another; nothing where it was divided
     SELECT old_unit_key, CASE WHEN count(*) = 1 THEN min(new_unit_key) END AS new_unit_key

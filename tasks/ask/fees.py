@@ -124,7 +124,9 @@ def _units_worst_first(units: list[tuple[Agreement, list[Agreement]]]) -> list[t
 # Looked at several times, worked out once.
 _SHOWN = """
 CREATE TEMPORARY TABLE fee_shown ON COMMIT DROP AS
-SELECT * FROM mart.fee_dossier WHERE received_at >= :since OR received_at IS NULL AND month >= :month
+SELECT dossier_key, class, unit_code, unit_name, unit_valid_from, month, dossier_code, paid_vnd, fee_vnd, difference_vnd, file_name,
+    row_number
+FROM mart.fee_dossier WHERE received_at >= :since OR received_at IS NULL AND month >= :month
 """
 _COUNTED = """
 SELECT unit_code, unit.valid_from, unit.valid_to, unit.unit_name, month, class, count(*) AS dossiers,

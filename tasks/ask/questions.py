@@ -178,10 +178,7 @@ def published_check(connection: Connection) -> Sequence[Row[Any]]:
     """Printed figures beside what the warehouse computes, those first that cannot be or differ."""
     return connection.execute(
         text(
-            "SELECT c.*, i.indicator_name, u.unit_name FROM mart.published_check c "
-            "LEFT JOIN LATERAL (SELECT indicator_name FROM warehouse.dim_indicator d "
-            "  WHERE d.indicator_code = c.indicator_code ORDER BY known_to DESC, version DESC LIMIT 1) i ON true "
-            "LEFT JOIN warehouse.dim_unit u ON u.unit_code = c.unit_code AND u.valid_from = c.unit_valid_from "
+            "SELECT * FROM mart.published_check c "
             "ORDER BY array_position(ARRAY['impossible', 'differs', 'holds', 'not_computable'], c.verdict), c.source_document, "
             "  c.unit_code, c.unit_valid_from, c.indicator_code, c.period"
         )

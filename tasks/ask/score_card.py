@@ -15,10 +15,10 @@ from tasks.ask.official_table import check_period, find_unit
 from tasks.ask.score_table import ScoreLine, score_table
 from tasks.words import vietnamese as vi
 from warehouse import periods
+from warehouse.scores.rules_766 import rules_on
 from warehouse.settings import Refusal
 
 COUNTED_BY = {"pipeline": "từng hồ sơ trong kho", "portal": "số đếm của Cổng Dịch vụ công quốc gia"}
-LEVEL = {"province": "cấp tỉnh", "body": "sở, ban, ngành", "district": "cấp huyện", "commune": "cấp xã", "unknown": "chưa xác định"}
 
 _LINES = """
 SELECT s.group_code, s.component_code, s.numerator, s.denominator, s.ratio, s.score, s.max_score, s.obs_status, s.score - b.score AS change
@@ -102,8 +102,6 @@ def _meant(connection: Connection, wanted: str, period: str, counted_by: str | N
 
 
 def _in_order(period: str, found: Sequence[Row[Any]]) -> list[CardLine]:
-    from warehouse.scores.score_766 import rules_on  # noqa: PLC0415  # the command line reads this module, and pandas takes its time
-
     rules = rules_on(periods.days(period)[0])
     by_code: dict[tuple[str, str | None], tuple[Any, ...]] = {(row.group_code, row.component_code): tuple(row)[2:] for row in found}
     empty = (None, None, None, None, None, "L", None)

@@ -17,7 +17,7 @@ from warehouse.indicators import facts, indicators
 from warehouse.indicators.facts import kept as kept_of_fact
 from warehouse.indicators.restated import kept_restated
 from warehouse.scores.form_06a import form_06a
-from warehouse.scores.score_766 import versions
+from warehouse.scores.rules_766 import versions
 from warehouse.scores.score_766_counts import counted_dossiers
 
 

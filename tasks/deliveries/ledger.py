@@ -11,8 +11,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select, text
 
 from tasks.deliveries.coverage import Stretch
+from tasks.deliveries.rhythm import RHYTHMS
 from tasks.deliveries.source import Source
 from tasks.words.vietnamese import VIETNAM
+from warehouse.seed import sync_rows
 from warehouse.settings import Refusal
 from warehouse.tables import allowance, completion
 from warehouse.tables import delivery as deliveries
@@ -105,13 +107,14 @@ def _delivery(row: Row[Any], home: Path) -> Delivery:
 
 def know_sources(connection: Connection, sources: Iterable[Source]) -> None:
     """Writes down who sends what and how often, as sources.yaml says tonight: by it a period is held to be complete."""
-    connection.execute(sources_known.delete())
+    told = ("feed", "layout", "expected")
     rows = [
-        {name: getattr(source, name) for name in ("feed", "layout", "expected")} | {"source": source.name, "is_required": source.required}
+        {"source": source.name, "is_required": source.required, **{name: getattr(source, name) for name in told}}
+        | {"patience_days": RHYTHMS[source.expected].patience.days if source.expected in RHYTHMS else None}
         for source in sources
     ]
-    if rows:
-        connection.execute(sources_known.insert(), rows)
+    connection.execute(sources_known.delete().where(sources_known.c.source.not_in([row["source"] for row in rows])))
+    sync_rows(connection, sources_known, rows, ["source"])
 
 
 def complete(connection: Connection, source: str, period: str, by: str, *, undone: bool = False) -> None:

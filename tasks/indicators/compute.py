@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 from tasks.count.counting import Counting
 from tasks.count.counts import Failed, as_of, count
 from tasks.indicators.audit import hold_back, out_of_what_was_added_up
-from tasks.indicators.expected import leave_expected
+from tasks.indicators.expected import keep_spoken, leave_expected
 from tasks.indicators.publish import indicator_keys
 from tasks.indicators.touched import Touched, leave_marks, touched
 from warehouse import periods
@@ -43,6 +43,7 @@ def compute(connection: Connection, counting: Counting) -> Candidates:
     failed: Failed = {}
     found = touched(connection, counting, failed)
     computed, keys = found.all(), indicator_keys(connection)
+    keep_spoken(connection, counting, found.expectations)
     leave_expected(connection, found.expectations, keys, found.published.union(computed))
     if computed:
         _calendar(connection, found, counting)

@@ -22,6 +22,8 @@ from tasks.deliveries.rhythm import RHYTHMS
 from warehouse import periods
 from warehouse.bulk import analyze
 from warehouse.indicators import Indicator, facts, indicators
+from warehouse.seed import sync_rows
+from warehouse.tables import source
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,13 @@ def leave_expected(connection: Connection, found: Expectations, keys: Mapping[st
     if rows:
         connection.execute(text(_LEAVE), rows)
     analyze(connection, "expected")
+
+
+def keep_spoken(connection: Connection, counting: Counting, found: Expectations) -> None:
+    """Keeps up to which day each source has spoken; a vintage knows less, and keeps nothing of it."""
+    if not counting.is_vintage:
+        spoken = [{"source": speaker.name, "data_until": speaker.until} for speaker in found.speakers]
+        sync_rows(connection, source, spoken, ["source"])
 
 
 def keep_reach(connection: Connection, publication: Publication) -> None:

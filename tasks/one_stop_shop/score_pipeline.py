@@ -16,7 +16,7 @@ from tasks.one_stop_shop.hierarchy import holds_on, make_ancestors
 from warehouse.bulk import analyze, copy_out
 from warehouse.counted import Counted
 from warehouse.periods import VIETNAM
-from warehouse.scores.score_766 import Component, Rules, versions
+from warehouse.scores.rules_766 import Component, Rules, versions
 from warehouse.scores.score_766_counts import counted_dossiers
 
 ITEM = "score 766"

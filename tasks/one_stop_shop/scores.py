@@ -18,7 +18,8 @@ from tasks.one_stop_shop.form_06a import DoesNotAddUp, compute_form_06a, revise_
 from tasks.one_stop_shop.score_pipeline import count_pipeline
 from warehouse import country, periods
 from warehouse.bulk import analyze, copy_in, copy_out
-from warehouse.scores.score_766 import Rules, evaluate, totals, versions
+from warehouse.scores.rules_766 import Rules, versions
+from warehouse.scores.score_766 import evaluate, totals
 from warehouse.tables import fact_score_766
 
 KEYS = ("counted_by", "agency_key", "unit_key", "period", "group_code", "component_code")

@@ -17,13 +17,14 @@ import xlsxwriter
 from tasks.ask.notes import Note
 from tasks.ask.official_table import Line, Unit, sections
 from tasks.ask.restated import RestatedLine
-from tasks.ask.score_card import COUNTED_BY, LEVEL
+from tasks.ask.score_card import COUNTED_BY
 from tasks.ask.score_table import ScoreLine
 from tasks.report.form_06a_sheet import SHEET as FORM_06A
 from tasks.report.form_06a_sheet import Row, add_form_06a
 from tasks.words import vietnamese as vi
 from warehouse import periods
-from warehouse.scores.score_766 import rules_on
+from warehouse.names import LEVELS
+from warehouse.scores.rules_766 import rules_on
 
 HEADER = (
     "Mã ĐVHC", "Đơn vị", "Tử số", "Mẫu số", "Kết quả", "Mục tiêu", "Đánh giá", "Tình trạng số liệu",
@@ -291,10 +292,10 @@ def _scores(book: Any, styles: _Styles, scores: dict[str, list[ScoreLine]], peri
     row = 4
     points, whole = styles.number(2, ""), styles.whole
     for counted_by, lines in scores.items():
-        by_level = sorted(lines, key=lambda line: list(LEVEL).index(line.level))
+        by_level = sorted(lines, key=lambda line: list(LEVELS).index(line.level))
         for (level, scored_on), ranked in groupby(by_level, attrgetter("level", "scored_on")):
             sheet.merge_range(row, 0, row, len(head) - 1, "", styles.section)
-            heading = f"Đơn vị {LEVEL[level]} được chấm các nhóm {scored_on}, tính từ {COUNTED_BY[counted_by]}"
+            heading = f"Đơn vị {LEVELS[level]} được chấm các nhóm {scored_on}, tính từ {COUNTED_BY[counted_by]}"
             sheet.write_string(row, 0, heading, styles.section)
             for line in ranked:
                 row += 1

@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from warehouse.scores.score_766 import evaluate, rules_on, totals
+from warehouse.scores.rules_766 import rules_on
+from warehouse.scores.score_766 import evaluate, totals
 
 MONTH = Path("samples/portal-766/H44/2026-08")
 RULES = rules_on(date(2026, 8, 1))

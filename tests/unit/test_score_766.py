@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warehouse.scores.on_time import OnTime, on_time
-from warehouse.scores.score_766 import Component, Group, Rules, evaluate, rules_on, totals
+from warehouse.scores.rules_766 import Component, Group, Rules, rules_on
+from warehouse.scores.score_766 import evaluate, totals
 
 RULES = rules_on(date(2024, 3, 1))
 

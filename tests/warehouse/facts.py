@@ -250,7 +250,7 @@ def value(
     query = """
         SELECT numerator, denominator, value, obs_status FROM mart.indicator_vintage
         WHERE indicator_code = :indicator AND unit_code = :unit AND period = :period
-          AND known_from <= CAST(:known_at AS timestamptz) AND known_to > CAST(:known_at AS timestamptz)
+          AND known_from <= CAST(:known_at AS timestamptz) AND coalesce(known_to, 'infinity') > CAST(:known_at AS timestamptz)
     """
     with engine.connect() as connection:
         row = connection.execute(

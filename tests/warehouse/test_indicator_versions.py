@@ -42,7 +42,7 @@ def edit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
 def shown(engine: Engine, what: str, code: str = "CQ4", at: datetime | None = None, period: str = "2024") -> list[Any]:
     """A column of an indicator of Ngọc Phụng as it is shown, or as it was known at a time."""
     view = "indicator" if at is None else "indicator_vintage"
-    known = "" if at is None else "AND known_from <= :at AND known_to > :at"
+    known = "" if at is None else "AND known_from <= :at AND coalesce(known_to, 'infinity') > :at"
     query = f"SELECT {what} FROM mart.{view} WHERE indicator_code = :code AND unit_code = :unit AND period = :period {known}"
     with engine.connect() as connection:
         return list(connection.scalars(text(query), {"code": code, "unit": NGOC_PHUNG, "period": period, "at": at}))

@@ -11,7 +11,7 @@ from warehouse.migrations.__main__ import write_step
 from warehouse.migrations.scope import SCHEMAS
 from warehouse.tables import UNKNOWN, metadata
 
-OURS = "n.nspname = ANY(ARRAY['staging', 'warehouse', 'mart', 'ops']) AND NOT c.relispartition"
+OURS = "n.nspname = ANY(ARRAY['staging', 'warehouse', 'mart', 'star', 'ops']) AND NOT c.relispartition"
 
 CATALOGUE = {
     "columns": f"""
@@ -79,7 +79,7 @@ def test_a_filled_warehouse_goes_down_to_nothing_and_up_again(engine: Engine) ->
     downgrade(engine)
     with engine.connect() as connection:
         left = connection.execute(
-            text("SELECT nspname FROM pg_namespace WHERE nspname = ANY(ARRAY['staging', 'warehouse', 'mart', 'ops'])")
+            text("SELECT nspname FROM pg_namespace WHERE nspname = ANY(ARRAY['staging', 'warehouse', 'mart', 'star', 'ops'])")
         ).all()
         assert left == []
     upgrade(engine)

@@ -4,10 +4,11 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Connection, Engine, select, text
 
-from warehouse import database
+from warehouse import views
 from warehouse.database import upgrade
 from warehouse.settings import Refusal
 from warehouse.tables import dim_indicator, dim_target, dim_unit, fact_indicator, fact_published_figure, publication, run
+from warehouse.views import declared
 
 INDICATOR = (
     "indicator_code, indicator_name, official_table, pillar, unit_code, unit_name, unit_level, unit_valid_from, period, period_type, "
@@ -16,15 +17,18 @@ INDICATOR = (
 MORE = "obs_reason, definition, legal_source, sort_order"
 COVERS = "units_counted, units_expected, data_until, next_due, awaited, target_population, target_source, full_marks, full_marks_source"
 DAYS = "first_day, last_day"
+PLACE = "parent_code, parent_name, province_code, province_name, unit_key"
+PERIOD = "period_start, period_end, period_sort"
+BEHIND = f"{PLACE}, {PERIOD}, value_fraction, target_fraction, full_marks_fraction"
 ALWAYS = "-infinity"
 """From when a first state is known."""
 COLUMNS = {
-    "indicator": f"{INDICATOR}, {MORE}, {COVERS}, {DAYS}, obs_note",
-    "indicator_vintage": f"{INDICATOR}, known_to, {MORE}, is_current, {COVERS}, {DAYS}, obs_note",
+    "indicator": f"{INDICATOR}, {MORE}, {COVERS}, {DAYS}, obs_note, {BEHIND}",
+    "indicator_vintage": f"{INDICATOR}, known_to, {MORE}, is_current, {COVERS}, {DAYS}, obs_note, {BEHIND}",
     "indicator_restated": f"{INDICATOR}, {MORE}, {COVERS}, {DAYS}, is_restated, "
-    "predecessors, predecessors_counted, predecessors_all, obs_note",
+    f"predecessors, predecessors_counted, predecessors_all, obs_note, {BEHIND}",
     "published_check": "unit_code, period, indicator_code, printed, printed_value, recomputed, verdict, source_document, "
-    "note, unit_valid_from",
+    f"note, unit_valid_from, indicator_name, unit_name, unit_level, {PLACE}, {PERIOD}, printed_fraction, recomputed_fraction",
 }
 
 
@@ -294,7 +298,7 @@ def test_an_older_revision_answers_as_known_then_and_only_the_last_is_current(en
                 """
             )
         )
-        known = text("SELECT value FROM mart.indicator_vintage WHERE known_from <= :day AND :day < known_to")
+        known = text("SELECT value FROM mart.indicator_vintage WHERE known_from <= :day AND (known_to IS NULL OR :day < known_to)")
         assert connection.execute(known, {"day": "2025-05-01"}).scalars().all() == [Decimal("70.2")]
         assert connection.execute(known, {"day": "2025-06-01"}).scalars().all() == [Decimal("70.0")]
         assert connection.execute(text("SELECT revision, numerator, value FROM mart.indicator")).all() == [(2, 2660, Decimal("70.0"))]
@@ -317,16 +321,22 @@ def test_a_view_of_someone_else_on_the_mart_is_not_thrown_away(engine: Engine) -
 
 
 def test_views_that_changed_are_replaced_and_stay_readable(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:  # type: ignore[no-untyped-def]
-    views = tmp_path / "views"
-    views.mkdir()
-    (views / "columns.yaml").write_text("greeting: A word\n", encoding="utf-8")
-    (views / "10_hello.sql").write_text("-- One row: it's 100 % a greeting.\nSELECT 'xin chào %' AS greeting\n", encoding="utf-8")
-    monkeypatch.setattr(database, "VIEWS", views)
+    folder = tmp_path / "views"
+    (folder / "mart").mkdir(parents=True)
+    (folder / "columns.yaml").write_text("greeting: {vi: Lời chào, en: A word}\n", encoding="utf-8")
+    hello = "-- One row: it's 100 % a greeting.\n-- Mỗi dòng là một lời chào.\nSELECT 'xin chào %' AS greeting\n"
+    (folder / "mart" / "10_hello.sql").write_text(hello, encoding="utf-8")
+    monkeypatch.setattr(views, "FOLDER", folder)
+    monkeypatch.setattr(declared, "wide_views", list)
     upgrade(engine)
     with engine.begin() as connection:
         connection.execute(text("SET LOCAL ROLE bakhong_reader"))
         assert connection.execute(text("SELECT greeting FROM mart.hello")).scalar() == "xin chào %"
-        assert connection.execute(text("SELECT obj_description('mart.hello'::regclass)")).scalar() == "One row: it's 100 % a greeting."
+        said = "SELECT obj_description('mart.hello'::regclass), col_description('mart.hello'::regclass, 1)"
+        assert connection.execute(text(said)).one() == (
+            "Mỗi dòng là một lời chào. | One row: it's 100 % a greeting.",
+            "Lời chào | A word",
+        )
         assert connection.execute(text("SELECT string_agg(viewname, ',') FROM pg_views WHERE schemaname = 'mart'")).scalar() == "hello"
     monkeypatch.undo()
     upgrade(engine)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
@@ -188,6 +188,12 @@ class Indicator(Model):
         return self.counted_fact.is_pseudonymised and (self.counted_fact.way == "holders" or self.count in self.counted_fact.distinct)
 
     @property
+    def is_additive(self) -> bool:
+        """Whether counts of communes may be added: no person or thing is counted once in them, and no sample stands for a whole."""
+        once = self.count in self.counted_fact.distinct or self.counts_persons
+        return "commune" in self.levels and self.counted_fact.way != "listed" and not once and not self.is_sample
+
+    @property
     def is_count(self) -> bool:
         """Whether the value is the count itself, not a rate."""
         return self.unit_measure != "PERCENT"
@@ -267,13 +273,15 @@ class Measure:
     """The parts of a period add up; of a stock, the last one reported holds."""
     adds_up: bool
     """The counts of several providers, as carriers' subscribers, are added; else they contradict each other, and the last word holds."""
+    name_vi: str = field(default="", repr=False)
+    """What is counted, in Vietnamese; it decides nothing of how."""
 
 
 @cache
 def measures() -> dict[str, Measure]:
     """Measure that offices count → how its counts go together, by measures.csv."""
     rows = csv.DictReader(resources.files(__name__).joinpath("measures.csv").read_text("utf-8").splitlines())
-    return {row["measure"]: Measure(row["kind"] == "flow", row["providers"] == "add_up") for row in rows}
+    return {row["measure"]: Measure(row["kind"] == "flow", row["providers"] == "add_up", row["name_vi"]) for row in rows}
 
 
 @cache
@@ -324,6 +332,13 @@ def in_force(code: str, day: date) -> Indicator | None:
 
 
 @cache
+def official_tables() -> dict[str, str]:
+    """Name of the file of each official table → what it is called, in the order in which they are printed."""
+    tables = sorted((table["order"], table["file"], table["official_table"]) for table in _files() if "official_table" in table)
+    return {file: title for _, file, title in tables}
+
+
+@cache
 def never_more_together() -> tuple[tuple[str, ...], ...]:
     """Groups of indicators whose numerators are parts of one denominator: together they never exceed it."""
     return tuple(tuple(group) for table in _files() for group in table.get("never_more_together", []))
@@ -332,4 +347,4 @@ def never_more_together() -> tuple[tuple[str, ...], ...]:
 @cache
 def _files() -> list[dict[str, Any]]:
     files = [entry for entry in resources.files(__name__).iterdir() if entry.name.endswith(".yaml")]
-    return [yaml.load(entry.read_text("utf-8"), yaml.CSafeLoader) for entry in files]
+    return [{"file": entry.name.removesuffix(".yaml")} | yaml.load(entry.read_text("utf-8"), yaml.CSafeLoader) for entry in files]

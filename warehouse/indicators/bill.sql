@@ -3,7 +3,8 @@
 SELECT b.sign, b.row_key, b.delivery_id, b.row_number, b.unit_key, b.billing_month, b.customer_hash, b.key_number, b.is_household, s.service_code,
     b.amount_vnd, coalesce(paid.cashless_vnd > 0 AND (paid.cash_vnd = 0 OR paid.cashless_vnd >= b.amount_vnd), FALSE) AS is_cashless,
     least(coalesce(paid.cashless_vnd, 0), b.amount_vnd)::bigint AS cashless_vnd,
-    coalesce(paid.cash_vnd, 0)::bigint AS paid_in_cash_vnd, coalesce(paid.cash_vnd + paid.cashless_vnd, 0)::bigint AS paid_vnd
+    coalesce(paid.cash_vnd, 0)::bigint AS paid_in_cash_vnd, coalesce(paid.cash_vnd + paid.cashless_vnd, 0)::bigint AS paid_vnd,
+    b.service_key, b.provider_key, b.issued_on
 FROM {states} b
 JOIN warehouse.dim_service s USING (service_key)
 LEFT JOIN (

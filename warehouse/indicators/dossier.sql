@@ -5,7 +5,8 @@ SELECT d.sign, d.row_key, d.delivery_id, d.row_number, d.received_unit_key AS un
     coalesce(passed_on.later_key, nullif(d.unit_key, 0), d.received_unit_key) AS ended_unit_key,
     d.received_at::date AS received, CASE WHEN {judged} THEN ({ended_at})::date END AS ended,
     c.channel_code, d.service_level, d.applicant_type, s.is_solved, s.is_in_progress, s.is_withdrawn, {in_time} AS is_in_time,
-    d.is_digitised, d.reuse_code, d.has_electronic_result, d.is_vneid_verified, d.online_payment_code, d.fee_vnd, d.supplement_count
+    d.is_digitised, d.reuse_code, d.has_electronic_result, d.is_vneid_verified, d.online_payment_code, d.fee_vnd, d.supplement_count,
+    d.procedure_key, d.agency_key, d.channel_key, d.dossier_status_key
 FROM {states} d
 JOIN warehouse.dim_dossier_status s USING (dossier_status_key)
 JOIN warehouse.dim_channel c USING (channel_key)

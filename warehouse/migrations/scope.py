@@ -3,13 +3,13 @@
 from collections.abc import MutableMapping
 from typing import Literal
 
-from warehouse.tables import MART, OPS, STAGING, WAREHOUSE
+from warehouse.tables import MART, OPS, STAGING, STAR, WAREHOUSE
 
 # Alembic's own words for them, which it exports under no name.
 Kind = Literal["schema", "table", "column", "index", "unique_constraint", "foreign_key_constraint", "check_constraint"]
 Parent = Literal["schema_name", "table_name", "schema_qualified_table_name"]
 
-SCHEMAS = (STAGING, WAREHOUSE, MART, OPS)
+SCHEMAS = (STAGING, WAREHOUSE, MART, STAR, OPS)
 
 
 def in_scope(name: str | None, kind: Kind, parents: MutableMapping[Parent, str | None]) -> bool:

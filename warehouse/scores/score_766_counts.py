@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from warehouse.counted import Counted, by_step, counts, month
 from warehouse.scores.on_time import on_time
-from warehouse.scores.score_766 import Rules
+from warehouse.scores.rules_766 import Rules
 
 
 def counted_dossiers(rules: Rules) -> Counted:

@@ -2,7 +2,7 @@
 
 from warehouse.tables.agg_count import agg_count
 from warehouse.tables.agg_thing import agg_thing
-from warehouse.tables.base import MART, OPS, STAGING, UNKNOWN, WAREHOUSE, metadata
+from warehouse.tables.base import MART, OPS, STAGING, STAR, UNKNOWN, WAREHOUSE, metadata
 from warehouse.tables.bridge_unit_lineage import bridge_unit_lineage
 from warehouse.tables.bridge_unit_succession import bridge_unit_succession
 from warehouse.tables.code_range import code_range
@@ -64,6 +64,7 @@ __all__ = [
     "MART",
     "OPS",
     "STAGING",
+    "STAR",
     "UNKNOWN",
     "WAREHOUSE",
     "agg_count",

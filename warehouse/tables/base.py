@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, SmallInteger, text
 
-WAREHOUSE, OPS, MART, STAGING = "warehouse", "ops", "mart", "staging"
+WAREHOUSE, OPS, MART, STAR, STAGING = "warehouse", "ops", "mart", "star", "staging"
 
 metadata = MetaData(
     naming_convention={

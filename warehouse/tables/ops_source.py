@@ -1,6 +1,6 @@
 """One row per source of sources.yaml as of the last night: who sends what, and how often."""
 
-from sqlalchemy import Boolean, Column, Table, Text, false
+from sqlalchemy import Boolean, Column, Date, Integer, Table, Text, false
 
 from warehouse.tables.base import OPS, metadata
 
@@ -18,6 +18,10 @@ source = Table(
         server_default=false(),
         comment="Whether an edition is held while it is late (required: true in sources.yaml)",
     ),
+    Column(
+        "patience_days", Integer, comment="Days after its last delivery from which its silence counts as late; empty of one that sends once"
+    ),
+    Column("data_until", Date, comment="Last day for which it had spoken when last published; empty where nothing was taken of it"),
     schema=OPS,
     comment="One row per source of sources.yaml as of the last night: who sends what, and how often.",
 )

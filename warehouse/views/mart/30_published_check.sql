@@ -1,8 +1,8 @@
 -- One row per document, unit, period and indicator: the figure as printed beside the one recomputed from the counts.
+-- Mỗi dòng là một văn bản, đơn vị, kỳ và chỉ tiêu: số đã in bên cạnh số tính lại.
 WITH figure AS (
     SELECT told.*,
-           unit.unit_code,
-           unit.valid_from AS unit_valid_from,
+           span.*,
            coalesce(told.printed_decimals, counted.decimals, 0) AS decimals,
            0.5 * 10::numeric ^ -told.printed_decimals AS half,
            CASE
@@ -18,7 +18,7 @@ WITH figure AS (
            counted.denominator AS counted_denominator,
            counted.obs_status
     FROM warehouse.fact_published_figure AS told
-    JOIN warehouse.dim_unit AS unit USING (unit_key)
+    CROSS JOIN LATERAL ({PERIOD told.period}) AS span
     LEFT JOIN LATERAL (
         SELECT * FROM warehouse.dim_indicator AS known
         WHERE known.indicator_code = told.indicator_code AND known.known_to = 'infinity'
@@ -27,8 +27,7 @@ WITH figure AS (
     ) AS declared ON true
     LEFT JOIN mart.indicator AS counted           -- without the rates of so few, which would name them
            ON counted.indicator_code = told.indicator_code
-          AND counted.unit_code = unit.unit_code
-          AND counted.unit_valid_from = unit.valid_from
+          AND counted.unit_key = told.unit_key
           AND counted.period = told.period
     WHERE told.known_to = 'infinity'
 ), fraction AS (  -- the figure by its own printed counts, and by those of the warehouse; compared before anything is rounded
@@ -102,7 +101,7 @@ WITH figure AS (
     LEFT JOIN fraction AS ours ON ours.row_key = figure.row_key AND NOT ours.is_printed
     LEFT JOIN clash ON clash.row_key = figure.row_key
 )
-SELECT unit_code,
+SELECT unit.unit_code,
        period,
        indicator_code,
        printed,
@@ -128,8 +127,23 @@ SELECT unit_code,
            WHEN 'not_counted' THEN 'Kho chưa có số để tính lại'
            WHEN 'holds' THEN NULL
        END || CASE WHEN obs_status = 'P' AND finding IN ('other_counts', 'other_value') THEN ', là số tạm tính' ELSE '' END AS note,
-       unit_valid_from
+       unit.valid_from AS unit_valid_from,
+       (SELECT named.indicator_name FROM warehouse.dim_indicator AS named WHERE named.indicator_code = judged.indicator_code
+           ORDER BY named.known_to DESC, named.version DESC LIMIT 1) AS indicator_name,
+       unit.unit_name,
+       unit.unit_level,
+       {PLACE},
+       period_start,
+       period_end,
+       period_sort,
+       CASE WHEN kind = 'rate' THEN 0.01 * round(printed_value, greatest(printed_decimals, 0)) END AS printed_fraction,
+       CASE
+           WHEN kind <> 'rate' THEN NULL
+           WHEN finding IN ('impossible', 'not_of_its_counts') THEN 0.01 * coalesce(by_print, by_warehouse)
+           ELSE 0.01 * coalesce(by_warehouse, by_print)
+       END AS recomputed_fraction
 FROM judged
+JOIN warehouse.dim_unit AS unit USING (unit_key)
 UNION ALL
 -- Scores of decision 766 as the national portal prints them: a score for a component, or for the group where it prints no other.
 SELECT agency.agency_code,
@@ -145,10 +159,24 @@ SELECT agency.agency_code,
        END,
        'Cổng Dịch vụ công quốc gia, Bộ chỉ số 766, lấy lúc ' || to_char(told.known_from AT TIME ZONE 'Asia/Ho_Chi_Minh', 'HH24:MI DD/MM/YYYY'),
        NULL::text,
-       NULL::date
+       NULL::date,
+       concat_ws(': ', part.group_name, part.component_name),
+       department.department_name,
+       department.department_level,
+       {PLACE},
+       span.period_start,
+       span.period_end,
+       span.period_sort,
+       NULL::numeric,
+       NULL::numeric
 FROM warehouse.fact_portal_766 AS told
+CROSS JOIN LATERAL ({PERIOD told.period}) AS span
 JOIN warehouse.dim_department AS department USING (department_key)
 JOIN warehouse.dim_agency AS agency USING (agency_key)
+LEFT JOIN ({PARTS_766}) AS part
+       ON part.group_code = told.group_code
+      AND part.component_code = told.component_code
+      AND span.period_start BETWEEN part.valid_from AND part.valid_to
 LEFT JOIN warehouse.fact_score_766 AS ours
        ON ours.counted_by = 'portal'
       AND ours.agency_key = department.agency_key
@@ -156,6 +184,7 @@ LEFT JOIN warehouse.fact_score_766 AS ours
       AND ours.group_code = told.group_code
       AND ours.component_code = told.component_code
       AND ours.known_to = 'infinity'
+JOIN warehouse.dim_unit AS unit ON unit.unit_key = coalesce(ours.unit_key, agency.unit_key)
 WHERE told.known_to = 'infinity'
   AND department.agency_key <> 0
   AND CASE WHEN told.group_code IN ('TDGQ', 'CLGQ', 'TTTT') THEN told.component_code = '' ELSE told.component_code <> '' AND told.max_score > 0 END

@@ -1,8 +1,10 @@
 -- One row per unit, month and carrier: the certificates it reports beside the persons its list names, and all persons once, however many carriers they have; under several keys of the pseudonyms, once each.
+-- Mỗi dòng là một đơn vị, tháng và nhà mạng: số chứng thư nhà mạng báo cáo bên cạnh số người trong danh sách, và tổng số người, mỗi người một lần dù có ở nhiều nhà mạng; qua nhiều khóa bút danh thì mỗi khóa một lần.
 WITH reported AS (
     SELECT fact.unit_key, fact.month, fact.provider_key, fact.certificates_in_force,
-           (to_date(fact.month, 'YYYY-MM') + interval '1 month')::date - 1 AS last_day
+           span.period_end AS last_day
     FROM warehouse.fact_signature AS fact
+    CROSS JOIN LATERAL ({PERIOD fact.month}) AS span
     WHERE fact.known_to = 'infinity' AND fact.unit_key <> 0
 ), told AS (
     SELECT DISTINCT month, last_day, (last_day + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh' AS ends_at FROM reported
@@ -60,9 +62,14 @@ SELECT unit.unit_code,
             WHEN reported.certificates_in_force IS NULL THEN 'no_count'
             WHEN persons.persons_listed IS NULL AND reported.certificates_in_force > 0 THEN 'no_list'
             ELSE 'holds' END AS list_verdict,
-       coalesce(sum(persons.counted) OVER of_unit > 0, false) AND month IN (SELECT month FROM mixing) AS mixes_keys
+       coalesce(sum(persons.counted) OVER of_unit > 0, false) AND month IN (SELECT month FROM mixing) AS mixes_keys,
+       {PLACE},
+       span.period_start,
+       span.period_end,
+       span.period_sort
 FROM reported
 FULL JOIN persons USING (unit_key, month, provider_key)
 JOIN warehouse.dim_unit AS unit USING (unit_key)
 JOIN warehouse.dim_provider AS provider USING (provider_key)
+CROSS JOIN LATERAL ({PERIOD month}) AS span
 WINDOW of_unit AS (PARTITION BY unit_key, month)

@@ -1,15 +1,12 @@
 -- One row per indicator, unit of today and period: its value as if it had always been there, before it began put together from the units that went into it.
+-- Mỗi dòng là một chỉ tiêu, đơn vị hiện nay và kỳ: giá trị như thể đơn vị đã có từ trước; trước khi đơn vị thành lập thì tính từ các đơn vị đã nhập vào.
 WITH restated AS NOT MATERIALIZED (
-    SELECT fact.*,
-           make_date(left(fact.period, 4)::int, CASE WHEN fact.period LIKE '%-Q%' THEN 3 * right(fact.period, 1)::int - 2
-               WHEN fact.period LIKE '%-%' THEN right(fact.period, 2)::int ELSE 1 END, 1) AS first_day,
-           CASE WHEN length(fact.period) = 4 THEN 'year' WHEN fact.period LIKE '%Q%' THEN 'quarter' ELSE 'month' END AS period_type
+    SELECT fact.*, span.period_type, span.period_start, span.period_end, span.period_sort
     FROM warehouse.fact_indicator_restated AS fact
+    CROSS JOIN LATERAL ({PERIOD fact.period}) AS span
     WHERE fact.known_to = 'infinity'
 ), place AS NOT MATERIALIZED (
-    SELECT DISTINCT unit_key, period, first_day,
-           (first_day + CASE period_type WHEN 'year' THEN interval '1 year' WHEN 'quarter' THEN interval '3 months' ELSE interval '1 month' END)::date - 1 AS last_day
-    FROM restated
+    SELECT DISTINCT unit_key, period, period_start AS first_day, period_end AS last_day FROM restated
 ), predecessor AS NOT MATERIALIZED (
     SELECT place.unit_key, place.period, place.first_day, place.last_day,
            string_agg(unit.unit_name || ' (' || unit.unit_code || CASE WHEN lineage.extent = 'part' THEN ', một phần' ELSE '' END
@@ -68,7 +65,14 @@ SELECT indicator.indicator_code,
            WHEN 'predecessor_missing' THEN 'chưa có số của ' || missing.named
            WHEN 'stands_in' THEN 'ở đơn vị thiếu danh sách người là ' || indicator.fallback_note
            WHEN 'lists_missing' THEN 'chưa có danh sách người của mọi nhà cung cấp'
-       END, mixed.note), '') AS obs_note
+       END, CASE WHEN fact.key_numbers IS NOT NULL THEN ({MIXES_KEYS}) END), '') AS obs_note,
+       {PLACE},
+       fact.period_start,
+       fact.period_end,
+       fact.period_sort,
+       CASE WHEN indicator.unit_measure = 'PERCENT' THEN 0.01 * fact.value END AS value_fraction,
+       CASE WHEN indicator.unit_measure = 'PERCENT' THEN 0.01 * target.target END AS target_fraction,
+       CASE WHEN indicator.unit_measure = 'PERCENT' THEN 0.01 * full_marks.target END AS full_marks_fraction
 FROM restated AS fact
 JOIN warehouse.dim_indicator AS indicator ON indicator.indicator_key = fact.indicator_key AND indicator.known_to = 'infinity'
 JOIN warehouse.dim_unit AS unit USING (unit_key)
@@ -93,16 +97,17 @@ LEFT JOIN LATERAL (
                ORDER BY lacking.valid_from, lacking.unit_code) AS named
     FROM warehouse.dim_unit AS lacking WHERE lacking.unit_key = ANY(fact.units_missing)
 ) AS missing ON fact.units_missing IS NOT NULL
-LEFT JOIN LATERAL ({MIXES_KEYS}) AS mixed ON fact.key_numbers IS NOT NULL
 UNION ALL
 SELECT own.indicator_code, own.indicator_name, own.official_table, own.pillar, own.unit_code, own.unit_name, own.unit_level,
        own.unit_valid_from, own.period, own.period_type, own.numerator, own.denominator, own.value, own.decimals, own.unit_measure,
        own.target, own.is_met, own.obs_status, own.revision, own.known_from, own.obs_reason, own.definition, own.legal_source, own.sort_order,
        own.units_counted, own.units_expected, own.data_until, own.next_due, own.awaited, own.target_population, own.target_source,
        own.full_marks, own.full_marks_source, own.first_day, own.last_day,
-       FALSE, NULL, NULL, NULL, own.obs_note
+       FALSE, NULL, NULL, NULL, own.obs_note,
+       own.parent_code, own.parent_name, own.province_code, own.province_name, own.unit_key, own.period_start, own.period_end, own.period_sort,
+       own.value_fraction, own.target_fraction, own.full_marks_fraction
 FROM mart.indicator AS own
-JOIN warehouse.dim_unit AS unit ON unit.unit_code = own.unit_code AND unit.valid_from = own.unit_valid_from
+JOIN warehouse.dim_unit AS unit USING (unit_key)
 WHERE unit.valid_to >= (SELECT max(as_of AT TIME ZONE 'Asia/Ho_Chi_Minh')::date FROM ops.publication)  -- a unit of today
   AND NOT EXISTS (
     SELECT FROM warehouse.fact_indicator_restated AS other

@@ -1,4 +1,5 @@
 -- One row per payment that names a dossier and counts as paid now: what it is worth, and the row of the file that says so.
+-- Mỗi dòng là một giao dịch ghi mã hồ sơ và hiện được tính là đã nộp: giá trị của giao dịch và dòng của tệp nói điều đó.
 -- The one place that says what a payment of a fee is worth.
 SELECT payment.dossier_key,
        payment.business_date AS paid_on,

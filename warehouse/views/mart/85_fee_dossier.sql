@@ -1,4 +1,5 @@
 -- One row per dossier that a payment names or that is marked as paid online: what was paid beside its fee, at the unit and in the month that received it; of a dossier that is not known in the month first paid.
+-- Mỗi dòng là một hồ sơ có giao dịch nộp phí hoặc được ghi là thanh toán trực tuyến: số đã nộp bên cạnh phí, tại đơn vị và tháng tiếp nhận; hồ sơ không có trong dữ liệu thì tính vào tháng nộp đầu tiên.
 -- A mark is held against the payment files only where these could confirm it: they are those of the national portal (code 1), and
 -- between the day the dossier was handed in and the day it was marked, or its result handed over, none of them may be missing.
 SELECT told.dossier_key,
@@ -7,7 +8,7 @@ SELECT told.dossier_key,
        unit.unit_name,
        unit.unit_level,
        unit.valid_from AS unit_valid_from,
-       to_char(coalesce(told.received_at, told.submitted_at, told.paid_on, told.marked_on), 'YYYY-MM') AS month,
+       received.month,
        told.dossier_code,
        told.paid_vnd,
        told.fee_vnd,
@@ -16,7 +17,11 @@ SELECT told.dossier_key,
        told.paid_on,
        told.received_at,
        delivery.file_name,
-       told.row_number
+       told.row_number,
+       {PLACE},
+       span.period_start,
+       span.period_end,
+       span.period_sort
 FROM (
     SELECT paid.dossier_key, dossier.received_unit_key, dossier.received_at, dossier.submitted_at, paid.paid_on, NULL::date AS marked_on, dossier.dossier_code,
         CASE WHEN dossier.row_key IS NULL OR dossier.deleted_at IS NOT NULL THEN 'no_dossier'
@@ -60,5 +65,7 @@ FROM (
             AND NOT EXISTS (SELECT FROM mart.fee_payment WHERE dossier_key = dossier.row_key)
     ) AS dossier
 ) AS told
+CROSS JOIN LATERAL (SELECT to_char(coalesce(told.received_at, told.submitted_at, told.paid_on, told.marked_on), 'YYYY-MM') AS month) AS received
+CROSS JOIN LATERAL ({PERIOD received.month}) AS span
 JOIN warehouse.dim_unit AS unit ON unit.unit_key = coalesce(told.received_unit_key, 0)
 LEFT JOIN ops.delivery ON delivery.delivery_id = told.delivery_id
