@@ -25,7 +25,7 @@ from flows.progress import Meter, Turn, each, in_turn, tell
 from flows.publish import Published, publish
 from flows.stopping import stoppable
 from tasks.deliveries.batches import Batch, batches, size_of
-from tasks.deliveries.ledger import Delivery, Outcome, delivered, know_sources, pending
+from tasks.deliveries.ledger import Delivery, Outcome, delivered, know_sources, note_unreachable, pending
 from tasks.deliveries.run_lock import LockLost, Run, in_one_line, one_at_a_time
 from tasks.deliveries.source import Source, read_providers, read_provinces, read_reporting_calendars, read_sources
 from tasks.load.dependents import releasable
@@ -101,7 +101,7 @@ def night(
             know_provinces(connection, provinces)
             choose_reporting_calendars(connection, calendars)
             know_sources(connection, sources)
-        unreachable, ahead = _pull(engine, settings, sources, as_of, until, steps)
+        unreachable, ahead = _pull(engine, settings, run, sources, until, steps)
         broken: set[int] = set()
         take = partial(_ingest, engine, settings, run, steps, docs, {source.name: source for source in sources}, limits)
         # A delivery that comes late sends those made after it back into the queue: they are read again before anything is published.
@@ -126,12 +126,12 @@ def _waiting(engine: Engine, settings: Settings, as_of: datetime, broken: set[in
 
 
 def _pull(
-    engine: Engine, settings: Settings, sources: list[Source], as_of: datetime, until: Day | None, steps: Steps
+    engine: Engine, settings: Settings, run: Run, sources: list[Source], until: Day | None, steps: Steps
 ) -> tuple[list[str], list[str]]:
-    """Takes what the sources have; what could not be taken and what is of a later day, one line each."""
+    """Takes what the sources have; what could not be taken, which is written down, and what is of a later day, one line each."""
 
     def step(source: Source) -> Pulled:
-        found = steps.pull(engine, source, settings.home, until, as_of)
+        found = steps.pull(engine, source, settings.home, until, run.as_of)
         if found.landed:
             get_ready()  # while the others are fetched
             gx.get_ready()
@@ -139,11 +139,13 @@ def _pull(
 
     pulled = each("Nhận tệp", step, sources, fatal=(Unwritable,))
     failed = [(source, result) for source, result in pulled if isinstance(result, Exception)]
-    lines = [line for source, why in failed for line in _lines(source, why)]
+    missed = [(source.name, line) for source, why in failed for line in _lines(source, why)]
+    with engine.begin() as connection:
+        note_unreachable(connection, run.run_id, missed)
     if sources and sum(not isinstance(why, Unreadable) for _, why in failed) == len(sources):
-        raise Refusal(f"Không nguồn nào nhận được tệp. {lines[0]}")
+        raise Refusal(f"Không nguồn nào nhận được tệp. {missed[0][1]}")
     ahead = [f"{source.name}: {some(it.ahead)}" for source, it in pulled if isinstance(it, Pulled | Unreadable) and it.ahead]
-    return lines, ahead
+    return [line for _, line in missed], ahead
 
 
 def _lines(source: Source, why: Exception) -> list[str]:

@@ -38,6 +38,8 @@ from warehouse.tables.fact_unit_count import fact_unit_count
 from warehouse.tables.list_agency import list_agency
 from warehouse.tables.list_merchant import list_merchant
 from warehouse.tables.list_procedure import list_procedure
+from warehouse.tables.ops_account import account
+from warehouse.tables.ops_action import action
 from warehouse.tables.ops_allowance import allowance
 from warehouse.tables.ops_completion import completion
 from warehouse.tables.ops_confirmation import confirmation
@@ -52,7 +54,10 @@ from warehouse.tables.ops_publication import publication
 from warehouse.tables.ops_quarantine import quarantine
 from warehouse.tables.ops_ratio import ratio
 from warehouse.tables.ops_run import run
+from warehouse.tables.ops_session import session
+from warehouse.tables.ops_sign_in import sign_in
 from warehouse.tables.ops_source import source
+from warehouse.tables.ops_unreachable import unreachable
 from warehouse.tables.ops_verdict import verdict
 
 __all__ = [
@@ -61,6 +66,8 @@ __all__ = [
     "STAGING",
     "UNKNOWN",
     "WAREHOUSE",
+    "account",
+    "action",
     "agg_count",
     "agg_thing",
     "allowance",
@@ -113,6 +120,9 @@ __all__ = [
     "quarantine",
     "ratio",
     "run",
+    "session",
+    "sign_in",
     "source",
+    "unreachable",
     "verdict",
 ]
