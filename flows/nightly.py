@@ -116,7 +116,7 @@ def night(
             published = steps.publish(engine, run.run_id, as_of)
         run.is_published = True
         tell("Lập báo cáo")
-        made = steps.report(engine, settings.home, sources, run.run_id, docs) if steps.report else None
+        made = steps.report(engine, settings.home, run.run_id, docs) if steps.report else None
         return Night(run.run_id, run.outcomes, unreachable, ahead, published, made, run.problems)
 
 

@@ -9,7 +9,7 @@ branch_labels = None
 depends_on = None
 
 WHEN = sa.DateTime(timezone=True)
-ASKED = "warehouse.fact_indicator, warehouse.bridge_unit_lineage"
+ASKED = "warehouse.fact_indicator, warehouse.fact_indicator_restated, warehouse.bridge_unit_lineage"
 """What the pages ask for beside what a steward was shown so far; nothing of it is about persons."""
 
 KEPT = """
@@ -28,6 +28,7 @@ GRANT INSERT, UPDATE ON ops.account, ops.session TO bakhong_steward;
 GRANT INSERT, UPDATE, DELETE ON ops.sign_in TO bakhong_steward;
 GRANT INSERT ON ops.action TO bakhong_steward;
 GRANT SELECT ON {asked} TO bakhong_steward;
+GRANT SELECT (received_at, known_to) ON warehouse.fact_dossier TO bakhong_steward;
 """
 
 
@@ -121,6 +122,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Accounts, sessions and the audit go."""
+    op.execute("REVOKE SELECT (received_at, known_to) ON warehouse.fact_dossier FROM bakhong_steward")
     op.execute(f"REVOKE SELECT ON {ASKED} FROM bakhong_steward")
     for column in ("rank", "title", "provider"):
         op.drop_column("source", column, schema="ops")
