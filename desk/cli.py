@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import date, datetime, timedelta
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -25,6 +24,7 @@ from typer.exceptions import TyperException
 
 from desk import gate as desk_gate
 from desk import terminal
+from desk.account_commands import account
 from desk.prefect_server import prefect_server, quiet
 from desk.profile import profiled
 from flows.stopping import Stopped, stoppable
@@ -61,6 +61,7 @@ app.add_typer(quarantine, name="quarantine")
 app.add_typer(gate, name="gate")
 app.add_typer(warehouse, name="warehouse")
 app.add_typer(layout, name="layout")
+app.add_typer(account, name="account")
 
 UnitArgument = Annotated[
     str, typer.Argument(metavar="UNIT", help="Mã hoặc tên đơn vị: 15655, “Ngọc Phụng”; 15661@2025-06-30: của ngày ấy.")
@@ -480,27 +481,18 @@ def layout_try(
 
 
 @app.command()
-def serve(port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Cổng trên 127.0.0.1.")] = 8766) -> None:
-    """Mở kho và trang kiểm soát trên máy này cho đến khi bấm Ctrl-C."""
-    settings = _to_read()
-    site = settings.home / "site"
-    if not site.exists():
-        raise Refusal("Chưa có trang kiểm soát: chạy `bakhong nightly` trước.")
-    try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), partial(_Quiet, directory=str(site)))
-    except OSError as error:
-        raise Refusal(f"Không mở được cổng {port} trên 127.0.0.1 ({error.strerror}); chọn cổng khác bằng --port.") from error
-    with server, read_warehouse(settings):
-        terminal.where({"Trang kiểm soát": f"http://127.0.0.1:{port}/", "Kho số liệu": url(settings), "Dừng": "Ctrl-C"})
-        try:
-            server.serve_forever()
-        except Stopped as stopped:  # as it is meant to end
-            terminal.complain(str(stopped))
+def serve(
+    host: Annotated[str, typer.Option("--host", help="Địa chỉ nghe; 0.0.0.0: mọi địa chỉ của máy.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Cổng.")] = 8766,
+    root_path: Annotated[str, typer.Option("--root-path", metavar="/X", help="Đường dẫn sau reverse proxy, ví dụ /ba-khong.")] = "",
+    proxy: Annotated[
+        list[str] | None, typer.Option("--proxy", metavar="ADDRESS", help="Reverse proxy được tin X-Forwarded-For, -Proto; lặp lại được.")
+    ] = None,
+) -> None:
+    """Mở trang kiểm soát và kho cho đến khi bấm Ctrl-C; tài khoản: bakhong account."""
+    from desk.web.serve import serve as serve_desk  # noqa: PLC0415  # the web server takes long to import
 
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing: the page speaks for itself."""
+    serve_desk(_to_read(), host, port, root_path, proxy or [])
 
 
 def _nightly(settings: Settings, until: date | None, *, pulls: bool = True) -> Night:

@@ -269,18 +269,27 @@ def score_card(card: Card) -> None:
     say(f"So với {before}: {compared}.")
 
 
-def source_table(states: Sequence[SourceState]) -> None:
+def source_table(states: Sequence[SourceState[Any]]) -> None:
     """How the sources stand."""
     rows: list[list[str | Text]] = []
     for state in states:
         last = state.last
-        late = Text("chậm", style="red") if state.is_late else Text("đúng hạn", style="green")
+        late = Text(vi.STANDING[state.standing], style="green" if state.standing == "in_time" else "red")
         known: list[str | Text] = [vi.NOTHING, vi.NOTHING, vi.NOTHING]
         if last is not None:
             words = vi.VERDICT[last.verdict] if last.verdict else vi.DELIVERY_STATUS[last.status]
             known = [last.file_name, vi.day(last.exported_at), Text(words, style=VERDICT_STYLE.get(last.verdict, ""))]
         rows.append([state.source.name, vi.EXPECTED[state.source.expected], *known, late])
     table(["Nguồn", "Nhịp gửi", "Lần gửi cuối", "Xuất ngày", "Đánh giá", "Hạn"], rows, "Nguồn dữ liệu")
+
+
+def account_table(rows: Sequence[Any], roles: Mapping[str, str]) -> None:
+    """Who may use the desk."""
+    told: list[list[str | Text]] = []
+    for row in rows:
+        state = Text("dùng được", style="green") if row.is_active else Text("đã khóa", style="red")
+        told.append([row.account_name, row.shown_name, roles[row.role], row.unit_code or "", state, vi.moment(row.last_seen_at)])
+    table(["Tên đăng nhập", "Họ tên", "Vai trò", "Đơn vị", "Tình trạng", "Lần cuối"], told, "Tài khoản")
 
 
 def rejected_table(rows: Sequence[Any]) -> None:

@@ -25,7 +25,7 @@ from flows.publish import Published, publish
 from flows.stopping import stoppable
 from tasks.ask.questions import SourceState, source_states
 from tasks.deliveries.batches import Batch, batches, size_of
-from tasks.deliveries.ledger import Delivery, Outcome, delivered, know_sources, pending
+from tasks.deliveries.ledger import Delivery, Outcome, delivered, know_sources, note_unreachable, pending
 from tasks.deliveries.run_lock import LockLost, Run, in_one_line, one_at_a_time
 from tasks.deliveries.source import Source, read_providers, read_provinces, read_reporting_calendars, read_sources
 from tasks.load.dependents import releasable
@@ -59,7 +59,7 @@ class Night:
     report: Report | None
     problems: list[str]
     """What broke that is no fault of a supplier, one line each; everything else was done."""
-    late: list[SourceState]
+    late: list[SourceState[Source]]
     """Sources whose silence is late."""
 
     @property
@@ -118,7 +118,7 @@ def night(
             know_provinces(connection, provinces)
             choose_reporting_calendars(connection, calendars)
             know_sources(connection, sources)
-        unreachable, ahead = _pull(engine, settings, sources, as_of, until, steps.pull) if steps.pull else ([], [])
+        unreachable, ahead = _pull(engine, settings, run, sources, until, steps.pull) if steps.pull else ([], [])
         broken: set[int] = set()
         take = partial(_ingest, engine, settings, run, steps, {source.name: source for source in sources}, limits)
         # A delivery that comes late sends those made after it back into the queue: they are read again before anything is published.
@@ -134,7 +134,7 @@ def night(
         if steps.report:
             tell("Lập báo cáo")
             docs.examined = examined(engine, docs.deliveries, sources)
-            made = steps.report(engine, settings.home, sources, run.run_id, docs)
+            made = steps.report(engine, settings.home, run.run_id, docs)
         with engine.connect() as connection:
             late = [state for state in source_states(connection, sources, as_of) if state.is_late]
         return Night(run.run_id, run.outcomes, unreachable, ahead, published, made, run.problems, late)
@@ -146,12 +146,12 @@ def _waiting(engine: Engine, settings: Settings, as_of: datetime, broken: set[in
 
 
 def _pull(
-    engine: Engine, settings: Settings, sources: list[Source], as_of: datetime, until: Day | None, pull_one: Callable[..., Pulled]
+    engine: Engine, settings: Settings, run: Run, sources: list[Source], until: Day | None, pull_one: Callable[..., Pulled]
 ) -> tuple[list[str], list[str]]:
-    """Takes what the sources have; what could not be taken and what is of a later day, one line each."""
+    """Takes what the sources have; what could not be taken, which is written down, and what is of a later day, one line each."""
 
     def step(source: Source) -> Pulled:
-        found = pull_one(engine, source, settings.home, until, as_of)
+        found = pull_one(engine, source, settings.home, until, run.as_of)
         if found.landed:
             get_ready()  # while the others are fetched
             gx.get_ready()
@@ -159,11 +159,13 @@ def _pull(
 
     pulled = each("Nhận tệp", step, sources, fatal=(Unwritable,))
     failed = [(source, result) for source, result in pulled if isinstance(result, Exception)]
-    lines = [line for source, why in failed for line in _lines(source, why)]
+    missed = [(source.name, line) for source, why in failed for line in _lines(source, why)]
+    with engine.begin() as connection:
+        note_unreachable(connection, run.run_id, missed)
     if sources and sum(not isinstance(why, Unreadable) for _, why in failed) == len(sources):
-        raise Refusal(f"Không nguồn nào nhận được tệp. {lines[0]}")
+        raise Refusal(f"Không nguồn nào nhận được tệp. {missed[0][1]}")
     ahead = [f"{source.name}: {some(it.ahead)}" for source, it in pulled if isinstance(it, Pulled | Unreadable) and it.ahead]
-    return lines, ahead
+    return [line for _, line in missed], ahead
 
 
 def _lines(source: Source, why: Exception) -> list[str]:

@@ -246,15 +246,18 @@ def of_unit(connection: Connection, unit: Unit, period: str) -> list[Line]:
     return [Line(*row) for row in rows]
 
 
-def of_period(connection: Connection, period: str, levels: tuple[str, ...] = ("commune", "district", "province")) -> list[Line]:
-    """Every unit's values of a period, indicator by indicator, the units from the province down to the communes, by code."""
+def of_period(
+    connection: Connection, period: str, levels: tuple[str, ...] = ("commune", "district", "province"), indicator: str | None = None
+) -> list[Line]:
+    """Every unit's values of a period, of one indicator or indicator by indicator, the units from the province down, by code."""
     rows = connection.execute(
         text(
             f"{_PUBLISHED} WHERE i.period = :period AND i.unit_level = ANY(:levels) "
+            "AND (CAST(:indicator AS text) IS NULL OR i.indicator_code = :indicator) "
             "ORDER BY i.sort_order, i.indicator_code, array_position(ARRAY['province', 'district', 'commune'], i.unit_level), "
             "i.unit_code, i.unit_valid_from"
         ),
-        {"period": period, "levels": list(levels)},
+        {"period": period, "levels": list(levels), "indicator": indicator},
     )
     return list(starmap(Line, sharing_texts(rows)))
 

@@ -4,27 +4,78 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime, timedelta
+from itertools import starmap
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Row, text
 
 from expectations.contract import structure
+from tasks.ask.nights import unreachable_since
 from tasks.deliveries.rhythm import RHYTHMS
 from tasks.deliveries.run_lock import LOCK_HELD
 from tasks.words import vietnamese as vi
+from tasks.words.vietnamese import VIETNAM, days_since
 
 if TYPE_CHECKING:
     from tasks.deliveries.source import Source
 
 
 @dataclass(frozen=True)
-class SourceState:
-    """One source: its last delivery and whether its silence is late."""
+class KnownSource:
+    """A source as the last night knew it, for those who have no sources.yaml at hand."""
 
-    source: Source
+    name: str
+    feed: str
+    layout: str
+    provider: str
+    expected: str
+    title: str
+    provider_name: str
+
+
+def known_sources(connection: Connection) -> list[KnownSource]:
+    """The sources of the last night, in the order of its sources.yaml."""
+    rows = connection.execute(
+        text(
+            "SELECT s.source, s.feed, s.layout, s.provider, s.expected, coalesce(nullif(s.title, ''), s.source), "
+            "  coalesce(p.provider_name, s.provider) "
+            "FROM ops.source s LEFT JOIN warehouse.dim_provider p ON p.provider_code = s.provider ORDER BY s.rank, s.source"
+        )
+    )
+    return list(starmap(KnownSource, rows))
+
+
+Sender = TypeVar("Sender", "Source", KnownSource)
+
+
+@dataclass(frozen=True)
+class SourceState(Generic[Sender]):
+    """One source: its last delivery, whether its silence is late, and whether it could be reached."""
+
+    source: Sender
     last: Row[Any] | None
-    is_late: bool
+    due: date | None
+    """Day by which it should have sent again; nothing where it sends once or never did."""
+    days_late: int
+    unreachable: Row[Any] | None
+    """Why the last night could take nothing of it, or not all, and since when: a row of tasks.ask.nights.unreachable_since."""
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it should have sent by now."""
+        return self.last is None or self.days_late > 0
+
+    @property
+    def standing(self) -> str:
+        """How it stands, in one of the words of vietnamese.STANDING: in time is only what was reached, taken, and is not late."""
+        if self.unreachable is not None:
+            return "unreachable"
+        if self.last is None:
+            return "never"
+        if self.last.status == "rejected":
+            return "rejected"
+        return "late" if self.is_late else "in_time"
 
     @property
     def since(self) -> datetime | None:
@@ -37,23 +88,25 @@ class SourceState:
         return f"{self.source.title}, " + (f"gửi cuối {vi.day(self.since)}" if self.since else "chưa gửi lần nào")
 
 
-def source_states(connection: Connection, sources: Sequence[Source], at: datetime) -> list[SourceState]:
+def source_states(connection: Connection, sources: Sequence[Sender], at: datetime) -> list[SourceState[Sender]]:
     """How every source stands at a time."""
     rows = connection.execute(
         text(
-            "SELECT DISTINCT ON (source) source, file_name, exported_at, status, verdict, rows_received, rows_quarantined, message_vi "
-            "FROM ops.delivery ORDER BY source, exported_at DESC, delivery_id DESC"
+            "SELECT DISTINCT ON (source) source, delivery_id, file_name, exported_at, status, verdict, rows_received, rows_quarantined, "
+            "message_vi FROM ops.delivery ORDER BY source, exported_at DESC, delivery_id DESC"
         )
     )
     last = {row.source: row for row in rows}
+    unreachable = unreachable_since(connection)
 
-    def late(source: Source) -> bool:
-        found = last.get(source.name)
-        if found is None:
-            return True
-        return source.expected in RHYTHMS and at - found.exported_at > RHYTHMS[source.expected].patience
+    def state(source: Sender) -> SourceState[Sender]:
+        found, due, days_late = last.get(source.name), None, 0
+        if found is not None and source.expected in RHYTHMS:
+            until = found.exported_at + RHYTHMS[source.expected].patience
+            due, days_late = until.astimezone(VIETNAM).date(), max(1, days_since(until, at)) if at > until else 0
+        return SourceState(source, found, due, days_late, unreachable.get(source.name))
 
-    return [SourceState(source, last.get(source.name), late(source)) for source in sources]
+    return [state(source) for source in sources]
 
 
 SILENCE = timedelta(hours=26)
@@ -171,6 +224,17 @@ def broken_rules(connection: Connection, since: datetime | None = None) -> Seque
             "ORDER BY v.rule_code, d.exported_at, d.delivery_id"
         ),
         {"since": since},
+    ).all()
+
+
+def verdicts(connection: Connection, delivery_id: int) -> Sequence[Row[Any]]:
+    """What every rule found in one delivery, what did not hold first."""
+    return connection.execute(
+        text(
+            "SELECT * FROM ops.verdict WHERE delivery_id = :delivery_id "
+            "ORDER BY success, array_position(ARRAY['critical', 'warning', 'info'], severity), rule_code"
+        ),
+        {"delivery_id": delivery_id},
     ).all()
 
 

@@ -13,10 +13,10 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select, tex
 from tasks.deliveries.coverage import Stretch
 from tasks.deliveries.rhythm import RHYTHMS
 from tasks.deliveries.source import Source
-from tasks.words.vietnamese import VIETNAM
+from tasks.words.vietnamese import VIETNAM, one_line
 from warehouse.seed import sync_rows
 from warehouse.settings import Refusal
-from warehouse.tables import allowance, completion
+from warehouse.tables import allowance, completion, unreachable
 from warehouse.tables import delivery as deliveries
 from warehouse.tables import source as sources_known
 
@@ -107,7 +107,7 @@ def _delivery(row: Row[Any], home: Path) -> Delivery:
 
 def know_sources(connection: Connection, sources: Iterable[Source]) -> None:
     """Writes down who sends what and how often, as sources.yaml says tonight: by it a period is held to be complete."""
-    told = ("feed", "layout", "expected")
+    told = ("feed", "layout", "expected", "provider", "title", "rank")
     rows = [
         {"source": source.name, "is_required": source.required, **{name: getattr(source, name) for name in told}}
         | {"patience_days": RHYTHMS[source.expected].patience.days if source.expected in RHYTHMS else None}
@@ -115,6 +115,13 @@ def know_sources(connection: Connection, sources: Iterable[Source]) -> None:
     ]
     connection.execute(sources_known.delete().where(sources_known.c.source.not_in([row["source"] for row in rows])))
     sync_rows(connection, sources_known, rows, ["source"])
+
+
+def note_unreachable(connection: Connection, run_id: int, missed: Iterable[tuple[str, str]]) -> None:
+    """Writes down what a run could not take, source by source, and why."""
+    rows = [{"run_id": run_id, "source": source, "message_vi": one_line(line)} for source, line in dict.fromkeys(missed)]
+    if rows:
+        connection.execute(unreachable.insert(), rows)
 
 
 def complete(connection: Connection, source: str, period: str, by: str, *, undone: bool = False) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +11,9 @@ from sqlalchemy import Engine
 
 from tasks.ask import official_table, questions
 from tasks.count.revisions import last_publication
-from tasks.deliveries.source import Source
 from tasks.report.reconciled_fees import write_fees
 from tasks.report.site import write_site
-from tasks.report.yearly import is_restated, workbook_name, write_years
+from tasks.report.yearly import workbook_name, write_years
 from tasks.validate.data_docs import DataDocs
 from tasks.words import vietnamese as vi
 
@@ -33,7 +31,7 @@ class Report:
     """The official tables, a workbook a year, the latest first."""
 
 
-def report(engine: Engine, home: Path, sources: Sequence[Source], run_id: int, docs: DataDocs) -> Report:
+def report(engine: Engine, home: Path, run_id: int, docs: DataDocs) -> Report:
     """Makes the workbooks and the steward site as a new edition, then swaps it in at once; readers never see half of it.
 
     The tables of a year that come out as before are taken over from the edition that is there.
@@ -47,15 +45,14 @@ def report(engine: Engine, home: Path, sources: Sequence[Source], run_id: int, d
         # A night of an earlier day leaves in force what the last one published.
         as_of = run.as_of if published is None else max(run.as_of, published.as_of)
         made = write_years(connection, home / "site", edition)
-        years, restated = [year.name for year in made], [year.name for year in made if is_restated(year)]
-        write_fees(connection, as_of, years, restated, home / "site", edition)
+        write_fees(connection, as_of, home / "site", edition)
         start = docs.build(run.started_at.astimezone(vi.VIETNAM))
         (edition / "data_docs").symlink_to(os.path.relpath(start.parent, edition), target_is_directory=True)
-        write_site(connection, run, as_of, sources, years, restated, edition)
+        write_site(connection, edition)
     _swap(home / "site", edition)
     for old in sorted(editions.iterdir())[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
-    return Report(home / "site" / "index.html", [home / "site" / workbook_name(year) for year in years])
+    return Report(home / "site" / "index.html", [home / "site" / workbook_name(year.name) for year in made])
 
 
 def artifacts(engine: Engine, run_id: int, made: Report | None) -> None:

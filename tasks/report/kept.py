@@ -51,7 +51,7 @@ def written_down(edition: Path, manifest: str) -> list[Made]:
 def take_over(part: Made, before: Path, edition: Path) -> bool:
     """Copies files from the edition before, and says whether all are there as they were made."""
     try:
-        return all(_hash(Path(shutil.copyfile(before / name, edition / name))) == there for name, there in part.files.items())
+        return all(_hash(_copied(before / name, edition / name)) == there for name, there in part.files.items())
     except FileNotFoundError:
         return False
 
@@ -67,6 +67,11 @@ def programme() -> str:
     folders = (ROOT / folder for folder in MADE_OF)
     files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
     return fingerprint(jinja2.__version__, xlsxwriter.__version__, [(path.name, _hash(path)) for path in files])
+
+
+def _copied(path: Path, to: Path) -> Path:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copyfile(path, to))
 
 
 def _hash(path: Path) -> str:

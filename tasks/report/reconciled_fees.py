@@ -11,10 +11,11 @@ from sqlalchemy import Connection, text
 
 from tasks.ask.fees import Difference, fees, first_shown
 from tasks.report.kept import fingerprint, made, programme, take_over, write_down, written_down
-from tasks.report.site import write_fees_page
+from tasks.report.pages.fees import LISTED, fees_page
+from tasks.report.site import write_pages
 from tasks.words.vietnamese import FEES, period, safe
 
-PAGE, LISTED, MANIFEST = "doi-soat-phi.html", "doi-soat-phi.csv", "doi-soat-phi.json"
+PAGE, MANIFEST = "doi-soat-phi.html", "doi-soat-phi.json"
 HEADER = (
     "Kết quả", "Đơn vị tiếp nhận", "Tháng", "Mã hồ sơ", "Đã nộp (đồng)", "Phí, lệ phí của hồ sơ (đồng)", "Chênh lệch (đồng)",
     "Tệp hồ sơ", "Dòng hồ sơ", "Tệp thanh toán", "Dòng thanh toán",
@@ -26,14 +27,14 @@ SELECT (SELECT max(load_id) FROM ops.load), (SELECT sum(hashtextextended(unit::t
 """
 
 
-def write_fees(connection: Connection, as_of: datetime, years: Sequence[str], restated: Sequence[str], before: Path, edition: Path) -> None:
+def write_fees(connection: Connection, as_of: datetime, before: Path, edition: Path) -> None:
     """Puts page and file into an edition; where nothing was loaded since the edition before, they are taken over from there."""
     since = first_shown(connection, as_of)
-    content = fingerprint(programme(), since, [*years], [*restated], connection.execute(text(_CONTENT)).one())
+    content = fingerprint(programme(), since, connection.execute(text(_CONTENT)).one())
     parts = [part for part in written_down(before, MANIFEST) if part.content == content and take_over(part, before, edition)]
     if not parts:
         shown = fees(connection, since)
-        write_fees_page(edition / PAGE, shown, as_of, years, restated, LISTED)
+        write_pages([fees_page(shown, as_of)], edition)
         _write_rows(edition / LISTED, shown.differences)
         parts = [made(PAGE, content, edition, (PAGE, LISTED))]
     write_down(edition, MANIFEST, parts)

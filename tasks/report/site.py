@@ -1,102 +1,94 @@
-"""The steward site: static pages, no script, nothing from outside, readable in a closed network and on paper."""
+"""The static edition: every page as a file that opens from a folder, without a server, without actions."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from datetime import datetime
-from functools import cache
-from itertools import groupby
-from operator import attrgetter
+import shutil
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
-from tasks.ask import questions
-from tasks.ask.fees import Fees
-from tasks.ask.official_table import Line, sections
-from tasks.count.revisions import last_publication
-from tasks.deliveries.source import Source
-from tasks.words import vietnamese as vi
-from tasks.words.vietnamese import one_line
+from tasks.ask.nights import nights
+from tasks.ask.overview import Overview
+from tasks.report.pages.deliveries import delivery, worth_a_page
+from tasks.report.pages.nights import night, past_nights
+from tasks.report.pages.published import all_published
+from tasks.report.pages.rules import codes, rule, rules
+from tasks.report.pages.sources import source, sources
+from tasks.report.pages.tables import years
+from tasks.report.pages.tonight import NIGHTS_SHOWN, tonight
+from tasks.report.pages.worklist import worklist
+from tasks.report.rendering import ASSETS, Page, render
 
-
-def write_site(
-    connection: Connection,
-    run: Row[Any],
-    as_of: datetime,
-    sources: Sequence[Source],
-    years: Sequence[str],
-    restated: Sequence[str],
-    folder: Path,
-) -> None:
-    """Writes the start page into a folder: the night, and the way to the tables of each year, also by units of today."""
-    titles = defaultdict(str, {source.name: source.title for source in sources})
-    tonight = questions.deliveries(connection, since=run.started_at)
-    night = _template("index.html").render(
-        run=run,
-        as_of=as_of,
-        years=years,
-        restated=restated,
-        titles=titles,
-        tonight=tonight,
-        deliveries=tonight or questions.deliveries(connection),
-        rejected=questions.rejected(connection),
-        sources=questions.source_states(connection, sources, run.as_of),
-        publication=last_publication(connection),
-        held_back=questions.held_back(connection),
-        broken_rules=questions.broken_rules(connection),
-        set_aside=[(code, list(rows)) for code, rows in groupby(questions.set_aside(connection), attrgetter("rule_code"))],
-        waiting=questions.waiting(connection),
-        printed=questions.published_check(connection),
-    )
-    (folder / "index.html").write_text(night, "utf-8")
+DELIVERIES = 300
+"""Most deliveries that have a page; at the desk all have one."""
+MADE_APART = ("bieu/", "doi-soat-phi")
+"""Beginnings of the places of pages that are made when what they tell changes, not every night."""
 
 
-def write_table(
-    template: str, path: Path, lines: Sequence[Line], year: str, as_of: datetime, years: Sequence[str], restated: Sequence[str]
-) -> None:
-    """Writes the page of a year's official tables as known at a time; `years`, `restated`: what else there is a page of."""
-    shown = _template(template).render(year=year, tables=_by_indicator(lines), as_of=as_of, years=years, restated=restated)
-    path.write_text(shown, "utf-8")
+@dataclass(frozen=True)
+class StaticFrame:
+    """The frame of a page in a folder: addresses relative to it, nobody who looks, nothing to do."""
+
+    edition: Path
+    place: str
+    known: Collection[str] | None = None
+    """Places that have a page; of a page whose links are all to such as always have one, none are given."""
+    account: None = None
+    form_token: str = ""
+
+    def link(self, place: str) -> str:
+        """The file of a page."""
+        if self.known is not None and place not in self.known and not place.startswith(MADE_APART):
+            return ""
+        return self._up + file_of(place)
+
+    def asset(self, name: str) -> str:
+        """A file beside the start page."""
+        return self._up + name
+
+    def file(self, name: str) -> str:
+        """A file of the edition; the Data Docs forget what is older than a few nights."""
+        if name.startswith("data_docs/") and not (self.edition / name).exists():
+            return ""
+        return self._up + name
+
+    def can(self, role: str) -> bool:
+        """Nothing is done in a folder."""
+        return False
+
+    @property
+    def _up(self) -> str:
+        return "../" * self.place.count("/")
 
 
-def write_fees_page(path: Path, shown: Fees, as_of: datetime, years: Sequence[str], restated: Sequence[str], listed: str) -> None:
-    """Writes the page of the fees paid online beside the dossiers that say so; `listed`: the file with all rows that differ."""
-    page = _template("fees.html").render(fees=shown, as_of=as_of, years=years, restated=restated, listed=listed)
-    path.write_text(page, "utf-8")
+def file_of(place: str) -> str:
+    """Name of the file of a page."""
+    return f"{place or 'index'}.html"
 
 
-def _by_indicator(lines: Sequence[Line]) -> list[tuple[str, list[tuple[Line, list[Line]]]]]:
-    """Official table → each of its indicators: a first line that tells of it, and all its lines."""
-    return [
-        (title, [(first, [first, *rest]) for first, *rest in (group for _, group in groupby(part, attrgetter("indicator_code")))])
-        for title, part in sections(list(lines))
-    ]
+def write_pages(pages: Iterable[Page], edition: Path, known: Collection[str] | None = None) -> list[str]:
+    """Writes pages into an edition, and returns the names of their files."""
+    written = []
+    for page in pages:
+        path = edition / file_of(page.place)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(render(page, StaticFrame(edition, page.place, known)), "utf-8")
+        written.append(file_of(page.place))
+    return written
 
 
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("tasks.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
-    environment.globals["vi"] = vi
-    return environment
-
-
-def _shown(value: Any) -> Any:
-    """What is put into a page: a text that others wrote hides nothing there."""
-    is_text = isinstance(value, str) and not isinstance(value, Markup)
-    return one_line(value) if is_text and not value.isprintable() else value
-
-
-def _template(name: str) -> Template:
-    return _environment().get_template(name)
+def write_site(connection: Connection, edition: Path) -> None:
+    """Writes what tells of the nights into an edition: tonight, sources, nights, deliveries, rules, printed figures, the list of years."""
+    for asset in ASSETS.iterdir():
+        shutil.copyfile(asset, edition / asset.name)
+    overview = Overview(connection)
+    pages = [tonight(overview), worklist(overview), sources(overview), past_nights(overview), rules(overview), years(overview)]
+    pages += all_published(overview)
+    named = [source(overview, one.name) for one in overview.sources]
+    named += [night(overview, run.run_id) for run in nights(connection, NIGHTS_SHOWN)]
+    named += [delivery(overview, number) for number in worth_a_page(overview, DELIVERIES)]
+    named += [rule(overview, code) for code in codes()]
+    pages += [page for page in named if page is not None]
+    write_pages(pages, edition, {page.place for page in pages})

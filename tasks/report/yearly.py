@@ -17,7 +17,8 @@ from tasks.ask.score_table import score_table
 from tasks.report.beside import Beside
 from tasks.report.form_06a_sheet import rows_of
 from tasks.report.kept import Made, fingerprint, made, programme, take_over, write_down, written_down
-from tasks.report.site import write_table
+from tasks.report.pages.tables import pages_of
+from tasks.report.site import write_pages
 from tasks.report.workbook import OneStopShop
 
 MANIFEST = "made.json"
@@ -40,16 +41,6 @@ def workbook_name(year: str) -> str:
     return f"ba-khong-{year}.xlsx"
 
 
-def table_name(year: str) -> str:
-    """File name of the page of a year."""
-    return f"bieu-{year}.html"
-
-
-def restated_name(year: str) -> str:
-    """File name of the page of a year by units of today."""
-    return f"bieu-{year}-hien-nay.html"
-
-
 def write_years(connection: Connection, before: Path, edition: Path) -> list[Made]:
     """Puts the files of every published year into an edition, the latest first.
 
@@ -57,8 +48,7 @@ def write_years(connection: Connection, before: Path, edition: Path) -> list[Mad
     """
     published = {row.period: _Published(row.as_of, row.is_restated, row.content) for row in connection.execute(text(_PUBLISHED))}
     years = official_table.years(connection)
-    shown = (years, [year for year in years if published[year].is_restated])  # every page leads to the others
-    around = fingerprint(programme(), shown, connection.execute(text(_NAMES)).one())
+    around = fingerprint(programme(), connection.execute(text(_NAMES)).one())
     # The scores of a year are compared with those of the year before.
     notes = {year: notes_of(connection, year) for year in years}
     content = {year: fingerprint(around, published[year], published.get(str(int(year) - 1)), notes[year]) for year in years}
@@ -66,36 +56,19 @@ def write_years(connection: Connection, before: Path, edition: Path) -> list[Mad
     found = {part.name: part for part in kept}
     if missing := [year for year in years if year not in found]:
         with Beside() as beside:
-            names = {year: _write(connection, year, published[year].as_of, notes[year], shown, edition, beside) for year in missing}
+            names = {year: _write(connection, year, published[year], notes[year], edition, beside) for year in missing}
         found |= {year: made(year, content[year], edition, names[year]) for year in missing}
     write_down(edition, MANIFEST, [found[year] for year in years])
     return [found[year] for year in years]
 
 
-def is_restated(year: Made) -> bool:
-    """Whether there is a page of a year by units of today."""
-    return restated_name(year.name) in year.files
-
-
-def _write(
-    connection: Connection,
-    year: str,
-    as_of: datetime,
-    notes: list[Note],
-    shown: tuple[list[str], list[str]],
-    edition: Path,
-    beside: Beside,
-) -> list[str]:
+def _write(connection: Connection, year: str, published: _Published, notes: list[Note], edition: Path, beside: Beside) -> list[str]:
     """Writes the files of a year, the workbook beside, and returns their names."""
     lines = official_table.of_period(connection, year)
-    beside.write_workbook(lines, year, as_of, edition / workbook_name(year), notes)
-    restated = restated_of_period(connection, year) if year in shown[1] else []
+    beside.write_workbook(lines, year, published.as_of, edition / workbook_name(year), notes)
+    restated = restated_of_period(connection, year) if published.is_restated else []
     beside.tell_rest(one_stop_shop(connection, lines, year), restated)
-    write_table("table.html", edition / table_name(year), lines, year, as_of, *shown)
-    if not restated:
-        return [workbook_name(year), table_name(year)]
-    write_table("restated.html", edition / restated_name(year), restated, year, as_of, *shown)
-    return [workbook_name(year), table_name(year), restated_name(year)]
+    return [workbook_name(year), *write_pages(pages_of(connection, year, lines, restated, published.as_of), edition)]
 
 
 def one_stop_shop(connection: Connection, lines: Sequence[official_table.Line], year: str) -> OneStopShop | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -77,6 +78,14 @@ QUARANTINE_STATUS = {
     "dismissed": "đã bỏ",
     "rejected": "bị từ chối cùng tệp",
 }
+STANDING = {
+    "unreachable": "không truy cập được",
+    "rejected": "bị từ chối",
+    "never": "chưa gửi lần nào",
+    "late": "chậm",
+    "in_time": "đúng hạn",
+}
+"""How a source stands: the worst that can be said of it."""
 RUN_STATUS = {"running": "đang chạy", "completed": "hoàn thành", "failed": "thất bại", "killed": "bị ngắt"}
 SEVERITY = {"critical": "nghiêm trọng", "warning": "cảnh báo", "info": "thông tin"}
 EXPECTED = {"daily": "hằng ngày", "monthly": "hằng tháng", "quarterly": "hằng quý", "yearly": "hằng năm", "once": "một lần"}
@@ -183,6 +192,14 @@ def stretch(text: str) -> str:
     return f"từ {day(date.fromisoformat(first))} đến {day(date.fromisoformat(last))}" if last else f"ngày {day(date.fromisoformat(first))}"
 
 
+def about(text: str | None) -> str:
+    """What a delivery is about: a stretch of days, else what it calls itself, as a document; a dash where nothing is known."""
+    try:
+        return stretch(text) if text else NOTHING
+    except ValueError:
+        return str(text)
+
+
 def summary(statuses: Iterable[str]) -> str:
     """Deliveries counted by what became of them, in words: `70 đã nạp, 2 bị từ chối`."""
     return ", ".join(f"{number(count)} {DELIVERY_STATUS[status]}" for status, count in Counter(statuses).most_common())
@@ -208,6 +225,11 @@ def safe(text: str, most: int = 255, shown: str = "<U+{:04X}>") -> str:
 def one_line(text: str, most: int = MESSAGE) -> str:
     """A message as one bounded line, whatever names of others stand in it."""
     return safe(" ".join(text.split()), most)
+
+
+def blanks(message: str) -> str:
+    """A message before anything is filled into it, with … in the places of what will be."""
+    return re.sub(r"\{\w+\}", "…", message)
 
 
 def plain(name: str) -> str:

@@ -23,12 +23,10 @@ SECONDS = 60
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with a warehouse and a page, whose PostgreSQL no other test uses."""
+    """A home with a warehouse, whose PostgreSQL no other test uses."""
     home = tmp_path_factory.mktemp("served")
     with open_warehouse(Settings(home, None, home / "sources.yaml", KEY.encode())):
-        (home / "site").mkdir()
-        (home / "site" / "index.html").write_text("a page")
-    return home
+        return home
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
@@ -53,12 +51,12 @@ def test_serve_takes_its_postgresql_with_it(name: str, own: Path) -> None:
 
 
 def reached(port: int, child: subprocess.Popen[str]) -> http.client.HTTPConnection:
-    """The start page, asked for until it is there."""
+    """The page to sign in, asked for until it is there."""
     while True:
         assert child.poll() is None, child.communicate()
         page = http.client.HTTPConnection("127.0.0.1", port)
         try:
-            page.request("GET", "/index.html")
+            page.request("GET", "/dang-nhap")
             assert page.getresponse().read()
             return page
         except ConnectionRefusedError:

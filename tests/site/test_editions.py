@@ -13,7 +13,6 @@ from sqlalchemy import Connection, Engine, text
 
 from flows.nightly import WITHOUT_PREFECT, night
 from tasks.ask.fees import Fees, fees
-from tasks.deliveries.source import read_sources
 from tasks.report import reconciled_fees, yearly
 from tasks.report.edition import report
 from tasks.report.yearly import MANIFEST, write_years
@@ -66,7 +65,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def edition(engine: Engine, settings: Settings) -> dict[str, bytes]:
-    """What the site holds after another report, but for what tells of the night."""
+    """What the site holds of the years after another report."""
     with engine.connect() as connection:
         run_id = connection.scalar(text("SELECT max(run_id) FROM ops.run"))
     site, before = settings.home / "site", settings.home / "report" / "editions" / "000000"
@@ -74,8 +73,14 @@ def edition(engine: Engine, settings: Settings) -> dict[str, bytes]:
     site.resolve().rename(before)
     site.unlink()
     site.symlink_to(before, target_is_directory=True)
-    report(engine, settings.home, read_sources(settings.sources), run_id, DataDocs(settings.home / "data_docs"))
-    return {path.name: path.read_bytes() for path in site.iterdir() if path.is_file() and path.name not in ("index.html", *FEES)}
+    report(engine, settings.home, run_id, DataDocs(settings.home / "data_docs"))
+    return of_years(site)
+
+
+def of_years(folder: Path) -> dict[str, bytes]:
+    """The files of the years in a folder: workbooks, pages, and what they are made of."""
+    found = [*folder.glob("*.xlsx"), *folder.rglob("bieu/**/*.html"), folder / MANIFEST]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 
 
 def anew(engine: Engine, folder: Path) -> dict[str, bytes]:
@@ -83,7 +88,7 @@ def anew(engine: Engine, folder: Path) -> dict[str, bytes]:
     folder.mkdir()
     with engine.connect() as connection:
         write_years(connection, folder / "none", folder)
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return of_years(folder)
 
 
 def change(engine: Engine, statement: str) -> None:
@@ -95,7 +100,7 @@ def change(engine: Engine, statement: str) -> None:
 def test_a_night_that_changes_nothing_makes_none_anew(engine: Engine, published: Settings, made: list[str], tmp_path: Path) -> None:
     kept = edition(engine, published)
     assert made == []
-    assert {"ba-khong-2024.xlsx", "bieu-2024.html", MANIFEST} <= set(kept)
+    assert {"ba-khong-2024.xlsx", "bieu/2024.html", "bieu/2024/don-vi/15655.html", MANIFEST} <= set(kept)
     assert kept == anew(engine, tmp_path / "anew")
 
 
@@ -130,7 +135,7 @@ def test_another_programme_makes_all_anew(engine: Engine, published: Settings, m
 
 def test_what_is_not_as_it_was_made_is_made_anew(engine: Engine, published: Settings, made: list[str]) -> None:
     whole = edition(engine, published)
-    for name in (MANIFEST, "bieu-2024.html"):
+    for name in (MANIFEST, "bieu/2024.html"):
         for damage in (Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:-9])):
             made.clear()
             damage(published.home / "site" / name)
@@ -148,7 +153,7 @@ def test_a_workbook_that_cannot_be_written_is_told_and_leaves_the_edition_before
         run = "INSERT INTO ops.run (flow, as_of, started_at, status, host, process_id) SELECT flow, as_of, now(), status, host, process_id"
         run_id = connection.scalar(text(f"{run} FROM ops.run ORDER BY run_id DESC LIMIT 1 RETURNING run_id"))
     with pytest.raises(Exception, match="nowhere"):
-        report(engine, published.home, read_sources(published.sources), run_id, DataDocs(published.home / "data_docs"))
+        report(engine, published.home, run_id, DataDocs(published.home / "data_docs"))
     assert (published.home / "site").resolve() == before
 
 

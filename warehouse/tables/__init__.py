@@ -38,6 +38,8 @@ from warehouse.tables.fact_unit_count import fact_unit_count
 from warehouse.tables.list_agency import list_agency
 from warehouse.tables.list_merchant import list_merchant
 from warehouse.tables.list_procedure import list_procedure
+from warehouse.tables.ops_account import account
+from warehouse.tables.ops_action import action
 from warehouse.tables.ops_alarm import alarm
 from warehouse.tables.ops_allowance import allowance
 from warehouse.tables.ops_completion import completion
@@ -56,8 +58,11 @@ from warehouse.tables.ops_quarantine import quarantine
 from warehouse.tables.ops_ratio import ratio
 from warehouse.tables.ops_release import release
 from warehouse.tables.ops_run import run
+from warehouse.tables.ops_session import session
+from warehouse.tables.ops_sign_in import sign_in
 from warehouse.tables.ops_source import source
 from warehouse.tables.ops_told import told
+from warehouse.tables.ops_unreachable import unreachable
 from warehouse.tables.ops_verdict import verdict
 
 __all__ = [
@@ -67,6 +72,8 @@ __all__ = [
     "STAR",
     "UNKNOWN",
     "WAREHOUSE",
+    "account",
+    "action",
     "agg_count",
     "agg_thing",
     "alarm",
@@ -123,7 +130,10 @@ __all__ = [
     "ratio",
     "release",
     "run",
+    "session",
+    "sign_in",
     "source",
     "told",
+    "unreachable",
     "verdict",
 ]

@@ -1,6 +1,6 @@
 """One row per source of sources.yaml as of the last night: who sends what, and how often."""
 
-from sqlalchemy import Boolean, Column, Date, Integer, Table, Text, false
+from sqlalchemy import Boolean, Column, Date, Integer, SmallInteger, Table, Text, false
 
 from warehouse.tables.base import OPS, metadata
 
@@ -22,6 +22,9 @@ source = Table(
         "patience_days", Integer, comment="Days after its last delivery from which its silence counts as late; empty of one that sends once"
     ),
     Column("data_until", Date, comment="Last day for which it had spoken when last published; empty where nothing was taken of it"),
+    Column("provider", Text, nullable=False, server_default="", comment="Who sends it (dim_provider.provider_code)"),
+    Column("title", Text, nullable=False, server_default="", comment="What officials call it, in Vietnamese"),
+    Column("rank", SmallInteger, nullable=False, server_default="0", comment="Place in sources.yaml"),
     schema=OPS,
     comment="One row per source of sources.yaml as of the last night: who sends what, and how often.",
 )

@@ -1,0 +1,148 @@
+"""Who may ask what: every route says which role it needs, and here alone that is held."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, text
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from desk.accounts import Account, TooManyTries, signed_in
+from desk.web.frame import SESSION, Desk, form_token, shown
+from desk.web.headers import is_ours
+from tasks.ask.scope import Scope, scope_of
+from tasks.deliveries.run_lock import in_one_line
+from tasks.report.rendering import Page
+from warehouse.settings import Refusal
+
+log = logging.getLogger("bakhong")
+
+LONGEST_QUERY = "30s"
+"""How long a page may ask the warehouse."""
+
+
+class NotFound(Exception):
+    """There is no such page, or not for whoever asks."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request whose sender may make it: what it says, who sent it, and the warehouse to answer from."""
+
+    request: Request
+    account: Account | None
+    engine: Engine
+    desk: Desk
+    form: FormData = field(default_factory=FormData)
+
+    @property
+    def address(self) -> str:
+        """Network address of whoever asks."""
+        return self.request.client.host if self.request.client else ""
+
+    @property
+    def who(self) -> Account:
+        """Who asks, where the route is for people who signed in."""
+        assert self.account is not None  # noqa: S101  # a route without a role asks for nobody
+        return self.account
+
+    @contextmanager
+    def reading(self, *, in_steps: bool = False) -> Iterator[Connection]:
+        """The warehouse as it is at one moment, to read only; `in_steps`: what is read may be kept on the way, in temporary tables."""
+        with self.engine.connect() as connection:
+            reading = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=not in_steps)
+            reading.execute(text("SELECT set_config('statement_timeout', :longest, true)"), {"longest": LONGEST_QUERY})
+            yield reading
+
+    def scope(self, connection: Connection) -> Scope:
+        """What they may see."""
+        return scope_of(connection, self.who.unit_code)
+
+    def told(self, name: str) -> str:
+        """A field of the form; empty where it is not there."""
+        value = self.form.get(name, "")
+        return value if isinstance(value, str) else ""
+
+    def asked_for(self, name: str) -> str:
+        """A word behind the `?` of the address."""
+        return self.request.query_params.get(name, "").strip()
+
+
+Handler = Callable[[Asked], Response | Page]
+
+
+def route(path: str, handler: Handler, role: str | None, *, acts: bool = False) -> Route:
+    """A route for those who have a role, or for everybody; `acts`: it changes something, and takes forms of this desk only."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            form = await request.form(max_files=0, max_fields=2_000) if acts else FormData()
+            return await run_in_threadpool(_answer, request, form, handler, role, acts)
+        except Exception as problem:
+            return _told(request, problem)
+
+    endpoint.role = role  # type: ignore[attr-defined]
+    return Route(path, endpoint, methods=["POST"] if acts else ["GET"])
+
+
+def _answer(request: Request, form: FormData, handler: Handler, role: str | None, acts: bool) -> Response:
+    desk, engine = request.app.state.desk, request.app.state.engine
+    token = request.cookies.get(SESSION)
+    account = signed_in(engine, token) if token else None
+    request.state.account = account
+    if acts and not (is_ours(request.headers, request.url.scheme) and _is_given(request, form)):
+        return _error(request, 403, "Biểu mẫu không hợp lệ", "Biểu mẫu này không phải của trang kiểm soát, hoặc đã cũ. Mở lại trang.")
+    if role is not None and account is None:
+        return _to_sign_in(request, desk)
+    if role is not None and account is not None and not account.may(role):
+        return _error(request, 403, "Không được phép", f"Tài khoản {account.name} không có quyền làm việc này.")
+    answer = handler(Asked(request, account, engine, desk, form))
+    return shown(request, answer) if isinstance(answer, Page) else answer
+
+
+def _is_given(request: Request, form: FormData) -> bool:
+    expected, given = form_token(request), form.get("form_token", "")
+    return bool(expected) and isinstance(given, str) and secrets.compare_digest(expected.encode(), given.encode())
+
+
+def _to_sign_in(request: Request, desk: Desk) -> Response:
+    path = request.url.path.removeprefix(desk.root_path) if request.method == "GET" else ""
+    after = f"{path}?{request.url.query}" if request.url.query else path
+    address = desk.address("dang-nhap") + (f"?next={quote(after)}" if after not in ("", "/") else "")
+    if "hx-request" in request.headers:  # a part of a page: the whole page goes
+        return Response(status_code=204, headers={"HX-Redirect": address})
+    return RedirectResponse(address, 303)
+
+
+def _told(request: Request, problem: Exception) -> Response:
+    """What went wrong as a page that quotes nothing."""
+    if isinstance(problem, NotFound):
+        return _error(request, 404, "Không có trang này", "Trang không có, hoặc nằm ngoài phạm vi của tài khoản.")
+    if isinstance(problem, TooManyTries):
+        return _error(request, 429, "Tạm khóa", str(problem))
+    if isinstance(problem, Refusal):
+        return _error(request, 400, "Không làm được", str(problem))
+    log.error("%s %s: %s", request.method, request.url.path, in_one_line(problem))
+    return _error(request, 500, "Có lỗi", "Máy chủ gặp lỗi chưa lường trước; đã ghi vào nhật ký. Thử lại, hoặc báo người vận hành.")
+
+
+def _error(request: Request, status: int, title: str, words: str) -> Response:
+    content: dict[str, Any] = {"title": title, "words": words}
+    return shown(request, Page("loi", "error.html", content), status)
+
+
+def not_found(request: Request, _: Exception) -> Response:
+    """An address that nothing is at."""
+    token = request.cookies.get(SESSION)
+    request.state.account = signed_in(request.app.state.engine, token) if token else None
+    return _told(request, NotFound())

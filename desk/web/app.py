@@ -1,0 +1,53 @@
+"""The desk as a web application: its routes, and which role each needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Engine
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import FileResponse, Response
+from starlette.types import ASGIApp
+
+from desk.web import pages, signing_in
+from desk.web.access import Asked, NotFound, not_found, route
+from desk.web.frame import Desk, assets
+from desk.web.headers import Guarded, Under
+from warehouse.settings import Settings
+
+FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+
+def asset(asked: Asked) -> Response:
+    """A stylesheet, script or image, named by its content."""
+    wanted = asked.request.path_params
+    digest, path = assets().get(wanted["name"], ("", Path()))
+    if digest != wanted["digest"]:
+        raise NotFound
+    return FileResponse(path, headers=FOR_EVER)
+
+
+ROUTES = [
+    route("/static/{digest}/{name}", asset, None),
+    route("/dang-nhap", signing_in.sign_in_page, None),
+    route("/dang-nhap", signing_in.sign_in, None, acts=True),
+    route("/dang-xuat", signing_in.sign_out, "viewer", acts=True),
+    route("/tai-khoan", signing_in.account_page, "viewer"),
+    route("/tai-khoan", signing_in.change_password, "viewer", acts=True),
+    route("/nhat-ky", signing_in.actions_page, "steward"),
+    *pages.ROUTES,
+]
+"""Path, who answers, and the role it takes."""
+
+
+def application(engine: Engine, settings: Settings, root_path: str = "") -> ASGIApp:
+    """The desk over a warehouse."""
+    app = Starlette(
+        routes=ROUTES,
+        middleware=[Middleware(Guarded), Middleware(Under, root_path=root_path)],
+        exception_handlers={404: not_found, 405: not_found},
+    )
+    app.state.desk = Desk(settings, root_path)
+    app.state.engine = engine
+    return app

@@ -1,0 +1,89 @@
+"""The pages that are read at the desk: those of tasks/report, answered from the warehouse as it is now."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Callable
+from typing import Any
+
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from desk.web.access import Asked, Handler, NotFound, route
+from tasks.ask.fees import fees, first_shown
+from tasks.ask.overview import Overview
+from tasks.report.pages.deliveries import delivery
+from tasks.report.pages.fees import fees_page
+from tasks.report.pages.nights import night, past_nights
+from tasks.report.pages.published import document, published
+from tasks.report.pages.rules import rule, rules
+from tasks.report.pages.sources import source, sources
+from tasks.report.pages.tables import indicator, restated, restated_indicator, unit, year, years
+from tasks.report.pages.tonight import tonight
+from tasks.report.pages.worklist import worklist
+from tasks.report.rendering import Page
+
+
+def page(shown: Callable[..., Page | None], *named: str) -> Handler:
+    """Answers with a page of tasks/report; the parts of the address that it is named by follow the overview."""
+
+    def answer(asked: Asked) -> Page:
+        with asked.reading() as connection:
+            found = shown(Overview(connection, asked.scope(connection)), *(asked.request.path_params[name] for name in named))
+        if found is None:
+            raise NotFound
+        return found
+
+    return answer
+
+
+def for_all(handler: Callable[[Asked], Response | Page]) -> Handler:
+    """Answers those only whose account is confined to no unit."""
+
+    def answer(asked: Asked) -> Response | Page:
+        if asked.who.unit_code is not None:
+            raise NotFound
+        return handler(asked)
+
+    return answer
+
+
+def reconciled_fees(asked: Asked) -> Page:
+    """Fees beside dossiers, of all units."""
+    with asked.reading(in_steps=True) as connection:
+        publication = Overview(connection).publication
+        if publication is None:
+            raise NotFound
+        as_of: Any = publication.as_of
+        return fees_page(fees(connection, first_shown(connection, as_of)), as_of)
+
+
+def file(asked: Asked) -> Response:
+    """A file of the edition: workbook, list, Data Docs."""
+    path = asked.desk.file(asked.request.path_params["name"])
+    if path is None:
+        raise NotFound
+    return FileResponse(path, media_type=mimetypes.guess_type(path.name)[0])
+
+
+ROUTES: list[Route] = [
+    route("/", page(tonight), "viewer"),
+    route("/viec-can-lam", page(worklist), "viewer"),
+    route("/nguon", page(sources), "viewer"),
+    route("/nguon/{name}", page(source, "name"), "viewer"),
+    route("/lan-gui/{number:int}", page(delivery, "number"), "viewer"),
+    route("/bieu", page(years), "viewer"),
+    route("/bieu/{year}", page(year, "year"), "viewer"),
+    route("/bieu/{year}/hien-nay", page(restated, "year"), "viewer"),
+    route("/bieu/{year}/hien-nay/{code}", page(restated_indicator, "year", "code"), "viewer"),
+    route("/bieu/{year}/don-vi/{code}", page(unit, "year", "code"), "viewer"),
+    route("/bieu/{year}/{code}", page(indicator, "year", "code"), "viewer"),
+    route("/doi-soat-phi", for_all(reconciled_fees), "viewer"),
+    route("/da-cong-bo", page(published), "viewer"),
+    route("/da-cong-bo/{number}", page(document, "number"), "viewer"),
+    route("/cac-dem", page(past_nights), "viewer"),
+    route("/cac-dem/{number:int}", page(night, "number"), "viewer"),
+    route("/quy-tac", page(rules), "viewer"),
+    route("/quy-tac/{code}", page(rule, "code"), "viewer"),
+    route("/tep/{name:path}", for_all(file), "viewer"),
+]

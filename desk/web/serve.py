@@ -1,0 +1,100 @@
+"""`bakhong serve`: the desk and the warehouse until someone asks to end."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Thread
+
+import uvicorn
+from sqlalchemy import Engine
+from starlette.types import ASGIApp
+
+from desk import terminal
+from desk.accounts import is_any
+from desk.web.app import application
+from flows.stopping import Stopped
+from warehouse.database import end_sessions, read_warehouse, url
+from warehouse.settings import Refusal, Settings
+
+GRACE_SECONDS = 2
+"""How long requests under way may take once someone asked to end."""
+
+
+def serve(settings: Settings, host: str, port: int, root_path: str, proxies: Sequence[str]) -> None:
+    """Serves the desk, over the embedded PostgreSQL where there is one, until Ctrl-C or SIGTERM."""
+    prefix = _prefix(root_path)
+    for proxy in proxies:
+        _require_address(proxy)
+    with _listening(host, port) as listening, read_warehouse(settings) as engine:
+        try:
+            with served(application(engine, settings, prefix), listening, proxies, engine) as serving:
+                place = f"http://{f'[{host}]' if ':' in host else host}:{port}{prefix}/"
+                terminal.where({"Trang kiểm soát": place, "Kho số liệu": url(settings), "Dừng": "Ctrl-C"})
+                with engine.connect() as connection:
+                    if not is_any(connection):
+                        terminal.say("Chưa có tài khoản nào. Lập tài khoản đầu tiên: bakhong account add TÊN --role approver")
+                if not _is_loopback(host) and not proxies:
+                    terminal.complain("Mật khẩu đi qua mạng không mã hóa: đặt sau một reverse proxy https và thêm --proxy ĐỊA_CHỈ.")
+                serving.join()
+        except Stopped as stopped:  # as it is meant to end
+            terminal.complain(str(stopped))
+        else:
+            raise Refusal("Trang kiểm soát đã dừng ngoài ý muốn.")
+
+
+@contextmanager
+def served(app: ASGIApp, listening: socket.socket, proxies: Sequence[str], engine: Engine) -> Iterator[Thread]:
+    """Serves on a socket beside the block, which hears the signals; at its end nothing of it goes on, in the database neither."""
+    config = uvicorn.Config(
+        app,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        limit_concurrency=200,
+    )
+    server = uvicorn.Server(config)
+    serving = Thread(target=server.run, kwargs={"sockets": [listening]}, name="desk")
+    serving.start()
+    try:
+        yield serving
+    finally:
+        server.should_exit = True
+        end_sessions(engine)  # a page under way does not hold it up
+        serving.join()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise Refusal(f"Không mở được cổng {port} trên {host} ({error.strerror}); chọn cổng khác bằng --port.") from error
+
+
+def _prefix(root_path: str) -> str:
+    prefix = root_path.rstrip("/")
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", prefix):
+        raise Refusal(f"--root-path {root_path!r} không hợp lệ: viết như /ba-khong.")
+    return prefix
+
+
+def _require_address(proxy: str) -> None:
+    try:
+        ipaddress.ip_network(proxy, strict=False)
+    except ValueError as error:
+        raise Refusal(f"--proxy {proxy!r} không phải địa chỉ mạng: viết như 10.0.0.5 hoặc 10.0.0.0/24.") from error
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

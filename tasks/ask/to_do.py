@@ -1,0 +1,67 @@
+"""What waits for a steward: deliveries refused and not sent again, rows set aside, values held back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from tasks.ask.scope import WHOLE, Scope
+
+_REFUSED = """
+SELECT d.* FROM ops.delivery d WHERE d.status = 'rejected' AND NOT EXISTS (
+    SELECT FROM ops.delivery later
+    WHERE later.source = d.source AND later.status <> 'landed' AND (later.exported_at, later.delivery_id) > (d.exported_at, d.delivery_id)
+      AND later.named_unit IS NOT DISTINCT FROM d.named_unit
+      AND coalesce(later.business_period, later.named_period, '') = coalesce(d.business_period, d.named_period, ''))
+ORDER BY d.loaded_at DESC, d.delivery_id
+"""
+
+
+def refused(connection: Connection) -> Sequence[Row[Any]]:
+    """Deliveries refused of which the source has not sent another one since, the latest first."""
+    return connection.execute(text(_REFUSED)).all()
+
+
+def open_rows(connection: Connection) -> Sequence[Row[Any]]:
+    """Rows set aside that wait for somebody, by source and rule: how many, of how many files; the most severe first."""
+    return connection.execute(
+        text(
+            "SELECT d.source, q.rule_code, min(q.severity) AS severity, count(DISTINCT (q.delivery_id, q.row_number)) AS rows, "
+            "  count(DISTINCT q.delivery_id) AS files, min(d.exported_at) AS since, min(q.message_vi) AS message_vi "
+            "FROM ops.quarantine q JOIN ops.delivery d USING (delivery_id) WHERE q.status = 'open' "
+            "GROUP BY d.source, q.rule_code ORDER BY severity, since DESC, d.source, q.rule_code"
+        )
+    ).all()
+
+
+def rows_by_status(connection: Connection) -> dict[str, int]:
+    """Status → rows set aside, each counted once however many rules it broke; those of refused deliveries as these were received."""
+    found = connection.execute(
+        text(
+            "SELECT status, count(DISTINCT (delivery_id, row_number)) AS rows FROM ops.quarantine "
+            "WHERE status <> 'rejected' GROUP BY status "
+            "UNION ALL SELECT 'rejected', sum(rows_quarantined) FROM ops.delivery WHERE status = 'rejected'"
+        )
+    )
+    return {row.status: int(row.rows or 0) for row in found}
+
+
+_ROWS = """
+SELECT q.*, d.source, d.file_name, d.status AS delivery_status FROM ops.quarantine q JOIN ops.delivery d USING (delivery_id)
+WHERE (CAST(:delivery_id AS int) IS NULL OR q.delivery_id = :delivery_id)
+  AND (CAST(:rule_code AS text) IS NULL OR q.rule_code = :rule_code)
+  AND (CAST(:codes AS text[]) IS NULL OR d.named_unit = ANY(:codes))
+ORDER BY array_position(ARRAY['open', 'waiting', 'released', 'rejected', 'dismissed'], q.status), d.exported_at DESC,
+  q.delivery_id, q.row_number, q.rule_code, q.column_name
+LIMIT :shown
+"""
+
+
+def rows_set_aside(
+    connection: Connection, delivery_id: int | None = None, rule_code: str | None = None, scope: Scope = WHOLE, shown: int = 200
+) -> Sequence[Row[Any]]:
+    """Rows set aside, of one delivery or rule, those first that wait for somebody; one more than shown where there are more."""
+    given = {"delivery_id": delivery_id, "rule_code": rule_code, "codes": scope.listed, "shown": shown + 1}
+    return connection.execute(text(_ROWS), given).all()

@@ -1,0 +1,76 @@
+"""The rules: every one of every contract, what it asks for, and how often it did not hold of late; one of them with its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+
+from expectations.contract import Rule, contract, feeds, structure
+from tasks.ask import to_do
+from tasks.ask.overview import LATELY, Overview
+from tasks.report.rendering import Page
+
+ROWS_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Told:
+    """A rule, where it belongs, and in what it did not hold of late."""
+
+    rule: Rule
+    feed: str
+    """Title of its contract; of rules about the form of any file, that."""
+    lately: Sequence[Row[Any]]
+    """By source."""
+
+    @property
+    def failed(self) -> int:
+        """Deliveries in which it did not hold."""
+        return sum(row.failed for row in self.lately)
+
+    @property
+    def rows(self) -> int:
+        """Rows that broke it."""
+        return sum(row.rows for row in self.lately)
+
+
+def rules(overview: Overview) -> Page:
+    """The glossary of all rules."""
+    return Page("quy-tac", "rules.html", {"rules": list(_every(overview)), "days": LATELY})
+
+
+def rule(overview: Overview, code: str) -> Page | None:
+    """One rule with the rows set aside for it now; nothing where there is none of that code."""
+    found = next((told for told in _every(overview) if told.rule.code == code), None)
+    if found is None:
+        return None
+    content = {
+        "told": found,
+        "days": LATELY,
+        "senders": overview.senders,
+        "problems": [one for one in overview.problems if one.rule_code == code],
+        "rows": to_do.rows_set_aside(overview.connection, rule_code=code, scope=overview.scope, shown=ROWS_SHOWN),
+        "shown": ROWS_SHOWN,
+    }
+    return Page(f"quy-tac/{code}", "rule.html", content)
+
+
+def codes() -> list[str]:
+    """Codes of all rules."""
+    return [one.code for one, _ in _declared()]
+
+
+def _every(overview: Overview) -> Iterator[Told]:
+    lately = overview.rules_lately
+    for one, feed in _declared():
+        yield Told(one, feed, [row for row in lately if row.rule_code == one.code and row.failed])
+
+
+def _declared() -> Iterator[tuple[Rule, str]]:
+    """Every rule and the title of what it is about."""
+    yield from ((one, "Mọi tệp") for one in structure())
+    for feed in feeds():
+        yield from ((one, contract(feed).title_vi) for one in contract(feed).rules)

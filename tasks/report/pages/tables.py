@@ -1,0 +1,162 @@
+"""The official tables: which years there are; a year by indicator and by unit; an indicator of all units; a unit with all indicators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import TypeVar
+
+from sqlalchemy import Connection, text
+
+from tasks.ask import official_table
+from tasks.ask.official_table import Line, Unit
+from tasks.ask.overview import Overview
+from tasks.ask.restated import RestatedLine, restated_of_period
+from tasks.report.rendering import Page
+from warehouse.periods import days, is_period
+
+AnyLine = TypeVar("AnyLine", Line, RestatedLine)
+
+
+def years(overview: Overview) -> Page:
+    """The years, with their tables and files."""
+    return Page(
+        "bieu", "years.html", {"years": official_table.years(overview.connection), "restated": _restated_years(overview.connection)}
+    )
+
+
+def year(overview: Overview, wanted: str) -> Page | None:
+    """A year: its indicators and its units; nothing where nothing is published of it."""
+    lines = _lines(overview, wanted)
+    return (
+        _year(wanted, lines, _units(overview.connection, wanted), wanted in _restated_years(overview.connection), _as_of(overview))
+        if lines
+        else None
+    )
+
+
+def indicator(overview: Overview, wanted: str, code: str) -> Page | None:
+    """An indicator of a year in all units; nothing where nothing is published of it."""
+    lines = _lines(overview, wanted, code)
+    return _indicator(wanted, lines, _as_of(overview)) if lines else None
+
+
+def unit(overview: Overview, wanted: str, code: str) -> Page | None:
+    """A unit with all indicators of a year; nothing where nothing is published of it."""
+    if not overview.scope.sees(code):
+        return None
+    versions = [one for one in _units(overview.connection, wanted) if one.code == code]
+    lines = [line for one in versions for line in official_table.of_unit(overview.connection, one, wanted)]
+    return _unit(wanted, lines, versions, _as_of(overview)) if lines else None
+
+
+def restated(overview: Overview, wanted: str) -> Page | None:
+    """A year by units of today; nothing where it is not restated."""
+    lines = [line for line in restated_of_period(overview.connection, wanted) if overview.scope.sees(line.unit_code)]
+    return _restated(wanted, lines, _as_of(overview)) if lines else None
+
+
+def restated_indicator(overview: Overview, wanted: str, code: str) -> Page | None:
+    """An indicator of a year in all units of today."""
+    lines = [
+        line
+        for line in restated_of_period(overview.connection, wanted)
+        if overview.scope.sees(line.unit_code) and line.indicator_code == code
+    ]
+    return _restated_indicator(wanted, lines, _as_of(overview)) if lines else None
+
+
+def pages_of(connection: Connection, wanted: str, lines: Sequence[Line], again: Sequence[RestatedLine], as_of: datetime) -> list[Page]:
+    """All pages of a year from its lines, and from those by units of today."""
+    units = _units(connection, wanted)
+    by_unit: dict[str, list[Line]] = {}
+    for line in lines:
+        by_unit.setdefault(line.unit_code, []).append(line)
+    found = [_year(wanted, lines, units, bool(again), as_of)]
+    found += [_indicator(wanted, part, as_of) for part in _by_indicator(lines)]
+    found += [_unit(wanted, part, [one for one in units if one.code == code], as_of) for code, part in by_unit.items()]
+    if again:
+        found += [_restated(wanted, again, as_of), *(_restated_indicator(wanted, part, as_of) for part in _by_indicator(again))]
+    return found
+
+
+def _year(wanted: str, lines: Sequence[Line], units: Sequence[Unit], is_restated: bool, as_of: datetime) -> Page:
+    by_unit = {code: list(part) for code, part in groupby(sorted(lines, key=attrgetter("unit_code")), attrgetter("unit_code"))}
+    content = {
+        "year": wanted,
+        "tables": _tables(lines),
+        "units": [(one, Tally(by_unit[one.code])) for one in units if one.code in by_unit],
+        "is_restated": is_restated,
+        "as_of": as_of,
+    }
+    return Page(f"bieu/{wanted}", "year.html", content)
+
+
+class Tally:
+    """How a unit's indicators of a year stand."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self.valued = sum(line.value is not None for line in lines)
+        self.met = sum(line.is_met is True for line in lines)
+        self.missed = sum(line.is_met is False for line in lines)
+        self.is_provisional = any(line.obs_status == "P" for line in lines)
+
+
+def _indicator(wanted: str, lines: Sequence[Line], as_of: datetime) -> Page:
+    content = {"year": wanted, "head": lines[0], "lines": lines, "as_of": as_of}
+    return Page(f"bieu/{wanted}/{lines[0].indicator_code}", "indicator.html", content)
+
+
+def _unit(wanted: str, lines: Sequence[Line], versions: Sequence[Unit], as_of: datetime) -> Page:
+    """Versions of one code stand one after the other."""
+    parts = [(name, _tables(list(part))) for name, part in groupby(sorted(lines, key=attrgetter("first_day")), attrgetter("unit_shown"))]
+    content = {"year": wanted, "unit": versions[-1], "parts": parts, "as_of": as_of}
+    return Page(f"bieu/{wanted}/don-vi/{versions[-1].code}", "unit.html", content)
+
+
+def _restated(wanted: str, lines: Sequence[RestatedLine], as_of: datetime) -> Page:
+    return Page(f"bieu/{wanted}/hien-nay", "restated.html", {"year": wanted, "tables": _tables(lines), "as_of": as_of})
+
+
+def _restated_indicator(wanted: str, lines: Sequence[RestatedLine], as_of: datetime) -> Page:
+    content = {"year": wanted, "head": lines[0], "lines": lines, "as_of": as_of}
+    return Page(f"bieu/{wanted}/hien-nay/{lines[0].indicator_code}", "restated_indicator.html", content)
+
+
+def _tables(lines: Sequence[AnyLine]) -> list[tuple[str, list[tuple[AnyLine, int]]]]:
+    """Official table → a line that tells of each of its indicators, that of the unit furthest up, and how many lines there are."""
+    return [
+        (title, [(part[0], len(part)) for part in _by_indicator(list(group))])
+        for title, group in groupby(lines, attrgetter("official_table"))
+    ]
+
+
+def _by_indicator(lines: Sequence[AnyLine]) -> list[list[AnyLine]]:
+    return [list(part) for _, part in groupby(lines, attrgetter("indicator_code"))]
+
+
+def _lines(overview: Overview, wanted: str, code: str | None = None) -> list[Line]:
+    if not is_period(wanted):
+        return []
+    lines = official_table.of_period(overview.connection, wanted, indicator=code)
+    return [line for line in lines if overview.scope.sees(line.unit_code)]
+
+
+def _units(connection: Connection, wanted: str) -> list[Unit]:
+    return official_table.units_between(connection, *days(wanted)) if is_period(wanted) else []
+
+
+def _restated_years(connection: Connection) -> list[str]:
+    return list(
+        connection.scalars(
+            text("SELECT DISTINCT period FROM warehouse.fact_indicator_restated WHERE known_to = 'infinity' AND length(period) = 4")
+        )
+    )
+
+
+def _as_of(overview: Overview) -> datetime:
+    assert overview.publication is not None  # noqa: S101  # lines are published
+    as_of: datetime = overview.publication.as_of
+    return as_of

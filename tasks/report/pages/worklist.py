@@ -1,0 +1,19 @@
+"""What waits for a steward."""
+
+from __future__ import annotations
+
+from tasks.ask.overview import Overview
+from tasks.report.rendering import Page
+
+
+def worklist(overview: Overview) -> Page:
+    """Deliveries refused, rows set aside, values held back."""
+    content = {
+        "senders": overview.senders,
+        "refused": overview.refused,
+        "open_rows": overview.open_rows,
+        "by_status": overview.by_status,
+        "waiting": overview.waiting,
+        "held_back": overview.held_back,
+    }
+    return Page("viec-can-lam", "worklist.html", content)

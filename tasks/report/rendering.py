@@ -1,0 +1,101 @@
+"""How a page becomes HTML: one set of templates for the static edition and for the desk, which differ in their frame."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from tasks.report import charts
+from tasks.words import vietnamese as vi
+from tasks.words.vietnamese import one_line
+
+ASSETS = Path(__file__).parent / "assets"
+"""Stylesheet, script and icon of every page."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page shows: its place among the others, its template and what that is told."""
+
+    place: str
+    """Path without extension, as `nguon/ecpay`; empty for the start page."""
+    template: str
+    content: dict[str, Any] = field(default_factory=dict)
+
+
+class Frame(Protocol):
+    """What the static edition and the desk answer otherwise; the templates know nothing else of where they are shown."""
+
+    def link(self, place: str) -> str:
+        """Address of a page; empty where there is no such page for whoever looks, so that no link is dead."""
+
+    def asset(self, name: str) -> str:
+        """Address of a stylesheet, script or image."""
+
+    def file(self, name: str) -> str:
+        """Address of a file to download; empty where it is not there."""
+
+    def can(self, role: str) -> bool:
+        """Whether whoever looks may do what a role may."""
+
+    @property
+    def account(self) -> Any:
+        """Who looks; nothing in the static edition."""
+
+    @property
+    def form_token(self) -> str:
+        """What a form of this page has to say."""
+
+
+def render(page: Page, frame: Frame, environment: Environment | None = None) -> str:
+    """A page in its frame."""
+    template = (environment or environment_of()).get_template(page.template)
+    framed = {"link": frame.link, "asset": frame.asset, "file": frame.file, "can": frame.can}
+    return template.render(
+        **page.content, **framed, place=page.place, account=frame.account, form_token=frame.form_token, section=page.place.split("/")[0]
+    )
+
+
+@cache
+def environment_of(*more: BaseLoader) -> Environment:
+    """The templates of all pages, and further ones."""
+    environment = Environment(
+        loader=ChoiceLoader([PackageLoader("tasks.report"), *more]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    environment.globals |= {"vi": vi, "charts": charts, "sections": SECTIONS}
+    return environment
+
+
+SECTIONS: Sequence[tuple[str, str]] = (
+    ("", "Tối nay"),
+    ("viec-can-lam", "Việc cần làm"),
+    ("nguon", "Nguồn"),
+    ("bieu", "Biểu"),
+    ("da-cong-bo", "Đã công bố và tính lại"),
+    ("cac-dem", "Các đêm"),
+    ("quy-tac", "Quy tắc"),
+)
+"""First part of a place → what the navigation calls it."""
+
+
+def digest(path: Path) -> str:
+    """What tells one content of an asset from another."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def _shown(value: Any) -> Any:
+    """What is put into a page: a text that others wrote hides nothing there."""
+    is_text = isinstance(value, str) and not isinstance(value, Markup)
+    return one_line(value) if is_text and not value.isprintable() else value
