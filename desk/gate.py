@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Sequence
-from itertools import groupby
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
 from desk import terminal
-from tasks.ask.gate import findings, held_edition, held_values
-from tasks.indicators.edition import DECISIONS, judge, take_back
+from tasks.ask.gate import alike, findings, held_edition, held_values, understood
+from tasks.indicators.edition import judge, take_back
 from tasks.words import vietnamese as vi
 from warehouse.gate import gate
 from warehouse.settings import Refusal
@@ -39,8 +37,9 @@ def listed(connection: Connection, *, each: bool, with_values: bool) -> bool:
         terminal.complain(f"Chưa công bố từ {vi.moment(held.since)}, chờ quyết định: {would}{ended}. Số đã công bố trước giữ nguyên.")
     if rows:
         header = ["Số", "Điểm bất thường", "Ở đâu", "Nội dung", "Tệp làm thay đổi", "Từ ngày", "Quyết định"]
-        alike = [[row] for row in rows] if each else [list(same) for _, same in groupby(rows, _ALIKE)]
-        terminal.table(header, [_told(same) for same in alike], "Khác thường so với số đã công bố")
+        terminal.table(
+            header, [_told(same) for same in ([[row] for row in rows] if each else alike(rows))], "Khác thường so với số đã công bố"
+        )
     if with_values and (values := held_values(connection)):
         header = ["Chỉ tiêu", "Đơn vị", "Kỳ", "Đã công bố", "Chờ công bố"]
         terminal.table(header, [_value(row) for row in values[:SHOWN]], f"Sẽ thay đổi: {vi.number(len(values))} giá trị")
@@ -52,49 +51,15 @@ def listed(connection: Connection, *, each: bool, with_values: bool) -> bool:
     return held is not None
 
 
-_ALIKE = attrgetter("decision", "reason", "decided_by", "check_code", "indicator_code", "source", "deliveries")
-"""What findings have in common that are decided on together."""
-
-
 def _told(same: Sequence[Any]) -> list[Any]:
     """Findings that are alike in one line: of several the first, which is of the largest unit."""
     row = same[0]
-    decided = f"{row.decided_by} {DECISIONS[row.decision]}: {row.reason}" if row.decision else "chờ"
+    decided = f"{row.decided_by} {vi.DECISION[row.decision]}: {row.reason}" if row.decision else "chờ"
     where = row.source or f"{row.indicator_code}, {row.unit_name} ({row.unit_code}), {vi.in_text(row.period)}"
     if len(same) > 1:
         where += f"; và {vi.number(len(same) - 1)} chỗ khác"
-    files = vi.some(row.file_names or [])
-    return [
-        _numbers([one.alarm_id for one in same]),
-        gate().titled(row.check_code),
-        where,
-        row.message_vi,
-        files,
-        vi.day(row.since),
-        decided,
-    ]
-
-
-def _numbers(numbers: Sequence[int]) -> str:
-    """Numbers in short, as they can be given back: `2-71 75`."""
-    runs: list[list[int]] = []
-    for number in sorted(numbers):
-        if runs and runs[-1][-1] == number - 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return " ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
-
-
-def _given(words: Sequence[str]) -> list[int]:
-    """The numbers meant by `2-71 75`; Refusal where a word is none."""
-    found: list[int] = []
-    for word in words:
-        first, _, last = word.partition("-")
-        if not first.isdecimal() or (last and not last.isdecimal()):
-            raise Refusal(f"{word!r} không phải số của điểm bất thường: viết như 12 hoặc 12-40.")
-        found += range(int(first), int(last or first) + 1)
-    return found
+    title, files = gate().titled(row.check_code), vi.some(row.file_names or [])
+    return [numbers(same), title, where, row.message_vi, files, vi.day(row.since), decided]
 
 
 def _value(row: Any) -> list[Any]:
@@ -109,22 +74,22 @@ def _value(row: Any) -> list[Any]:
     return [row.indicator_code, f"{row.unit_name} ({row.unit_code})", vi.period(row.period), old, now]
 
 
-def decided(connection: Connection, numbers: Sequence[str], everything: bool, decision: str, reason: str) -> None:
+def decided(connection: Connection, words: Sequence[str], everything: bool, decision: str, reason: str) -> None:
     """Writes a decision down, in the name of who is logged in."""
-    if everything == bool(numbers):
+    if everything == bool(words):
         raise Refusal("Cần số của từng điểm bất thường (bakhong gate list), hoặc --all.")
-    chosen = [row.alarm_id for row in findings(connection, undecided=True)] if everything else _given(numbers)
+    chosen = [row.alarm_id for row in findings(connection, undecided=True)] if everything else understood(words)
     if not chosen:
         raise Refusal("Không có điểm bất thường nào đang chờ quyết định.")
     done = judge(connection, chosen, decision, reason, getpass.getuser())
     waits = len(findings(connection, undecided=True))
     rest = f"Còn {vi.number(waits)} điểm chờ quyết định." if waits else NEXT
-    terminal.say(f"{vi.number(done)} điểm bất thường: {DECISIONS[decision]}. {rest}")
+    terminal.say(f"{vi.number(done)} điểm bất thường: {vi.DECISION[decision]}. {rest}")
 
 
-def undone(connection: Connection, numbers: Sequence[str]) -> None:
+def undone(connection: Connection, words: Sequence[str]) -> None:
     """Takes decisions back that have not taken effect."""
-    done = take_back(connection, _given(numbers))
+    done = take_back(connection, understood(words))
     if not done:
         raise Refusal("Không có quyết định nào như vậy còn rút lại được.")
     terminal.say(f"Đã rút {vi.number(done)} quyết định; các điểm ấy lại chờ.")

@@ -9,11 +9,13 @@ from typing import Any
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from desk.web import gate
 from desk.web.access import Asked, Handler, NotFound, route
 from tasks.ask.fees import fees, first_shown
 from tasks.ask.overview import Overview
 from tasks.report.pages.deliveries import delivery
 from tasks.report.pages.fees import fees_page
+from tasks.report.pages.gate import publication, release
 from tasks.report.pages.nights import night, past_nights
 from tasks.report.pages.published import document, published
 from tasks.report.pages.rules import rule, rules
@@ -69,6 +71,11 @@ def file(asked: Asked) -> Response:
 ROUTES: list[Route] = [
     route("/", page(tonight), "viewer"),
     route("/viec-can-lam", page(worklist), "viewer"),
+    route("/cong-bo", page(publication), "viewer"),
+    route("/cong-bo", for_all(gate.decide), "approver", acts=True),
+    route("/cong-bo/ky", for_all(gate.sign_period), "approver", acts=True),
+    route("/cong-bo/ban-ky/{number:int}.xlsx", for_all(gate.workbook), "viewer"),
+    route("/cong-bo/ban-ky/{number:int}", page(release, "number"), "viewer"),
     route("/nguon", page(sources), "viewer"),
     route("/nguon/{name}", page(source, "name"), "viewer"),
     route("/lan-gui/{number:int}", page(delivery, "number"), "viewer"),

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
+
+from warehouse.settings import Refusal
+
+_ALIKE = attrgetter("decision", "reason", "decided_by", "check_code", "indicator_code", "source", "deliveries")
+"""What findings have in common that are decided on together."""
 
 
 def held_edition(connection: Connection) -> Row[Any] | None:
@@ -16,6 +23,37 @@ def held_edition(connection: Connection) -> Row[Any] | None:
 def findings(connection: Connection, *, undecided: bool = False) -> Sequence[Row[Any]]:
     """What stands out of line now, with the names of its unit, indicator and files, and since when; or only what nobody decided on."""
     return connection.execute(text(_FINDINGS), {"undecided": undecided}).all()
+
+
+def alike(rows: Sequence[Row[Any]]) -> list[list[Row[Any]]]:
+    """Findings that are decided on together, those of the largest unit first."""
+    return [list(same) for _, same in groupby(rows, _ALIKE)]
+
+
+def numbers(rows: Sequence[Row[Any]]) -> str:
+    """The numbers of findings in short, as `understood` takes them: `2-71 75`."""
+    runs: list[list[int]] = []
+    for number in sorted(row.alarm_id for row in rows):
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return " ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+
+
+MOST = 100_000
+"""Most findings that are decided on at once."""
+
+
+def understood(words: Sequence[str]) -> list[int]:
+    """The numbers meant by `2-71`, `75`; Refusal where a word is none."""
+    found: list[int] = []
+    for word in words:
+        first, _, last = word.partition("-")
+        if not (first.isdecimal() and (last or first).isdecimal()) or int(last or first) - int(first) >= MOST - len(found):
+            raise Refusal(f"{word!r} không phải số của điểm bất thường: viết như 12 hoặc 12-40.")
+        found += range(int(first), int(last or first) + 1)
+    return found
 
 
 def held_values(connection: Connection) -> Sequence[Row[Any]]:

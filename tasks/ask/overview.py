@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from tasks.ask import questions, to_do
+from tasks.ask import gate, questions, to_do
 from tasks.ask.nights import nights
 from tasks.ask.problems import Problem, problems
 from tasks.ask.questions import KnownSource, SourceState
@@ -88,6 +88,16 @@ class Overview:
     def publication(self) -> Row[Any] | None:
         """The publication in force."""
         return last_publication(self.connection)
+
+    @cached_property
+    def held_edition(self) -> Row[Any] | None:
+        """The edition that waits for somebody's decision."""
+        return gate.held_edition(self.connection)
+
+    @cached_property
+    def findings(self) -> Sequence[Row[Any]]:
+        """What is out of line with what was published, of the units in scope."""
+        return [row for row in gate.findings(self.connection) if self.scope.is_whole or self.scope.sees(row.unit_code)]
 
     @cached_property
     def rules_lately(self) -> Sequence[Row[Any]]:

@@ -15,13 +15,13 @@ from sqlalchemy import Connection, delete, insert, text
 
 from tasks.count.revisions import Publication, Revised
 from tasks.indicators.gate import Alarm
+from tasks.words.vietnamese import DECISION
 from warehouse.gate import OF_VALUES, gate
 from warehouse.settings import Refusal
 from warehouse.tables import held_value
 
 REJECTABLE = tuple(kind for kind in OF_VALUES if kind != "lost")
 """Checks whose values can be held back alone: of what is lost there is nothing to hold back."""
-DECISIONS = {"accepted": "chấp nhận", "rejected": "không chấp nhận"}
 
 
 def undecided(connection: Connection, alarms: Sequence[Alarm]) -> list[Alarm]:
@@ -78,7 +78,7 @@ def judge(connection: Connection, alarm_ids: Sequence[int], decision: str, reaso
         if row is None:
             raise Refusal(f"Không có điểm bất thường số {alarm_id} nào đang chờ: số liệu đã khác, hoặc đã công bố.")
         if row.decision is not None:
-            raise Refusal(f"Điểm bất thường số {alarm_id} đã được {row.decided_by} {DECISIONS[row.decision]}: {row.reason}.")
+            raise Refusal(f"Điểm bất thường số {alarm_id} đã được {row.decided_by} {DECISION[row.decision]}: {row.reason}.")
         if decision == "rejected" and row.check_code not in {one.code for one in gate().checks if one.check in REJECTABLE}:
             raise Refusal(f"Điểm bất thường số {alarm_id} không phải một giá trị để giữ lại riêng: chấp nhận, hoặc chờ tệp đã sửa.")
     connection.execute(text(_JUDGE), given | {"decision": decision, "reason": reason.strip(), "who": who})

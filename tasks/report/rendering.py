@@ -81,6 +81,7 @@ def environment_of(*more: BaseLoader) -> Environment:
 SECTIONS: Sequence[tuple[str, str]] = (
     ("", "Tối nay"),
     ("viec-can-lam", "Việc cần làm"),
+    ("cong-bo", "Công bố"),
     ("nguon", "Nguồn"),
     ("bieu", "Biểu"),
     ("da-cong-bo", "Đã công bố và tính lại"),

@@ -65,6 +65,7 @@ class Difference:
 
 
 _CONTENT = TypeAdapter(Content)
+_TOLD = [column for column in release.c if column.name != "content"]
 
 
 def checksum(lines: Iterable[Line]) -> str:
@@ -80,8 +81,37 @@ def checksum(lines: Iterable[Line]) -> str:
 def signed(connection: Connection, period: str) -> Sequence[Row[Any]]:
     """The signatures under a period without their content, the last first."""
     check_period(period)
-    columns = [column for column in release.c if column.name != "content"]
-    return connection.execute(select(*columns).where(release.c.period == period).order_by(release.c.release_id.desc())).all()
+    return connection.execute(select(*_TOLD).where(release.c.period == period).order_by(release.c.release_id.desc())).all()
+
+
+def all_signed(connection: Connection) -> Sequence[Row[Any]]:
+    """Every signature without its content, the last first."""
+    return connection.execute(select(*_TOLD).order_by(release.c.release_id.desc())).all()
+
+
+def find_signed(connection: Connection, release_id: int) -> Row[Any] | None:
+    """One signature without its content; nothing where there is none of that number."""
+    return connection.execute(select(*_TOLD).where(release.c.release_id == release_id)).one_or_none()
+
+
+@dataclass(frozen=True)
+class Unsigned:
+    """A period that could be signed."""
+
+    period: str
+    is_signed_before: bool
+    """Whether it was, and something has been published of it since."""
+
+
+def unsigned(connection: Connection) -> list[Unsigned]:
+    """Periods that have ended in what is published and of which something was published since they were signed, the latest first."""
+    published = last_publication(connection)
+    if published is None:
+        return []
+    last_day = published.as_of.astimezone(VIETNAM).date()
+    rows = connection.execute(text(_UNSIGNED)).all()
+    ended = [Unsigned(row.period, row.is_signed_before) for row in rows if days(row.period)[1] <= last_day]
+    return sorted(ended, key=lambda one: (days(one.period)[1], len(one.period) == 4, "Q" in one.period), reverse=True)
 
 
 def sign(connection: Connection, period: str, who: str, words: str | None = None) -> Row[Any]:
@@ -124,14 +154,19 @@ def sign(connection: Connection, period: str, who: str, words: str | None = None
     return next(one for one in signed(connection, period) if one.release_id == release_id)
 
 
-def rebuild(connection: Connection, period: str, path: Path, release_id: int | None = None) -> Row[Any]:
+def rebuild(connection: Connection, period: str, path: Path) -> Row[Any]:
     """Writes the signed workbook again and returns its signature; Refusal where it does not come out byte for byte."""
-    found = _chosen(connection, period, release_id)
-    book = _workbook(_content(connection, found.release_id))
-    if sha256(book).hexdigest() != found.workbook_sha256:
-        raise Refusal(f"Bản ký số {found.release_id}: chương trình này ghi ra tệp khác với tệp đã ký; dùng bản chương trình lúc ký.")
-    path.write_bytes(book)
+    found = _chosen(connection, period, None)
+    path.write_bytes(signed_workbook(connection, found))
     return found
+
+
+def signed_workbook(connection: Connection, signature: Row[Any]) -> bytes:
+    """The workbook that was signed; Refusal where it does not come out byte for byte."""
+    book = _workbook(_content(connection, signature.release_id))
+    if sha256(book).hexdigest() != signature.workbook_sha256:
+        raise Refusal(f"Bản ký số {signature.release_id}: chương trình này ghi ra tệp khác với tệp đã ký; dùng bản chương trình lúc ký.")
+    return book
 
 
 def differences(connection: Connection, period: str, release_id: int | None = None) -> tuple[Row[Any], list[Difference]]:
@@ -181,3 +216,9 @@ def _workbook(content: Content) -> bytes:
 
 # Whether units of today are told of a period otherwise than the units of its time.
 _IS_RESTATED = "SELECT EXISTS (SELECT FROM mart.indicator_restated WHERE period = :period AND is_restated)"
+
+_UNSIGNED = """
+SELECT f.period, bool_or(r.period IS NOT NULL) AS is_signed_before
+FROM warehouse.fact_indicator f LEFT JOIN (SELECT period, max(as_of) AS as_of FROM ops.release GROUP BY period) r USING (period)
+WHERE f.known_to = 'infinity' GROUP BY f.period HAVING bool_or(r.as_of IS NULL OR f.known_from > r.as_of)
+"""

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from tasks.ask.nights import nights
 from tasks.ask.overview import Overview
 from tasks.report.pages.deliveries import delivery, worth_a_page
+from tasks.report.pages.gate import publication, release
 from tasks.report.pages.nights import night, past_nights
 from tasks.report.pages.published import all_published
 from tasks.report.pages.rules import codes, rule, rules
@@ -20,9 +21,12 @@ from tasks.report.pages.tables import years
 from tasks.report.pages.tonight import NIGHTS_SHOWN, tonight
 from tasks.report.pages.worklist import worklist
 from tasks.report.rendering import ASSETS, Page, render
+from tasks.report.signing import all_signed
 
 DELIVERIES = 300
 """Most deliveries that have a page; at the desk all have one."""
+RELEASES = 20
+"""Most signed editions that have a page."""
 MADE_APART = ("bieu/", "doi-soat-phi")
 """Beginnings of the places of pages that are made when what they tell changes, not every night."""
 
@@ -84,11 +88,20 @@ def write_site(connection: Connection, edition: Path) -> None:
     for asset in ASSETS.iterdir():
         shutil.copyfile(asset, edition / asset.name)
     overview = Overview(connection)
-    pages = [tonight(overview), worklist(overview), sources(overview), past_nights(overview), rules(overview), years(overview)]
+    pages = [
+        tonight(overview),
+        worklist(overview),
+        publication(overview),
+        sources(overview),
+        past_nights(overview),
+        rules(overview),
+        years(overview),
+    ]
     pages += all_published(overview)
     named = [source(overview, one.name) for one in overview.sources]
     named += [night(overview, run.run_id) for run in nights(connection, NIGHTS_SHOWN)]
     named += [delivery(overview, number) for number in worth_a_page(overview, DELIVERIES)]
     named += [rule(overview, code) for code in codes()]
+    named += [release(overview, one.release_id) for one in all_signed(connection)[:RELEASES]]
     pages += [page for page in named if page is not None]
     write_pages(pages, edition, {page.place for page in pages})

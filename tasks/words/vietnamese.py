@@ -86,6 +86,8 @@ STANDING = {
     "in_time": "đúng hạn",
 }
 """How a source stands: the worst that can be said of it."""
+DECISION = {"accepted": "chấp nhận", "rejected": "không chấp nhận"}
+"""What is decided on something out of line."""
 RUN_STATUS = {"running": "đang chạy", "completed": "hoàn thành", "failed": "thất bại", "killed": "bị ngắt"}
 SEVERITY = {"critical": "nghiêm trọng", "warning": "cảnh báo", "info": "thông tin"}
 EXPECTED = {"daily": "hằng ngày", "monthly": "hằng tháng", "quarterly": "hằng quý", "yearly": "hằng năm", "once": "một lần"}

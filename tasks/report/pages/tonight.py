@@ -27,7 +27,9 @@ def tonight(overview: Overview) -> Page:
     if run is None:
         return Page("", "no_night.html")
     late = [state for state in overview.states if state.is_late]
-    to_do: list[tuple[str, Any]] = [("unreachable", state) for state in overview.states if state.unreachable is not None]
+    waiting = [row for row in overview.findings if row.decision is None]
+    to_do: list[tuple[str, Any]] = [("held", waiting)] if waiting else []
+    to_do += [("unreachable", state) for state in overview.states if state.unreachable is not None]
     to_do += [("refused", row) for row in overview.refused]
     to_do += [("held_back", one) for one in by_indicator(overview.held_back)]
     to_do += [("set_aside", row) for row in overview.open_rows]
@@ -36,6 +38,7 @@ def tonight(overview: Overview) -> Page:
         "past": nights(overview.connection, NIGHTS_SHOWN)[::-1],
         "night_bar": night_bar,
         "publication": overview.publication,
+        "held": overview.held_edition,
         "senders": overview.senders,
         "to_do": to_do,
         "refused": overview.refused,

@@ -1,0 +1,48 @@
+"""Deciding on a held edition and signing a period, at the desk."""
+
+from __future__ import annotations
+
+from starlette.responses import RedirectResponse, Response
+
+from desk import accounts
+from desk.web.access import Asked, NotFound
+from tasks.ask.gate import understood
+from tasks.indicators.edition import judge
+from tasks.report.pages.gate import PLACE
+from tasks.report.signing import find_signed, sign, signed_workbook
+from tasks.words.vietnamese import DECISION
+from warehouse.settings import Refusal
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def decide(asked: Asked) -> Response:
+    """Accepts or rejects the findings that were ticked."""
+    decision, reason = asked.told("decision"), asked.told("reason")
+    chosen = understood([word for one in asked.form.getlist("chosen") if isinstance(one, str) for word in one.split()])
+    if decision not in DECISION or not chosen:
+        raise Refusal("Chọn ít nhất một điểm bất thường, rồi chấp nhận hoặc không chấp nhận.")
+    with asked.engine.begin() as connection:
+        judge(connection, chosen, decision, reason, asked.who.shown_name)
+        accounts.act(connection, asked.who.name, f"gate {decision}", ", ".join(map(str, chosen)), reason, asked.address)
+    return RedirectResponse(asked.desk.address(f"{PLACE}#khac-thuong"), 303)
+
+
+def sign_period(asked: Asked) -> Response:
+    """Signs a period in the name of whoever is signed in."""
+    with asked.engine.begin() as connection:
+        row = sign(connection, asked.told("period"), asked.who.shown_name, asked.told("note").strip() or None)
+        accounts.act(connection, asked.who.name, "sign", row.period, row.note, asked.address)
+    return RedirectResponse(asked.desk.address(f"{PLACE}/ban-ky/{row.release_id}"), 303)
+
+
+def workbook(asked: Asked) -> Response:
+    """The workbook that was signed, byte for byte."""
+    with asked.reading() as connection:
+        found = find_signed(connection, asked.request.path_params["number"])
+        if found is None:
+            raise NotFound
+        name = f"ba-khong-{found.period}-ban-ky-{found.release_id}.xlsx"
+        return Response(
+            signed_workbook(connection, found), media_type=XLSX, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+        )

@@ -1,0 +1,39 @@
+"""What is published and what waits: the edition that is held, what of it is out of line, what it would change, and the signed periods."""
+
+from __future__ import annotations
+
+from tasks.ask.gate import alike, held_values, numbers
+from tasks.ask.overview import Overview
+from tasks.report.rendering import Page
+from tasks.report.signing import Unsigned, all_signed, differences, find_signed, unsigned
+from warehouse.gate import gate
+
+PLACE = "cong-bo"
+VALUES = 300
+"""Values that a held edition would change, shown."""
+
+
+def publication(overview: Overview) -> Page:
+    """The page of the gate."""
+    values = [row for row in held_values(overview.connection) if overview.scope.sees(row.unit_code)]
+    to_sign: list[Unsigned] = unsigned(overview.connection) if overview.held_edition is None else []
+    content = {
+        "held": overview.held_edition,
+        "publication": overview.publication,
+        "findings": [(numbers(same), gate().titled(same[0].check_code), same) for same in alike(overview.findings)],
+        "waiting": sum(row.decision is None for row in overview.findings),
+        "values": values,
+        "shown": VALUES,
+        "releases": all_signed(overview.connection),
+        "to_sign": to_sign,
+    }
+    return Page(PLACE, "gate.html", content)
+
+
+def release(overview: Overview, number: int) -> Page | None:
+    """A signed edition, and what is published otherwise now; nothing where there is none of that number."""
+    found = find_signed(overview.connection, number)
+    if found is None:
+        return None
+    changed = [one for one in differences(overview.connection, found.period, number)[1] if overview.scope.sees(one.line.unit_code)]
+    return Page(f"{PLACE}/ban-ky/{number}", "release.html", {"release": found, "differences": changed})
