@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from desk import terminal
-from tasks.ask.gate import alike, findings, held_edition, held_values, understood
+from tasks.ask.gate import alike, findings, held_edition, held_values, numbers, understood
 from tasks.indicators.edition import judge, take_back
 from tasks.words import vietnamese as vi
 from warehouse.gate import gate

@@ -25,8 +25,8 @@ from tasks.ask.notes import Note, notes_of
 from tasks.ask.official_table import Line, check_period, of_period
 from tasks.ask.restated import RestatedLine, restated_of_period
 from tasks.count.revisions import last_publication
-from tasks.report.workbook import OneStopShop, Signature, write_workbook
-from tasks.report.yearly import one_stop_shop
+from tasks.report.one_stop_shop import OneStopShop, one_stop_shop
+from tasks.report.workbook import Signature, write_workbook
 from tasks.words import vietnamese as vi
 from warehouse.periods import VIETNAM, days
 from warehouse.settings import Refusal

@@ -15,12 +15,13 @@ from typing import Any
 import xlsxwriter
 
 from tasks.ask.notes import Note
-from tasks.ask.official_table import Line, Unit, sections
+from tasks.ask.official_table import Line, sections
 from tasks.ask.restated import RestatedLine
 from tasks.ask.score_card import COUNTED_BY
 from tasks.ask.score_table import ScoreLine
 from tasks.report.form_06a_sheet import SHEET as FORM_06A
-from tasks.report.form_06a_sheet import Row, add_form_06a
+from tasks.report.form_06a_sheet import add_form_06a
+from tasks.report.one_stop_shop import OneStopShop
 from tasks.words import vietnamese as vi
 from warehouse import periods
 from warehouse.names import LEVELS
@@ -41,15 +42,6 @@ OF_TODAY = (
 )  # fmt: skip
 LOCALE = "[$-42A]"
 """Vietnamese separators where the program follows the cell (LibreOffice); Excel follows the user's own."""
-
-
-@dataclass(frozen=True)
-class OneStopShop:
-    """The official tables of the one-stop-shop for a province: form 06a, and the scores of 766 of all its units by who counted."""
-
-    unit: Unit
-    form: list[Row]
-    scores: dict[str, list[ScoreLine]]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,14 +11,11 @@ from sqlalchemy import Connection, text
 from tasks.ask import official_table
 from tasks.ask.notes import Note, notes_of
 from tasks.ask.restated import restated_of_period
-from tasks.ask.score_card import COUNTED_BY
-from tasks.ask.score_table import score_table
 from tasks.report.beside import Beside
-from tasks.report.form_06a_sheet import rows_of
 from tasks.report.kept import Made, fingerprint, made, programme, take_over, write_down, written_down
+from tasks.report.one_stop_shop import one_stop_shop
 from tasks.report.pages.tables import pages_of
 from tasks.report.site import write_pages
-from tasks.report.workbook import OneStopShop
 
 MANIFEST = "made.json"
 """What an edition's files are made of."""
@@ -69,17 +65,6 @@ def _write(connection: Connection, year: str, published: _Published, notes: list
     restated = restated_of_period(connection, year) if published.is_restated else []
     beside.tell_rest(one_stop_shop(connection, lines, year), restated)
     return [workbook_name(year), *write_pages(pages_of(connection, year, lines, restated, published.as_of), edition)]
-
-
-def one_stop_shop(connection: Connection, lines: Sequence[official_table.Line], year: str) -> OneStopShop | None:
-    """The one-stop-shop's tables of the province whose values stand in the workbook; nothing before it has any dossier."""
-    province = next((line.unit_code for line in lines if line.unit_level == "province"), None)
-    if province is None:
-        return None
-    unit = official_table.find_unit(connection, province, year)
-    form = rows_of(connection, unit, year)
-    scores = {counted_by: found for counted_by in COUNTED_BY if (found := score_table(connection, year, counted_by))}
-    return OneStopShop(unit, form, scores) if form else None
 
 
 _TABLES = ("fact_indicator", "fact_indicator_restated", "fact_reach", "fact_form_06a", "fact_score_766")

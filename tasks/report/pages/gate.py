@@ -9,7 +9,7 @@ from tasks.report.signing import Unsigned, all_signed, differences, find_signed,
 from warehouse.gate import gate
 
 PLACE = "cong-bo"
-VALUES = 300
+VALUES = 100
 """Values that a held edition would change, shown."""
 
 
@@ -19,6 +19,7 @@ def publication(overview: Overview) -> Page:
     to_sign: list[Unsigned] = unsigned(overview.connection) if overview.held_edition is None else []
     content = {
         "held": overview.held_edition,
+        "senders": overview.senders,
         "publication": overview.publication,
         "findings": [(numbers(same), gate().titled(same[0].check_code), same) for same in alike(overview.findings)],
         "waiting": sum(row.decision is None for row in overview.findings),
