@@ -1,1 +1,1 @@
-"""The contract's rules: accepted rows, faults, a result of every rule; Great Expectations and its Data Docs."""
+"""The contract's rules: accepted rows, faults, a result of every rule, by Great Expectations; Data Docs of what all steps found."""

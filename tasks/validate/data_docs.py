@@ -78,16 +78,16 @@ class DataDocs:
         if self.examined:
             self._write(Night(at, _lines(self.examined)))
         folders = [path for path in self.folder.iterdir() if re.fullmatch(r"\d{4}-\d\d-\d\d-\d{6}", path.name)]
-        kept = sorted((path for path in folders if (path / SUMMARY).is_file()), reverse=True)[:NIGHTS_KEPT]
+        nights = [night for path in sorted(folders, reverse=True) if (night := _read(path)) is not None][:NIGHTS_KEPT]
         for path in folders:
-            if path not in kept:
+            if path.name not in {night.name for night in nights}:
                 shutil.rmtree(path)
-        self._put("data_docs.css", _environment().get_template("data_docs.css").render())
-        return self._put("index.html", _page("start.html", nights=[_read(path) for path in kept]))
+        self._put("data_docs.css", _page("data_docs.css"))
+        return self._put("index.html", _page("start.html", nights=nights))
 
     def pages(self) -> dict[int, str]:
         """Number of each delivery of the last nights → its latest page, as an address within the folder."""
-        found = sorted((path.parent.name, path.name) for path in self.folder.glob("*/*.html") if path.stem.isdecimal())
+        found = sorted((path.parent.name, path.name) for path in self.folder.glob("[0-9]*/*.html") if path.stem.isdecimal())
         return {int(name.removesuffix(".html")): f"{night}/{name}" for night, name in found}
 
     def _write(self, night: Night) -> None:
@@ -127,10 +127,13 @@ def _lines(examined: Iterable[Examined]) -> list[Line]:
     return sorted(lines, key=lambda line: (WORST_FIRST.index(line.judgement), line.source, line.file_name))
 
 
-def _read(folder: Path) -> Night:
-    """A night as it was written down."""
-    told = json.loads((folder / SUMMARY).read_text("utf-8"))
-    return Night(datetime.fromisoformat(told["at"]), [Line(**line) for line in told["lines"]])
+def _read(folder: Path) -> Night | None:
+    """A night as it was written down, unless another version wrote it."""
+    try:
+        told = json.loads((folder / SUMMARY).read_text("utf-8"))
+        return Night(datetime.fromisoformat(told["at"]), [Line(**line) for line in told["lines"]])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 @cache

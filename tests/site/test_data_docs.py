@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -71,14 +72,15 @@ class Handler(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory, engine_of_module: Engine) -> tuple[Path, dict[str, str]]:
-    """The home of a night, and what its pages have to say of each file."""
+    """The home of two nights with one report, as a backfill makes it, and what its pages have to say of each file."""
     home = tmp_path_factory.mktemp("home")
     (home / "inbox").mkdir()
     said = inbox(home / "inbox")
     source = {"name": "evn", "feed": "bills", "layout": "evn_csv", "provider": "evn", "expected": "monthly", "title": "Hóa đơn tiền điện"}
     (home / "sources.yaml").write_text(yaml.safe_dump({"sources": [{**source, "url": "inbox/*.csv"}]}), "utf-8")
-    done = night(Settings(home, None, home / "sources.yaml", KEY.encode()), engine_of_module, date(2024, 12, 31), steps=WITHOUT_PREFECT)
-    assert done.problems == []
+    settings, docs = Settings(home, None, home / "sources.yaml", KEY.encode()), DataDocs(home / "data_docs")
+    for until, steps in ((date(2024, 5, 15), replace(WITHOUT_PREFECT, report=None)), (date(2024, 12, 31), WITHOUT_PREFECT)):
+        assert night(settings, engine_of_module, until, steps=steps, docs=docs).problems == []
     return home, said
 
 

@@ -287,8 +287,10 @@ def test_without_any_delivery_the_start_page_says_so(tmp_path: Path) -> None:
 
 
 def test_nights_of_long_ago_and_those_of_an_older_version_are_forgotten(tmp_path: Path) -> None:
-    older = tmp_path / "2024-04-30-013000" / "validations"
-    older.mkdir(parents=True)
+    (tmp_path / "2024-04-30-013000" / "validations").mkdir(parents=True)
+    another = tmp_path / "2024-12-31-013000"
+    another.mkdir()
+    (another / SUMMARY).write_text('{"at": "2024-12-31T01:30:00+07:00", "lines": [{"file": "a.csv"}]}', "utf-8")
     (tmp_path / "data_docs_of_mine").mkdir()
     nights = [NIGHT + timedelta(days=number) for number in range(NIGHTS_KEPT + 3)]
     for at in nights:
