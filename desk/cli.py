@@ -34,7 +34,8 @@ from tasks.count.revisions import last_publication
 from tasks.deliveries.coverage import Stretch
 from tasks.deliveries.ledger import complete as close_period
 from tasks.deliveries.run_lock import in_one_line, is_ours
-from tasks.load.decisions import decide
+from tasks.load import decisions
+from tasks.load.chosen import Chosen
 from tasks.words import vietnamese as vi
 from warehouse.database import open_warehouse, read_warehouse, upgrade_warehouse, url
 from warehouse.settings import Refusal, Settings
@@ -313,7 +314,8 @@ def quarantine_list(
     rule: RuleOption = None,
     delivery: DeliveryOption = None,
     status: Annotated[
-        Literal["open", "waiting", "released", "dismissed", "rejected"] | None, typer.Option("--status", help="Chỉ tình trạng này.")
+        Literal["open", "waiting", "released", "dismissed", "corrected", "rejected"] | None,
+        typer.Option("--status", help="Chỉ tình trạng này."),
     ] = None,
 ) -> None:
     """Các dòng được để riêng: gộp theo quy tắc, hoặc từng dòng khi chọn quy tắc, lần gửi hay tình trạng."""
@@ -348,20 +350,94 @@ def quarantine_export(
 RowsOption = Annotated[list[int] | None, typer.Option("--row", help="Chỉ dòng số này của tệp; lặp lại được.")]
 
 
+ColumnOption = Annotated[str | None, typer.Option("--column", help="Chỉ cột này, ghi như trong tệp.")]
+DecidedOption = Annotated[
+    Literal["open", "waiting", "released", "dismissed"] | None,
+    typer.Option("--status", help="Các dòng đang ở tình trạng này; không ghi: các dòng chưa ai quyết định."),
+]
+OwnDelivery = Annotated[int, typer.Argument(metavar="DELIVERY", help="Số của lần gửi.")]
+
+
 @quarantine.command("release")
 def quarantine_release(
-    delivery: Annotated[int, typer.Argument(metavar="DELIVERY")], row: RowsOption = None, rule: RuleOption = None
+    delivery: OwnDelivery,
+    row: RowsOption = None,
+    rule: RuleOption = None,
+    column: ColumnOption = None,
+    status: DecidedOption = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Lý do.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Chỉ xem trước: bao nhiêu dòng sẽ được nạp; không ghi gì.")] = False,
 ) -> None:
     """Cho nạp lại các dòng của một lần gửi, hoặc cả lần gửi bị từ chối vì khác mức thường (kèm --rule); lượt đêm sau sẽ nạp."""
-    _decide(delivery, row or [], rule, "released")
+    from tasks.load.foreseen import foreseen  # noqa: PLC0415  # loads pandas
+
+    settings, chosen = _to_read(), Chosen(delivery, rule, column, tuple(row or ()), status)
+    with read_warehouse(settings) as engine:
+        found = foreseen(engine, settings, chosen)
+        if dry_run:
+            terminal.say(found.told)
+            return
+        with engine.begin() as connection:
+            touched = decisions.release(connection, chosen, getpass.getuser(), reason, found)
+    if found.rows:
+        terminal.say(found.told)
+    _say_decided(touched, "released")
 
 
 @quarantine.command("dismiss")
 def quarantine_dismiss(
-    delivery: Annotated[int, typer.Argument(metavar="DELIVERY")], row: RowsOption = None, rule: RuleOption = None
+    delivery: OwnDelivery,
+    reason: Annotated[str, typer.Option("--reason", help="Lý do; phải ghi.")],
+    row: RowsOption = None,
+    rule: RuleOption = None,
+    column: ColumnOption = None,
+    status: DecidedOption = None,
 ) -> None:
-    """Bỏ hẳn các dòng của một lần gửi; chúng vẫn được đếm là để riêng."""
-    _decide(delivery, row or [], rule, "dismissed")
+    """Bỏ hẳn các dòng của một lần gửi (chúng vẫn được đếm là để riêng), hoặc cả một lần gửi bị từ chối không chờ gửi lại nữa."""
+    with read_warehouse(_to_read()) as engine, engine.begin() as connection:
+        touched = decisions.dismiss(connection, Chosen(delivery, rule, column, tuple(row or ()), status), getpass.getuser(), reason)
+    _say_decided(touched, "dismissed")
+
+
+def _say_decided(touched: int, status: str) -> None:
+    terminal.say(f"{vi.number(touched)} dòng: {vi.QUARANTINE_STATUS[status]}. Lượt đêm sau sẽ áp dụng.")
+
+
+@quarantine.command("assign")
+def quarantine_assign(
+    delivery: OwnDelivery,
+    to: Annotated[str, typer.Argument(metavar="PERSON", help="Người phụ trách; để trống “” thì thôi giao.")],
+    row: RowsOption = None,
+    rule: RuleOption = None,
+    column: ColumnOption = None,
+) -> None:
+    """Giao cho một người theo dõi các dòng để riêng của một lần gửi, hoặc một lần gửi bị từ chối."""
+    with read_warehouse(_to_read()) as engine, engine.begin() as connection:
+        decisions.assign(connection, Chosen(delivery, rule, column, tuple(row or ())), to, getpass.getuser())
+    terminal.say(f"Đã giao cho {to.strip()}." if to.strip() else "Đã thôi giao.")
+
+
+@quarantine.command("comment")
+def quarantine_comment(
+    delivery: OwnDelivery,
+    words: Annotated[str, typer.Argument(metavar="WORDS", help="Ghi chú, trong ngoặc kép.")],
+    row: RowsOption = None,
+    rule: RuleOption = None,
+    column: ColumnOption = None,
+) -> None:
+    """Thêm một ghi chú vào các dòng để riêng của một lần gửi, hoặc vào một lần gửi bị từ chối."""
+    with read_warehouse(_to_read()) as engine, engine.begin() as connection:
+        decisions.comment(connection, Chosen(delivery, rule, column, tuple(row or ())), words, getpass.getuser())
+    terminal.say("Đã ghi.")
+
+
+@quarantine.command("history")
+def quarantine_history(delivery: OwnDelivery, rule: RuleOption = None, column: ColumnOption = None) -> None:
+    """Ai đã quyết định, giao việc, ghi chú gì về một lần gửi, theo thứ tự thời gian."""
+    from tasks.ask.worklist import history  # noqa: PLC0415
+
+    with _reading(_to_read()) as connection:
+        terminal.history_table(history(connection, delivery, rule, column))
 
 
 @warehouse.command("url")
@@ -496,14 +572,6 @@ def _day(words: str) -> date:
 def _harmless(cell: Any) -> Any:
     """A text that a spreadsheet would take for a formula, marked as text."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@")) else cell
-
-
-def _decide(delivery: int, rows: Sequence[int], rule: str | None, decision: str) -> None:
-    with read_warehouse(_to_read()) as engine, engine.begin() as connection:
-        touched = decide(connection, delivery, rows, rule, decision, getpass.getuser())
-    if not touched:
-        raise Refusal(f"Lần gửi số {delivery} không có dòng nào như vậy đang được để riêng.")
-    terminal.say(f"{vi.number(touched)} dòng: {vi.QUARANTINE_STATUS[decision]}. Lượt đêm sau sẽ áp dụng.")
 
 
 def _tell_nights(settings: Settings, nights: Sequence[Night]) -> None:

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 from prefect import flow
 from sqlalchemy import Engine
 
-from expectations.contract import contract
 from flows import faults
 from flows.progress import Meter, Turn
 from tasks.deliveries.batches import Batch
-from tasks.deliveries.ledger import Delivery, Outcome, delivered, usual_rows
+from tasks.deliveries.ledger import Delivery, Outcome, delivered, terms, usual_rows
 from tasks.deliveries.run_lock import LockLost, in_one_line, one_at_a_time, require_lock
 from tasks.deliveries.source import Source, read_sources
 from tasks.load.deliver import load, reject
@@ -113,9 +112,7 @@ class _Arriving:
         self.delivery = delivery
         self._meter = meter
         self._engine, self._home = engine, settings.home
-        self._terms = contract(delivery.feed)
-        if source is not None and (source.feed, source.layout) == (delivery.feed, delivery.layout):
-            self._terms = self._terms.with_headers(delivery.layout, source.headers)
+        self._terms = terms(delivery, source)
         self._received = 0
         self._chunks = read(delivery.path, self._terms, delivery.layout, settings.secret_key, delivery.file_name, limits=limits)
         self.opened = Opened(

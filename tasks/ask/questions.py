@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, text
 from expectations.contract import structure
 from tasks.deliveries.rhythm import RHYTHMS
 from tasks.deliveries.run_lock import LOCK_HELD
+from tasks.load.decisions import DISMISSED
 
 if TYPE_CHECKING:
     from tasks.deliveries.source import Source
@@ -80,7 +81,8 @@ def deliveries(connection: Connection, since: datetime | None = None) -> Sequenc
     """Deliveries taken or refused since a time, or all of them, with what was seen of each file; in the order of their export."""
     return connection.execute(
         text(
-            "SELECT d.*, v.observed AS account FROM ops.delivery d "
+            "SELECT d.*, v.observed AS account, d.status = 'rejected' AND d.corrected_by IS NULL AND NOT EXISTS ("
+            f"  SELECT FROM ops.quarantine_note n WHERE n.delivery_id = d.delivery_id AND {DISMISSED}) AS is_refused FROM ops.delivery d "
             "LEFT JOIN ops.verdict v ON v.delivery_id = d.delivery_id AND v.rule_code = :account "
             "WHERE CAST(:since AS timestamptz) IS NULL OR d.loaded_at >= :since ORDER BY d.exported_at, d.delivery_id"
         ),
@@ -89,8 +91,8 @@ def deliveries(connection: Connection, since: datetime | None = None) -> Sequenc
 
 
 def rejected(connection: Connection, since: datetime | None = None) -> Sequence[Row[Any]]:
-    """Deliveries refused whole, with the reason for their supplier."""
-    return [row for row in deliveries(connection, since) if row.status == "rejected"]
+    """Deliveries refused whole in whose place none has come, with the reason for their supplier."""
+    return [row for row in deliveries(connection, since) if row.is_refused]
 
 
 def set_aside(connection: Connection) -> Sequence[Row[Any]]:
@@ -108,6 +110,7 @@ def set_aside(connection: Connection) -> Sequence[Row[Any]]:
             "  SELECT v.rule_code, v.severity, delivery_id, string_agg(DISTINCT q.column_name, ', '), v.observed, q.status, "
             "    v.unexpected_count, min(q.row_number) "
             "  FROM ops.quarantine q JOIN ops.verdict v USING (delivery_id, rule_code) WHERE q.status = 'rejected' "
+            f"    AND NOT EXISTS (SELECT FROM ops.quarantine_note n WHERE n.delivery_id = v.delivery_id AND {DISMISSED}) "
             "  GROUP BY v.rule_code, v.severity, delivery_id, v.observed, q.status, v.unexpected_count) "
             "SELECT c.*, d.feed, d.source, d.file_name FROM counted c JOIN ops.delivery d USING (delivery_id) "
             "ORDER BY c.rule_code, d.exported_at, c.delivery_id, c.column_name"
@@ -127,7 +130,8 @@ def waiting(connection: Connection) -> Sequence[Row[Any]]:
 
 
 QUARANTINE_COLUMNS = (
-    "delivery_id", "source", "file_name", "row_number", "natural_key", "rule_code", "severity", "column_name", "status", "message_vi",
+    "delivery_id", "source", "file_name", "row_number", "natural_key", "rule_code", "severity", "column_name", "value", "status",
+    "message_vi",
 )  # fmt: skip
 """What is told of a quarantined row."""
 
@@ -139,7 +143,7 @@ def quarantined(
     return connection.execute(
         text(
             "SELECT q.delivery_id, d.source, d.file_name, q.row_number, q.natural_key, q.rule_code, q.severity, "
-            "q.column_name, q.status, q.message_vi "
+            "q.column_name, q.value, q.status, q.message_vi "
             "FROM ops.quarantine q JOIN ops.delivery d USING (delivery_id) "
             "WHERE (CAST(:delivery_id AS int) IS NULL OR q.delivery_id = :delivery_id) "
             "  AND (CAST(:rule_code AS text) IS NULL OR q.rule_code = :rule_code) "

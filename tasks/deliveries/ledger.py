@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select, text
 
+from expectations.contract import Contract, contract
 from tasks.deliveries.coverage import Stretch
 from tasks.deliveries.source import Source
 from tasks.words.vietnamese import VIETNAM
@@ -42,6 +43,14 @@ class Delivery:
     """Its rows are in the warehouse already: it is read again."""
     let_pass: frozenset[str] = frozenset()
     """Rules for which it was refused, and which a steward says it may break."""
+
+
+def terms(delivery: Delivery, source: Source | None) -> Contract:
+    """The contract that a delivery is held against, with what sources.yaml says now of its source, where it still does."""
+    agreed = contract(delivery.feed)
+    if source is not None and (source.feed, source.layout) == (delivery.feed, delivery.layout):
+        return agreed.with_headers(delivery.layout, source.headers)
+    return agreed
 
 
 @dataclass(frozen=True)

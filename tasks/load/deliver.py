@@ -25,7 +25,7 @@ from tasks.load.fees import reconcile_fees
 from tasks.load.history import Mask, apply, compare_natural_keys, copy_keys, no_states, overwrite, states_of, temporary
 from tasks.load.listed import hold_against_reports
 from tasks.load.lists import make_members
-from tasks.load.quarantine import judge, keep, take
+from tasks.load.quarantine import judge, keep, let_go, take
 from tasks.load.ratios import Ratios
 from tasks.load.received import keep_receivers
 from tasks.load.refunds import give_back
@@ -35,7 +35,7 @@ from tasks.read.rows import Rejected
 from tasks.validate.checks import Checked, RuleResult, merged
 from warehouse.tables import delivery as deliveries
 from warehouse.tables import load as loads
-from warehouse.tables import quarantine, verdict
+from warehouse.tables import verdict
 
 
 def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterable[Checked]) -> Outcome:
@@ -47,11 +47,6 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:feed))"), {"feed": f"load {contract.feed}"})
         load_id = connection.execute(insert(loads).values(delivery_id=delivery.delivery_id).returning(loads.c.load_id)).scalar_one()
         work = Load(connection, delivery, contract, Dimensions(connection, delivery.delivery_id), load_id)
-        connection.execute(
-            delete(quarantine).where(
-                quarantine.c.delivery_id == delivery.delivery_id, quarantine.c.status.in_(("open", "waiting", "rejected"))
-            )
-        )
         work.is_followed = are_there(work)
         covered = Covered(work)
         temporary(connection, "incoming", "row_key bigint")
@@ -71,6 +66,7 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
             ratios.judge(covered.business_period)
         except Rejected as refused:
             raise work.refusal(refused) from None
+        let_go(connection, delivery)
         for rule in work.rules("contradicts"):
             if contradicted:
                 work.count(rule, contradicted, f"{contradicted} dòng, nguồn {', '.join(sorted({*by, delivery.source}))}")
@@ -97,12 +93,12 @@ def reject(engine: Engine, delivery: Delivery, rejected: Rejected, received: int
     now = datetime.now(UTC)
     results = merged([*rejected.results, RuleResult(rejected.rule_code, "critical", "delivery", False, None, received)])
     with engine.begin() as connection:
-        for table in (verdict, quarantine):
-            connection.execute(delete(table).where(table.c.delivery_id == delivery.delivery_id))
+        connection.execute(delete(verdict).where(verdict.c.delivery_id == delivery.delivery_id))
         rows = [vars(one) | {"delivery_id": delivery.delivery_id, "checked_at": now} for one in results]
         connection.execute(insert(verdict), rows)
         if rejected.faults is not None:
             keep(connection, delivery, contract(delivery.feed), rejected.faults, "rejected")
+        let_go(connection, delivery)
         closing = {"status": "rejected", "verdict": "reject", "message_vi": rejected.message_vi, "rows_received": received}
         closing |= {"rows_loaded": 0, "rows_unchanged": 0, "rows_quarantined": received, "rows_ignored": 0, "loaded_at": now}
         connection.execute(update(deliveries).where(deliveries.c.delivery_id == delivery.delivery_id).values(closing))

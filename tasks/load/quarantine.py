@@ -28,7 +28,8 @@ def take(work: Load, part: Checked) -> None:
 
 def judge(work: Load, rows: pa.Table, found: Sequence[Finding]) -> Mask:
     """Counts what broke the rules that need the warehouse and sets aside what may not be loaded; True for rows to load."""
-    loadable = np.ones(rows.num_rows, dtype=bool)
+    loadable = ~np.isin(rows[ROW_NUMBER].to_numpy(), work.dismissed)
+    work.quarantined += int((~loadable).sum())
     for item in found:
         for rule in work.rules(item.check):
             broken = item.rows & loadable
@@ -63,7 +64,7 @@ def _faults(work: Load, rows: pa.Table, broken: Mask, rule_code: str, column: st
 
 
 def keep(connection: Connection, delivery: Delivery, contract: Contract, faults: pa.Table, status: str) -> None:
-    """Writes faults into quarantine in the words of their rules; a dismissal stays, a release that did not help opens again."""
+    """Writes faults into quarantine in the words of their rules; a dismissal or correction stays, what was released opens again."""
     if not faults.num_rows:
         return
     faults = pa.table({name: faults[name] for name in ("row_number", "rule_code", "column_name", "natural_key", "awaited_key")})
@@ -76,7 +77,7 @@ def keep(connection: Connection, delivery: Delivery, contract: Contract, faults:
     file = safe(delivery.file_name)
     texts = {pair: one_line(rule.message_vi.format(column=pair[1], file=file, observed="")) for pair, rule in words.items()}
     awaited = faults["awaited_key_max"]
-    temporary(connection, "faults", "LIKE ops.quarantine")
+    temporary(connection, "faults", "LIKE ops.quarantine INCLUDING DEFAULTS")
     copy_temporary(
         connection,
         "faults",
@@ -94,11 +95,21 @@ def keep(connection: Connection, delivery: Delivery, contract: Contract, faults:
             }
         ),
     )
-    connection.execute(
-        text(
-            "INSERT INTO ops.quarantine SELECT * FROM pg_temp.faults ON CONFLICT (delivery_id, row_number, rule_code, column_name) "
-            "DO UPDATE SET status = excluded.status, awaited_key = excluded.awaited_key, message_vi = excluded.message_vi "
-            "WHERE quarantine.status = 'released'"
-        )
-    )
+    connection.execute(text(_KEEP))
     connection.execute(text("DROP TABLE pg_temp.faults"))
+
+
+# What a steward decides while this is loaded stays for the next night.
+_KEEP = """
+INSERT INTO ops.quarantine SELECT * FROM pg_temp.faults ON CONFLICT (delivery_id, row_number, rule_code, column_name)
+DO UPDATE SET natural_key = excluded.natural_key, severity = excluded.severity, message_vi = excluded.message_vi,
+    awaited_key = excluded.awaited_key, checked_at = excluded.checked_at,
+    status = CASE WHEN quarantine.status IN ('dismissed', 'corrected') OR quarantine.decided_at > now() THEN quarantine.status
+        ELSE excluded.status END
+"""
+
+
+def let_go(connection: Connection, delivery: Delivery) -> None:
+    """Forgets the faults of earlier readings that this one did not find; what was dismissed stays left out."""
+    gone = "delivery_id = :number AND status <> 'dismissed' AND checked_at < now()"
+    connection.execute(text(f"DELETE FROM ops.quarantine WHERE {gone}"), {"number": delivery.delivery_id})

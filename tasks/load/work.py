@@ -110,6 +110,12 @@ class Load:
         return Found(self.contract)
 
     @cached_property
+    def dismissed(self) -> npt.NDArray[np.int32]:
+        """Numbers of the rows that a steward left out for good."""
+        query = text("SELECT DISTINCT row_number FROM ops.quarantine WHERE delivery_id = :number AND status = 'dismissed'")
+        return np.array(self.connection.scalars(query, {"number": self.delivery.delivery_id}).all(), dtype=np.int32)
+
+    @cached_property
     def table(self) -> Table:
         """The table that keeps the feed's rows."""
         return metadata.tables[f"warehouse.{self.contract.table}"]
