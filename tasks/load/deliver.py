@@ -18,6 +18,7 @@ from expectations.contract import Contract, contract
 from tasks.deliveries.ledger import Delivery, Outcome
 from tasks.load.beside_days import count_differences
 from tasks.load.codes import Codes
+from tasks.load.corrected import SaidAgain, put_right
 from tasks.load.dependents import are_there, follow
 from tasks.load.dimensions import Dimensions
 from tasks.load.facts import facts_of
@@ -52,7 +53,7 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
         temporary(connection, "incoming", "row_key bigint")
         for told in ("told_new", "told_again"):
             temporary(connection, told, "row_key bigint")
-        codes, ratios = Codes(work), Ratios(work)
+        codes, ratios, said_again = Codes(work), Ratios(work), SaidAgain(work)
         of_the_day = deliveries_of_the_day(work)
         contradicted = 0
         by: set[str] = set()
@@ -61,7 +62,7 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
                 take(work, part)
                 if part.corrects:
                     work.partitions.attach()
-                rows, sources = _merge(work, covered, codes, ratios, part, of_the_day)
+                rows, sources = _merge(work, covered, codes, ratios, said_again, part, of_the_day)
                 contradicted, by = contradicted + rows, by | sources
             ratios.judge(covered.business_period)
         except Rejected as refused:
@@ -85,7 +86,9 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
         for rule in work.rules("fees_reconciled"):
             reconcile_fees(work, rule, covered.days)
         count_differences(work)
-        return _close(work, covered, corrected)
+        outcome = _close(work, covered, corrected)
+        put_right(connection, delivery, contract, said_again.keys)
+        return outcome
 
 
 def reject(engine: Engine, delivery: Delivery, rejected: Rejected, received: int = 0) -> Outcome:
@@ -102,10 +105,13 @@ def reject(engine: Engine, delivery: Delivery, rejected: Rejected, received: int
         closing = {"status": "rejected", "verdict": "reject", "message_vi": rejected.message_vi, "rows_received": received}
         closing |= {"rows_loaded": 0, "rows_unchanged": 0, "rows_quarantined": received, "rows_ignored": 0, "loaded_at": now}
         connection.execute(update(deliveries).where(deliveries.c.delivery_id == delivery.delivery_id).values(closing))
+        put_right(connection, delivery, contract(delivery.feed), set())
     return Outcome(delivery.delivery_id, "rejected", "reject", received, 0, 0, received, 0, rejected.message_vi)
 
 
-def _merge(work: Load, covered: Covered, codes: Codes, ratios: Ratios, part: Checked, of_the_day: dict[int, str]) -> tuple[int, set[str]]:
+def _merge(
+    work: Load, covered: Covered, codes: Codes, ratios: Ratios, said_again: SaidAgain, part: Checked, of_the_day: dict[int, str]
+) -> tuple[int, set[str]]:
     """Writes a chunk into what is known; returns how many rows contradict those of other sources of the day, and which."""
     if not part.table.num_rows:
         return 0, set()
@@ -113,6 +119,7 @@ def _merge(work: Load, covered: Covered, codes: Codes, ratios: Ratios, part: Che
     keep = judge(work, rows, found)
     facts, rows = _in_order(work, facts, rows, keep)
     ratios.add(facts, rows)
+    said_again.add(rows)
     if work.contract.tells is not None:
         work.tells |= set(pc.unique(rows[work.contract.tells]).to_pylist())
     until = covered.add(rows)
@@ -195,6 +202,7 @@ def _close(work: Load, covered: Covered, corrected: int | None) -> Outcome:
             rows_quarantined=work.quarantined,
             rows_ignored=work.ignored,
             supersedes=func.coalesce(corrected, deliveries.c.supersedes),
+            corrected_by=None,
             loaded_at=now,
         )
     )
