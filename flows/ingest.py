@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from functools import partial
 from threading import current_thread
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,8 @@ from tasks.deliveries.run_lock import LockLost, in_one_line, one_at_a_time, requ
 from tasks.deliveries.source import Source, read_sources
 from tasks.load.deliver import load, reject
 from tasks.load.prefetch import prefetched
-from tasks.read.bounded import read
+from tasks.load.quarantine import Quote
+from tasks.read.bounded import quoted, read
 from tasks.read.file import Chunk, Rejected
 from tasks.read.limits import DEFAULT, Limits, read_limits
 from tasks.read.rows import File
@@ -114,7 +116,9 @@ class _Arriving:
         self._engine, self._home = engine, settings.home
         self._terms = terms(delivery, source)
         self._received = 0
-        self._chunks = read(delivery.path, self._terms, delivery.layout, settings.secret_key, delivery.file_name, limits=limits)
+        landed = (delivery.path, self._terms, delivery.layout, settings.secret_key, delivery.file_name)
+        self._chunks = read(*landed, limits=limits)
+        self._quoted = partial(quoted, *landed, sha256=delivery.sha256, limits=limits)
         self.opened = Opened(
             self._counted(),
             self._terms,
@@ -147,12 +151,12 @@ class _Arriving:
         try:
             checked = self.opened.checked(lambda: usual_rows(self._engine, delivery))
             with closing(prefetched(checked)) as ready:
-                outcome = load(self._engine, delivery, self._terms, ready)
+                outcome = load(self._engine, delivery, self._terms, ready, self._quoted)
             self.opened.tell()
             return outcome
         except Rejected as rejected:
             self.opened.tell(rejected)
-            return _reject(self._engine, delivery, rejected, self._received)
+            return _reject(self._engine, delivery, rejected, self._received, self._quoted)
         except LockLost:
             raise
         except Exception as problem:
@@ -161,13 +165,13 @@ class _Arriving:
                 raise IngestFailed(in_one_line(problem)) from None
             reference = faults.keep(self._home, delivery, problem)
             refused = File(delivery.path, delivery.file_name, self._terms, delivery.layout).refused("STR-021", advice=reference)
-        return _reject(self._engine, delivery, refused, self._received)
+        return _reject(self._engine, delivery, refused, self._received, self._quoted)
 
 
-def _reject(engine: Engine, delivery: Delivery, rejected: Rejected, received: int) -> Outcome:
+def _reject(engine: Engine, delivery: Delivery, rejected: Rejected, received: int, quoted: Quote) -> Outcome:
     if delivery.is_loaded:  # its rows are in the warehouse: they do not become nothing because they cannot be read again
         raise IngestFailed(f"đã nạp trước đây, nay đọc lại thì bị từ chối nên giữ nguyên: {rejected.message_vi}") from None
-    return reject(engine, delivery, rejected, received)
+    return reject(engine, delivery, rejected, received, quoted)
 
 
 def _require_landed(delivery: Delivery) -> None:

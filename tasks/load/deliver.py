@@ -26,7 +26,7 @@ from tasks.load.fees import reconcile_fees
 from tasks.load.history import Mask, apply, compare_natural_keys, copy_keys, no_states, overwrite, states_of, temporary
 from tasks.load.listed import hold_against_reports
 from tasks.load.lists import make_members
-from tasks.load.quarantine import judge, keep, let_go, take
+from tasks.load.quarantine import Quote, judge, keep, let_go, quote, take
 from tasks.load.ratios import Ratios
 from tasks.load.received import keep_receivers
 from tasks.load.refunds import give_back
@@ -39,10 +39,10 @@ from warehouse.tables import load as loads
 from warehouse.tables import verdict
 
 
-def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterable[Checked]) -> Outcome:
+def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterable[Checked], quoted: Quote = lambda _: ()) -> Outcome:
     """Loads a delivery whole or not at all; loading it again adds only what could not be loaded before, and ends what it no longer says.
 
-    Rejected, with the faults found until then, where the checks refuse it.
+    `quoted`: gives the cells that rows are set aside for. Rejected, with the faults found until then, where the checks refuse it.
     """
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:feed))"), {"feed": f"load {contract.feed}"})
@@ -68,6 +68,7 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
         except Rejected as refused:
             raise work.refusal(refused) from None
         let_go(connection, delivery)
+        quote(connection, delivery, quoted)
         for rule in work.rules("contradicts"):
             if contradicted:
                 work.count(rule, contradicted, f"{contradicted} dòng, nguồn {', '.join(sorted({*by, delivery.source}))}")
@@ -91,7 +92,7 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
         return outcome
 
 
-def reject(engine: Engine, delivery: Delivery, rejected: Rejected, received: int = 0) -> Outcome:
+def reject(engine: Engine, delivery: Delivery, rejected: Rejected, received: int = 0, quoted: Quote = lambda _: ()) -> Outcome:
     """Refuses a delivery as a whole: nothing of it is loaded, its rows count as set aside, and the first of each fault are kept."""
     now = datetime.now(UTC)
     results = merged([*rejected.results, RuleResult(rejected.rule_code, "critical", "delivery", False, None, received)])
@@ -102,6 +103,7 @@ def reject(engine: Engine, delivery: Delivery, rejected: Rejected, received: int
         if rejected.faults is not None:
             keep(connection, delivery, contract(delivery.feed), rejected.faults, "rejected")
         let_go(connection, delivery)
+        quote(connection, delivery, quoted)
         closing = {"status": "rejected", "verdict": "reject", "message_vi": rejected.message_vi, "rows_received": received}
         closing |= {"rows_loaded": 0, "rows_unchanged": 0, "rows_quarantined": received, "rows_ignored": 0, "loaded_at": now}
         connection.execute(update(deliveries).where(deliveries.c.delivery_id == delivery.delivery_id).values(closing))

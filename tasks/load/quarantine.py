@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,8 @@ from expectations.contract import ROW_NUMBER, Contract
 from tasks.deliveries.ledger import Delivery
 from tasks.load.history import Mask, copy_temporary, temporary
 from tasks.load.work import Finding, Flagged, Load
+from tasks.read.bounded import Broke
+from tasks.read.rows import Rejected
 from tasks.validate.checks import Checked
 from tasks.words.vietnamese import one_line, safe
 
@@ -113,3 +115,36 @@ def let_go(connection: Connection, delivery: Delivery) -> None:
     """Forgets the faults of earlier readings that this one did not find; what was dismissed stays left out."""
     gone = "delivery_id = :number AND status <> 'dismissed' AND checked_at < now()"
     connection.execute(text(f"DELETE FROM ops.quarantine WHERE {gone}"), {"number": delivery.delivery_id})
+
+
+Quote = Callable[[Mapping[str, list[int]]], Iterable[pa.Table]]
+"""Header → numbers of rows, to the cells there (`tasks.read.quoted.CELLS`)."""
+
+
+def quote(connection: Connection, delivery: Delivery, quoted: Quote) -> None:
+    """Adds the cells to the faults that were just found, from the landed file; of what cannot be read twice nothing is said."""
+    found = connection.execute(
+        text(
+            "SELECT column_name, array_agg(DISTINCT row_number) AS rows FROM ops.quarantine "
+            "WHERE delivery_id = :number AND column_name <> '' AND checked_at = now() GROUP BY column_name"
+        ),
+        {"number": delivery.delivery_id},
+    )
+    wanted = {one.column_name: one.rows for one in found}
+    if not wanted:
+        return
+    try:
+        cells = [*quoted(wanted)]
+    except (Rejected, Broke):
+        return
+    if cells:
+        temporary(connection, "cell", "row_number integer, column_name text, value text, cell_hash text")
+        copy_temporary(connection, "cell", pa.concat_tables(cells))
+        connection.execute(text(_QUOTE), {"number": delivery.delivery_id})
+        connection.execute(text("DROP TABLE pg_temp.cell"))
+
+
+_QUOTE = """
+UPDATE ops.quarantine AS q SET value = c.value, cell_hash = c.cell_hash FROM pg_temp.cell AS c
+WHERE q.delivery_id = :number AND q.row_number = c.row_number AND q.column_name = c.column_name
+"""

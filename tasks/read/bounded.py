@@ -21,7 +21,7 @@ import struct
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -103,6 +103,23 @@ def read(
     file = File(Path(path).absolute(), file_name, contract, layout_name, limits)
     given = {"path": file.path, "contract": contract, "layout_name": layout_name, "secret_key": secret_key, "file_name": file_name}
     yield from run(reader, given | {"limits": limits}, file)
+
+
+def quoted(
+    path: Path,
+    contract: Contract,
+    layout_name: str,
+    secret_key: bytes,
+    file_name: str,
+    wanted: Mapping[str, list[int]],
+    *,
+    sha256: str,
+    limits: Limits = DEFAULT,
+) -> Generator[pa.Table, None, None]:
+    """What `tasks.read.quoted.quoted` yields, in the same way."""
+    file = File(Path(path).absolute(), file_name, contract, layout_name, limits)
+    given = {"path": file.path, "contract": contract, "layout_name": layout_name, "secret_key": secret_key, "file_name": file_name}
+    yield from run("tasks.read.quoted:quoted", given | {"sha256": sha256, "wanted": wanted, "limits": limits}, file)
 
 
 def run(function: str, arguments: dict[str, Any], file: File) -> Generator[Any, None, None]:
