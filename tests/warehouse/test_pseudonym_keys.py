@@ -251,8 +251,8 @@ def test_marks_of_cells_made_under_a_forgotten_key_are_gone_and_later_ones_stay(
             text(
                 "INSERT INTO ops.quarantine (delivery_id, row_number, rule_code, column_name, severity, message_vi, status, cell_hash, "
                 "  checked_at) "
-                "SELECT 1, key_number, 'BIL-007', 'MA_DVHC', 'critical', 'Sai', 'open', 'mark', used_from + interval '1 microsecond' "
-                "FROM ops.pseudonym_key"
+                "SELECT 1, key_number, 'BIL-007', 'MA_DVHC', 'critical', 'Sai', 'open', 'mark', "
+                "  CASE key_number WHEN 1 THEN '2024-03-01' ELSE '2024-05-01' END::timestamptz FROM ops.pseudonym_key"
             )
         )
     forget(listed_twice, 1)
