@@ -39,7 +39,7 @@ def release(connection: Connection, chosen: Chosen, who: str, reason: str | None
             return let_pass(connection, chosen.delivery_id, chosen.rule_code, who, reason)
         advice = f"; nếu số đúng: bakhong quarantine release {chosen.delivery_id} --rule {rules[0]}" if rules else ""
         raise Refusal(f"Lần gửi số {chosen.delivery_id} bị từ chối cả tệp, không nạp riêng dòng nào được: chờ tệp đã sửa gửi lại{advice}.")
-    if foreseen is None or foreseen.unknown or not foreseen.rows:
+    if foreseen is None or not foreseen.says_something:
         return _decide(connection, chosen, "released", who, reason)
     if not foreseen.loadable:
         raise Refusal(f"Chưa cho nạp lại dòng nào: {foreseen.told}")

@@ -44,18 +44,25 @@ class Foreseen:
     refused: str | None = None
     """Why the whole file would be refused, where it would."""
     unknown: str | None = None
-    """Why nothing can be said, where the landed file or the warehouse is closed to whoever asks."""
+    """What is closed to whoever asks: the landed file, so that nothing can be said, or what the warehouse's rules look into."""
+
+    @property
+    def says_something(self) -> bool:
+        """Whether it is known of any row what would become of it."""
+        return bool(self.loadable or self.still_broken or self.refused)
 
     @property
     def told(self) -> str:
         """The same in words."""
-        if self.unknown is not None:
-            return f"Không xem trước được: {self.unknown}."
         if self.refused is not None:
             return f"Đọc lại thì cả tệp bị từ chối: {self.refused}"
+        closed = f"Không xem trước được: {self.unknown}."
+        if not self.says_something and self.unknown is not None:
+            return closed
         rules = ", ".join(f"{code} ({number(rows)} dòng)" for code, rows in sorted(self.still_broken.items()))
         again = f"; {number(self.rows - len(self.loadable))} dòng lại bị để riêng vì vẫn sai quy tắc {rules}" if rules else ""
-        return f"{number(len(self.loadable))} trong {number(self.rows)} dòng sẽ được nạp{again}."
+        words = f"{number(len(self.loadable))} trong {number(self.rows)} dòng sẽ được nạp{again}."
+        return f"{words} {closed}" if self.unknown is not None else words
 
 
 def foreseen(engine: Engine, settings: Settings, chosen: Chosen) -> Foreseen:
@@ -68,20 +75,22 @@ def foreseen(engine: Engine, settings: Settings, chosen: Chosen) -> Foreseen:
     [delivery] = found
     agreed = terms(delivery, next((one for one in read_sources(settings.sources) if one.name == delivery.source), None))
     broken: dict[str, set[int]] = defaultdict(set)
+    unknown = None
     try:
         tables = _checked(engine, settings, delivery, agreed, asked, broken)
-        with engine.connect() as connection:  # what is made in it is gone when it is closed
-            _held_against_the_warehouse(connection, delivery, agreed, tables, broken)
     except Rejected as refused:
         return Foreseen(len(asked), refused=refused.message_vi)
     except OSError as closed:
         return Foreseen(len(asked), unknown=f"tệp đã nhận không đọc được từ đây ({closed.strerror})")
+    try:
+        with engine.connect() as connection:  # what is made in it is gone when it is closed
+            _held_against_the_warehouse(connection, delivery, agreed, tables, broken)
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) != "42501":
             raise
-        return Foreseen(len(asked), unknown="tài khoản này không đọc được các bảng trong kho")
+        unknown = "tài khoản này không đọc được các bảng trong kho mà quy tắc cần"
     loadable = {row for table in tables for row in table[ROW_NUMBER].to_pylist()}.difference(*broken.values())
-    return Foreseen(len(asked), tuple(sorted(loadable)), {code: len(rows) for code, rows in broken.items()})
+    return Foreseen(len(asked), tuple(sorted(loadable)), {code: len(rows) for code, rows in broken.items()}, unknown=unknown)
 
 
 def _checked(
@@ -116,10 +125,10 @@ def _held_against_the_warehouse(
     """Notes which rows break the rules that need the warehouse."""
     work = Load(connection, delivery, agreed, Dimensions(connection, delivery.delivery_id), load_id=0)
     for table in tables:
+        loadable = np.ones(table.num_rows, dtype=bool)
         for item in facts_of(work, table)[1]:
-            if not item.rows.any():
-                continue
-            numbers = table[ROW_NUMBER].to_numpy()[np.flatnonzero(item.rows)].tolist()
             for rule in work.rules(item.check):
-                if rule.severity == "critical":
-                    broken[rule.code] |= set(numbers)
+                found = item.rows & loadable
+                if rule.severity == "critical" and found.any():  # as the loader counts them: by the first rule alone
+                    broken[rule.code] |= set(table[ROW_NUMBER].to_numpy()[found].tolist())
+                    loadable &= ~found
