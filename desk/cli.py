@@ -387,11 +387,11 @@ def quarantine_release(
 @quarantine.command("dismiss")
 def quarantine_dismiss(
     delivery: OwnDelivery,
-    reason: Annotated[str, typer.Option("--reason", help="Lý do; phải ghi.")],
     row: RowsOption = None,
     rule: RuleOption = None,
     column: ColumnOption = None,
     status: DecidedOption = None,
+    reason: Annotated[str, typer.Option("--reason", help="Lý do; phải ghi.")] = "",
 ) -> None:
     """Bỏ hẳn các dòng của một lần gửi (chúng vẫn được đếm là để riêng), hoặc cả một lần gửi bị từ chối không chờ gửi lại nữa."""
     with read_warehouse(_to_read()) as engine, engine.begin() as connection:

@@ -49,7 +49,7 @@ def release(connection: Connection, chosen: Chosen, who: str, reason: str | None
 def dismiss(connection: Connection, chosen: Chosen, who: str, reason: str) -> int:
     """Leaves rows out for good, or a refused delivery as a whole, and returns how many faults or rows that touched."""
     if not reason.strip():
-        raise Refusal("Bỏ hẳn thì phải ghi lý do.")
+        raise Refusal("Bỏ hẳn thì phải ghi lý do (--reason).")
     refused = _rejected(connection, chosen.delivery_id)
     if refused is None:
         return _decide(connection, chosen, "dismissed", who, reason)
