@@ -179,8 +179,8 @@ def form_06a(
     """Biểu 06a: tình hình, kết quả giải quyết thủ tục hành chính (Thông tư 01/2020/TT-VPCP)."""
     from tasks.report.form_06a_sheet import rows_of, write_form_06a  # noqa: PLC0415
 
-    if sheet is not None and (sheet.suffix.lower() != ".xlsx" or not sheet.absolute().parent.is_dir()):
-        raise Refusal(f"Không ghi được {sheet}: cần tên tệp .xlsx trong một thư mục đã có.")
+    if sheet is not None:
+        _require_workbook(sheet)
     with _reading(_to_read()) as connection:
         found = official_table.find_unit(connection, unit, period)
         rows = rows_of(connection, found, period)
@@ -190,6 +190,11 @@ def form_06a(
     if sheet is not None:
         write_form_06a(rows, found, period, sheet)
         terminal.where({"Biểu Excel": sheet})
+
+
+def _require_workbook(path: Path) -> None:
+    if path.suffix.lower() != ".xlsx" or not path.absolute().parent.is_dir():
+        raise Refusal(f"Không ghi được {path}: cần tên tệp .xlsx trong một thư mục đã có.")
 
 
 @app.command("score-766")
@@ -429,6 +434,42 @@ def quarantine_comment(
     with read_warehouse(_to_read()) as engine, engine.begin() as connection:
         decisions.comment(connection, Chosen(delivery, rule, column, tuple(row or ())), words, getpass.getuser())
     terminal.say("Đã ghi.")
+
+
+@quarantine.command("letter")
+def quarantine_letter(
+    to: Annotated[Path, typer.Option("--to", help="Ghi thư ra tệp Excel này (.xlsx).")],
+    source: Annotated[str | None, typer.Argument(metavar="SOURCE", help="Tên nguồn trong sources.yaml.")] = None,
+    delivery: DeliveryOption = None,
+    deadline: Annotated[str | None, typer.Option("--deadline", help="Hạn gửi lại (2024-12-31); không ghi: bảy ngày nữa.")] = None,
+) -> None:
+    """Thư cho đơn vị cung cấp: tệp nào, ô nào sai, cần làm gì, và cột để họ điền giá trị đúng; điền xong thì nhận lại bằng correct."""
+    from tasks.report.letter import write_letter  # noqa: PLC0415
+
+    if (source is None) == (delivery is None):
+        raise Refusal("Nêu tên nguồn, hoặc một lần gửi bằng --delivery.")
+    _require_workbook(to)
+    settings, until = _to_read(), _day(deadline) if deadline else date.today() + timedelta(days=7)
+    with _reading(settings) as connection:
+        cells = write_letter(connection, to, _sources(settings), source=source, delivery_id=delivery, deadline=until)
+    terminal.say(f"{vi.number(cells)} ô cần sửa.")
+    terminal.where({"Thư": to.absolute()})
+
+
+@quarantine.command("correct")
+def quarantine_correct(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Thư mà đơn vị cung cấp đã điền (.xlsx).")],
+    reason: Annotated[str | None, typer.Option("--reason", help="Lý do, hoặc công văn kèm theo.")] = None,
+) -> None:
+    """Nhận thư mà đơn vị cung cấp đã điền: tất cả, hoặc không ô nào; lượt đêm sau đọc lại các dòng ấy theo giá trị đúng."""
+    from tasks.load.corrections import take_corrections  # noqa: PLC0415
+
+    settings = _to_read()
+    if not file.is_file():
+        raise Refusal(f"Không có tệp {file}.")
+    with read_warehouse(settings) as engine, engine.begin() as connection:
+        cells = take_corrections(connection, file, getpass.getuser(), _sources(settings), reason)
+    terminal.say(f"Đã nhận {vi.number(cells)} ô. Lượt đêm sau sẽ áp dụng.")
 
 
 @quarantine.command("history")

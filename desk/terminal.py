@@ -487,6 +487,9 @@ def explanation(told: Explanation) -> None:
         )
     if told.set_aside:
         set_aside_table(told.set_aside)
+    if told.corrected:
+        cells = [[one.file_name, vi.number(one.cells), one.letter, one.made_by, vi.moment(one.made_at)] for one in told.corrected]
+        table(["Tệp", ">Số ô", "Theo thư", "Người nhận", "Lúc"], cells, "Ô được đọc theo giá trị đúng đơn vị gửi đã ghi trong thư")
     elif told.files:
         say("Không có dòng nào của các nguồn này bị để riêng.")
     table(

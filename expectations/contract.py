@@ -252,6 +252,7 @@ Check = Literal[
     "contradicts",
     "account",
     "hidden",
+    "corrected",
     "fees_reconciled",
     "read",
 ]

@@ -117,8 +117,8 @@ class _Arriving:
         self._terms = terms(delivery, source)
         self._received = 0
         landed = (delivery.path, self._terms, delivery.layout, settings.secret_key, delivery.file_name)
-        self._chunks = read(*landed, limits=limits)
-        self._quoted = partial(quoted, *landed, sha256=delivery.sha256, limits=limits)
+        self._chunks = read(*landed, corrections=delivery.corrections, limits=limits)
+        self._quoted = partial(quoted, *landed, sha256=delivery.sha256, corrections=delivery.corrections, limits=limits)
         self.opened = Opened(
             self._counted(),
             self._terms,

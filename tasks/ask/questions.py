@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -115,6 +115,19 @@ def set_aside(connection: Connection) -> Sequence[Row[Any]]:
             "SELECT c.*, d.feed, d.source, d.file_name FROM counted c JOIN ops.delivery d USING (delivery_id) "
             "ORDER BY c.rule_code, d.exported_at, c.delivery_id, c.column_name"
         )
+    ).all()
+
+
+def corrected(connection: Connection, delivery_ids: Collection[int]) -> Sequence[Row[Any]]:
+    """Deliveries of which cells are read as a letter put them right: how many, by which letter, and who took it in."""
+    return connection.execute(
+        text(
+            "SELECT d.source, d.file_name, c.file_name AS letter, count(*) AS cells, max(c.made_by) AS made_by, max(c.made_at) AS made_at "
+            "FROM (SELECT DISTINCT ON (delivery_id, row_number, column_name) * FROM ops.correction WHERE read_at IS NOT NULL "
+            "  AND delivery_id = ANY(:ids) ORDER BY delivery_id, row_number, column_name, correction_id DESC) c "
+            "JOIN ops.delivery d USING (delivery_id) GROUP BY d.delivery_id, c.file_name ORDER BY d.exported_at, d.delivery_id, c.file_name"
+        ),
+        {"ids": list(delivery_ids)},
     ).all()
 
 

@@ -95,9 +95,9 @@ WITH fault AS (
 SELECT i.*, coalesce(s.since, i.first_seen) AS since, i.first_seen >= r.started_at AS is_new,
     coalesce(s.since, i.first_seen) >= r.started_at AS is_new_fault, a.assignee, said.notes,
     last.words AS last_note, last.made_by AS last_note_by, last.made_at AS last_note_at, (
-        SELECT count(DISTINCT c.row_number) FROM ops.correction AS c JOIN ops.delivery AS d USING (delivery_id)
+        SELECT count(DISTINCT c.row_number) FROM ops.correction AS c
         WHERE c.delivery_id = i.delivery_id AND c.rule_code = i.rule_code AND c.column_name = i.column_name
-            AND c.made_at > d.loaded_at) AS corrections
+            AND c.read_at IS NULL) AS corrections
 FROM item AS i
 CROSS JOIN last_run AS r
 JOIN fault_of_source AS s USING (source, rule_code, exported_at)
@@ -134,10 +134,10 @@ def items(
 _ROWS = """
 SELECT q.row_number, q.column_name, q.natural_key, q.value, q.message_vi, q.status, q.decided_by, q.decided_at, q.corrected_by,
     c.value AS new_value
-FROM ops.quarantine AS q JOIN ops.delivery AS d USING (delivery_id)
+FROM ops.quarantine AS q
 LEFT JOIN LATERAL (
     SELECT c.value FROM ops.correction AS c
-    WHERE (c.delivery_id, c.row_number, c.column_name) = (q.delivery_id, q.row_number, q.column_name) AND c.made_at > d.loaded_at
+    WHERE (c.delivery_id, c.row_number, c.column_name) = (q.delivery_id, q.row_number, q.column_name) AND c.read_at IS NULL
     ORDER BY c.correction_id DESC LIMIT 1
 ) AS c ON true
 WHERE q.delivery_id = :delivery_id AND q.rule_code = :rule_code AND q.column_name = :column

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select, text
 
 from expectations.contract import Contract, contract
+from tasks.deliveries.correction import Correction
 from tasks.deliveries.coverage import Stretch
 from tasks.deliveries.source import Source
 from tasks.words.vietnamese import VIETNAM
@@ -43,10 +45,12 @@ class Delivery:
     """Its rows are in the warehouse already: it is read again."""
     let_pass: frozenset[str] = frozenset()
     """Rules for which it was refused, and which a steward says it may break."""
+    corrections: tuple[Correction, ...] = ()
+    """Cells that are read otherwise than they were sent."""
 
 
-def terms(delivery: Delivery, source: Source | None) -> Contract:
-    """The contract that a delivery is held against, with what sources.yaml says now of its source, where it still does."""
+def terms(delivery: Delivery | Row[Any], source: Source | None) -> Contract:
+    """The contract that a delivery, or its row of ops.delivery, is held against, with what sources.yaml says now of its source."""
     agreed = contract(delivery.feed)
     if source is not None and (source.feed, source.layout) == (delivery.feed, delivery.layout):
         return agreed.with_headers(delivery.layout, source.headers)
@@ -88,10 +92,24 @@ def _found(connection: Connection, condition: ColumnElement[bool], home: Path) -
     allowed = select(func.array_agg(allowance.c.rule_code)).where(allowance.c.delivery_id == deliveries.c.delivery_id)
     query = select(deliveries, allowed.scalar_subquery().label("let_pass")).where(condition)
     query = query.order_by(deliveries.c.exported_at, deliveries.c.delivery_id)
-    return [_delivery(row, home) for row in connection.execute(query)]
+    rows = connection.execute(query).all()
+    corrections = _corrections(connection, [row.delivery_id for row in rows])
+    return [_delivery(row, home, tuple(corrections[row.delivery_id])) for row in rows]
 
 
-def _delivery(row: Row[Any], home: Path) -> Delivery:
+def _corrections(connection: Connection, ids: list[int]) -> dict[int, list[Correction]]:
+    """The last correction of each cell, by delivery."""
+    found: dict[int, list[Correction]] = defaultdict(list)
+    last = (
+        "SELECT DISTINCT ON (delivery_id, row_number, column_name) delivery_id, correction_id, row_number, column_name, value "
+        "FROM ops.correction WHERE delivery_id = ANY(:ids) ORDER BY delivery_id, row_number, column_name, correction_id DESC"
+    )
+    for row in connection.execute(text(last), {"ids": ids}) if ids else ():
+        found[row.delivery_id].append(Correction(row.correction_id, row.row_number, row.column_name, row.value))
+    return found
+
+
+def _delivery(row: Row[Any], home: Path, corrections: tuple[Correction, ...]) -> Delivery:
     return Delivery(
         row.delivery_id,
         row.source,
@@ -107,6 +125,7 @@ def _delivery(row: Row[Any], home: Path) -> Delivery:
         row.named_unit,
         row.loaded_at is not None and row.status != "rejected",
         frozenset(row.let_pass or ()),
+        corrections,
     )
 
 

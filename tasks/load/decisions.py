@@ -59,7 +59,7 @@ def dismiss(connection: Connection, chosen: Chosen, who: str, reason: str) -> in
         raise Refusal(f"Lần gửi số {chosen.delivery_id} đã được {refused.dismissed_by} bỏ hẳn lúc {moment(refused.dismissed_at)}.")
     if refused.corrected_by is not None:
         raise Refusal(f"Lần gửi số {chosen.delivery_id} đã có lần gửi số {refused.corrected_by} thay.")
-    _note(connection, Chosen(chosen.delivery_id), "dismissed", who, reason, rows=refused.rows_received)
+    note(connection, Chosen(chosen.delivery_id), "dismissed", who, reason, rows=refused.rows_received)
     return int(refused.rows_received or 0)
 
 
@@ -75,14 +75,14 @@ def let_pass(connection: Connection, delivery_id: int, rule_code: str, who: str,
         ),
         {"delivery_id": delivery_id, "rule_code": rule_code, "who": who},
     )
-    _note(connection, Chosen(delivery_id, rule_code), "let_pass", who, reason, rows=refused.rows_received)
+    note(connection, Chosen(delivery_id, rule_code), "let_pass", who, reason, rows=refused.rows_received)
     return int(refused.rows_received or 0)
 
 
 def assign(connection: Connection, chosen: Chosen, to: str, who: str) -> None:
     """Says who sees to it; nobody where the name is empty."""
     _require_set_aside(connection, chosen)
-    _note(connection, chosen, "assigned", who, assignee=to.strip() or None)
+    note(connection, chosen, "assigned", who, assignee=to.strip() or None)
 
 
 def comment(connection: Connection, chosen: Chosen, words: str, who: str) -> None:
@@ -90,7 +90,7 @@ def comment(connection: Connection, chosen: Chosen, words: str, who: str) -> Non
     if not words.strip():
         raise Refusal("Ghi chú còn trống.")
     _require_set_aside(connection, chosen)
-    _note(connection, chosen, "comment", who, words)
+    note(connection, chosen, "comment", who, words)
 
 
 def unusual(connection: Connection, delivery_id: int) -> list[str]:
@@ -121,7 +121,7 @@ def _decide(connection: Connection, chosen: Chosen, status: str, who: str, reaso
         text(f"UPDATE ops.quarantine SET status = :status, decided_by = :who, decided_at = now() WHERE {MATCHES}"),
         decided.values | {"status": status, "who": who},
     ).rowcount
-    _note(connection, decided, status, who, reason, rows=touched)
+    note(connection, decided, status, who, reason, rows=touched)
     return touched
 
 
@@ -147,9 +147,14 @@ def _overtaken(connection: Connection, chosen: Chosen) -> Refusal:
     return Refusal(f"{which}: không còn đúng {number(chosen.seen)} lỗi như khi xem. Chưa ghi gì: xem lại rồi quyết định.")
 
 
+def decide_alone(connection: Connection, delivery_id: int) -> None:
+    """Waits until nobody else decides on a delivery, for as long as the transaction lasts."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('quarantine'), :number)"), {"number": delivery_id})
+
+
 def _rejected(connection: Connection, delivery_id: int) -> Any:
     """A refused delivery, with who dismissed it; nothing where it was not refused. Nobody else decides on it meanwhile."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('quarantine'), :number)"), {"number": delivery_id})
+    decide_alone(connection, delivery_id)
     return connection.execute(
         text(
             "SELECT d.rows_received, d.corrected_by, n.made_by AS dismissed_by, n.made_at AS dismissed_at FROM ops.delivery d "
@@ -167,7 +172,7 @@ def _require_set_aside(connection: Connection, chosen: Chosen) -> None:
         raise Refusal(f"Lần gửi số {chosen.delivery_id} không có dòng nào như vậy đang được để riêng.")
 
 
-def _note(
+def note(
     connection: Connection,
     chosen: Chosen,
     kind: str,

@@ -26,7 +26,7 @@ from tasks.load.fees import reconcile_fees
 from tasks.load.history import Mask, apply, compare_natural_keys, copy_keys, no_states, overwrite, states_of, temporary
 from tasks.load.listed import hold_against_reports
 from tasks.load.lists import make_members
-from tasks.load.quarantine import Quote, judge, keep, let_go, quote, take
+from tasks.load.quarantine import Quote, judge, keep, let_go, quote, read_by, take
 from tasks.load.ratios import Ratios
 from tasks.load.received import keep_receivers
 from tasks.load.refunds import give_back
@@ -69,6 +69,7 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
             raise work.refusal(refused) from None
         let_go(connection, delivery)
         quote(connection, delivery, quoted)
+        read_by(connection, delivery)
         for rule in work.rules("contradicts"):
             if contradicted:
                 work.count(rule, contradicted, f"{contradicted} dòng, nguồn {', '.join(sorted({*by, delivery.source}))}")
@@ -104,6 +105,7 @@ def reject(engine: Engine, delivery: Delivery, rejected: Rejected, received: int
             keep(connection, delivery, contract(delivery.feed), rejected.faults, "rejected")
         let_go(connection, delivery)
         quote(connection, delivery, quoted)
+        read_by(connection, delivery)
         closing = {"status": "rejected", "verdict": "reject", "message_vi": rejected.message_vi, "rows_received": received}
         closing |= {"rows_loaded": 0, "rows_unchanged": 0, "rows_quarantined": received, "rows_ignored": 0, "loaded_at": now}
         connection.execute(update(deliveries).where(deliveries.c.delivery_id == delivery.delivery_id).values(closing))

@@ -105,11 +105,17 @@ def _read_again_those_of_twins(work: Load) -> None:
     )
 
 
+_CORRECTED = """
+SELECT DISTINCT delivery_id FROM ops.correction AS c JOIN ops.delivery AS d USING (delivery_id)
+WHERE c.read_at IS NULL AND d.corrected_by IS NULL
+"""
+
+
 def releasable(engine: Engine) -> list[int]:
-    """Deliveries to be read again: a bill their payments wait for is there now, or a steward released rows of them."""
+    """Deliveries to be read again: a bill their payments wait for is there now, a steward released rows, or cells were corrected."""
     released = select(quarantine.c.delivery_id).where(quarantine.c.status == "released").distinct()
     with engine.begin() as connection:
-        found = set(connection.scalars(released))
+        found = set(connection.scalars(released)) | set(connection.scalars(text(_CORRECTED)))
         waiting = copy_out(
             connection,
             "SELECT delivery_id, awaited_key FROM ops.quarantine WHERE status = 'waiting' AND awaited_key IS NOT NULL",

@@ -99,7 +99,7 @@ def _checked(
     """The rows asked about that pass the checks of the file; notes which rules the others break."""
     key = settings.secret_key or secrets.token_bytes(32)  # equal persons are equal under any
     limits = read_limits(settings.sources)
-    chunks = read(delivery.path, agreed, delivery.layout, key, delivery.file_name, limits=limits)
+    chunks = read(delivery.path, agreed, delivery.layout, key, delivery.file_name, corrections=delivery.corrections, limits=limits)
     opened = Opened(
         chunks,
         agreed,

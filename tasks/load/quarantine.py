@@ -117,6 +117,16 @@ def let_go(connection: Connection, delivery: Delivery) -> None:
     connection.execute(text(f"DELETE FROM ops.quarantine WHERE {gone}"), {"number": delivery.delivery_id})
 
 
+def read_by(connection: Connection, delivery: Delivery) -> None:
+    """Notes that the delivery was read by its corrections."""
+    if delivery.corrections:
+        last = max(one.correction_id for one in delivery.corrections)
+        connection.execute(
+            text("UPDATE ops.correction SET read_at = now() WHERE delivery_id = :number AND correction_id <= :last AND read_at IS NULL"),
+            {"number": delivery.delivery_id, "last": last},
+        )
+
+
 Quote = Callable[[Mapping[str, list[int]]], Iterable[pa.Table]]
 """Header → numbers of rows, to the cells there (`tasks.read.quoted.CELLS`)."""
 

@@ -6,7 +6,7 @@ The mark is a keyed hash of the cell and its place. It gives nothing away, and t
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from expectations.contract import Contract
+from tasks.deliveries.correction import Correction
 from tasks.read.cells import clean
 from tasks.read.file import READERS
 from tasks.read.limits import DEFAULT, Limits
+from tasks.read.put_right import put_right
 from tasks.read.rows import File
 from tasks.read.tellable import is_of_persons, tellable
 from tasks.words.vietnamese import safe
@@ -40,6 +42,7 @@ def quoted(
     wanted: Mapping[str, list[int]],
     *,
     sha256: str,
+    corrections: Sequence[Correction] = (),
     limits: Limits = DEFAULT,
 ) -> Iterator[pa.Table]:
     """Tables of CELLS. `wanted`: header → numbers of the rows whose cells under it are asked for; of personal columns none are given."""
@@ -48,7 +51,7 @@ def quoted(
     last = max((int(rows.max()) for rows in asked.values() if len(rows)), default=0)
     if not last:
         return
-    for rows in READERS[file.layout.reader or file.layout.kind](file, _CHUNK_ROWS):
+    for rows in put_right(READERS[file.layout.reader or file.layout.kind](file, _CHUNK_ROWS), corrections):
         for header in asked.keys() & rows.cells.keys():
             chosen = np.isin(rows.numbers, asked[header])
             if chosen.any():

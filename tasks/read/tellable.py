@@ -75,6 +75,23 @@ def may_be_told(cell: str, contract: Contract, layout_name: str, header: str) ->
     return found
 
 
+def may_be_put(cell: str, contract: Contract, layout_name: str, header: str) -> bool:
+    """Whether a cell may be corrected to this: what may be told, an amount of any size, a code of the shape that its column has."""
+    if is_of_persons(contract, layout_name, header):
+        return False
+    cells = pa.array([cell], pa.string())
+    fits = tellable(cells, contract, layout_name, header)
+    for name in columns_of(contract, layout_name, header):
+        column = contract.columns[name]
+        if column.type in ("integer", "decimal"):
+            fits = pc.or_(fits, _fits(cells, _NUMBER))
+        elif column.pattern is not None and column.type == "text":
+            names_a_person = pc.or_(_fits(cells, NAMES_A_PERSON), _fits(cells, r"[^A-Za-z0-9._/-]"))
+            fits = pc.or_(fits, pc.and_(_fits(cells, column.pattern), pc.invert(names_a_person)))
+    found: bool = fits[0].as_py()
+    return found
+
+
 def _words(contract: Contract, layout_name: str, header: str) -> Iterator[str]:
     """Words that the contract itself has for the cells under a header."""
     layout = contract.layouts[layout_name]

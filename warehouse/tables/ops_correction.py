@@ -18,6 +18,7 @@ correction = Table(
     Column("file_name", Text, nullable=False, comment="Letter that said so"),
     Column("made_by", Text, nullable=False, comment="Who took it in"),
     Column("made_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="When"),
+    Column("read_at", DateTime(timezone=True), comment="When its delivery was first read by it; empty while it waits for the next night"),
     Index("ix_correction_delivery_id", "delivery_id"),
     schema=OPS,
     comment="One row per cell that its supplier corrected in a letter; the landed file stays as it is, and the reader puts it right.",

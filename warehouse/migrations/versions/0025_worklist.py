@@ -29,6 +29,7 @@ def upgrade() -> None:
     _new_tables()
     op.execute("GRANT INSERT ON ops.quarantine_note, ops.correction TO bakhong_steward")
     op.execute("REVOKE UPDATE, DELETE ON ops.quarantine_note, ops.correction FROM bakhong_etl")
+    op.execute("GRANT UPDATE (read_at) ON ops.correction TO bakhong_etl")
 
 
 def _extend() -> None:
@@ -119,6 +120,11 @@ def _new_tables() -> None:
         sa.Column("reason", sa.Text(), comment="Why, where somebody said so"),
         sa.Column("file_name", sa.Text(), nullable=False, comment="Letter that said so"),
         *made("Who took it in"),
+        sa.Column(
+            "read_at",
+            sa.DateTime(timezone=True),
+            comment="When its delivery was first read by it; empty while it waits for the next night",
+        ),
         sa.ForeignKeyConstraint(["delivery_id"], ["ops.delivery.delivery_id"], name=op.f("fk_correction_delivery_id")),
         sa.PrimaryKeyConstraint("correction_id", name=op.f("pk_correction")),
         schema="ops",
