@@ -349,6 +349,13 @@ def set_aside_table(rows: Sequence[Any]) -> None:
     table(["Quy tắc", "Nguồn", ">Số dòng", ">Số tệp", "Tình trạng", "Nội dung"], told, "Dòng để riêng")
 
 
+def corrected_table(rows: Sequence[Any]) -> None:
+    """Files of which cells are read as a letter put them right."""
+    if rows:
+        told = [[one.file_name, vi.number(one.cells), one.letter, one.made_by, vi.moment(one.made_at)] for one in rows]
+        table(["Tệp", ">Số ô", "Theo thư", "Người nhận", "Lúc"], told, "Ô được đọc theo giá trị đúng đơn vị gửi đã ghi trong thư")
+
+
 def quarantine_table(rows: Sequence[Any]) -> None:
     """Quarantined rows one by one."""
     table(
@@ -487,11 +494,9 @@ def explanation(told: Explanation) -> None:
         )
     if told.set_aside:
         set_aside_table(told.set_aside)
-    if told.corrected:
-        cells = [[one.file_name, vi.number(one.cells), one.letter, one.made_by, vi.moment(one.made_at)] for one in told.corrected]
-        table(["Tệp", ">Số ô", "Theo thư", "Người nhận", "Lúc"], cells, "Ô được đọc theo giá trị đúng đơn vị gửi đã ghi trong thư")
     elif told.files:
         say("Không có dòng nào của các nguồn này bị để riêng.")
+    corrected_table(told.corrected)
     table(
         [">Bản", "Từ", "Đến", ">Tử số", ">Mẫu số", ">Kết quả", "Số liệu"],
         [

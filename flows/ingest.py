@@ -17,9 +17,8 @@ from tasks.deliveries.batches import Batch
 from tasks.deliveries.ledger import Delivery, Outcome, delivered, terms, usual_rows
 from tasks.deliveries.run_lock import LockLost, in_one_line, one_at_a_time, require_lock
 from tasks.deliveries.source import Source, read_sources
-from tasks.load.deliver import load, reject
+from tasks.load.deliver import load, reject, stays_loaded
 from tasks.load.prefetch import prefetched
-from tasks.load.quarantine import Quote
 from tasks.read.bounded import quoted, read
 from tasks.read.file import Chunk, Rejected
 from tasks.read.limits import DEFAULT, Limits, read_limits
@@ -156,7 +155,7 @@ class _Arriving:
             return outcome
         except Rejected as rejected:
             self.opened.tell(rejected)
-            return _reject(self._engine, delivery, rejected, self._received, self._quoted)
+            return self._reject(rejected)
         except LockLost:
             raise
         except Exception as problem:
@@ -165,13 +164,13 @@ class _Arriving:
                 raise IngestFailed(in_one_line(problem)) from None
             reference = faults.keep(self._home, delivery, problem)
             refused = File(delivery.path, delivery.file_name, self._terms, delivery.layout).refused("STR-021", advice=reference)
-        return _reject(self._engine, delivery, refused, self._received, self._quoted)
+        return self._reject(refused)
 
-
-def _reject(engine: Engine, delivery: Delivery, rejected: Rejected, received: int, quoted: Quote) -> Outcome:
-    if delivery.is_loaded:  # its rows are in the warehouse: they do not become nothing because they cannot be read again
-        raise IngestFailed(f"đã nạp trước đây, nay đọc lại thì bị từ chối nên giữ nguyên: {rejected.message_vi}") from None
-    return reject(engine, delivery, rejected, received, quoted)
+    def _reject(self, rejected: Rejected) -> Outcome:
+        if self.delivery.is_loaded:  # its rows are in the warehouse: they do not become nothing because they cannot be read again
+            stays_loaded(self._engine, self.delivery, self._terms)
+            raise IngestFailed(f"đã nạp trước đây, nay đọc lại thì bị từ chối nên giữ nguyên: {rejected.message_vi}") from None
+        return reject(self._engine, self.delivery, rejected, self._received, self._quoted, self._terms)
 
 
 def _require_landed(delivery: Delivery) -> None:

@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Engine, delete, exists, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, delete, exists, func, insert, select, text, update
 
 from expectations.contract import Contract, contract
 from tasks.deliveries.ledger import Delivery, Outcome
 from tasks.load.beside_days import count_differences
+from tasks.load.checked_with import CheckedWith, leave_as_it_is
 from tasks.load.codes import Codes
 from tasks.load.corrected import SaidAgain, put_right
 from tasks.load.dependents import are_there, follow
@@ -93,24 +94,57 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
         return outcome
 
 
-def reject(engine: Engine, delivery: Delivery, rejected: Rejected, received: int = 0, quoted: Quote = lambda _: ()) -> Outcome:
-    """Refuses a delivery as a whole: nothing of it is loaded, its rows count as set aside, and the first of each fault are kept."""
-    now = datetime.now(UTC)
+def reject(
+    engine: Engine,
+    delivery: Delivery,
+    rejected: Rejected,
+    received: int = 0,
+    quoted: Quote = lambda _: (),
+    agreed: Contract | None = None,
+) -> Outcome:
+    """Refuses a delivery as a whole: nothing of it is loaded, its rows count as set aside, and the first of each fault are kept.
+
+    `agreed`: what it was held against, where that is not its feed's contract as such.
+    """
+    now, agreed = datetime.now(UTC), agreed or contract(delivery.feed)
     results = merged([*rejected.results, RuleResult(rejected.rule_code, "critical", "delivery", False, None, received)])
     with engine.begin() as connection:
         connection.execute(delete(verdict).where(verdict.c.delivery_id == delivery.delivery_id))
-        rows = [vars(one) | {"delivery_id": delivery.delivery_id, "checked_at": now} for one in results]
-        connection.execute(insert(verdict), rows)
+        _judged(connection, delivery, agreed, results)
         if rejected.faults is not None:
-            keep(connection, delivery, contract(delivery.feed), rejected.faults, "rejected")
+            keep(connection, delivery, agreed, rejected.faults, "rejected")
         let_go(connection, delivery)
         quote(connection, delivery, quoted)
         read_by(connection, delivery)
         closing = {"status": "rejected", "verdict": "reject", "message_vi": rejected.message_vi, "rows_received": received}
         closing |= {"rows_loaded": 0, "rows_unchanged": 0, "rows_quarantined": received, "rows_ignored": 0, "loaded_at": now}
         connection.execute(update(deliveries).where(deliveries.c.delivery_id == delivery.delivery_id).values(closing))
-        put_right(connection, delivery, contract(delivery.feed), set())
+        put_right(connection, delivery, agreed, set())
     return Outcome(delivery.delivery_id, "rejected", "reject", received, 0, 0, received, 0, rejected.message_vi)
+
+
+def stays_loaded(engine: Engine, delivery: Delivery, agreed: Contract) -> None:
+    """Notes of a loaded delivery that would be refused now that it was read again: it is not tried again until something else changes."""
+    with engine.begin() as connection:
+        leave_as_it_is(connection, delivery.delivery_id, agreed, delivery.layout)
+
+
+def _judged(connection: Connection, delivery: Delivery, agreed: Contract, results: Iterable[RuleResult]) -> None:
+    """Writes what every rule found; of those that set rows aside or refused the delivery, with what they were checked."""
+    now, checked_with = datetime.now(UTC), CheckedWith(connection)
+    rows = [
+        vars(one)
+        | {
+            "delivery_id": delivery.delivery_id,
+            "checked_at": now,
+            "checked_with": checked_with.hash(agreed, delivery.layout, one.rule_code)
+            if one.severity == "critical" and not one.success
+            else None,
+        }
+        for one in results
+    ]
+    if rows:
+        connection.execute(insert(verdict), rows)
 
 
 def _merge(
@@ -172,23 +206,7 @@ def _close(work: Load, covered: Covered, corrected: int | None) -> Outcome:
     own = verdict.c.delivery_id == delivery.delivery_id
     connection.execute(delete(verdict).where(own, verdict.c.rule_code.not_in(when_counted)))
     is_overpaid = connection.scalar(select(exists().where(own)))
-    if work.tallies:
-        connection.execute(
-            insert(verdict),
-            [
-                {
-                    "delivery_id": delivery.delivery_id,
-                    "rule_code": code,
-                    "severity": tally.severity,
-                    "scope": tally.scope,
-                    "success": tally.success,
-                    "observed": tally.observed,
-                    "unexpected_count": tally.unexpected,
-                    "checked_at": now,
-                }
-                for code, tally in work.tallies.items()
-            ],
-        )
+    _judged(connection, delivery, work.contract, work.results)
     flagged = is_overpaid or work.quarantined > 0 or not all(tally.success for tally in work.tallies.values())
     judged = "accept_with_flags" if flagged else "accept"
     connection.execute(

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 import pyarrow as pa
 from sqlalchemy import Engine, select, text
 
+from tasks.deliveries.source import Source
+from tasks.load.checked_with import checked_otherwise
 from tasks.load.facts import bills_of_hashes
 from tasks.load.history import copy_keys, renew, temporary
 from tasks.load.work import Load
@@ -111,11 +116,13 @@ WHERE c.read_at IS NULL AND d.corrected_by IS NULL
 """
 
 
-def releasable(engine: Engine) -> list[int]:
-    """Deliveries to be read again: a bill their payments wait for is there now, a steward released rows, or cells were corrected."""
+def releasable(engine: Engine, sources: Mapping[str, Source] = MappingProxyType({})) -> list[int]:
+    """Deliveries to be read again: a bill their payments wait for is there now, a steward released rows, cells were corrected, or what
+    their rows were set aside by, or they were refused by, is checked with something else now. `sources`: by name, as of tonight.
+    """
     released = select(quarantine.c.delivery_id).where(quarantine.c.status == "released").distinct()
     with engine.begin() as connection:
-        found = set(connection.scalars(released)) | set(connection.scalars(text(_CORRECTED)))
+        found = {*connection.scalars(released), *connection.scalars(text(_CORRECTED)), *checked_otherwise(connection, sources)}
         waiting = copy_out(
             connection,
             "SELECT delivery_id, awaited_key FROM ops.quarantine WHERE status = 'waiting' AND awaited_key IS NOT NULL",

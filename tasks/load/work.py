@@ -169,6 +169,14 @@ class Load:
             tally.observed = result.observed if result.observed is not None else tally.observed
             tally.unexpected += result.unexpected_count or 0
 
+    @property
+    def results(self) -> list[RuleResult]:
+        """What every rule found so far."""
+        return [
+            RuleResult(code, tally.severity, tally.scope, tally.success, tally.observed, tally.unexpected)
+            for code, tally in self.tallies.items()
+        ]
+
     def tell_rows(self) -> None:
         """Says in words which rows broke the loader's own rules."""
         for code, words in (*self.found.told().items(), *((code, flagged.told) for code, flagged in self.flagged.items())):
@@ -178,14 +186,7 @@ class Load:
         """A refusal of the checks with what the loader found before, its message naming the faults of both."""
         self.tell_rows()
         known = {result.rule_code for result in refused.results}
-        results = [
-            *refused.results,
-            *(
-                RuleResult(code, tally.severity, tally.scope, tally.success, tally.observed, tally.unexpected)
-                for code, tally in self.tallies.items()
-                if code not in known
-            ),
-        ]
+        results = [*refused.results, *(result for result in self.results if result.rule_code not in known)]
         faults = pa.concat_tables([self.found.first, *([refused.faults] if refused.faults is not None else [])])
         return Rejected(refused.rule_code, with_faults(refused.message_vi, results), results, faults)
 
