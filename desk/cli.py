@@ -37,7 +37,8 @@ from tasks.count.revisions import last_publication
 from tasks.deliveries.coverage import Stretch
 from tasks.deliveries.ledger import complete as close_period
 from tasks.deliveries.run_lock import in_one_line, is_ours
-from tasks.load.decisions import decide
+from tasks.load import decisions
+from tasks.load.chosen import Chosen
 from tasks.words import vietnamese as vi
 from warehouse.database import open_warehouse, read_warehouse, upgrade_warehouse, url
 from warehouse.settings import Refusal, Settings
@@ -190,8 +191,8 @@ def form_06a(
     """Biểu 06a: tình hình, kết quả giải quyết thủ tục hành chính (Thông tư 01/2020/TT-VPCP)."""
     from tasks.report.form_06a_sheet import rows_of, write_form_06a  # noqa: PLC0415
 
-    if sheet is not None and (sheet.suffix.lower() != ".xlsx" or not sheet.absolute().parent.is_dir()):
-        raise Refusal(f"Không ghi được {sheet}: cần tên tệp .xlsx trong một thư mục đã có.")
+    if sheet is not None:
+        _require_workbook(sheet)
     with _reading(_to_read()) as connection:
         found = official_table.find_unit(connection, unit, period)
         rows = rows_of(connection, found, period)
@@ -201,6 +202,11 @@ def form_06a(
     if sheet is not None:
         write_form_06a(rows, found, period, sheet)
         terminal.where({"Biểu Excel": sheet})
+
+
+def _require_workbook(path: Path) -> None:
+    if path.suffix.lower() != ".xlsx" or not path.absolute().parent.is_dir():
+        raise Refusal(f"Không ghi được {path}: cần tên tệp .xlsx trong một thư mục đã có.")
 
 
 @app.command("score-766")
@@ -325,7 +331,8 @@ def quarantine_list(
     rule: RuleOption = None,
     delivery: DeliveryOption = None,
     status: Annotated[
-        Literal["open", "waiting", "released", "dismissed", "rejected"] | None, typer.Option("--status", help="Chỉ tình trạng này.")
+        Literal["open", "waiting", "released", "dismissed", "corrected", "rejected"] | None,
+        typer.Option("--status", help="Chỉ tình trạng này."),
     ] = None,
 ) -> None:
     """Các dòng được để riêng: gộp theo quy tắc, hoặc từng dòng khi chọn quy tắc, lần gửi hay tình trạng."""
@@ -360,20 +367,130 @@ def quarantine_export(
 RowsOption = Annotated[list[int] | None, typer.Option("--row", help="Chỉ dòng số này của tệp; lặp lại được.")]
 
 
+ColumnOption = Annotated[str | None, typer.Option("--column", help="Chỉ cột này, ghi như trong tệp.")]
+DecidedOption = Annotated[
+    Literal["open", "waiting", "released", "dismissed"] | None,
+    typer.Option("--status", help="Các dòng đang ở tình trạng này; không ghi: các dòng chưa ai quyết định."),
+]
+OwnDelivery = Annotated[int, typer.Argument(metavar="DELIVERY", help="Số của lần gửi.")]
+
+
 @quarantine.command("release")
 def quarantine_release(
-    delivery: Annotated[int, typer.Argument(metavar="DELIVERY")], row: RowsOption = None, rule: RuleOption = None
+    delivery: OwnDelivery,
+    row: RowsOption = None,
+    rule: RuleOption = None,
+    column: ColumnOption = None,
+    status: DecidedOption = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Lý do.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Chỉ xem trước: bao nhiêu dòng sẽ được nạp; không ghi gì.")] = False,
 ) -> None:
     """Cho nạp lại các dòng của một lần gửi, hoặc cả lần gửi bị từ chối vì khác mức thường (kèm --rule); lượt đêm sau sẽ nạp."""
-    _decide(delivery, row or [], rule, "released")
+    from tasks.load.foreseen import foreseen  # noqa: PLC0415  # loads pandas
+
+    settings, chosen = _to_read(), Chosen(delivery, rule, column, tuple(row or ()), status)
+    with read_warehouse(settings) as engine:
+        found = foreseen(engine, settings, chosen)
+        if dry_run:
+            terminal.say(found.told)
+            return
+        with engine.begin() as connection:
+            touched = decisions.release(connection, chosen, getpass.getuser(), reason, found)
+    if found.rows:
+        terminal.say(found.told)
+    _say_decided(touched, "released")
 
 
 @quarantine.command("dismiss")
 def quarantine_dismiss(
-    delivery: Annotated[int, typer.Argument(metavar="DELIVERY")], row: RowsOption = None, rule: RuleOption = None
+    delivery: OwnDelivery,
+    row: RowsOption = None,
+    rule: RuleOption = None,
+    column: ColumnOption = None,
+    status: DecidedOption = None,
+    reason: Annotated[str, typer.Option("--reason", help="Lý do; phải ghi.")] = "",
 ) -> None:
-    """Bỏ hẳn các dòng của một lần gửi; chúng vẫn được đếm là để riêng."""
-    _decide(delivery, row or [], rule, "dismissed")
+    """Bỏ hẳn các dòng của một lần gửi (chúng vẫn được đếm là để riêng), hoặc cả một lần gửi bị từ chối không chờ gửi lại nữa."""
+    with read_warehouse(_to_read()) as engine, engine.begin() as connection:
+        touched = decisions.dismiss(connection, Chosen(delivery, rule, column, tuple(row or ()), status), getpass.getuser(), reason)
+    _say_decided(touched, "dismissed")
+
+
+def _say_decided(touched: int, status: str) -> None:
+    terminal.say(f"{vi.number(touched)} dòng: {vi.QUARANTINE_STATUS[status]}. Lượt đêm sau sẽ áp dụng.")
+
+
+@quarantine.command("assign")
+def quarantine_assign(
+    delivery: OwnDelivery,
+    to: Annotated[str, typer.Argument(metavar="PERSON", help="Người phụ trách; để trống “” thì thôi giao.")],
+    row: RowsOption = None,
+    rule: RuleOption = None,
+    column: ColumnOption = None,
+) -> None:
+    """Giao cho một người theo dõi các dòng để riêng của một lần gửi, hoặc một lần gửi bị từ chối."""
+    with read_warehouse(_to_read()) as engine, engine.begin() as connection:
+        decisions.assign(connection, Chosen(delivery, rule, column, tuple(row or ())), to, getpass.getuser())
+    terminal.say(f"Đã giao cho {to.strip()}." if to.strip() else "Đã thôi giao.")
+
+
+@quarantine.command("comment")
+def quarantine_comment(
+    delivery: OwnDelivery,
+    words: Annotated[str, typer.Argument(metavar="WORDS", help="Ghi chú, trong ngoặc kép.")],
+    row: RowsOption = None,
+    rule: RuleOption = None,
+    column: ColumnOption = None,
+) -> None:
+    """Thêm một ghi chú vào các dòng để riêng của một lần gửi, hoặc vào một lần gửi bị từ chối."""
+    with read_warehouse(_to_read()) as engine, engine.begin() as connection:
+        decisions.comment(connection, Chosen(delivery, rule, column, tuple(row or ())), words, getpass.getuser())
+    terminal.say("Đã ghi.")
+
+
+@quarantine.command("letter")
+def quarantine_letter(
+    to: Annotated[Path, typer.Option("--to", help="Ghi thư ra tệp Excel này (.xlsx).")],
+    source: Annotated[str | None, typer.Argument(metavar="SOURCE", help="Tên nguồn trong sources.yaml.")] = None,
+    delivery: DeliveryOption = None,
+    deadline: Annotated[str | None, typer.Option("--deadline", help="Hạn gửi lại (2024-12-31); không ghi: bảy ngày nữa.")] = None,
+) -> None:
+    """Thư cho đơn vị cung cấp: tệp nào, ô nào sai, cần làm gì, và cột để họ điền giá trị đúng; điền xong thì nhận lại bằng correct."""
+    from tasks.report.letter import write_letter  # noqa: PLC0415
+
+    if (source is None) == (delivery is None):
+        raise Refusal("Nêu tên nguồn, hoặc một lần gửi bằng --delivery.")
+    _require_workbook(to)
+    settings, until = _to_read(), _day(deadline) if deadline else date.today() + timedelta(days=7)
+    with _reading(settings) as connection:
+        cells = write_letter(connection, to, _sources(settings), source=source, delivery_id=delivery, deadline=until)
+    terminal.say(f"{vi.number(cells)} ô cần sửa.")
+    terminal.where({"Thư": to.absolute()})
+
+
+@quarantine.command("correct")
+def quarantine_correct(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Thư mà đơn vị cung cấp đã điền (.xlsx).")],
+    reason: Annotated[str | None, typer.Option("--reason", help="Lý do, hoặc công văn kèm theo.")] = None,
+) -> None:
+    """Nhận thư mà đơn vị cung cấp đã điền: tất cả, hoặc không ô nào; lượt đêm sau đọc lại các dòng ấy theo giá trị đúng."""
+    from tasks.load.corrections import take_corrections  # noqa: PLC0415
+
+    settings = _to_read()
+    if not file.is_file():
+        raise Refusal(f"Không có tệp {file}.")
+    with read_warehouse(settings) as engine, engine.begin() as connection:
+        cells = take_corrections(connection, file, getpass.getuser(), _sources(settings), reason)
+    terminal.say(f"Đã nhận {vi.number(cells)} ô. Lượt đêm sau sẽ áp dụng.")
+
+
+@quarantine.command("history")
+def quarantine_history(delivery: OwnDelivery, rule: RuleOption = None, column: ColumnOption = None) -> None:
+    """Ai đã quyết định, giao việc, ghi chú gì về một lần gửi, theo thứ tự thời gian."""
+    from tasks.ask.worklist import history  # noqa: PLC0415
+
+    with _reading(_to_read()) as connection:
+        terminal.history_table(history(connection, delivery, rule, column))
 
 
 NumbersArgument = Annotated[list[str] | None, typer.Argument(metavar="NUMBER …", help="Số của điểm bất thường, theo gate list: 12, 14-40.")]
@@ -561,14 +678,6 @@ def _day(words: str) -> date:
 def _harmless(cell: Any) -> Any:
     """A text that a spreadsheet would take for a formula, marked as text."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@")) else cell
-
-
-def _decide(delivery: int, rows: Sequence[int], rule: str | None, decision: str) -> None:
-    with read_warehouse(_to_read()) as engine, engine.begin() as connection:
-        touched = decide(connection, delivery, rows, rule, decision, getpass.getuser())
-    if not touched:
-        raise Refusal(f"Lần gửi số {delivery} không có dòng nào như vậy đang được để riêng.")
-    terminal.say(f"{vi.number(touched)} dòng: {vi.QUARANTINE_STATUS[decision]}. Lượt đêm sau sẽ áp dụng.")
 
 
 def _tell_nights(settings: Settings, nights: Sequence[Night]) -> None:

@@ -46,6 +46,8 @@ if not out.is_terminal:
 OBS_STYLE = {"A": "", "P": "yellow"}
 LINE = 2 * vi.MESSAGE
 """Most characters of a line: a message, and what it is about."""
+SHOWN_ROWS = 5
+"""Row numbers that are named of those that a decision was on."""
 BROKEN_SHOWN = 10
 """Rules that did not hold named in the night's lines."""
 PROFILE_SHOWN = 0.1
@@ -364,10 +366,17 @@ def set_aside_table(rows: Sequence[Any]) -> None:
     table(["Quy tắc", "Nguồn", ">Số dòng", ">Số tệp", "Tình trạng", "Nội dung"], told, "Dòng để riêng")
 
 
+def corrected_table(rows: Sequence[Any]) -> None:
+    """Files of which cells are read as a letter put them right."""
+    if rows:
+        told = [[one.file_name, vi.number(one.cells), one.letter, one.made_by, vi.moment(one.made_at)] for one in rows]
+        table(["Tệp", ">Số ô", "Theo thư", "Người nhận", "Lúc"], told, "Ô được đọc theo giá trị đúng đơn vị gửi đã ghi trong thư")
+
+
 def quarantine_table(rows: Sequence[Any]) -> None:
     """Quarantined rows one by one."""
     table(
-        [">Lần gửi", "Tệp", ">Dòng", "Khóa", "Quy tắc", "Cột", "Tình trạng", "Nội dung"],
+        [">Lần gửi", "Tệp", ">Dòng", "Khóa", "Quy tắc", "Cột", "Giá trị", "Tình trạng", "Nội dung"],
         [
             [
                 str(row.delivery_id),
@@ -376,6 +385,7 @@ def quarantine_table(rows: Sequence[Any]) -> None:
                 row.natural_key or vi.NOTHING,
                 row.rule_code,
                 row.column_name,
+                vi.NOTHING if row.value is None else row.value,
                 vi.QUARANTINE_STATUS[row.status],
                 row.message_vi,
             ]
@@ -383,6 +393,18 @@ def quarantine_table(rows: Sequence[Any]) -> None:
         ],
     )
     say(f"{vi.number(len(rows))} dòng.")
+
+
+def history_table(notes: Sequence[Any]) -> None:
+    """What was decided, assigned and said of what was set aside, in the order of time."""
+    told = []
+    for note in notes:
+        numbers = note.row_numbers or []
+        rows = f"dòng {', '.join(map(str, numbers[:SHOWN_ROWS]))}{', …' if len(numbers) > SHOWN_ROWS else ''}" if numbers else ""
+        about = ", ".join(part for part in (note.rule_code, note.column_name, rows) if part) or "cả lần gửi"
+        done = f"{vi.NOTE_KIND[note.kind]}{f': {note.assignee or vi.NOTHING}' if note.kind == 'assigned' else ''}"
+        told.append([vi.moment(note.made_at), note.made_by, about, done, vi.number(note.rows), note.words or ""])
+    table(["Lúc", "Ai", "Về", "Việc", ">Số lỗi", "Lý do, ghi chú"], told)
 
 
 def printed_table(rows: Sequence[Any]) -> None:
@@ -488,6 +510,7 @@ def explanation(told: Explanation) -> None:
         set_aside_table(told.set_aside)
     elif told.files:
         say("Không có dòng nào của các nguồn này bị để riêng.")
+    corrected_table(told.corrected)
     table(
         [">Bản", "Từ", "Đến", ">Tử số", ">Mẫu số", ">Kết quả", "Số liệu"],
         [

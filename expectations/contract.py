@@ -7,6 +7,7 @@ derives from the model in this module. It knows neither Prefect nor the warehous
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Collection, Mapping
 from datetime import date
@@ -252,6 +253,7 @@ Check = Literal[
     "contradicts",
     "account",
     "hidden",
+    "corrected",
     "fees_reconciled",
     "read",
 ]
@@ -506,6 +508,21 @@ class Contract(Model):
     def rule(self, code: str) -> Rule:
         """The rule of that code, one of the feed's own or of those that hold for every feed."""
         return next(rule for rule in (*self.rules, *structure()) if rule.code == code)
+
+    def check_of(self, code: str) -> str | None:
+        """Check of the pipeline that a rule names; nothing where Great Expectations checks it, or there is no such rule any more."""
+        return next((rule.check for rule in (*self.rules, *structure()) if rule.code == code), None)
+
+    def checked_with(self, layout: str, code: str) -> str:
+        """Everything in the contract that decides whether a row or file of that layout breaks a rule; words for people are not."""
+        rules = [rule for rule in (*self.rules, *structure()) if rule.code == code or self.check_of(code) == "quarantine_share"]
+        told = {
+            "rules": [rule.model_dump(exclude={"message_vi", "source"}) for rule in rules],
+            "layout": self.layouts[layout].model_dump(exclude={"description"}),
+            "columns": {name: column.model_dump(exclude={"description"}) for name, column in self.columns.items()},
+            "contract": self.model_dump(exclude={"title_vi", "grain", "source", "columns", "layouts", "rules"}),
+        }
+        return json.dumps(told, default=str, sort_keys=True)
 
     def shown_keys(self, parts: Mapping[str, pa.Array | pa.ChunkedArray]) -> pa.StringArray:
         """Natural key of each row as `a|b` where every part has its declared shape; else null:

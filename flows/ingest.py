@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from functools import partial
 from threading import current_thread
 
 from prefect import flow
@@ -15,9 +16,9 @@ from tasks.deliveries.batches import Batch
 from tasks.deliveries.ledger import Delivery, Outcome, delivered, usual_rows
 from tasks.deliveries.run_lock import LockLost, in_one_line, one_at_a_time, require_lock
 from tasks.deliveries.source import Source, read_sources, terms_of
-from tasks.load.deliver import load, reject
+from tasks.load.deliver import load, reject, stays_loaded
 from tasks.load.prefetch import prefetched
-from tasks.read.bounded import read
+from tasks.read.bounded import quoted, read
 from tasks.read.file import Chunk, Rejected
 from tasks.read.limits import DEFAULT, Limits, read_limits
 from tasks.read.rows import File
@@ -105,7 +106,9 @@ class _Arriving:
         self._engine, self._home = engine, settings.home
         self._terms = terms_of(delivery.feed, delivery.layout, source)
         self._received = 0
-        self._chunks = read(delivery.path, self._terms, delivery.layout, settings.secret_key, delivery.file_name, limits=limits)
+        landed = (delivery.path, self._terms, delivery.layout, settings.secret_key, delivery.file_name)
+        self._chunks = read(*landed, corrections=delivery.corrections, limits=limits)
+        self._quoted = partial(quoted, *landed, sha256=delivery.sha256, corrections=delivery.corrections, limits=limits)
         self.opened = Opened(
             self._counted(),
             self._terms,
@@ -137,9 +140,9 @@ class _Arriving:
         try:
             checked = self.opened.checked(lambda: usual_rows(self._engine, delivery))
             with closing(prefetched(checked)) as ready:
-                return load(self._engine, delivery, self._terms, ready)
+                return load(self._engine, delivery, self._terms, ready, self._quoted)
         except Rejected as rejected:
-            return _reject(self._engine, delivery, rejected, self._received)
+            return self._reject(rejected)
         except LockLost:
             raise
         except Exception as problem:
@@ -148,13 +151,13 @@ class _Arriving:
                 raise IngestFailed(in_one_line(problem)) from None
             reference = faults.keep(self._home, delivery, problem)
             refused = File(delivery.path, delivery.file_name, self._terms, delivery.layout).refused("STR-021", advice=reference)
-        return _reject(self._engine, delivery, refused, self._received)
+        return self._reject(refused)
 
-
-def _reject(engine: Engine, delivery: Delivery, rejected: Rejected, received: int) -> Outcome:
-    if delivery.is_loaded:  # its rows are in the warehouse: they do not become nothing because they cannot be read again
-        raise IngestFailed(f"đã nạp trước đây, nay đọc lại thì bị từ chối nên giữ nguyên: {rejected.message_vi}") from None
-    return reject(engine, delivery, rejected, received)
+    def _reject(self, rejected: Rejected) -> Outcome:
+        if self.delivery.is_loaded:  # its rows are in the warehouse: they do not become nothing because they cannot be read again
+            stays_loaded(self._engine, self.delivery, self._terms)
+            raise IngestFailed(f"đã nạp trước đây, nay đọc lại thì bị từ chối nên giữ nguyên: {rejected.message_vi}") from None
+        return reject(self._engine, self.delivery, rejected, self._received, self._quoted, self._terms)
 
 
 def _require_landed(delivery: Delivery) -> None:

@@ -119,12 +119,11 @@ def night(
             choose_reporting_calendars(connection, calendars)
             know_sources(connection, sources)
         unreachable, ahead = _pull(engine, settings, run, sources, until, steps.pull) if steps.pull else ([], [])
-        broken: set[int] = set()
-        take = partial(_ingest, engine, settings, run, steps, {source.name: source for source in sources}, limits)
-        # A delivery that comes late sends those made after it back into the queue: they are read again before anything is published.
-        while waiting := _waiting(engine, settings, as_of, broken):
-            broken |= take(waiting)
-        take(delivered(engine, settings.home, releasable(engine)))
+        by_name = {source.name: source for source in sources}
+        take = partial(_ingest, engine, settings, run, steps, by_name, limits)
+        broken = _take_waiting(engine, settings, as_of, take, set())
+        broken |= take(delivered(engine, settings.home, releasable(engine, by_name)))
+        _take_waiting(engine, settings, as_of, take, broken)
         stand_down()
         tell("Tính chỉ tiêu và công bố")
         published = steps.publish(engine, run.run_id, as_of)
@@ -138,6 +137,18 @@ def night(
         with engine.connect() as connection:
             late = [state for state in source_states(connection, sources, as_of) if state.is_late]
         return Night(run.run_id, run.outcomes, unreachable, ahead, published, made, run.problems, late)
+
+
+def _take_waiting(
+    engine: Engine, settings: Settings, as_of: datetime, take: Callable[[list[Delivery]], set[int]], broken: set[int]
+) -> set[int]:
+    """Takes deliveries in until none waits, and returns which broke something, those that did before among them.
+
+    One that comes late, or is read again, sends those made after it back into the queue: they are read again before anything is published.
+    """
+    while waiting := _waiting(engine, settings, as_of, broken):
+        broken = broken | take(waiting)
+    return broken
 
 
 def _waiting(engine: Engine, settings: Settings, as_of: datetime, broken: set[int]) -> list[Delivery]:

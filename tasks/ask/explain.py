@@ -32,6 +32,8 @@ class Explanation:
     """Files whose rows are counted today, with how many of each, and how many of these make the numerator."""
     set_aside: Sequence[Row[Any]]
     """What was set aside from these files."""
+    corrected: Sequence[Row[Any]]
+    """Cells of these files that are read as a letter put them right."""
     revisions: Sequence[Row[Any]]
     printed: Sequence[Row[Any]]
     """The same figure as others printed it."""
@@ -65,6 +67,7 @@ def explain(connection: Connection, code: str, unit: Unit, period: str) -> Expla
         files=files,
         of_unknown_age=unknown,
         set_aside=[row for row in questions.set_aside(connection) if row.delivery_id in ids],
+        corrected=questions.corrected(connection, ids),
         revisions=connection.execute(
             text(
                 "SELECT revision, numerator, denominator, value, obs_status, obs_reason, min(known_from) AS known_from, "

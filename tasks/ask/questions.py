@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import starmap
@@ -14,6 +14,7 @@ from expectations.contract import structure
 from tasks.ask.nights import unreachable_since
 from tasks.deliveries.rhythm import RHYTHMS
 from tasks.deliveries.run_lock import LOCK_HELD
+from tasks.load.decisions import DISMISSED
 from tasks.words import vietnamese as vi
 from tasks.words.vietnamese import VIETNAM, days_since
 
@@ -144,7 +145,8 @@ def deliveries(connection: Connection, since: datetime | None = None) -> Sequenc
     """Deliveries taken or refused since a time, or all of them, with what was seen of each file; in the order of their export."""
     return connection.execute(
         text(
-            "SELECT d.*, v.observed AS account FROM ops.delivery d "
+            "SELECT d.*, v.observed AS account, d.status = 'rejected' AND d.corrected_by IS NULL AND NOT EXISTS ("
+            f"  SELECT FROM ops.quarantine_note n WHERE n.delivery_id = d.delivery_id AND {DISMISSED}) AS is_refused FROM ops.delivery d "
             "LEFT JOIN ops.verdict v ON v.delivery_id = d.delivery_id AND v.rule_code = :account "
             "WHERE CAST(:since AS timestamptz) IS NULL OR d.loaded_at >= :since ORDER BY d.exported_at, d.delivery_id"
         ),
@@ -153,8 +155,8 @@ def deliveries(connection: Connection, since: datetime | None = None) -> Sequenc
 
 
 def rejected(connection: Connection, since: datetime | None = None) -> Sequence[Row[Any]]:
-    """Deliveries refused whole, with the reason for their supplier."""
-    return [row for row in deliveries(connection, since) if row.status == "rejected"]
+    """Deliveries refused whole in whose place none has come, with the reason for their supplier."""
+    return [row for row in deliveries(connection, since) if row.is_refused]
 
 
 def set_aside(connection: Connection) -> Sequence[Row[Any]]:
@@ -172,10 +174,24 @@ def set_aside(connection: Connection) -> Sequence[Row[Any]]:
             "  SELECT v.rule_code, v.severity, delivery_id, string_agg(DISTINCT q.column_name, ', '), v.observed, q.status, "
             "    v.unexpected_count, min(q.row_number) "
             "  FROM ops.quarantine q JOIN ops.verdict v USING (delivery_id, rule_code) WHERE q.status = 'rejected' "
+            f"    AND NOT EXISTS (SELECT FROM ops.quarantine_note n WHERE n.delivery_id = v.delivery_id AND {DISMISSED}) "
             "  GROUP BY v.rule_code, v.severity, delivery_id, v.observed, q.status, v.unexpected_count) "
             "SELECT c.*, d.feed, d.source, d.file_name FROM counted c JOIN ops.delivery d USING (delivery_id) "
             "ORDER BY c.rule_code, d.exported_at, c.delivery_id, c.column_name"
         )
+    ).all()
+
+
+def corrected(connection: Connection, delivery_ids: Collection[int]) -> Sequence[Row[Any]]:
+    """Deliveries of which cells are read as a letter put them right: how many, by which letter, and who took it in."""
+    return connection.execute(
+        text(
+            "SELECT d.source, d.file_name, c.file_name AS letter, count(*) AS cells, max(c.made_by) AS made_by, max(c.made_at) AS made_at "
+            "FROM (SELECT DISTINCT ON (delivery_id, row_number, column_name) * FROM ops.correction WHERE read_at IS NOT NULL "
+            "  AND delivery_id = ANY(:ids) ORDER BY delivery_id, row_number, column_name, correction_id DESC) c "
+            "JOIN ops.delivery d USING (delivery_id) GROUP BY d.delivery_id, c.file_name ORDER BY d.exported_at, d.delivery_id, c.file_name"
+        ),
+        {"ids": list(delivery_ids)},
     ).all()
 
 
@@ -191,7 +207,8 @@ def waiting(connection: Connection) -> Sequence[Row[Any]]:
 
 
 QUARANTINE_COLUMNS = (
-    "delivery_id", "source", "file_name", "row_number", "natural_key", "rule_code", "severity", "column_name", "status", "message_vi",
+    "delivery_id", "source", "file_name", "row_number", "natural_key", "rule_code", "severity", "column_name", "value", "status",
+    "message_vi",
 )  # fmt: skip
 """What is told of a quarantined row."""
 
@@ -203,7 +220,7 @@ def quarantined(
     return connection.execute(
         text(
             "SELECT q.delivery_id, d.source, d.file_name, q.row_number, q.natural_key, q.rule_code, q.severity, "
-            "q.column_name, q.status, q.message_vi "
+            "q.column_name, q.value, q.status, q.message_vi "
             "FROM ops.quarantine q JOIN ops.delivery d USING (delivery_id) "
             "WHERE (CAST(:delivery_id AS int) IS NULL OR q.delivery_id = :delivery_id) "
             "  AND (CAST(:rule_code AS text) IS NULL OR q.rule_code = :rule_code) "

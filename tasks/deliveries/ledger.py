@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select, text
 
+from tasks.deliveries.correction import Correction
 from tasks.deliveries.coverage import Stretch
 from tasks.deliveries.rhythm import RHYTHMS
 from tasks.deliveries.source import Source
@@ -44,6 +46,8 @@ class Delivery:
     """Its rows are in the warehouse already: it is read again."""
     let_pass: frozenset[str] = frozenset()
     """Rules for which it was refused, and which a steward says it may break."""
+    corrections: tuple[Correction, ...] = ()
+    """Cells that are read otherwise than they were sent."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +87,24 @@ def _found(connection: Connection, condition: ColumnElement[bool], home: Path) -
     allowed = select(func.array_agg(allowance.c.rule_code)).where(allowance.c.delivery_id == deliveries.c.delivery_id)
     query = select(deliveries, allowed.scalar_subquery().label("let_pass")).where(condition)
     query = query.order_by(deliveries.c.exported_at, deliveries.c.delivery_id)
-    return [_delivery(row, home) for row in connection.execute(query)]
+    rows = connection.execute(query).all()
+    corrections = _corrections(connection, [row.delivery_id for row in rows])
+    return [_delivery(row, home, tuple(corrections[row.delivery_id])) for row in rows]
 
 
-def _delivery(row: Row[Any], home: Path) -> Delivery:
+def _corrections(connection: Connection, ids: list[int]) -> dict[int, list[Correction]]:
+    """The last correction of each cell, by delivery."""
+    found: dict[int, list[Correction]] = defaultdict(list)
+    last = (
+        "SELECT DISTINCT ON (delivery_id, row_number, column_name) delivery_id, correction_id, row_number, column_name, value "
+        "FROM ops.correction WHERE delivery_id = ANY(:ids) ORDER BY delivery_id, row_number, column_name, correction_id DESC"
+    )
+    for row in connection.execute(text(last), {"ids": ids}) if ids else ():
+        found[row.delivery_id].append(Correction(row.correction_id, row.row_number, row.column_name, row.value))
+    return found
+
+
+def _delivery(row: Row[Any], home: Path, corrections: tuple[Correction, ...]) -> Delivery:
     return Delivery(
         row.delivery_id,
         row.source,
@@ -102,6 +120,7 @@ def _delivery(row: Row[Any], home: Path) -> Delivery:
         row.named_unit,
         row.loaded_at is not None and row.status != "rejected",
         frozenset(row.let_pass or ()),
+        corrections,
     )
 
 

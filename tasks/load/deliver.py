@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Engine, delete, exists, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, delete, exists, func, insert, select, text, update
 
 from expectations.contract import Contract, contract
 from tasks.deliveries.ledger import Delivery, Outcome
 from tasks.load.beside_days import count_differences
+from tasks.load.checked_with import CheckedWith, leave_as_it_is
 from tasks.load.codes import Codes
+from tasks.load.corrected import SaidAgain, put_right
 from tasks.load.dependents import are_there, follow
 from tasks.load.dimensions import Dimensions
 from tasks.load.facts import facts_of
@@ -25,7 +27,7 @@ from tasks.load.fees import reconcile_fees
 from tasks.load.history import Mask, apply, compare_natural_keys, copy_keys, no_states, overwrite, states_of, temporary
 from tasks.load.listed import hold_against_reports
 from tasks.load.lists import make_members
-from tasks.load.quarantine import judge, keep, take
+from tasks.load.quarantine import Quote, judge, keep, let_go, quote, read_by, take
 from tasks.load.ratios import Ratios
 from tasks.load.received import keep_receivers
 from tasks.load.refunds import give_back
@@ -35,29 +37,24 @@ from tasks.read.rows import Rejected
 from tasks.validate.checks import Checked, RuleResult, merged
 from warehouse.tables import delivery as deliveries
 from warehouse.tables import load as loads
-from warehouse.tables import quarantine, verdict
+from warehouse.tables import verdict
 
 
-def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterable[Checked]) -> Outcome:
+def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterable[Checked], quoted: Quote = lambda _: ()) -> Outcome:
     """Loads a delivery whole or not at all; loading it again adds only what could not be loaded before, and ends what it no longer says.
 
-    Rejected, with the faults found until then, where the checks refuse it.
+    `quoted`: gives the cells that rows are set aside for. Rejected, with the faults found until then, where the checks refuse it.
     """
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:feed))"), {"feed": f"load {contract.feed}"})
         load_id = connection.execute(insert(loads).values(delivery_id=delivery.delivery_id).returning(loads.c.load_id)).scalar_one()
         work = Load(connection, delivery, contract, Dimensions(connection, delivery.delivery_id), load_id)
-        connection.execute(
-            delete(quarantine).where(
-                quarantine.c.delivery_id == delivery.delivery_id, quarantine.c.status.in_(("open", "waiting", "rejected"))
-            )
-        )
         work.is_followed = are_there(work)
         covered = Covered(work)
         temporary(connection, "incoming", "row_key bigint")
         for told in ("told_new", "told_again"):
             temporary(connection, told, "row_key bigint")
-        codes, ratios = Codes(work), Ratios(work)
+        codes, ratios, said_again = Codes(work), Ratios(work), SaidAgain(work)
         of_the_day = deliveries_of_the_day(work)
         contradicted = 0
         by: set[str] = set()
@@ -66,11 +63,14 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
                 take(work, part)
                 if part.corrects:
                     work.partitions.attach()
-                rows, sources = _merge(work, covered, codes, ratios, part, of_the_day)
+                rows, sources = _merge(work, covered, codes, ratios, said_again, part, of_the_day)
                 contradicted, by = contradicted + rows, by | sources
             ratios.judge(covered.business_period)
         except Rejected as refused:
             raise work.refusal(refused) from None
+        let_go(connection, delivery)
+        quote(connection, delivery, quoted)
+        read_by(connection, delivery)
         for rule in work.rules("contradicts"):
             if contradicted:
                 work.count(rule, contradicted, f"{contradicted} dòng, nguồn {', '.join(sorted({*by, delivery.source}))}")
@@ -89,28 +89,68 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
         for rule in work.rules("fees_reconciled"):
             reconcile_fees(work, rule, covered.days)
         count_differences(work)
-        return _close(work, covered, corrected)
+        outcome = _close(work, covered, corrected)
+        put_right(connection, delivery, contract, said_again.keys)
+        return outcome
 
 
-def reject(engine: Engine, delivery: Delivery, rejected: Rejected, received: int = 0) -> Outcome:
-    """Refuses a delivery as a whole: nothing of it is loaded, its rows count as set aside, and the first of each fault are kept."""
-    now = datetime.now(UTC)
+def reject(
+    engine: Engine,
+    delivery: Delivery,
+    rejected: Rejected,
+    received: int = 0,
+    quoted: Quote = lambda _: (),
+    agreed: Contract | None = None,
+) -> Outcome:
+    """Refuses a delivery as a whole: nothing of it is loaded, its rows count as set aside, and the first of each fault are kept.
+
+    `agreed`: what it was held against, where that is not its feed's contract as such.
+    """
+    now, agreed = datetime.now(UTC), agreed or contract(delivery.feed)
     results = merged([*rejected.results, RuleResult(rejected.rule_code, "critical", "delivery", False, None, received)])
     with engine.begin() as connection:
-        for table in (verdict, quarantine):
-            connection.execute(delete(table).where(table.c.delivery_id == delivery.delivery_id))
-        rows = [vars(one) | {"delivery_id": delivery.delivery_id, "checked_at": now} for one in results]
-        connection.execute(insert(verdict), rows)
+        connection.execute(delete(verdict).where(verdict.c.delivery_id == delivery.delivery_id))
+        _judged(connection, delivery, agreed, results)
         if rejected.faults is not None:
-            keep(connection, delivery, contract(delivery.feed), rejected.faults, "rejected")
+            keep(connection, delivery, agreed, rejected.faults, "rejected")
+        let_go(connection, delivery)
+        quote(connection, delivery, quoted)
+        read_by(connection, delivery)
         closing = {"status": "rejected", "verdict": "reject", "message_vi": rejected.message_vi, "rows_received": received}
         closing |= {"rows_loaded": 0, "rows_unchanged": 0, "rows_quarantined": received, "rows_ignored": 0, "loaded_at": now}
         connection.execute(update(deliveries).where(deliveries.c.delivery_id == delivery.delivery_id).values(closing))
+        put_right(connection, delivery, agreed, set())
     cause = f"{delivery.source} {rejected.rule_code}"
     return Outcome(delivery.delivery_id, "rejected", "reject", received, 0, 0, received, 0, rejected.message_vi, cause)
 
 
-def _merge(work: Load, covered: Covered, codes: Codes, ratios: Ratios, part: Checked, of_the_day: dict[int, str]) -> tuple[int, set[str]]:
+def stays_loaded(engine: Engine, delivery: Delivery, agreed: Contract) -> None:
+    """Notes of a loaded delivery that would be refused now that it was read again: it is not tried again until something else changes."""
+    with engine.begin() as connection:
+        leave_as_it_is(connection, delivery.delivery_id, agreed, delivery.layout)
+
+
+def _judged(connection: Connection, delivery: Delivery, agreed: Contract, results: Iterable[RuleResult]) -> None:
+    """Writes what every rule found; of those that set rows aside or refused the delivery, with what they were checked."""
+    now, checked_with = datetime.now(UTC), CheckedWith(connection)
+    rows = [
+        vars(one)
+        | {
+            "delivery_id": delivery.delivery_id,
+            "checked_at": now,
+            "checked_with": checked_with.hash(agreed, delivery.layout, one.rule_code)
+            if one.severity == "critical" and not one.success
+            else None,
+        }
+        for one in results
+    ]
+    if rows:
+        connection.execute(insert(verdict), rows)
+
+
+def _merge(
+    work: Load, covered: Covered, codes: Codes, ratios: Ratios, said_again: SaidAgain, part: Checked, of_the_day: dict[int, str]
+) -> tuple[int, set[str]]:
     """Writes a chunk into what is known; returns how many rows contradict those of other sources of the day, and which."""
     if not part.table.num_rows:
         return 0, set()
@@ -118,6 +158,7 @@ def _merge(work: Load, covered: Covered, codes: Codes, ratios: Ratios, part: Che
     keep = judge(work, rows, found)
     facts, rows = _in_order(work, facts, rows, keep)
     ratios.add(facts, rows)
+    said_again.add(rows)
     if work.contract.tells is not None:
         work.tells |= set(pc.unique(rows[work.contract.tells]).to_pylist())
     until = covered.add(rows)
@@ -166,23 +207,7 @@ def _close(work: Load, covered: Covered, corrected: int | None) -> Outcome:
     own = verdict.c.delivery_id == delivery.delivery_id
     connection.execute(delete(verdict).where(own, verdict.c.rule_code.not_in(when_counted)))
     is_overpaid = connection.scalar(select(exists().where(own)))
-    if work.tallies:
-        connection.execute(
-            insert(verdict),
-            [
-                {
-                    "delivery_id": delivery.delivery_id,
-                    "rule_code": code,
-                    "severity": tally.severity,
-                    "scope": tally.scope,
-                    "success": tally.success,
-                    "observed": tally.observed,
-                    "unexpected_count": tally.unexpected,
-                    "checked_at": now,
-                }
-                for code, tally in work.tallies.items()
-            ],
-        )
+    _judged(connection, delivery, work.contract, work.results)
     flagged = is_overpaid or work.quarantined > 0 or not all(tally.success for tally in work.tallies.values())
     judged = "accept_with_flags" if flagged else "accept"
     connection.execute(
@@ -200,6 +225,7 @@ def _close(work: Load, covered: Covered, corrected: int | None) -> Outcome:
             rows_quarantined=work.quarantined,
             rows_ignored=work.ignored,
             supersedes=func.coalesce(corrected, deliveries.c.supersedes),
+            corrected_by=None,
             loaded_at=now,
         )
     )

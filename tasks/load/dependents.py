@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 import pyarrow as pa
 from sqlalchemy import Engine, select, text
 
+from tasks.deliveries.source import Source
+from tasks.load.checked_with import checked_otherwise
 from tasks.load.facts import bills_of_hashes
 from tasks.load.history import copy_keys, renew, temporary
 from tasks.load.work import Load
@@ -105,16 +110,19 @@ def _read_again_those_of_twins(work: Load) -> None:
     )
 
 
-def releasable(engine: Engine) -> list[int]:
-    """Deliveries to be read again: a bill their payments wait for is there now, or a steward released rows of them."""
-    released = (
-        select(quarantine.c.delivery_id)
-        .join(deliveries, deliveries.c.delivery_id == quarantine.c.delivery_id)
-        .where(quarantine.c.status == "released", quarantine.c.decided_at > deliveries.c.loaded_at)
-        .distinct()
-    )
+_CORRECTED = """
+SELECT DISTINCT delivery_id FROM ops.correction AS c JOIN ops.delivery AS d USING (delivery_id)
+WHERE c.read_at IS NULL AND d.corrected_by IS NULL
+"""
+
+
+def releasable(engine: Engine, sources: Mapping[str, Source] = MappingProxyType({})) -> list[int]:
+    """Deliveries to be read again: a bill their payments wait for is there now, a steward released rows, cells were corrected, or what
+    their rows were set aside by, or they were refused by, is checked with something else now. `sources`: by name, as of tonight.
+    """
+    released = select(quarantine.c.delivery_id).where(quarantine.c.status == "released").distinct()
     with engine.begin() as connection:
-        found = set(connection.scalars(released))
+        found = {*connection.scalars(released), *connection.scalars(text(_CORRECTED)), *checked_otherwise(connection, sources)}
         waiting = copy_out(
             connection,
             "SELECT delivery_id, awaited_key FROM ops.quarantine WHERE status = 'waiting' AND awaited_key IS NOT NULL",

@@ -36,7 +36,7 @@ def forget(engine: Engine, number: int) -> int:
             changed = 0
             if connection.scalar(text("SELECT forgotten_at IS NULL FROM ops.pseudonym_key WHERE key_number = :number"), {"number": number}):
                 changed = _forget(connection, number)
-        for table in ["warehouse.agg_thing", *(table.fullname for _, table in _of_persons())]:
+        for table in ["warehouse.agg_thing", "ops.quarantine", "ops.correction", *(table.fullname for _, table in _of_persons())]:
             lock.execute(text(f"VACUUM (FULL, ANALYZE) {table}"))  # else the rows as they were lie in its files for a long time
     return changed
 
@@ -108,6 +108,10 @@ def _forget(connection: Connection, number: int) -> int:
     things = f"UPDATE warehouse.agg_thing SET things = ARRAY(SELECT {UUID.format('thing')} FROM unnest(things) thing) FROM secret"
     connection.execute(text(f"{things} WHERE key_number = :number"), {"number": number})
     connection.execute(text("SET LOCAL bakhong.counting = 'off'"))
+    # marks of cells that were set aside: a cell may have held a person's number
+    made_before = "(SELECT min(used_from) FROM ops.pseudonym_key WHERE key_number > :number)"
+    for marks in ("quarantine SET cell_hash = NULL WHERE checked_at", "correction SET cell_hash = '' WHERE made_at"):
+        connection.execute(text(f"UPDATE ops.{marks} < {made_before}"), {"number": number})
     connection.execute(text("UPDATE ops.pseudonym_key SET forgotten_at = now() WHERE key_number = :number"), {"number": number})
     return changed
 

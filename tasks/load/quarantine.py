@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,8 @@ from expectations.contract import ROW_NUMBER, Contract
 from tasks.deliveries.ledger import Delivery
 from tasks.load.history import Mask, copy_temporary, temporary
 from tasks.load.work import Finding, Flagged, Load
+from tasks.read.bounded import Broke
+from tasks.read.rows import Rejected
 from tasks.validate.checks import Checked
 from tasks.words.vietnamese import one_line, safe
 
@@ -28,7 +30,8 @@ def take(work: Load, part: Checked) -> None:
 
 def judge(work: Load, rows: pa.Table, found: Sequence[Finding]) -> Mask:
     """Counts what broke the rules that need the warehouse and sets aside what may not be loaded; True for rows to load."""
-    loadable = np.ones(rows.num_rows, dtype=bool)
+    loadable = ~np.isin(rows[ROW_NUMBER].to_numpy(), work.dismissed)
+    work.quarantined += int((~loadable).sum())
     for item in found:
         for rule in work.rules(item.check):
             broken = item.rows & loadable
@@ -63,7 +66,7 @@ def _faults(work: Load, rows: pa.Table, broken: Mask, rule_code: str, column: st
 
 
 def keep(connection: Connection, delivery: Delivery, contract: Contract, faults: pa.Table, status: str) -> None:
-    """Writes faults into quarantine in the words of their rules; a dismissal stays, a release that did not help opens again."""
+    """Writes faults into quarantine in the words of their rules; a dismissal or correction stays, what was released opens again."""
     if not faults.num_rows:
         return
     faults = pa.table({name: faults[name] for name in ("row_number", "rule_code", "column_name", "natural_key", "awaited_key")})
@@ -76,7 +79,7 @@ def keep(connection: Connection, delivery: Delivery, contract: Contract, faults:
     file = safe(delivery.file_name)
     texts = {pair: one_line(rule.message_vi.format(column=pair[1], file=file, observed="")) for pair, rule in words.items()}
     awaited = faults["awaited_key_max"]
-    temporary(connection, "faults", "LIKE ops.quarantine")
+    temporary(connection, "faults", "LIKE ops.quarantine INCLUDING DEFAULTS")
     copy_temporary(
         connection,
         "faults",
@@ -94,11 +97,64 @@ def keep(connection: Connection, delivery: Delivery, contract: Contract, faults:
             }
         ),
     )
-    connection.execute(
-        text(
-            "INSERT INTO ops.quarantine SELECT * FROM pg_temp.faults ON CONFLICT (delivery_id, row_number, rule_code, column_name) "
-            "DO UPDATE SET status = excluded.status, awaited_key = excluded.awaited_key, message_vi = excluded.message_vi "
-            "WHERE quarantine.status = 'released'"
-        )
-    )
+    connection.execute(text(_KEEP))
     connection.execute(text("DROP TABLE pg_temp.faults"))
+
+
+# What a steward decides while this is loaded stays for the next night.
+_KEEP = """
+INSERT INTO ops.quarantine SELECT * FROM pg_temp.faults ON CONFLICT (delivery_id, row_number, rule_code, column_name)
+DO UPDATE SET natural_key = excluded.natural_key, severity = excluded.severity, message_vi = excluded.message_vi,
+    awaited_key = excluded.awaited_key, checked_at = excluded.checked_at,
+    status = CASE WHEN quarantine.status IN ('dismissed', 'corrected') OR quarantine.decided_at > now() THEN quarantine.status
+        ELSE excluded.status END
+"""
+
+
+def let_go(connection: Connection, delivery: Delivery) -> None:
+    """Forgets the faults of earlier readings that this one did not find; what was dismissed stays left out."""
+    gone = "delivery_id = :number AND status <> 'dismissed' AND checked_at < now()"
+    connection.execute(text(f"DELETE FROM ops.quarantine WHERE {gone}"), {"number": delivery.delivery_id})
+
+
+def read_by(connection: Connection, delivery: Delivery) -> None:
+    """Notes that the delivery was read by its corrections."""
+    if delivery.corrections:
+        last = max(one.correction_id for one in delivery.corrections)
+        connection.execute(
+            text("UPDATE ops.correction SET read_at = now() WHERE delivery_id = :number AND correction_id <= :last AND read_at IS NULL"),
+            {"number": delivery.delivery_id, "last": last},
+        )
+
+
+Quote = Callable[[Mapping[str, list[int]]], Iterable[pa.Table]]
+"""Header → numbers of rows, to the cells there (`tasks.read.quoted.CELLS`)."""
+
+
+def quote(connection: Connection, delivery: Delivery, quoted: Quote) -> None:
+    """Adds the cells to the faults that were just found, from the landed file; of what cannot be read twice nothing is said."""
+    found = connection.execute(
+        text(
+            "SELECT column_name, array_agg(DISTINCT row_number) AS rows FROM ops.quarantine "
+            "WHERE delivery_id = :number AND column_name <> '' AND checked_at = now() GROUP BY column_name"
+        ),
+        {"number": delivery.delivery_id},
+    )
+    wanted = {one.column_name: one.rows for one in found}
+    if not wanted:
+        return
+    try:
+        cells = [*quoted(wanted)]
+    except (Rejected, Broke):
+        return
+    if cells:
+        temporary(connection, "cell", "row_number integer, column_name text, value text, cell_hash text")
+        copy_temporary(connection, "cell", pa.concat_tables(cells))
+        connection.execute(text(_QUOTE), {"number": delivery.delivery_id})
+        connection.execute(text("DROP TABLE pg_temp.cell"))
+
+
+_QUOTE = """
+UPDATE ops.quarantine AS q SET value = c.value, cell_hash = c.cell_hash FROM pg_temp.cell AS c
+WHERE q.delivery_id = :number AND q.row_number = c.row_number AND q.column_name = c.column_name
+"""

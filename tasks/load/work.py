@@ -106,6 +106,12 @@ class Load:
         return Found(self.contract)
 
     @cached_property
+    def dismissed(self) -> npt.NDArray[np.int32]:
+        """Numbers of the rows that a steward left out for good."""
+        query = text("SELECT DISTINCT row_number FROM ops.quarantine WHERE delivery_id = :number AND status = 'dismissed'")
+        return np.array(self.connection.scalars(query, {"number": self.delivery.delivery_id}).all(), dtype=np.int32)
+
+    @cached_property
     def table(self) -> Table:
         """The table that keeps the feed's rows."""
         return metadata.tables[f"warehouse.{self.contract.table}"]
@@ -159,6 +165,14 @@ class Load:
             tally.observed = result.observed if result.observed is not None else tally.observed
             tally.unexpected += result.unexpected_count or 0
 
+    @property
+    def results(self) -> list[RuleResult]:
+        """What every rule found so far."""
+        return [
+            RuleResult(code, tally.severity, tally.scope, tally.success, tally.observed, tally.unexpected)
+            for code, tally in self.tallies.items()
+        ]
+
     def tell_rows(self) -> None:
         """Says in words which rows broke the loader's own rules."""
         for code, words in (*self.found.told().items(), *((code, flagged.told) for code, flagged in self.flagged.items())):
@@ -168,14 +182,7 @@ class Load:
         """A refusal of the checks with what the loader found before, its message naming the faults of both."""
         self.tell_rows()
         known = {result.rule_code for result in refused.results}
-        results = [
-            *refused.results,
-            *(
-                RuleResult(code, tally.severity, tally.scope, tally.success, tally.observed, tally.unexpected)
-                for code, tally in self.tallies.items()
-                if code not in known
-            ),
-        ]
+        results = [*refused.results, *(result for result in self.results if result.rule_code not in known)]
         faults = pa.concat_tables([self.found.first, *([refused.faults] if refused.faults is not None else [])])
         return Rejected(refused.rule_code, with_faults(refused.message_vi, results), results, faults)
 

@@ -21,7 +21,7 @@ import struct
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -33,6 +33,7 @@ from typing import Any
 import pyarrow as pa
 
 from expectations.contract import Contract, structure
+from tasks.deliveries.correction import Correction
 from tasks.read.file import Chunk
 from tasks.read.limits import DEFAULT, Limits
 from tasks.read.rows import File, Rejected
@@ -94,6 +95,7 @@ def read(
     secret_key: bytes,
     file_name: str,
     *,
+    corrections: Sequence[Correction] = (),
     limits: Limits = DEFAULT,
     reader: str = "tasks.read.file:read",
 ) -> Generator[Chunk, None, None]:
@@ -102,7 +104,27 @@ def read(
     """
     file = File(Path(path).absolute(), file_name, contract, layout_name, limits)
     given = {"path": file.path, "contract": contract, "layout_name": layout_name, "secret_key": secret_key, "file_name": file_name}
-    yield from run(reader, given | {"limits": limits}, file)
+    yield from run(reader, given | {"limits": limits} | ({"corrections": corrections} if corrections else {}), file)
+
+
+def quoted(
+    path: Path,
+    contract: Contract,
+    layout_name: str,
+    secret_key: bytes,
+    file_name: str,
+    wanted: Mapping[str, list[int]],
+    *,
+    sha256: str,
+    corrections: Sequence[Correction] = (),
+    limits: Limits = DEFAULT,
+) -> Generator[pa.Table, None, None]:
+    """What `tasks.read.quoted.quoted` yields, in the same way."""
+    file = File(Path(path).absolute(), file_name, contract, layout_name, limits)
+    given = {"path": file.path, "contract": contract, "layout_name": layout_name, "secret_key": secret_key, "file_name": file_name}
+    yield from run(
+        "tasks.read.quoted:quoted", given | {"sha256": sha256, "wanted": wanted, "corrections": corrections, "limits": limits}, file
+    )
 
 
 def run(function: str, arguments: dict[str, Any], file: File) -> Generator[Any, None, None]:

@@ -7,7 +7,7 @@ or not read at all; no cell is ever quoted in a fault or a refusal.
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from expectations.contract import ARROW_TYPES, ROW_NUMBER, Contract
+from tasks.deliveries.correction import Correction
 from tasks.read.cells import clean, integers, mapped, of_age, typed
 from tasks.read.csv_file import read_csv
 from tasks.read.dossier_json import read_dossier_json
@@ -27,6 +28,7 @@ from tasks.read.json_records import read_json_records
 from tasks.read.limits import DEFAULT, Limits
 from tasks.read.portal_766 import read_portal_766
 from tasks.read.pseudonym import pseudonyms
+from tasks.read.put_right import put_right
 from tasks.read.rows import NO_VALUE, NOTHING_SEEN, WITHOUT_VALUE, Account, File, Rejected, Rows
 from tasks.read.sheet_file import read_sheet
 from tasks.read.tagged_file import read_tagged
@@ -90,22 +92,26 @@ def read(
     secret_key: bytes,
     file_name: str,
     *,
+    corrections: Sequence[Correction] = (),
     limits: Limits = DEFAULT,
     chunk_rows: int = 125_000,
 ) -> Iterator[Chunk]:
-    """Chunks of a delivered file. Raises Rejected where the file as a whole cannot be read; that may come after some chunks.
+    """Chunks of a delivered file, with the cells that were corrected since.
+
+    Raises Rejected where the file as a whole cannot be read; that may come after some chunks.
 
     A file that is not there or closed to us is an OSError: what was landed is ours to keep, not its supplier's.
     """
     file = File(Path(path), file_name, contract, layout_name, limits)
     if file.path.stat().st_size == 0:
         raise file.refused("STR-003")
-    yield from _gathered(_chunks(file, secret_key, chunk_rows), chunk_rows)
+    parts = put_right(READERS[file.layout.reader or file.layout.kind](file, chunk_rows), corrections)
+    yield from _gathered(_chunks(parts, file, secret_key), chunk_rows)
 
 
-def _chunks(file: File, secret_key: bytes, chunk_rows: int) -> Iterator[Chunk]:
+def _chunks(parts: Iterator[Rows], file: File, secret_key: bytes) -> Iterator[Chunk]:
     received = useful = 0
-    for rows, ignored, below in _above_the_notes(READERS[file.layout.reader or file.layout.kind](file, chunk_rows), file):
+    for rows, ignored, below in _above_the_notes(parts, file):
         chunk = _chunk(rows, file, secret_key, ignored, below)
         received += chunk.received
         useful += chunk.received - chunk.ignored

@@ -78,6 +78,8 @@ class Account:
     """Columns that the sender cannot see and that are read all the same."""
     below: int = 0
     """Lines under the table: notes, signatures; ignored."""
+    corrected: int = 0
+    """Cells that are read as their supplier put them right in a letter, and not as they were sent."""
     strangers: int = 0
     """Lines between the records that are none: set aside, and not among those that the file's last record counts."""
 

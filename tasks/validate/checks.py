@@ -327,6 +327,9 @@ class _Delivery:
         results = [_delivery_result(_structural("conservation"), None, counts)]
         results.append(_delivery_result(_structural("account"), None, _seen(self.account)))
         results.append(RuleResult(_structural("hidden").code, "warning", "delivery", *_hidden(self.account)))
+        if self.account.corrected:
+            told = f"{number(self.account.corrected)} ô"
+            results.append(RuleResult(_structural("corrected").code, "warning", "delivery", False, told, self.account.corrected))
         if self.totals is not None or self.trailer is not None:
             results.append(_delivery_result(_structural("totals"), *self._totals()))
             if not self.controls:  # a trailer that is not there is no whole file, and refused by its reader

@@ -76,6 +76,7 @@ QUARANTINE_STATUS = {
     "waiting": "chờ hóa đơn",
     "released": "cho nạp lại",
     "dismissed": "đã bỏ",
+    "corrected": "đã có bản sửa",
     "rejected": "bị từ chối cùng tệp",
 }
 STANDING = {
@@ -88,6 +89,15 @@ STANDING = {
 """How a source stands: the worst that can be said of it."""
 DECISION = {"accepted": "chấp nhận", "rejected": "không chấp nhận"}
 """What is decided on something out of line."""
+NOTE_KIND = {
+    "released": "cho nạp lại",
+    "dismissed": "bỏ hẳn",
+    "let_pass": "cho qua dù khác mức thường",
+    "assigned": "giao việc",
+    "comment": "ghi chú",
+    "correction": "nhận ô đã sửa",
+}
+"""What was done about what was set aside."""
 RUN_STATUS = {"running": "đang chạy", "completed": "hoàn thành", "failed": "thất bại", "killed": "bị ngắt"}
 SEVERITY = {"critical": "nghiêm trọng", "warning": "cảnh báo", "info": "thông tin"}
 EXPECTED = {"daily": "hằng ngày", "monthly": "hằng tháng", "quarterly": "hằng quý", "yearly": "hằng năm", "once": "một lần"}

@@ -11,7 +11,8 @@ import yaml
 from sqlalchemy import Engine, text
 
 from flows.nightly import WITHOUT_PREFECT, Night, night
-from tasks.load.decisions import decide
+from tasks.load.chosen import Chosen
+from tasks.load.decisions import release
 from tasks.validate.data_docs import DataDocs
 from tasks.validate.examined import examined
 from tests.nights import KEY, SAMPLES
@@ -59,7 +60,7 @@ def test_amounts_a_hundred_times_the_usual_are_refused_told_and_taken_once_a_ste
     assert "BIL-011" in (docs.folder / docs.pages()[refused.delivery_id]).read_text("utf-8")
     assert a_night(engine, home, date(2025, 1, 3)).outcomes == []
     with engine.begin() as connection:
-        decide(connection, refused.delivery_id, [], "BIL-011", "released", "Lan")
+        release(connection, Chosen(refused.delivery_id, "BIL-011"), "Lan")
     [taken] = a_night(engine, home, date(2025, 1, 4)).outcomes
     assert (taken.delivery_id, taken.status, taken.loaded) == (refused.delivery_id, "loaded", refused.received)
     with engine.connect() as connection:

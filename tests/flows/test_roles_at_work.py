@@ -59,7 +59,7 @@ def test_the_loader_runs_the_night_and_the_steward_looks_and_decides(
         delivery, row = connection.execute(
             text("SELECT delivery_id, row_number FROM ops.quarantine WHERE status = 'waiting' LIMIT 1")
         ).one()
-    decided = bakhong("quarantine", "dismiss", str(delivery), "--row", str(row), env=steward)
+    decided = bakhong("quarantine", "dismiss", str(delivery), "--row", str(row), "--reason", "hóa đơn thử", env=steward)
     assert decided.returncode == 0, decided.stderr
     with engine.connect() as connection:
         found = text("SELECT status FROM ops.quarantine WHERE delivery_id = :d AND row_number = :r")

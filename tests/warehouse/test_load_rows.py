@@ -13,7 +13,8 @@ from sqlalchemy import Engine, text
 from expectations.contract import contract
 from tasks.ask import questions
 from tasks.deliveries.ledger import Outcome
-from tasks.load.decisions import decide
+from tasks.load.chosen import Chosen
+from tasks.load.decisions import release
 from tasks.load.deliver import load, reject
 from tasks.load.dependents import releasable
 from tasks.read.file import Rejected
@@ -331,13 +332,13 @@ def test_a_refusal_keeps_what_was_found_of_its_rows_anew_each_time_it_is_read(en
     assert all_rows(engine, "SELECT * FROM ops.quarantine") == []
 
 
-def test_rows_of_a_rejected_delivery_can_neither_be_released_nor_dismissed(engine: Engine) -> None:
+def test_rows_of_a_rejected_delivery_cannot_be_released(engine: Engine) -> None:
     delivery = land(engine, "bills", "2024-03-01")
     with pytest.raises(Rejected) as refused:
         load(engine, delivery, contract("bills"), refused_for(range(3, 6)))
     reject(engine, delivery, refused.value, received=5)
     with engine.begin() as connection, pytest.raises(Refusal, match="bị từ chối cả tệp"):
-        decide(connection, delivery.delivery_id, [], None, "released", "Lan")
+        release(connection, Chosen(delivery.delivery_id), "Lan")
     assert releasable(engine) == []
 
 

@@ -244,6 +244,23 @@ def test_forgetting_a_key_leaves_its_counts_and_nobody_to_be_found(listed_twice:
     assert differences(listed_twice) == []
 
 
+def test_marks_of_cells_made_under_a_forgotten_key_are_gone_and_later_ones_stay(listed_twice: Engine) -> None:
+    with listed_twice.begin() as connection:
+        bills_of(connection, "2024-01", 0, 1)
+        connection.execute(
+            text(
+                "INSERT INTO ops.quarantine (delivery_id, row_number, rule_code, column_name, severity, message_vi, status, cell_hash, "
+                "  checked_at) "
+                "SELECT 1, key_number, 'BIL-007', 'MA_DVHC', 'critical', 'Sai', 'open', 'mark', "
+                "  CASE key_number WHEN 1 THEN '2024-03-01' ELSE '2024-05-01' END::timestamptz FROM ops.pseudonym_key"
+            )
+        )
+    forget(listed_twice, 1)
+    with listed_twice.connect() as connection:
+        marks = connection.execute(text("SELECT row_number, cell_hash FROM ops.quarantine ORDER BY 1")).all()
+    assert [tuple(mark) for mark in marks] == [(1, None), (2, "mark")]
+
+
 HASHES = """
 SELECT customer_hash::text FROM warehouse.fact_bill WHERE key_number = 1
 UNION ALL SELECT row_hash::text FROM warehouse.fact_bill WHERE key_number = 1

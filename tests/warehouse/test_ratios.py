@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from tasks.deliveries.ledger import Delivery, Outcome, pending
-from tasks.load.decisions import decide
+from tasks.load.chosen import Chosen
+from tasks.load.decisions import release
 from tasks.load.deliver import load, reject
 from tasks.read.rows import Rejected
 from tests.warehouse.deliveries import checked, contract, deliver, land
@@ -157,8 +158,8 @@ def test_a_steward_lets_a_refused_delivery_pass_when_the_new_level_is_right(quar
     assert pending_of_april(quarter, tmp_path) == []
     with quarter.begin() as connection:
         with pytest.raises(Refusal, match=f"bakhong quarantine release {delivery.delivery_id} --rule BIL-011"):
-            decide(connection, delivery.delivery_id, [], None, "released", "Lan")
-        assert decide(connection, delivery.delivery_id, [], "BIL-011", "released", "Lan") == 60
+            release(connection, Chosen(delivery.delivery_id), "Lan")
+        assert release(connection, Chosen(delivery.delivery_id, "BIL-011"), "Lan") == 60
     [again] = pending_of_april(quarter, tmp_path)
     assert deliver(quarter, again, rows).loaded == 60
     assert said(quarter, "BIL-011")[0] is False
@@ -180,7 +181,7 @@ def test_nothing_but_what_is_usual_may_be_overruled(quarter: Engine, rule: str) 
         deliver(quarter, delivery, bills(4, 1_000_000))
     reject(quarter, delivery, refused.value, received=60)
     with quarter.begin() as connection, pytest.raises(Refusal, match="bị từ chối cả tệp"):
-        decide(connection, delivery.delivery_id, [], rule, "released", "Lan")
+        release(connection, Chosen(delivery.delivery_id, rule), "Lan")
 
 
 def test_customers_with_two_bills_a_month_are_flagged(engine: Engine) -> None:

@@ -44,6 +44,7 @@ from warehouse.tables.ops_alarm import alarm
 from warehouse.tables.ops_allowance import allowance
 from warehouse.tables.ops_completion import completion
 from warehouse.tables.ops_confirmation import confirmation
+from warehouse.tables.ops_correction import correction
 from warehouse.tables.ops_coverage import coverage
 from warehouse.tables.ops_delivery import delivery
 from warehouse.tables.ops_held_back import held_back
@@ -55,6 +56,7 @@ from warehouse.tables.ops_mark import mark
 from warehouse.tables.ops_pseudonym_key import pseudonym_key
 from warehouse.tables.ops_publication import publication
 from warehouse.tables.ops_quarantine import quarantine
+from warehouse.tables.ops_quarantine_note import quarantine_note
 from warehouse.tables.ops_ratio import ratio
 from warehouse.tables.ops_release import release
 from warehouse.tables.ops_run import run
@@ -83,6 +85,7 @@ __all__ = [
     "code_range",
     "completion",
     "confirmation",
+    "correction",
     "coverage",
     "delivery",
     "dim_agency",
@@ -127,6 +130,7 @@ __all__ = [
     "pseudonym_key",
     "publication",
     "quarantine",
+    "quarantine_note",
     "ratio",
     "release",
     "run",

@@ -53,6 +53,7 @@ delivery = Table(
     Column("rows_quarantined", Integer, comment="Rows set aside with a reason"),
     Column("rows_ignored", Integer, comment="Rows left out by a declared rule, such as totals"),
     Column("supersedes", Integer, ForeignKey("ops.delivery.delivery_id"), comment="Older delivery that this one corrects"),
+    Column("corrected_by", Integer, ForeignKey("ops.delivery.delivery_id"), comment="Delivery that came in place of this refused one"),
     Column("verdict", Text, comment="accept, accept_with_flags or reject"),
     Column("message_vi", Text, comment="Why it was rejected, in Vietnamese"),
     Index("ix_delivery_source", "source", "exported_at"),

@@ -14,6 +14,11 @@ verdict = Table(
     Column("success", Boolean, nullable=False, comment="Whether it held"),
     Column("observed", Text, comment="What was observed, as a number or short text"),
     Column("unexpected_count", Integer, comment="Rows that broke it"),
+    Column(
+        "checked_with",
+        Text,
+        comment="Of a rule that set rows aside or refused the delivery: hash of all that it was checked with, so the rule, layout and lists",
+    ),
     Column("checked_at", DateTime(timezone=True), nullable=False, comment="When"),
     schema=OPS,
     comment="One row per delivery and rule checked.",
