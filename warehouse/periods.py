@@ -14,7 +14,7 @@ VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
 PeriodType = Literal["month", "quarter", "year"]
 
-_PERIOD = re.compile(r"(?P<year>\d{4})(?:-Q(?P<quarter>[1-4])|-(?P<month>0[1-9]|1[0-2]))?")
+_PERIOD = re.compile(r"(?P<year>(?!0000)[0-9]{4})(?:-Q(?P<quarter>[1-4])|-(?P<month>0[1-9]|1[0-2]))?")
 
 
 def is_period(text: str) -> bool:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select, tex
 
 from tasks.deliveries.coverage import Stretch
 from tasks.deliveries.source import Source
+from tasks.words.understood import did_you_mean
 from tasks.words.vietnamese import VIETNAM
 from warehouse.settings import Refusal
 from warehouse.tables import allowance, completion
@@ -113,7 +114,7 @@ def complete(connection: Connection, source: str, period: str, by: str, *, undon
     """Notes that no more will come of a source for a period, or that it is awaited after all; Refusal where there is no such source."""
     known = list(connection.scalars(select(sources_known.c.source).order_by(sources_known.c.source)))
     if source not in known:
-        raise Refusal(f"Không có nguồn {source!r}. Có: {', '.join(known) or 'chưa có lượt chạy nào'}.")
+        raise Refusal(f"Không có nguồn {source!r}.{did_you_mean(source, known)} Có: {', '.join(known) or 'chưa có lượt chạy nào'}.")
     connection.execute(completion.delete().where(completion.c.source == source, completion.c.period == period))
     if not undone:
         row = {"source": source, "period": period, "decided_by": by, "decided_at": datetime.now(VIETNAM)}

@@ -156,7 +156,7 @@ def _files(engine: Engine, source: Source, until: date | None, opened: ExitStack
     if source.token is not None:
         secret = os.environ.get(source.token)
         if secret is None:
-            raise Refusal(f"source {source.name}: environment variable {source.token} is not set")
+            raise Refusal(f"{source.name}: chưa đặt biến môi trường {source.token}, mà nguồn này ghi ở `token` (is not set).")
     scheme = urlsplit(source.url).scheme
     if scheme in ("http", "https"):
         if source.layout == pull_api.LAYOUT:
@@ -170,7 +170,7 @@ def _files(engine: Engine, source: Source, until: date | None, opened: ExitStack
     try:
         system, pattern = fsspec.core.url_to_fs(as_glob(source.url), **options)
     except (ImportError, ValueError) as error:
-        raise Refusal(f"source {source.name}: {' '.join(str(error).split())}") from error
+        raise Refusal(f"{source.name}: không dùng được url của nguồn ({' '.join(str(error).split())}).") from error
     if scheme in SFTP:
         opened.callback(system.close)
     fixed = pattern[: re.search(r"[*?\[]|$", pattern).start()].rpartition("/")[0]  # type: ignore[union-attr]

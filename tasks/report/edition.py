@@ -58,9 +58,9 @@ def report(engine: Engine, home: Path, sources: Sequence[Source], run_id: int, d
     return Report(home / "site" / "index.html", [home / "site" / workbook_name(year) for year in years])
 
 
-def artifacts(engine: Engine, run_id: int, made: Report | None) -> None:
-    """Shows the night in Prefect: quality of each delivery, the indicators of the latest year, where the report lies."""
-    from prefect.artifacts import create_link_artifact, create_table_artifact  # noqa: PLC0415  # the command line reads this module too
+def artifacts(engine: Engine, run_id: int, made: Report | None, desk_url: str | None) -> None:
+    """Shows the night in Prefect: quality of each delivery, the indicators of the latest year, where the report is."""
+    from prefect.artifacts import create_table_artifact  # noqa: PLC0415  # the command line reads this module too
 
     with engine.connect() as connection:
         run = questions.find_run(connection, run_id)
@@ -101,9 +101,20 @@ def artifacts(engine: Engine, run_id: int, made: Report | None) -> None:
     ]
     create_table_artifact(indicators, key="indicators", description=f"Indicators of {years[0] if years else 'no period yet'}")
     if made is not None:
-        create_link_artifact(made.site.as_uri(), link_text="Steward site", key="site")
-        for workbook in made.workbooks[:1]:
-            create_link_artifact(workbook.as_uri(), link_text=workbook.name, key="workbook")
+        _show_where(made, desk_url)
+
+
+def _show_where(made: Report, desk_url: str | None) -> None:
+    """A link to the desk where its address is known; else where the files lie: a browser opens no file:// link of another page."""
+    from prefect.artifacts import create_link_artifact, create_markdown_artifact  # noqa: PLC0415
+
+    if desk_url is not None:
+        create_link_artifact(desk_url, link_text="Trang kiểm soát", key="site")
+        return
+    files = "\n".join(map(str, [made.site, *made.workbooks[:1]]))
+    words = "Trang kiểm soát: chạy `bakhong serve` trên máy chủ, hoặc chép đường dẫn sau vào trình duyệt (trang), Excel (biểu) của máy ấy."
+    advice = "Đặt `BAKHONG_DESK_URL` để có liên kết ở đây."
+    create_markdown_artifact(f"{words}\n\n```\n{files}\n```\n\n{advice}", key="site")
 
 
 def _swap(link: Path, edition: Path) -> None:

@@ -18,6 +18,7 @@ from tasks.report.form_06a_sheet import rows_of
 from tasks.report.kept import Made, fingerprint, made, programme, take_over, write_down, written_down
 from tasks.report.site import write_table
 from tasks.report.workbook import OneStopShop
+from warehouse.seed import is_sample
 
 MANIFEST = "made.json"
 """What an edition's files are made of."""
@@ -80,7 +81,7 @@ def _write(
 ) -> list[str]:
     """Writes the files of a year, the workbook beside, and returns their names."""
     lines = official_table.of_period(connection, year)
-    beside.write_workbook(lines, year, as_of, edition / workbook_name(year))
+    beside.write_workbook(lines, year, as_of, edition / workbook_name(year), is_sample(connection))
     restated = restated_of_period(connection, year) if year in shown[1] else []
     beside.tell_rest(_one_stop_shop(connection, lines, year), restated)
     write_table("table.html", edition / table_name(year), lines, year, as_of, *shown)
