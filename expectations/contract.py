@@ -177,7 +177,8 @@ class Layout(Model):
     constants: dict[str, str] = {}
     """Columns this layout does not write because they are always the same (`service_code: DIEN`)."""
     encoding: str = "utf-8"
-    delimiters: list[str] = [","]
+    delimiters: list[str] = [",", ";"]
+    """Of which the header tells the one that a file has; a spreadsheet set to Vietnamese writes the second."""
     missing: list[str] = [""]
     date_format: str = "%Y-%m-%d"
     timestamp_format: str = "%Y%m%d%H%M%S"

@@ -23,7 +23,7 @@ from expectations.contract import contract
 from tasks.deliveries.coverage import NotSaid, Said, as_glob, exported_at, said
 from tasks.deliveries.source import SFTP, Source
 from tasks.pull import api as pull_api
-from tasks.pull.names import shown, wrong_with
+from tasks.pull.names import is_beside, shown, wrong_with
 from tasks.pull.writing import writing
 from tasks.words import vietnamese as vi
 from tasks.words.vietnamese import VIETNAM
@@ -134,6 +134,8 @@ def _offered(
     """The files of a source in the order in which they were made, with what their names say; what is none is named in `unreadable`."""
     found, now = [], datetime.now(VIETNAM)
     for file in _files(engine, source, until, opened):
+        if is_beside(file.name):
+            continue
         if file.wrong:
             unreadable.append(f"{shown(file.name)}: {file.wrong}")
             continue

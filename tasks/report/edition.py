@@ -60,7 +60,11 @@ def report(engine: Engine, home: Path, sources: Sequence[Source], run_id: int, d
 
 def artifacts(engine: Engine, run_id: int, made: Report | None, desk_url: str | None) -> None:
     """Shows the night in Prefect: quality of each delivery, the indicators of the latest year, where the report is."""
-    from prefect.artifacts import create_table_artifact  # noqa: PLC0415  # the command line reads this module too
+    from prefect.artifacts import (  # noqa: PLC0415  # the command line reads this module too
+        create_link_artifact,
+        create_markdown_artifact,
+        create_table_artifact,
+    )
 
     with engine.connect() as connection:
         run = questions.find_run(connection, run_id)
@@ -101,20 +105,17 @@ def artifacts(engine: Engine, run_id: int, made: Report | None, desk_url: str | 
     ]
     create_table_artifact(indicators, key="indicators", description=f"Indicators of {years[0] if years else 'no period yet'}")
     if made is not None:
-        _show_where(made, desk_url)
+        if desk_url is not None:
+            create_link_artifact(desk_url, link_text="Trang kiểm soát", key="site")
+        else:
+            create_markdown_artifact(_to_copy("Trang kiểm soát: `bakhong serve`, hoặc mở trong trình duyệt", made.site), key="site")
+        for workbook in made.workbooks[:1]:
+            create_markdown_artifact(_to_copy("Biểu chính thức: mở bằng Excel", workbook), key="workbook")
 
 
-def _show_where(made: Report, desk_url: str | None) -> None:
-    """A link to the desk where its address is known; else where the files lie: a browser opens no file:// link of another page."""
-    from prefect.artifacts import create_link_artifact, create_markdown_artifact  # noqa: PLC0415
-
-    if desk_url is not None:
-        create_link_artifact(desk_url, link_text="Trang kiểm soát", key="site")
-        return
-    files = "\n".join(map(str, [made.site, *made.workbooks[:1]]))
-    words = "Trang kiểm soát: chạy `bakhong serve` trên máy chủ, hoặc chép đường dẫn sau vào trình duyệt (trang), Excel (biểu) của máy ấy."
-    advice = "Đặt `BAKHONG_DESK_URL` để có liên kết ở đây."
-    create_markdown_artifact(f"{words}\n\n```\n{files}\n```\n\n{advice}", key="site")
+def _to_copy(words: str, path: Path) -> str:
+    """What to do with a file on the machine of the night: no browser follows a link to one from Prefect's pages."""
+    return f"{words}, trên máy chạy lượt đêm (chép đường dẫn):\n\n```\n{path}\n```"
 
 
 def _swap(link: Path, edition: Path) -> None:

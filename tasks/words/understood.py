@@ -13,21 +13,22 @@ CLOSE = 0.65
 MOST = 3
 """Names that are suggested."""
 
-_YEAR = r"(?:nam\s*)?(?P<year>(?!0000)[0-9]{4})"
-_BETWEEN = r"(?:\s*[/.-]\s*|\s+)"
-_MONTH = r"(?:thang\s*|t\s*)?(?P<month>0?[1-9]|1[0-2])"
-_QUARTER = r"(?:quy\s*|q\s*)(?P<quarter>[1-4]|iv|i{1,3})"
+_YEAR = r"(?:nam )?(?P<year>(?:19|20)[0-9]{2})"
+_MONTH = r"(?P<month>0?[1-9]|1[0-2])"
+_QUARTER = r"(?:quy|q) ?(?P<quarter>[1-4]|iv|i{1,3})"
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 _PERIODS = [
     re.compile(written)
     for written in (
         _YEAR,
-        f"{_MONTH}{_BETWEEN}{_YEAR}",
-        f"{_YEAR}{_BETWEEN}{_MONTH}",
-        f"{_QUARTER}{_BETWEEN}{_YEAR}",
-        f"{_YEAR}(?:{_BETWEEN})?{_QUARTER}",
+        f"(?:thang ?|t)?{_MONTH} ?[/-] ?{_YEAR}",
+        f"(?:thang ?|t){_MONTH} {_YEAR}",  # without a word for it, `3 2024` might be a quarter
+        f"{_YEAR} ?[/-] ?{_MONTH}",
+        f"{_QUARTER}(?: ?[/-] ?| ){_YEAR}",
+        f"{_YEAR}(?: ?[/-] ?| ?){_QUARTER}",
     )
 ]
+"""Over text without accents, case and doubled spaces."""
 
 
 def understood_period(words: str) -> str | None:

@@ -26,14 +26,14 @@ def test_the_sample_run_makes_its_own_key_once_and_keeps_it_private(tmp_path: Pa
 
 def test_a_given_warehouse_refuses_to_work_without_a_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("BAKHONG_WAREHOUSE_URL", "postgresql://db.example/bakhong")
-    with pytest.raises(Refusal, match="BAKHONG_SECRET_KEY is not set"):
+    with pytest.raises(Refusal, match="Chưa đặt BAKHONG_SECRET_KEY"):
         Settings.from_environment()
     assert not (tmp_path / "home" / "secret_key").exists()
 
 
 def test_a_key_that_is_too_short_to_protect_anyone_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BAKHONG_SECRET_KEY", "secret")
-    with pytest.raises(Refusal, match="too short") as refusal:
+    with pytest.raises(Refusal, match="quá ngắn") as refusal:
         Settings.from_environment()
     assert "'secret'" not in str(refusal.value)
 
@@ -41,7 +41,7 @@ def test_a_key_that_is_too_short_to_protect_anyone_is_refused(monkeypatch: pytes
 def test_a_home_that_is_a_file_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("BAKHONG_HOME", str(tmp_path / "file"))
-    with pytest.raises(Refusal, match=r"BAKHONG_HOME .*cannot be used"):
+    with pytest.raises(Refusal, match=r"Không dùng được BAKHONG_HOME .*file"):
         Settings.from_environment()
 
 
