@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tasks.deliveries.source import read_provinces, read_reporting_calendars, read_sources
-from tasks.pull.names import LONGEST, shown, wrong_with
+from tasks.deliveries.source import read_provinces, read_reporting_calendars, read_sample, read_sources
+from tasks.pull.names import LONGEST, is_beside, shown, wrong_with
 from tasks.read.limits import DEFAULT, Limits, read_limits
 from tasks.words.vietnamese import safe
+from tests.nights import SAMPLES
 from warehouse.settings import Refusal
 
 GOOD = {"name": "water", "feed": "bills", "layout": "utility_xlsx", "provider": "nuoc", "url": "inbox/*.xlsx", "expected": "monthly"}
@@ -125,6 +126,15 @@ def test_form_06a_shows_the_calendars_periods_unless_the_installation_says_other
         read_reporting_calendars(path)
 
 
+def test_a_file_says_whether_it_is_of_samples_or_says_nothing(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD)
+    assert read_sample(path) is None
+    assert [read_sample(written(tmp_path, GOOD, sample=said)) for said in (True, False)] == [True, False]
+    assert read_sample(SAMPLES) is True
+    with pytest.raises(Refusal, match="`sample` là true hoặc false"):
+        read_sample(written(tmp_path, GOOD, sample="yes"))
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match=r"Không có tệp nguồn .*BAKHONG_SOURCES"):
         read_sources(tmp_path / "sources.yaml")
@@ -195,6 +205,16 @@ def test_a_name_that_may_deceive_is_not_taken_and_shown_in_one_safe_line(name: s
     assert words in wrong_with(name)
     assert len(shown(name)) <= 255
     assert shown(name).isprintable()
+
+
+@pytest.mark.parametrize("name", ["~$evn_202403.xlsx", "sub/~$a.xlsx", ".~lock.evn_202403.csv#", "Thumbs.db", "desktop.ini", ".DS_Store"])
+def test_what_programs_leave_beside_the_files_of_people_is_told_from_them(name: str) -> None:
+    assert is_beside(name)
+
+
+@pytest.mark.parametrize("name", ["evn_202403.xlsx", "~evn_202403.xlsx", "a~$b.csv", "~$/evn_202403.csv", "~$", ".evn.csv", "lock.csv#"])
+def test_a_name_that_people_may_give_is_no_such(name: str) -> None:
+    assert not is_beside(name)
 
 
 def test_a_text_of_others_is_shown_in_one_bounded_line() -> None:
