@@ -25,8 +25,9 @@ from typer.exceptions import TyperException
 from desk import gate as desk_gate
 from desk import terminal
 from desk.account_commands import account
-from desk.prefect_server import prefect_server, quiet
+from desk.prefect_server import prefect_server, quiet, require_answer
 from desk.profile import profiled
+from desk.script import answer
 from flows.stopping import Stopped, stoppable
 from tasks.ask import official_table, questions
 from tasks.ask.explain import explain as explain_value
@@ -36,11 +37,13 @@ from tasks.ask.score_card import score_card
 from tasks.count.revisions import last_publication
 from tasks.deliveries.coverage import Stretch
 from tasks.deliveries.ledger import complete as close_period
-from tasks.deliveries.run_lock import in_one_line, is_ours
+from tasks.deliveries.run_lock import in_one_line, is_ours, require_free
 from tasks.load import decisions
 from tasks.load.chosen import Chosen
 from tasks.words import vietnamese as vi
 from warehouse.database import open_warehouse, read_warehouse, upgrade_warehouse, url
+from warehouse.embedded import is_running
+from warehouse.seed import is_sample
 from warehouse.settings import Refusal, Settings
 
 if TYPE_CHECKING:
@@ -67,7 +70,11 @@ app.add_typer(account, name="account")
 UnitArgument = Annotated[
     str, typer.Argument(metavar="UNIT", help="Mã hoặc tên đơn vị: 15655, “Ngọc Phụng”; 15661@2025-06-30: của ngày ấy.")
 ]
-PeriodArgument = Annotated[str, typer.Argument(metavar="PERIOD", help="2024, 2024-Q1 hoặc 2024-03.")]
+PeriodArgument = Annotated[
+    str,
+    typer.Argument(metavar="PERIOD", help="2024, “quý 1/2024” (2024-Q1) hoặc 3/2024 (2024-03).", callback=official_table.meant_period),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Trả lời bằng JSON, cho chương trình khác đọc.")]
 
 
 @app.command()
@@ -111,7 +118,8 @@ def demo() -> None:
         with engine.connect() as connection:
             for code in SAMPLE_UNITS:
                 unit = official_table.find_unit(connection, code, SAMPLE_PERIOD)
-                terminal.official_tables(unit, SAMPLE_PERIOD, official_table.of_unit(connection, unit, SAMPLE_PERIOD))
+                lines = official_table.of_unit(connection, unit, SAMPLE_PERIOD)
+                terminal.official_tables(unit, SAMPLE_PERIOD, lines, is_sample=is_sample(connection))
             terminal.rejected_table(questions.rejected(connection))
             terminal.set_aside_table(questions.set_aside(connection))
             terminal.printed_table([row for row in questions.published_check(connection) if row.verdict in ("impossible", "differs")])
@@ -120,19 +128,41 @@ def demo() -> None:
 
 
 @app.command()
-def status() -> None:
+def status(as_json: JsonOption = False) -> None:
     """Các nguồn: lần gửi cuối, đánh giá, chậm hay không; giao dịch chờ hóa đơn; lượt chạy và lần công bố cuối."""
     settings, now = _to_read(), datetime.now(vi.VIETNAM)
     with _reading(settings) as connection:
         states = questions.source_states(connection, _sources(settings), now)
         run, publication = questions.last_run(connection), last_publication(connection)
         held_back, waiting = questions.held_back(connection), questions.waiting(connection)
-        held = held_edition(connection)
-    terminal.source_table(states)
-    terminal.waiting_table(waiting, now)
-    terminal.rejected_table([state.last for state in states if state.last is not None and state.last.status == "rejected"])
+        held, sample = held_edition(connection), is_sample(connection)
     silent = run is None or now - run.started_at > questions.SILENCE
     broken = run is not None and run.status in ("failed", "killed")
+    owed = [state for state in states if state.is_late or (state.last is not None and state.last.status == "rejected")]
+    if as_json:
+        answer(
+            is_sample=sample,
+            is_silent=silent,
+            run=run,
+            publication=publication,
+            sources=[{"source": one.source.name, "last": one.last, "is_late": one.is_late} for one in states],
+            waiting=waiting,
+            held_edition=held,
+            held_back=held_back,
+        )
+    else:
+        if sample:
+            terminal.sample_line()
+        terminal.source_table(states)
+        terminal.waiting_table(waiting, now)
+        terminal.rejected_table([state.last for state in states if state.last is not None and state.last.status == "rejected"])
+        _tell_runs(run, publication, held, silent, broken)
+        terminal.held_back_table(held_back)
+    if silent or broken or held is not None or held_back or owed:
+        raise typer.Exit(1)
+
+
+def _tell_runs(run: Any, publication: Any, held: Any, silent: bool, broken: bool) -> None:
     if run is not None:
         words = f"Lượt chạy cuối: số {run.run_id} ({run.flow}), {vi.moment(run.started_at)}, {vi.RUN_STATUS[run.status]}"
         (terminal.complain if broken else terminal.say)(words + (f": {run.message}" if run.message else ""))
@@ -147,10 +177,6 @@ def status() -> None:
         )
     if held is not None:
         terminal.complain(f"Chưa công bố từ {vi.moment(held.since)}, chờ quyết định: bakhong gate list.")
-    terminal.held_back_table(held_back)
-    owed = [state for state in states if state.is_late or (state.last is not None and state.last.status == "rejected")]
-    if silent or broken or held is not None or held_back or owed:
-        raise typer.Exit(1)
 
 
 @app.command()
@@ -160,6 +186,7 @@ def indicators(
     as_now: Annotated[
         bool, typer.Option("--as-now", help="Tính lại cho đơn vị hiện nay từ các đơn vị đã nhập vào, cả khi kỳ nằm trước ngày thành lập.")
     ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Biểu chính thức của một đơn vị trong một kỳ."""
     from tasks.ask.restated import find_unit_of_today, restated_of_unit  # noqa: PLC0415
@@ -173,12 +200,15 @@ def indicators(
             found = official_table.find_unit(connection, unit, period)
             lines = official_table.of_unit(connection, found, period)
         notes = [note for note in notes_of(connection, period) if note.unit_code in (None, found.code)]
+        sample = is_sample(connection)
     if not lines:
         raise Refusal(f"Chưa công bố chỉ tiêu nào của {found.version} cho kỳ {period}. {found.others}".strip())
-    if as_now:
-        terminal.restated_tables(found, period, restated)
+    if as_json:
+        answer(is_sample=sample, unit=found, period=period, lines=lines, notes=[note.words for note in notes])
+    elif as_now:
+        terminal.restated_tables(found, period, restated, is_sample=sample)
     else:
-        terminal.official_tables(found, period, lines)
+        terminal.official_tables(found, period, lines, is_sample=sample)
         terminal.notes(notes)
 
 
@@ -187,6 +217,7 @@ def form_06a(
     unit: UnitArgument,
     period: PeriodArgument,
     sheet: Annotated[Path | None, typer.Option("--sheet", help="Ghi biểu ra tệp Excel này (.xlsx), để in và gửi.")] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Biểu 06a: tình hình, kết quả giải quyết thủ tục hành chính (Thông tư 01/2020/TT-VPCP)."""
     from tasks.report.form_06a_sheet import rows_of, write_form_06a  # noqa: PLC0415
@@ -195,12 +226,16 @@ def form_06a(
         _require_workbook(sheet)
     with _reading(_to_read()) as connection:
         found = official_table.find_unit(connection, unit, period)
-        rows = rows_of(connection, found, period)
+        rows, sample = rows_of(connection, found, period), is_sample(connection)
     if not rows:
         raise Refusal(f"Chưa có hồ sơ nào của {found.version} cho kỳ {period}. {found.others}".strip())
-    terminal.form_06a(found, period, rows)
     if sheet is not None:
-        write_form_06a(rows, found, period, sheet)
+        write_form_06a(rows, found, period, sheet, is_sample=sample)
+    if as_json:
+        answer(is_sample=sample, unit=found, period=period, rows=[row.named for row in rows])
+        return
+    terminal.form_06a(found, period, rows, is_sample=sample)
+    if sheet is not None:
         terminal.where({"Biểu Excel": sheet})
 
 
@@ -219,29 +254,45 @@ def score_766(
         Literal["pipeline", "portal"] | None,
         typer.Option("--counted-by", help="Tính từ hồ sơ trong kho (pipeline) hay từ số đếm của Cổng (portal)."),
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Bộ chỉ số phục vụ người dân, doanh nghiệp (Quyết định 766/QĐ-TTg): từng nhóm, tổng điểm, xếp hạng."""
     with _reading(_to_read()) as connection:
-        terminal.score_card(score_card(connection, unit, period, counted_by))
+        card, sample = score_card(connection, unit, period, counted_by), is_sample(connection)
+    if as_json:
+        answer(is_sample=sample, score=card)
+    else:
+        terminal.score_card(card, is_sample=sample)
 
 
 @app.command()
 def explain(
-    indicator: Annotated[str, typer.Argument(metavar="INDICATOR", help="Mã chỉ tiêu: ND3.")], unit: UnitArgument, period: PeriodArgument
+    indicator: Annotated[str, typer.Argument(metavar="INDICATOR", help="Mã chỉ tiêu: ND3.")],
+    unit: UnitArgument,
+    period: PeriodArgument,
+    as_json: JsonOption = False,
 ) -> None:
     """Một con số từ đâu mà có: cách tính, số đếm, tệp nguồn, dòng để riêng, các bản đã công bố."""
     with _reading(_to_read()) as connection:
-        terminal.explanation(explain_value(connection, indicator, official_table.find_unit(connection, unit, period), period))
+        found = official_table.find_unit(connection, unit, period)
+        told, sample = explain_value(connection, indicator, found, period), is_sample(connection)
+    if as_json:
+        answer(is_sample=sample, explanation=told)
+    else:
+        terminal.explanation(told, is_sample=sample)
 
 
 @app.command()
-def verify() -> None:
+def verify(as_json: JsonOption = False) -> None:
     """Đối chiếu số đếm đang giữ với số đếm lại từ đầu trên mọi dữ liệu; chỉ đọc, không sửa gì."""
     from tasks.count.kept import verify as verified  # noqa: PLC0415  # what only nights need
 
     with _reading(_to_read()) as connection:
         found = verified(connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True))
-    terminal.verified_table(found)
+    if as_json:
+        answer(counted=found)
+    else:
+        terminal.verified_table(found)
     if any(counted.differences for counted in found):
         raise typer.Exit(1)
 
@@ -253,7 +304,6 @@ def complete(
     undo: Annotated[bool, typer.Option("--undo", help="Bỏ xác nhận: nguồn vẫn còn phải gửi.")] = False,
 ) -> None:
     """Xác nhận một nguồn không còn gửi gì thêm cho một kỳ; số của kỳ không chờ nguồn này nữa."""
-    official_table.check_period(period)
     with read_warehouse(_to_read()) as engine, engine.begin() as connection:
         close_period(connection, source, period, getpass.getuser(), undone=undo)
     words = "còn phải gửi" if undo else "không còn gửi gì thêm"
@@ -267,7 +317,6 @@ def differences(
     """Giao dịch mà tệp tháng và các tệp ngày của một đơn vị thu hộ nói khác nhau, ở những ngày đã có cả hai (quy tắc PAY-022)."""
     from tasks.load.beside_days import differences as found  # noqa: PLC0415  # what else only nights need
 
-    official_table.check_period(period)
     with _reading(_to_read()) as connection:
         rows = found(connection, provider, Stretch.of(period))
     if rows is None:
@@ -322,7 +371,7 @@ def _require_consent(word: str, yes: bool) -> None:
         raise Refusal("Chưa đổi gì.")
 
 
-RuleOption = Annotated[str | None, typer.Option("--rule", help="Chỉ quy tắc này, ví dụ DOS-003.")]
+RuleOption = Annotated[str | None, typer.Option("--rule", help="Chỉ quy tắc này, ví dụ DOS-003.", callback=questions.meant_rule)]
 DeliveryOption = Annotated[int | None, typer.Option("--delivery", help="Chỉ lần gửi số này.")]
 
 
@@ -334,18 +383,22 @@ def quarantine_list(
         Literal["open", "waiting", "released", "dismissed", "corrected", "rejected"] | None,
         typer.Option("--status", help="Chỉ tình trạng này."),
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Các dòng được để riêng: gộp theo quy tắc, hoặc từng dòng khi chọn quy tắc, lần gửi hay tình trạng."""
+    grouped = rule is None and delivery is None and status is None
     with _reading(_to_read()) as connection:
-        if rule is None and delivery is None and status is None:
-            rows = questions.set_aside(connection)
+        rows = questions.set_aside(connection) if grouped else questions.quarantined(connection, delivery, rule, status)
+        if as_json:
+            answer(is_sample=is_sample(connection), **{"groups" if grouped else "rows": rows})
+        elif grouped:
             terminal.set_aside_table(rows)
             terminal.say(
                 f"Tổng cộng {vi.number(sum(row.rows for row in rows))} lỗi. "
                 "Từng dòng: bakhong quarantine list --rule MÃ, hoặc bakhong quarantine export."
             )
         else:
-            terminal.quarantine_table(questions.quarantined(connection, delivery, rule, status))
+            terminal.quarantine_table(rows)
 
 
 @quarantine.command("export")
@@ -558,9 +611,17 @@ def diff(period: PeriodArgument) -> None:
 @warehouse.command("url")
 def warehouse_url(
     role: Annotated[Literal["reader", "steward", "etl", "owner"], typer.Option("--role", help="Vai trò.")] = "reader",
+    as_json: JsonOption = False,
 ) -> None:
     """Địa chỉ kết nối của kho, cho công cụ phân tích."""
-    typer.echo(url(_to_read(), role))
+    settings = _to_read()
+    address, is_open = url(settings, role), is_running(settings.home) if settings.warehouse_url is None else None
+    if as_json:
+        answer(role=role, url=address, is_open=is_open)
+    else:
+        typer.echo(address)
+    if is_open is False:
+        terminal.complain("Kho đang đóng: địa chỉ này chỉ kết nối được trong khi `bakhong serve` (hoặc một lượt chạy) mở kho.")
 
 
 @warehouse.command("upgrade")
@@ -629,20 +690,23 @@ def _with_prefect(settings: Settings, flow: Callable[[], Callable[[], Any]]) -> 
     """
     _sources(settings)  # a mistake in them is told before anything is started
     quiet(settings.home)
+    require_answer()
     idle = stoppable(lambda: "Không có lượt chạy nào dở dang.")
-    with idle, terminal.progress(), prefect_server() as server, open_warehouse(settings):
-        from tasks.read.bounded import get_ready  # noqa: PLC0415
-        from tasks.validate.gx import great_expectations  # noqa: PLC0415  # pandas takes half a second to import
+    with idle, terminal.progress(), open_warehouse(settings) as engine:
+        require_free(engine)  # the run itself takes the lock; who finds it taken is told before anything else is loaded
+        with prefect_server() as server:
+            from tasks.read.bounded import get_ready  # noqa: PLC0415
+            from tasks.validate.gx import great_expectations  # noqa: PLC0415  # pandas takes half a second to import
 
-        run = flow()
-        if server is not None:
-            import fastapi.encoders  # noqa: PLC0415, F401  # Prefect would load it once the server is there
+            run = flow()
+            if server is not None:
+                import fastapi.encoders  # noqa: PLC0415, F401  # Prefect would load it once the server is there
 
-            if server.is_new:  # its first start takes long: time enough to load what the night will need
-                get_ready()
-                great_expectations()
-            server.ready()
-        result = run().result(raise_on_failure=False)
+                if server.is_new:  # its first start takes long: time enough to load what the night will need
+                    get_ready()
+                    great_expectations()
+                server.ready()
+            result = run().result(raise_on_failure=False)
     from flows.ending import NotAllTaken  # noqa: PLC0415
 
     if isinstance(result, NotAllTaken):

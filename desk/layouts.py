@@ -13,7 +13,9 @@ import yaml
 
 from desk import terminal
 from expectations.contract import NAMES_A_PERSON, PERSONAL, ROW_NUMBER, Contract, contract, feeds
+from tasks.deliveries.source import known_feed, require_layout
 from tasks.words import vietnamese as vi
+from tasks.words.understood import did_you_mean
 from warehouse.settings import Refusal
 
 if TYPE_CHECKING:
@@ -23,20 +25,13 @@ _SHORT_HASH = 8
 _DROPPED, _HIDDEN = "(bỏ)", "(giấu)"
 
 
-def feed_named(name: str) -> Contract:
-    """The contract of a feed, or a Refusal that names those there are."""
-    if name not in feeds():
-        raise Refusal(f"Không có nguồn dữ liệu (feed) {name!r}; có: {', '.join(feeds())}.")
-    return contract(name)
-
-
 def drafted(file: Path, feed: str, to: Path | None) -> None:
     """Drafts the layout of a file and writes it, or shows it."""
     from tasks.read.bounded import Broke  # noqa: PLC0415  # what only this command needs
     from tasks.read.draft.draft import draft_apart  # noqa: PLC0415
     from tasks.read.rows import Rejected  # noqa: PLC0415
 
-    terms = feed_named(feed)
+    terms = known_feed(feed)
     _is_there(file)
     if to is not None and to.exists():
         raise Refusal(f"{to} đã có; chọn tên khác để không ghi đè.")
@@ -86,16 +81,17 @@ def _layout(words: str) -> tuple[Contract, str]:
     feed, _, name = words.partition("/")
     if feed in feeds() and name and not path.is_file():
         terms = contract(feed)
-        if name not in terms.layouts:
-            raise Refusal(f"{feed} không có bố cục {name!r}; có: {', '.join(terms.layouts)}.")
+        require_layout(terms, name)
         return terms, name
     try:
         feed, name, layout = as_layout(path.read_text("utf-8"))
-        terms = feed_named(feed)
+        terms = known_feed(feed)
         return with_layout(terms, name, layout), name
     except OSError:
+        declared = [f"{name}/{layout}" for name in feeds() for layout in contract(name).layouts]
         raise Refusal(
             f"Không đọc được {words}: cần một tệp YAML của `bakhong layout draft`, hoặc nguồn/bố cục như bills/evn_csv."
+            f"{did_you_mean(words, declared)}"
         ) from None
     except (ValueError, TypeError, yaml.YAMLError) as mistake:
         raise Refusal(f"{words}: {' '.join(str(mistake).split())}") from None

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from warehouse.embedded import is_running
 from warehouse.settings import Refusal, Settings
 
 RUNS = ("nightly", "backfill", "demo")
@@ -111,16 +112,17 @@ def begin(words: Sequence[str]) -> None:
     if not set(words[:1]) & set(RUNS) or "--help" in words:
         return
     with suppress(Refusal, OSError):  # the command itself tells what is wrong
-        quiet(Settings.from_environment().home)
-        if not os.environ.get("PREFECT_API_URL"):
+        settings = Settings.from_environment()
+        quiet(settings.home)
+        may_be_at_work = settings.warehouse_url is None and is_running(settings.home)
+        if not os.environ.get("PREFECT_API_URL") and not may_be_at_work:  # else the command first looks whether another run is
             _begun = Server()
 
 
 @contextmanager
 def prefect_server() -> Iterator[Server | None]:
-    """A server for as long as the block lasts, already starting while the caller does other things."""
-    if given := os.environ.get("PREFECT_API_URL"):
-        _require_answer(given)
+    """A server for as long as the block lasts, already starting while the caller does other things; none where one is given."""
+    if os.environ.get("PREFECT_API_URL"):
         yield None
         return
     server = _begun or Server()
@@ -134,7 +136,10 @@ def prefect_server() -> Iterator[Server | None]:
         server.stop()
 
 
-def _require_answer(url: str) -> None:
+def require_answer() -> None:
+    """Refusal where the server that PREFECT_API_URL names does not answer."""
+    if not (url := os.environ.get("PREFECT_API_URL")):
+        return
     import httpx  # noqa: PLC0415
 
     try:

@@ -73,6 +73,9 @@ def progress() -> Iterator[None]:
         task = bar.add_task("Chuẩn bị", total=None, count="")
 
         def show(stand: Stand) -> None:
+            if stand.note:
+                complain(stand.note)
+                return
             done, total = (stand.share, 1) if stand.share else (stand.done, stand.total or None)
             bar.update(task, description=stand.stage, completed=done, total=total, count=pace(stand))
 
@@ -101,10 +104,17 @@ def complain(words: str) -> None:
     err.print(Text(vi.one_line(words, LINE), style="red"), soft_wrap=True)
 
 
-def heading(words: str) -> None:
-    """A heading over what follows."""
+def heading(words: str, *, is_sample: bool = False) -> None:
+    """A heading over what follows, and whether that is sample data."""
     out.print()
     out.print(Text(vi.one_line(words, LINE), style="bold"))
+    if is_sample:
+        sample_line()
+
+
+def sample_line() -> None:
+    """Says that what follows is sample data."""
+    out.print(Text(vi.SAMPLE, style="bold yellow"))
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], title: str = "") -> None:
@@ -125,19 +135,19 @@ def _cell(cell: str | Text) -> Text:
     return text if text.plain.isprintable() else Text(vi.one_line(text.plain), style=text.style)
 
 
-def unit_heading(unit: Unit, period: str, before: str = "") -> None:
+def unit_heading(unit: Unit, period: str, before: str = "", *, is_sample: bool) -> None:
     """A unit and a period, or the part of it in which the unit was there; and whether its code meant another one as well."""
     within = unit.within(period)
-    heading(f"{before}{unit.title} · {vi.part_of(period, *within)}")
+    heading(f"{before}{unit.title} · {vi.part_of(period, *within)}", is_sample=is_sample)
     if within != days(period):
         say("Đơn vị chỉ tồn tại trong những ngày này của kỳ: không phải số của cả kỳ.")
     if unit.others:
         say(unit.others)
 
 
-def official_tables(unit: Unit, period: str, lines: Sequence[Line]) -> None:
+def official_tables(unit: Unit, period: str, lines: Sequence[Line], *, is_sample: bool = False) -> None:
     """The official tables of a unit in a period."""
-    unit_heading(unit, period)
+    unit_heading(unit, period, is_sample=is_sample)
     for title, part in sections(list(lines)):
         table(
             ["Mã", "Chỉ tiêu", ">Tử số", ">Mẫu số", ">Kết quả", ">Mục tiêu", "Đánh giá", "Số liệu", "Phạm vi", "Đến ngày", "Hạn gửi tiếp"],
@@ -175,9 +185,9 @@ def full_marks(line: Line) -> str:
     return f"từ {line.printed_full_marks} được điểm tối đa ({line.full_marks_source}), không phải mục tiêu"
 
 
-def restated_tables(unit: Unit, period: str, lines: Sequence[RestatedLine]) -> None:
+def restated_tables(unit: Unit, period: str, lines: Sequence[RestatedLine], *, is_sample: bool = False) -> None:
     """The official tables of a unit of today in a period, put together from the units that went into it where it was not there yet."""
-    heading(f"{unit.title} · {vi.period(period)} · theo đơn vị hiện nay")
+    heading(f"{unit.title} · {vi.period(period)} · theo đơn vị hiện nay", is_sample=is_sample)
     for predecessors in dict.fromkeys(line.predecessors for line in lines if line.predecessors):
         say(f"Đơn vị có từ {vi.day(unit.valid_from)}; tính lại từ: {predecessors}.")
     for title, part in groupby(lines, attrgetter("official_table")):
@@ -206,7 +216,7 @@ FORM_06A = (
 )  # fmt: skip
 
 
-def form_06a(unit: Unit, period: str, form: Sequence[Row]) -> None:
+def form_06a(unit: Unit, period: str, form: Sequence[Row], *, is_sample: bool = False) -> None:
     """Form 06a of a unit in a period, with the columns and sections of the official form."""
     from tasks.report.form_06a_sheet import (  # noqa: PLC0415
         NUMBER,
@@ -222,7 +232,7 @@ def form_06a(unit: Unit, period: str, form: Sequence[Row]) -> None:
     def bold(*cells: str) -> list[str | Text]:
         return [Text(cell, style="bold") for cell in cells]
 
-    unit_heading(unit, period, f"{NUMBER} · ")
+    unit_heading(unit, period, f"{NUMBER} · ", is_sample=is_sample)
     rows: list[list[str | Text]] = []
     for roman, (section, part) in zip(ROMAN, groupby(form, attrgetter("section")), strict=False):
         rows.append(bold(roman, section_name(section, period), *[""] * 11))
@@ -237,10 +247,10 @@ def form_06a(unit: Unit, period: str, form: Sequence[Row]) -> None:
         say(f"Cột ({column}): {words[1:-1]}.")
 
 
-def score_card(card: Card) -> None:
+def score_card(card: Card, *, is_sample: bool = False) -> None:
     """The score of decision 766 of one unit: groups, components, total, rank, against the period before."""
     total, before = card.total, vi.in_text(card.total.period_before)
-    heading(f"{total.name} ({total.code}) · {vi.part_of(card.period, total.first_day, total.last_day)}")
+    heading(f"{total.name} ({total.code}) · {vi.part_of(card.period, total.first_day, total.last_day)}", is_sample=is_sample)
     if card.others:
         say(card.others)
     rows: list[list[str | Text]] = []
@@ -472,11 +482,11 @@ def revisions(done: Revised, what: str) -> str:
     return f"{vi.number(done.added)} {what} mới, {vi.number(done.revised)} sửa đổi{ended}"
 
 
-def explanation(told: Explanation) -> None:
+def explanation(told: Explanation, *, is_sample: bool = False) -> None:
     """How a number came about."""
     line = told.line
     heading(f"{line.indicator_code} · {line.indicator_name}")
-    unit_heading(told.unit, line.period)
+    unit_heading(told.unit, line.period, is_sample=is_sample)
     parts = f"{vi.number(line.numerator)} / {vi.number(line.denominator)} = " if line.denominator is not None else ""
     say(f"Kết quả: {parts}{line.printed} ({line.status}, bản số {line.revision})")
     if told.held_back:

@@ -178,7 +178,8 @@ class Layout(Model):
     constants: dict[str, str] = {}
     """Columns this layout does not write because they are always the same (`service_code: DIEN`)."""
     encoding: str = "utf-8"
-    delimiters: list[str] = [","]
+    delimiters: list[str] = [",", ";"]
+    """Of which the header tells the one that a file has; a spreadsheet set to Vietnamese writes the second."""
     missing: list[str] = [""]
     date_format: str = "%Y-%m-%d"
     timestamp_format: str = "%Y%m%d%H%M%S"
@@ -457,14 +458,14 @@ class Contract(Model):
         for name, layout in self.layouts.items():
             unknown = layout.columns - self.columns.keys()
             if unknown:
-                raise ValueError(f"{self.feed}/{name}: columns not in the contract: {sorted(unknown)}")
+                raise ValueError(f"{self.feed}/{name}: các cột không có trong nguồn dữ liệu: {sorted(unknown)}")
             unknown = layout.sources - layout.headers.keys()
             if unknown:
-                raise ValueError(f"{self.feed}/{name}: headers that the layout does not name: {sorted(unknown)}")
+                raise ValueError(f"{self.feed}/{name}: các tiêu đề mà bố cục không nêu: {sorted(unknown)}")
         for name, layout in self.layouts.items():
             unsaid = [column for column, what in self.columns.items() if what.required and column not in layout.columns]
             if unsaid and layout.reader is None:
-                raise ValueError(f"{self.feed}/{name}: required columns that nothing in the layout says: {unsaid}")
+                raise ValueError(f"{self.feed}/{name}: các cột bắt buộc mà bố cục không nói: {unsaid}")
         if self.replaces in ("period and unit", "wave", "document") and not self.scope:
             raise ValueError(f"{self.feed}: `scope` names the columns that say which {self.replaces} a row is about")
         for name, derived in self.derived.items():
@@ -568,9 +569,9 @@ class Contract(Model):
                 continue
             if len(own.get(column, [])) != 1:
                 there = ", ".join(name for name, found in own.items() if name and len(found) == 1)
-                raise ValueError(f"{label!r}: {column!r} is no column that {layout} writes under one header; there are: {there}")
+                raise ValueError(f"{label!r}: {column!r} không phải cột mà bố cục {layout} ghi dưới đúng một tiêu đề; có: {there}")
             if own[column][0] in renamed:
-                raise ValueError(f"{column!r} has two labels")
+                raise ValueError(f"{column!r} có hai nhãn")
             renamed[own[column][0]] = label
 
         def told(header: str) -> str:
@@ -580,7 +581,7 @@ class Contract(Model):
         labels = [*map(told, written.headers), *left_out]
         twice = [label for label in labels if sum(_same_label(label, other) for other in labels) > 1]
         if twice:
-            raise ValueError(f"{twice[-1]!r} is the label of two columns")
+            raise ValueError(f"{twice[-1]!r} là nhãn của hai cột")
         totals = written.totals and written.totals.model_copy(
             update={
                 "sums": {column: told(header) for column, header in written.totals.sums.items()},
@@ -636,7 +637,7 @@ def structure() -> tuple[Rule, ...]:
 def contract(feed: str) -> Contract:
     """The contract of a feed; LookupError where no YAML declares it."""
     if feed not in feeds():
-        raise LookupError(f"no contract for feed {feed!r}; there are: {', '.join(feeds())}")
+        raise LookupError(f"không có nguồn dữ liệu (feed) {feed!r}; có: {', '.join(feeds())}")
     try:
         return Contract(feed=feed, **_read(f"{feed}.yaml"))
     except ValidationError as mistake:

@@ -16,21 +16,23 @@ from flows.cluster import spread
 from flows.ending import state_of
 from flows.nightly import TASKS, Night, night
 from tasks.validate.data_docs import DataDocs
+from tasks.words.understood import understood_period
 from warehouse.database import open_warehouse
-from warehouse.periods import days, is_period
+from warehouse.periods import days
 from warehouse.settings import Refusal, Settings
 
 
 def nights(first: str, last: str) -> list[date]:
     """The nights of a range: every day between two days, every month's last day between two months, quarters or years."""
-    if is_period(first) and is_period(last):
-        day, end = days(first)[0], days(last)[1]
+    begin, finish = understood_period(first), understood_period(last)
+    if begin and finish:
+        day, end = days(begin)[0], days(finish)[1]
         found = [each for each in _every_day(day, end) if (each + timedelta(1)).day == 1]
     else:
         try:
             day, end = date.fromisoformat(first), date.fromisoformat(last)
         except ValueError as error:
-            raise Refusal(f"Khoảng {first!r}–{last!r} không hợp lệ: viết hai ngày 2024-01-31 hoặc hai tháng 2024-01.") from error
+            raise Refusal(f"Khoảng {first!r}–{last!r} không hợp lệ: viết hai ngày 2024-01-31 hoặc hai tháng 1/2024.") from error
         found = _every_day(day, end)
     if not found:
         raise Refusal(f"Khoảng {first!r}–{last!r} không có ngày nào: ngày đầu đứng sau ngày cuối.")

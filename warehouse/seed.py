@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, Table, select, text
 
 from warehouse import country
 from warehouse.names import normalise_unit_name
@@ -32,6 +32,8 @@ from warehouse.tables import (
 FIRST_DAY = date(2000, 1, 1)
 ALWAYS = {"valid_from": "0001-01-01", "valid_to": "9999-12-31"}
 UNKNOWN_CODE = "0"
+SAMPLE = "sample"
+"""The item of ops.installation that says whether the warehouse holds sample data."""
 UNKNOWN_NAME = "Không rõ"
 
 _CODE_LISTS = {
@@ -130,6 +132,16 @@ def choose_reporting_calendars(connection: Connection, chosen: Mapping[str, str]
     """Lets the views of forms show the periods of the calendars that the installation chose."""
     rows = [{"item": f"reporting_calendar {form}", "value": calendar} for form, calendar in chosen.items()]
     sync_rows(connection, installation, rows, ["item"])
+
+
+def mark_sample(connection: Connection, is_sample: bool) -> None:
+    """Marks the warehouse as one of sample data, or takes the mark back."""
+    sync_rows(connection, installation, [{"item": SAMPLE, "value": str(is_sample).lower()}], ["item"])
+
+
+def is_sample(connection: Connection) -> bool:
+    """Whether the warehouse holds sample data, which must not be taken for real figures."""
+    return connection.scalar(select(installation.c.value).where(installation.c.item == SAMPLE)) == "true"
 
 
 def know_providers(connection: Connection, named: Mapping[str, str], *, rename: bool = True) -> None:

@@ -18,8 +18,8 @@ KEY_LENGTH = 16
 
 PREFIX = "BAKHONG_"
 VARIABLES = (
-    "BAKHONG_HOME", "BAKHONG_WAREHOUSE_URL", "BAKHONG_SOURCES", "BAKHONG_SECRET_KEY", "BAKHONG_TASK_RUNNER", "BAKHONG_MESSAGE_TO",
-    "BAKHONG_MESSAGE_SECRET",
+    "BAKHONG_HOME", "BAKHONG_WAREHOUSE_URL", "BAKHONG_SOURCES", "BAKHONG_SECRET_KEY", "BAKHONG_TASK_RUNNER", "BAKHONG_DESK_URL",
+    "BAKHONG_MESSAGE_TO", "BAKHONG_MESSAGE_SECRET",
 )  # fmt: skip
 """Every variable of ours; any other with our prefix is a slip of the pen that would change what is done without a word."""
 
@@ -45,6 +45,8 @@ class Settings:
     """Password of the mail account, or the webhook's token."""
     key_file: Path | None = None
     """Where the key lies that was made here; nothing where the environment gives it."""
+    desk_url: str | None = None
+    """Address under which people reach `bakhong serve`, where somebody said so."""
 
     @classmethod
     def from_environment(cls, *, reading: bool = False) -> Settings:
@@ -55,18 +57,23 @@ class Settings:
         read_dotenv(Path(".env"))
         home = Path(os.environ.get("BAKHONG_HOME") or ".bakhong").expanduser().absolute()
         url = os.environ.get("BAKHONG_WAREHOUSE_URL") or None
-        sources = Path(os.environ.get("BAKHONG_SOURCES") or "samples/sources.yaml").expanduser().absolute()
+        sources = _sources(home)
         _refuse_misspelt(sources)
         key, key_file = b"", None
+        if not (reading or url or os.environ.get("BAKHONG_HOME") or home.exists() or sources.is_file()):
+            raise no_sources(sources)  # nothing is made in a folder that is no installation's
         if not reading:
             try:
                 keep_private(home)
                 key, key_file = _secret_key(home, may_be_made=url is None)
             except OSError as error:
-                raise Refusal(f"BAKHONG_HOME {home} cannot be used: {error.strerror}.") from error
+                raise Refusal(f"Không dùng được BAKHONG_HOME {home} ({error.strerror}).") from error
         runner = os.environ.get("BAKHONG_TASK_RUNNER") or None
         if runner not in (None, "dask"):
             raise Refusal(f"BAKHONG_TASK_RUNNER: {runner!r} không dùng được; để trống, hoặc `dask`.")
+        desk = os.environ.get("BAKHONG_DESK_URL") or None
+        if desk is not None and not re.match(r"https?://\w", desk):
+            raise Refusal(f"BAKHONG_DESK_URL: {desk!r} không dùng được; viết như https://bakhong.tinh.vn/.")
         return cls(
             home=home,
             warehouse_url=url,
@@ -74,9 +81,27 @@ class Settings:
             secret_key=key,
             key_file=key_file,
             task_runner=runner,
+            desk_url=desk,
             message_to=os.environ.get("BAKHONG_MESSAGE_TO") or None,
             message_secret=os.environ.get("BAKHONG_MESSAGE_SECRET") or None,
         )
+
+
+def _sources(home: Path) -> Path:
+    """What BAKHONG_SOURCES names; without it the `sources.yaml` of the home, else the samples of the working folder."""
+    if given := os.environ.get("BAKHONG_SOURCES"):
+        return Path(given).expanduser().absolute()
+    of_home = home / "sources.yaml"
+    return of_home if of_home.is_file() else Path("samples/sources.yaml").absolute()
+
+
+def no_sources(path: Path) -> Refusal:
+    """The refusal where nothing says what arrives from where."""
+    here = f"{Path.cwd()}, {'có' if Path('.env').is_file() else 'không có'} .env"
+    return Refusal(
+        f"Không có tệp nguồn {path} (thư mục đang làm việc: {here}): chạy ở thư mục cài đặt, hoặc đặt BAKHONG_SOURCES là đường dẫn đầy đủ "
+        "của tệp, trong .env hay trong môi trường."
+    )
 
 
 def read_dotenv(path: Path) -> None:
@@ -140,10 +165,10 @@ def _secret_key(home: Path, *, may_be_made: bool) -> tuple[bytes, Path | None]:
     given = os.environ.get("BAKHONG_SECRET_KEY", "").strip()
     if given:
         if len(given) < KEY_LENGTH:
-            raise Refusal(f"BAKHONG_SECRET_KEY is too short: at least {KEY_LENGTH} characters are needed.")
+            raise Refusal(f"BAKHONG_SECRET_KEY quá ngắn: cần ít nhất {KEY_LENGTH} ký tự (openssl rand -hex 32).")
         return given.encode(), None
     if not may_be_made:
-        raise Refusal("BAKHONG_SECRET_KEY is not set: with BAKHONG_WAREHOUSE_URL the key that pseudonymises people must be given.")
+        raise Refusal("Chưa đặt BAKHONG_SECRET_KEY: đã dùng BAKHONG_WAREHOUSE_URL thì phải đặt cả khóa bút danh (openssl rand -hex 32).")
     path = home / "secret_key"
     if not path.exists():
         write_private(path, new_key())

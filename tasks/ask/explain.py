@@ -6,13 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from difflib import get_close_matches
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Row, text
 
 from tasks.ask import questions
 from tasks.ask.official_table import Line, Unit, of_unit
+from tasks.words.understood import did_you_mean
 from warehouse.indicators import Indicator, facts, in_force, indicators, measures
 from warehouse.indicators.behind import of_unknown_age, rows_behind
 from warehouse.periods import VIETNAM, containing, days, parts
@@ -45,8 +45,7 @@ def explain(connection: Connection, code: str, unit: Unit, period: str) -> Expla
     """Explains a value; Refusal where the indicator is not known or nothing was published of it."""
     indicator = in_force(code, days(period)[1])
     if indicator is None:
-        close = get_close_matches(code.upper(), sorted({each.code for each in indicators()}), n=3, cutoff=0.4)
-        raise Refusal(f"Không có chỉ tiêu {code!r}." + (f" Có phải: {', '.join(close)}?" if close else ""))
+        raise Refusal(f"Không có chỉ tiêu {code!r}.{did_you_mean(code, sorted({each.code for each in indicators()}))}")
     lines = [line for line in of_unit(connection, unit, period) if line.indicator_code == indicator.code]
     if not lines:
         raise Refusal(f"Chưa công bố chỉ tiêu {indicator.code} của {unit.version} cho kỳ {period}. {unit.others}".strip())

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from tasks.words import vietnamese as vi
+from tasks.words.understood import did_you_mean, understood_period
 from warehouse.indicators import in_force
 from warehouse.names import normalise_unit_name
 from warehouse.periods import days, is_period
@@ -168,8 +169,16 @@ _UNITS = """
 """
 
 
+def meant_period(words: str) -> str:
+    """The period someone means, as the warehouse names it; Refusal where a text is none."""
+    period = understood_period(words)
+    if period is None:
+        raise Refusal(f"Kỳ {words!r} không hợp lệ: viết năm 2024, quý I/2024 (2024-Q1) hoặc tháng 3/2024 (2024-03).")
+    return period
+
+
 def check_period(period: str) -> None:
-    """Refusal where a text is no period."""
+    """Refusal where a text is no period as the warehouse names it."""
     if not is_period(period):
         raise Refusal(f"Kỳ {period!r} không hợp lệ: viết năm 2024, quý 2024-Q1 hoặc tháng 2024-03.")
 
@@ -190,7 +199,8 @@ def find_unit(connection: Connection, wanted: str, period: str) -> Unit:
         ).all()
         named = [unit for unit in named if (unit.code, unit.valid_from) in {tuple(row) for row in valued}] or named
     if not named:
-        raise Refusal(f"Không có đơn vị hành chính nào mang mã hoặc tên {wanted!r} trong kỳ {period}.{_of_now(connection, words, period)}")
+        advice = _of_now(connection, words, period) or like(units, words)
+        raise Refusal(f"Không có đơn vị hành chính nào mang mã hoặc tên {wanted!r} trong kỳ {period}.{advice}")
     if len({unit.code for unit in named}) > 1:
         raise several(wanted, named)
     found = named[-1]
@@ -208,6 +218,12 @@ def called(units: list[Unit], words: str) -> list[Unit]:
     name = vi.plain(words)
     named = [unit for unit in units if unit.code == words.strip() or name in map(vi.plain, unit.spellings)]
     return named or [unit for unit in units if name in (vi.plain(normalise_unit_name(one)) for one in unit.spellings)]
+
+
+def like(units: list[Unit], words: str) -> str:
+    """Which of some units may be meant by a name that none bears, as a question; nothing where none is close."""
+    titles = {name: unit.title for unit in units for one in unit.spellings for name in (one, normalise_unit_name(one))}
+    return did_you_mean(words, titles, titles.__getitem__)
 
 
 def several(wanted: str, named: list[Unit]) -> Refusal:

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Row, text
 
-from expectations.contract import structure
+from expectations.contract import contract, feeds, structure
 from tasks.ask.nights import unreachable_since
 from tasks.deliveries.rhythm import RHYTHMS
 from tasks.deliveries.run_lock import LOCK_HELD
 from tasks.load.decisions import DISMISSED
 from tasks.words import vietnamese as vi
+from tasks.words.understood import did_you_mean
 from tasks.words.vietnamese import VIETNAM, days_since
+from warehouse.settings import Refusal
 
 if TYPE_CHECKING:
     from tasks.deliveries.source import Source
@@ -229,6 +231,16 @@ def quarantined(
         ),
         {"delivery_id": delivery_id, "rule_code": rule_code, "status": status},
     ).all()
+
+
+def meant_rule(code: str | None) -> str | None:
+    """The code of the rule someone means; Refusal where no feed has such a rule."""
+    if code is None:
+        return None
+    known = {rule.code for rules in (structure(), *(contract(feed).rules for feed in feeds())) for rule in rules}
+    if code.upper() not in known:
+        raise Refusal(f"Không có quy tắc {code!r}.{did_you_mean(code, sorted(known))}")
+    return code.upper()
 
 
 def broken_rules(connection: Connection, since: datetime | None = None) -> Sequence[Row[Any]]:

@@ -8,7 +8,7 @@ from itertools import starmap
 
 from sqlalchemy import Connection, text
 
-from tasks.ask.official_table import VALUES, Line, Unit, called, check_period, several, sharing_texts, units_between
+from tasks.ask.official_table import VALUES, Line, Unit, called, check_period, like, several, sharing_texts, units_between
 from tasks.count.revisions import last_publication
 from warehouse.periods import VIETNAM
 from warehouse.settings import Refusal
@@ -44,9 +44,10 @@ def find_unit_of_today(connection: Connection, wanted: str) -> Unit:
     """The unit of today that someone means by a code or a name; Refusal where none or several are meant."""
     published = last_publication(connection)
     today = date.today() if published is None else published.as_of.astimezone(VIETNAM).date()
-    named = called(units_between(connection, today, today), wanted)
+    units = units_between(connection, today, today)
+    named = called(units, wanted)
     if not named:
-        raise Refusal(f"Hiện nay không có đơn vị hành chính nào mang mã hoặc tên {wanted!r}.")
+        raise Refusal(f"Hiện nay không có đơn vị hành chính nào mang mã hoặc tên {wanted!r}.{like(units, wanted)}")
     if len(named) > 1:
         raise several(wanted, named)
     return named[0]

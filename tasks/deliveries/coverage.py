@@ -82,16 +82,16 @@ def check_pattern(url: str) -> str | None:
     for found in _PLACEHOLDER.finditer(url):
         name, written = found["name"], found["format"] or ""
         if name not in ("period", "from", "to", "unit"):
-            return f"unknown placeholder {{{name}}}; there are: {{period:…}}, {{from:…}}, {{to:…}}, {{unit}}"
+            return f"không có chỗ điền {{{name}}}; có: {{period:…}}, {{from:…}}, {{to:…}}, {{unit}}"
         if name == "unit" and written:
-            return "{unit} takes no format"
+            return "{unit} không kèm định dạng"
         directives = re.findall("%(.)", written)
         if name != "unit" and ("Y" not in directives or set(directives) - _DIGITS.keys()):
-            return f"{{{name}:…}} needs a format with %Y, and may have %m, %d, %q, %H, %M, %S"
+            return f"{{{name}:…}} cần định dạng có %Y, có thể thêm %m, %d, %q, %H, %M, %S"
     if ("from" in names) != ("to" in names):
-        return "{from:…} and {to:…} go together"
+        return "{from:…} và {to:…} phải đi cùng nhau"
     if "period" in names and "from" in names:
-        return "give either {period:…} or {from:…} and {to:…}"
+        return "chỉ dùng {period:…}, hoặc {from:…} và {to:…}"
     return None
 
 

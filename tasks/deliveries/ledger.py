@@ -15,6 +15,7 @@ from tasks.deliveries.correction import Correction
 from tasks.deliveries.coverage import Stretch
 from tasks.deliveries.rhythm import RHYTHMS
 from tasks.deliveries.source import Source
+from tasks.words.understood import did_you_mean
 from tasks.words.vietnamese import VIETNAM, one_line
 from warehouse.seed import sync_rows
 from warehouse.settings import Refusal
@@ -147,7 +148,7 @@ def complete(connection: Connection, source: str, period: str, by: str, *, undon
     """Notes that no more will come of a source for a period, or that it is awaited after all; Refusal where there is no such source."""
     known = list(connection.scalars(select(sources_known.c.source).order_by(sources_known.c.source)))
     if source not in known:
-        raise Refusal(f"Không có nguồn {source!r}. Có: {', '.join(known) or 'chưa có lượt chạy nào'}.")
+        raise Refusal(f"Không có nguồn {source!r}.{did_you_mean(source, known)} Có: {', '.join(known) or 'chưa có lượt chạy nào'}.")
     connection.execute(completion.delete().where(completion.c.source == source, completion.c.period == period))
     if not undone:
         row = {"source": source, "period": period, "decided_by": by, "decided_at": datetime.now(VIETNAM)}

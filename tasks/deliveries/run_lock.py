@@ -87,6 +87,13 @@ def alone(engine: Engine) -> Iterator[Connection]:
         lock.close()
 
 
+def require_free(engine: Engine) -> None:
+    """Refusal, naming the holder, where another run is at work just now."""
+    with engine.connect() as connection:
+        if connection.scalar(text(f"SELECT {LOCK_HELD}")):
+            raise Refusal(_holder(connection))
+
+
 @contextmanager
 def one_at_a_time(engine: Engine, flow: str, as_of: datetime) -> Iterator[Run]:
     """Holds the run lock and keeps ops.run; Refusal, naming the holder, where another run is at work."""

@@ -11,16 +11,17 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from expectations.contract import Contract, contract
+from expectations.contract import Contract, contract, feeds
 from tasks.deliveries.coverage import check_pattern
 from tasks.deliveries.rhythm import RHYTHMS
+from tasks.words.understood import did_you_mean
 from warehouse import country
 from warehouse.scores.reporting_calendars import FORM, reporting_calendars
-from warehouse.settings import Refusal
+from warehouse.settings import Refusal, no_sources
 
 EXPECTED = (*RHYTHMS, "once")
 """What `expected` may say."""
-KEYS = ("sources", "providers", "provinces", "reporting_calendars", "limits")
+KEYS = ("sources", "providers", "provinces", "reporting_calendars", "limits", "sample")
 """What a sources.yaml may hold; the first it must."""
 NO_TEXT = ("headers", "required")
 """What of an entry is no text."""
@@ -74,7 +75,7 @@ def read_sources(path: Path) -> list[Source]:
     for number, entry in enumerate(declared(path)["sources"], 1):
         source = replace(_source(path, number, entry), rank=number - 1)
         if source.name in {other.name for other in sources}:
-            raise Refusal(f"{path}: two sources are named {source.name!r}")
+            raise Refusal(f"{path}: hai nguồn cùng tên {source.name!r}.")
         sources.append(source)
     return sources
 
@@ -83,7 +84,7 @@ def read_providers(path: Path) -> dict[str, str]:
     """Code → name of the province's own suppliers: those of `providers` in sources.yaml, and whoever a source names without one."""
     named = declared(path).get("providers", {})
     if not isinstance(named, dict) or not all(isinstance(one, str) and re.fullmatch(r"[a-z][a-z0-9-]*", one) for one in named):
-        raise Refusal(f"{path}: `providers` must be `code: name`, codes of small letters, digits and -")
+        raise Refusal(f"{path}: `providers` phải gồm các dòng `mã: tên`, mã viết bằng chữ thường không dấu, số và dấu -.")
     return {source.provider: source.provider for source in read_sources(path)} | {code: str(name) for code, name in named.items()}
 
 
@@ -91,12 +92,12 @@ def read_provinces(path: Path) -> list[str]:
     """Codes of the provinces that the installation reports for: `provinces` in sources.yaml; Refusal where one is no province of today."""
     codes = declared(path).get("provinces", THE_FIRST)
     if not isinstance(codes, list) or not codes or not all(isinstance(code, str) for code in codes):
-        raise Refusal(f'{path}: `provinces` must be a list of codes in quotes, as ["38"]')
+        raise Refusal(f'{path}: `provinces` phải là danh sách mã tỉnh trong ngoặc kép, như ["38"].')
     for code in codes:
         if code not in country.provinces():
             today = country.province_today(code)
-            advice = f"it went into {today} ({country.provinces()[today]})" if today else f"there are: {', '.join(country.provinces())}"
-            raise Refusal(f"{path}: `provinces`: {code!r} is the code of no province of today; {advice}")
+            advice = f"tỉnh ấy đã nhập vào {today} ({country.provinces()[today]})" if today else f"có: {', '.join(country.provinces())}"
+            raise Refusal(f"{path}: `provinces`: {code!r} không phải mã của tỉnh nào hiện nay; {advice}.")
     return codes
 
 
@@ -105,55 +106,74 @@ def read_reporting_calendars(path: Path) -> dict[str, str]:
     chosen = declared(path).get("reporting_calendars", {})
     known = [calendar.code for calendar in reporting_calendars()]
     if not isinstance(chosen, dict) or set(chosen) - {FORM} or not set(chosen.values()) <= set(known):
-        raise Refusal(f"{path}: `reporting_calendars` must be `{FORM}: calendar`, one of {', '.join(known)}")
+        raise Refusal(f"{path}: `reporting_calendars` phải là `{FORM}: lịch`, lịch là một trong: {', '.join(known)}.")
     return {FORM: known[0]} | chosen
+
+
+def read_sample(path: Path) -> bool | None:
+    """Whether what a sources.yaml lets in is sample data, or none: its `sample`; nothing where it does not say."""
+    said = declared(path).get("sample")
+    if not isinstance(said, bool | None):
+        raise Refusal(f"{path}: `sample` là true hoặc false.")
+    return said
 
 
 def declared(path: Path) -> dict[str, Any]:
     """What a sources.yaml holds: `sources`, and perhaps others of KEYS; Refusal where it is not of that form."""
     try:
         entries = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise Refusal(f"{path}: cannot be read ({error.strerror})") from error
+    except FileNotFoundError as error:
+        raise no_sources(path) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal(f"Không đọc được {path} ({getattr(error, 'strerror', 'không phải UTF-8')}).") from error
     except yaml.YAMLError as error:
-        raise Refusal(f"{path}: not YAML ({' '.join(str(error).split())})") from error
+        raise Refusal(f"{path}: không phải YAML ({' '.join(str(error).split())}).") from error
     if not isinstance(entries, dict) or not isinstance(entries.get("sources"), list) or set(entries) - set(KEYS):
         others = ", ".join(f"`{key}`" for key in KEYS[1:])
-        raise Refusal(f"{path}: must hold one list named `sources`, and may hold {others}")
+        raise Refusal(f"{path}: phải có một danh sách tên `sources`, và có thể có {others}; ngoài ra không gì khác.")
     return entries
+
+
+def known_feed(name: str, where: str = "") -> Contract:
+    """The contract of a feed; Refusal, with what may be meant, where there is none."""
+    if name not in feeds():
+        raise Refusal(f"{where}Không có nguồn dữ liệu (feed) {name!r}.{did_you_mean(name, feeds())} Có: {', '.join(feeds())}.")
+    return contract(name)
+
+
+def require_layout(terms: Contract, name: str, where: str = "") -> None:
+    """Refusal, with what may be meant, where a feed has no such layout."""
+    if name not in terms.layouts:
+        meant = did_you_mean(name, terms.layouts)
+        raise Refusal(f"{where}Nguồn dữ liệu (feed) {terms.feed} không có bố cục {name!r}.{meant} Có: {', '.join(terms.layouts)}.")
 
 
 def _source(path: Path, number: int, entry: Any) -> Source:
     if not isinstance(entry, dict) or not all(isinstance(value, str) for key, value in entry.items() if key not in NO_TEXT):
-        raise Refusal(f"{path}: source {number}: every entry must be `key: text`, but `headers` and `required`")
-    where = f"{path}: source {entry.get('name', number)}"
+        raise Refusal(f"{path}: nguồn thứ {number}: mỗi dòng phải là `khóa: chữ`, trừ `headers` và `required`.")
+    where = f"{path}: nguồn {entry.get('name', f'thứ {number}')}"
     known = [one.name for one in fields(Source) if one.name != "rank"]
     for key in entry.keys() - set(known):
-        raise Refusal(f"{where}: unknown key {key!r}; there are: {', '.join(known)}")
+        raise Refusal(f"{where}: không có khóa {key!r}.{did_you_mean(str(key), known)} Có: {', '.join(known)}.")
     for one in fields(Source):
         if one.default is MISSING and one.default_factory is MISSING and one.name not in entry:
-            raise Refusal(f"{where}: {one.name!r} is missing")
+            raise Refusal(f"{where}: thiếu {one.name!r}.")
     source = Source(**entry)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", source.name):
-        raise Refusal(f"{where}: a name is made of letters, digits, - and _ (it names a folder)")
-    try:
-        layouts = contract(source.feed).layouts
-    except LookupError as error:
-        raise Refusal(f"{where}: {error.args[0]}") from error
-    if source.layout not in layouts:
-        raise Refusal(f"{where}: feed {source.feed!r} has no layout {source.layout!r}; there are: {', '.join(layouts)}")
+        raise Refusal(f"{where}: tên nguồn chỉ gồm chữ không dấu, số, - và _ (nó thành tên thư mục).")
+    require_layout(known_feed(source.feed, f"{where}: "), source.layout, f"{where}: ")
     _check_others(where, source)
     if source.expected not in EXPECTED:
-        raise Refusal(f"{where}: expected is one of {', '.join(EXPECTED)}, not {source.expected!r}")
+        raise Refusal(f"{where}: `expected` là một trong: {', '.join(EXPECTED)}; không phải {source.expected!r}.")
     wrong = check_pattern(source.url)
     if wrong is not None:
         raise Refusal(f"{where}: url: {wrong}")
     parts = urlsplit(source.url)
     if parts.password:
-        raise Refusal(f"{where}: the url holds a password; name its environment variable under `token`")
+        raise Refusal(f"{where}: url có mật khẩu; đặt mật khẩu vào một biến môi trường và ghi tên biến ấy ở `token`.")
     paths = [key for key in ("known_hosts", "key_file") if key in entry]
     if paths and parts.scheme not in SFTP:
-        raise Refusal(f"{where}: {paths[0]!r} is for an sftp:// url only")
+        raise Refusal(f"{where}: {paths[0]!r} chỉ dùng với url sftp://.")
     if "://" not in source.url:
         paths.append("url")
     resolved: dict[str, Any] = {key: str((path.parent / entry[key]).resolve()) for key in paths}
@@ -162,12 +182,12 @@ def _source(path: Path, number: int, entry: Any) -> Source:
 
 def _check_others(where: str, source: Source) -> None:
     if not isinstance(source.required, bool):
-        raise Refusal(f"{where}: required is true or false, not {source.required!r}")
+        raise Refusal(f"{where}: `required` là true hoặc false; không phải {source.required!r}.")
     said = source.headers
     if not isinstance(said, dict) or not all(
         isinstance(label, str) and label.strip() and isinstance(column, str | None) for label, column in said.items()
     ):
-        raise Refusal(f"{where}: headers: every entry must be `label in the file: column`, without a column where it is left out")
+        raise Refusal(f"{where}: headers: mỗi dòng phải là `nhãn trong tệp: cột`; cột bỏ không đọc thì để trống sau dấu hai chấm.")
     try:
         contract(source.feed).with_headers(source.layout, said)
     except ValueError as error:

@@ -23,7 +23,7 @@ from expectations.contract import contract
 from tasks.deliveries.coverage import NotSaid, Said, as_glob, exported_at, said
 from tasks.deliveries.source import SFTP, Source
 from tasks.pull import api as pull_api
-from tasks.pull.names import shown, wrong_with
+from tasks.pull.names import is_beside, shown, wrong_with
 from tasks.pull.writing import writing
 from tasks.words import vietnamese as vi
 from tasks.words.vietnamese import VIETNAM
@@ -134,6 +134,8 @@ def _offered(
     """The files of a source in the order in which they were made, with what their names say; what is none is named in `unreadable`."""
     found, now = [], datetime.now(VIETNAM)
     for file in _files(engine, source, until, opened):
+        if is_beside(file.name):
+            continue
         if file.wrong:
             unreadable.append(f"{shown(file.name)}: {file.wrong}")
             continue
@@ -156,7 +158,7 @@ def _files(engine: Engine, source: Source, until: date | None, opened: ExitStack
     if source.token is not None:
         secret = os.environ.get(source.token)
         if secret is None:
-            raise Refusal(f"source {source.name}: environment variable {source.token} is not set")
+            raise Refusal(f"{source.name}: chưa đặt biến môi trường {source.token}, mà nguồn này ghi ở `token` (is not set).")
     scheme = urlsplit(source.url).scheme
     if scheme in ("http", "https"):
         if source.layout == pull_api.LAYOUT:
@@ -170,7 +172,7 @@ def _files(engine: Engine, source: Source, until: date | None, opened: ExitStack
     try:
         system, pattern = fsspec.core.url_to_fs(as_glob(source.url), **options)
     except (ImportError, ValueError) as error:
-        raise Refusal(f"source {source.name}: {' '.join(str(error).split())}") from error
+        raise Refusal(f"{source.name}: không dùng được url của nguồn ({' '.join(str(error).split())}).") from error
     if scheme in SFTP:
         opened.callback(system.close)
     fixed = pattern[: re.search(r"[*?\[]|$", pattern).start()].rpartition("/")[0]  # type: ignore[union-attr]

@@ -6,12 +6,21 @@ import re
 import unicodedata
 from contextlib import suppress
 from datetime import datetime
+from pathlib import PurePosixPath
 
 from expectations.contract import PERSONAL
 from tasks.words import vietnamese as vi
 
 LONGEST = 500
 """Most characters of a name with its folders below the source's."""
+
+
+_BESIDE = re.compile(r"~\$.+|\.~lock\..+#|thumbs\.db|desktop\.ini|\.ds_store", re.IGNORECASE)
+
+
+def is_beside(name: str) -> bool:
+    """Whether programs leave a file of this name beside those of people: the mark that somebody has one open, a folder's looks."""
+    return _BESIDE.fullmatch(PurePosixPath(name).name) is not None
 
 
 def wrong_with(name: str) -> str:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from tasks.read.encodings import recognise, to_unicode
+from tasks.read.encodings import is_windows_1258, recognise, to_unicode
 from tasks.read.kinds import kind_of
 from tasks.read.rows import File, Rows
 
@@ -214,11 +214,14 @@ def _survey(file: File) -> _Survey:
     # Headers that stand there as they are say it surely; cells of other languages say nothing.
     is_plain = is_utf8 and any(not header.isascii() and header in sample for header in file.layout.headers)
     encoding = "unicode" if is_plain else recognise(sample)
-    if encoding is None or (encoding == "unicode" and not is_utf8):
-        if not is_utf8:
-            raise file.refused("STR-006")
+    codec = "utf-8" if is_utf8 else "latin-1"
+    if encoding is None or encoding == "unicode":
         encoding = "unicode"
-    return _Survey("utf-8" if is_utf8 else "latin-1", encoding, quotes, block.endswith(b"\n"), has_empty_lines)
+        if not is_utf8:
+            if not is_windows_1258(sample.encode("latin-1")):
+                raise file.refused("STR-006")
+            codec = "cp1258"
+    return _Survey(codec, encoding, quotes, block.endswith(b"\n"), has_empty_lines)
 
 
 def _has_empty_line(block: bytes) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from tasks.deliveries.source import declared
+from tasks.words.understood import did_you_mean
 from warehouse.settings import Refusal
 
 
@@ -35,10 +36,10 @@ def read_limits(path: Path) -> Limits:
     given = declared(path).get("limits", {})
     known = [field.name for field in fields(Limits)]
     if not isinstance(given, dict):
-        raise Refusal(f"{path}: `limits` must be `name: number`; there are: {', '.join(known)}")
+        raise Refusal(f"{path}: `limits` phải gồm các dòng `tên: số`; có: {', '.join(known)}.")
     for name, number in given.items():
         if name not in known:
-            raise Refusal(f"{path}: limits: unknown name {name!r}; there are: {', '.join(known)}")
+            raise Refusal(f"{path}: limits: không có {name!r}.{did_you_mean(str(name), known)} Có: {', '.join(known)}.")
         if type(number) is not int or number < 1:
-            raise Refusal(f"{path}: limits: {name} must be a whole number from 1, not {number!r}")
+            raise Refusal(f"{path}: limits: {name} phải là số nguyên từ 1 trở lên, không phải {number!r}.")
     return Limits(**given)

@@ -62,8 +62,8 @@ def write_as_asked() -> None:
     Thread(target=_listen, args=(asked,), daemon=True).start()  # whoever asks goes on at once, whatever is being written
     try:
         while told := asked.get():
-            lines, period, as_of, path, notes = told
-            write_workbook(lines, period, as_of, path, asked.get, notes)
+            lines, period, as_of, path, notes, is_sample = told
+            write_workbook(lines, period, as_of, path, asked.get, notes, is_sample=is_sample)
     except Exception as problem:
         pickle.dump(problem, sys.stdout.buffer)
 

@@ -55,9 +55,13 @@ def report(engine: Engine, home: Path, run_id: int, docs: DataDocs) -> Report:
     return Report(home / "site" / "index.html", [home / "site" / workbook_name(year.name) for year in made])
 
 
-def artifacts(engine: Engine, run_id: int, made: Report | None) -> None:
-    """Shows the night in Prefect: quality of each delivery, the indicators of the latest year, where the report lies."""
-    from prefect.artifacts import create_link_artifact, create_table_artifact  # noqa: PLC0415  # the command line reads this module too
+def artifacts(engine: Engine, run_id: int, made: Report | None, desk_url: str | None) -> None:
+    """Shows the night in Prefect: quality of each delivery, the indicators of the latest year, where the report is."""
+    from prefect.artifacts import (  # noqa: PLC0415  # the command line reads this module too
+        create_link_artifact,
+        create_markdown_artifact,
+        create_table_artifact,
+    )
 
     with engine.connect() as connection:
         run = questions.find_run(connection, run_id)
@@ -98,9 +102,17 @@ def artifacts(engine: Engine, run_id: int, made: Report | None) -> None:
     ]
     create_table_artifact(indicators, key="indicators", description=f"Indicators of {years[0] if years else 'no period yet'}")
     if made is not None:
-        create_link_artifact(made.site.as_uri(), link_text="Steward site", key="site")
+        if desk_url is not None:
+            create_link_artifact(desk_url, link_text="Trang kiểm soát", key="site")
+        else:
+            create_markdown_artifact(_to_copy("Trang kiểm soát: `bakhong serve`, hoặc mở trong trình duyệt", made.site), key="site")
         for workbook in made.workbooks[:1]:
-            create_link_artifact(workbook.as_uri(), link_text=workbook.name, key="workbook")
+            create_markdown_artifact(_to_copy("Biểu chính thức: mở bằng Excel", workbook), key="workbook")
+
+
+def _to_copy(words: str, path: Path) -> str:
+    """What to do with a file on the machine of the night: no browser follows a link to one from Prefect's pages."""
+    return f"{words}, trên máy chạy lượt đêm (chép đường dẫn):\n\n```\n{path}\n```"
 
 
 def _swap(link: Path, edition: Path) -> None:

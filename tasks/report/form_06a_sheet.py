@@ -41,6 +41,9 @@ GOVERNMENT_OFFICE = "Văn phòng Chính phủ"
 WHOSE = "Hồ sơ tính cho đơn vị giải quyết tại từng thời điểm; hồ sơ đơn vị mới nhận khi sắp xếp đơn vị hành chính là từ kỳ trước (cột 6)."
 SHEET = "Biểu 06a"
 ROMAN = ("I", "II", "III", "IV")
+SAMPLE_COLOUR = "#b3261e"
+PRINTED_SAMPLE = f'&C&"Times New Roman,Bold"&11&K{SAMPLE_COLOUR[1:].upper()}{vi.SAMPLE}'
+"""Stands at the head of every printed page that shows sample data."""
 LAST = 12
 """Column (13), from 0."""
 
@@ -53,6 +56,12 @@ class Row:
     sector_name: str
     values: tuple[int, ...]
     reporting_calendar: str = reporting_calendars()[0].code
+
+    @property
+    def named(self) -> dict[str, str | int]:
+        """The row with its columns by name."""
+        of_row = {"section": self.section, "sector_name": self.sector_name, "reporting_calendar": self.reporting_calendar}
+        return of_row | dict(zip(COLUMNS, self.values, strict=True))
 
 
 def rows_of(connection: Connection, unit: Unit, period: str) -> list[Row]:
@@ -107,15 +116,15 @@ def total(rows: Sequence[Row]) -> tuple[int, ...]:
     return tuple(sum(column) for column in zip(*(row.values for row in rows), strict=True)) or (0,) * len(COLUMNS)
 
 
-def write_form_06a(rows: list[Row], unit: Unit, period: str, path: Path) -> None:
+def write_form_06a(rows: list[Row], unit: Unit, period: str, path: Path, *, is_sample: bool = False) -> None:
     """Writes the sheet beside its place and moves it there, so that nobody ever opens half of it."""
     draft = path.with_suffix(".draft")
     with xlsxwriter.Workbook(draft, {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}) as book:
-        add_form_06a(book, rows, unit, period)
+        add_form_06a(book, rows, unit, period, is_sample=is_sample)
     draft.replace(path)
 
 
-def add_form_06a(book: Any, rows: list[Row], unit: Unit, period: str) -> None:
+def add_form_06a(book: Any, rows: list[Row], unit: Unit, period: str, *, is_sample: bool) -> None:
     """Adds the form to a workbook as its next sheet."""
     sheet = book.add_worksheet(SHEET)
     base = {"font_name": "Times New Roman", "font_size": 11, "valign": "vcenter", "text_wrap": True}
@@ -126,6 +135,7 @@ def add_form_06a(book: Any, rows: list[Row], unit: Unit, period: str) -> None:
         "title": book.add_format(base | {"align": "center", "bold": True, "font_size": 13}),
         "italic": book.add_format(base | {"align": "center", "italic": True}),
         "block": book.add_format(base | {"valign": "top"}),
+        "sample": book.add_format({"font_name": "Times New Roman", "font_size": 11, "bold": True, "font_color": SAMPLE_COLOUR}),
         "strong": book.add_format({"font_name": "Times New Roman", "font_size": 11, "bold": True}),
         "note": book.add_format({"font_name": "Times New Roman", "font_size": 8}),
         "head": book.add_format(cell | {"align": "center", "bold": True}),
@@ -139,6 +149,9 @@ def add_form_06a(book: Any, rows: list[Row], unit: Unit, period: str) -> None:
     _title(sheet, style, unit, period, *reported_days(rows, unit, period))
     _header(sheet, style, notes(period))
     _body(sheet, style, rows, period)
+    if is_sample:
+        sheet.set_header(PRINTED_SAMPLE)
+        sheet.merge_range(3, 0, 3, 2, vi.SAMPLE, style["sample"])
 
 
 def _title(sheet: Any, style: dict[str, Any], unit: Unit, period: str, first: date, last: date) -> None:

@@ -29,6 +29,7 @@ from tasks.report.one_stop_shop import OneStopShop, one_stop_shop
 from tasks.report.workbook import Signature, write_workbook
 from tasks.words import vietnamese as vi
 from warehouse.periods import VIETNAM, days
+from warehouse.seed import is_sample
 from warehouse.settings import Refusal
 from warehouse.tables import release
 
@@ -47,6 +48,7 @@ class Content:
     restated: list[RestatedLine]
     notes: list[Note]
     signature: Signature
+    is_sample: bool
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,7 @@ def sign(connection: Connection, period: str, who: str, words: str | None = None
         restated_of_period(connection, period) if connection.scalar(text(_IS_RESTATED), {"period": period}) else [],
         notes_of(connection, period),
         signature,
+        is_sample(connection),
     )
     row = {
         "period": period,
@@ -210,6 +213,7 @@ def _workbook(content: Content) -> bytes:
             lambda: (content.one_stop_shop, content.restated),
             content.notes,
             content.signature,
+            is_sample=content.is_sample,
         )
         return path.read_bytes()
 

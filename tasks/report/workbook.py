@@ -19,8 +19,8 @@ from tasks.ask.official_table import Line, sections
 from tasks.ask.restated import RestatedLine
 from tasks.ask.score_card import COUNTED_BY
 from tasks.ask.score_table import ScoreLine
+from tasks.report.form_06a_sheet import PRINTED_SAMPLE, SAMPLE_COLOUR, add_form_06a
 from tasks.report.form_06a_sheet import SHEET as FORM_06A
-from tasks.report.form_06a_sheet import add_form_06a
 from tasks.report.one_stop_shop import OneStopShop
 from tasks.words import vietnamese as vi
 from warehouse import periods
@@ -69,6 +69,8 @@ def write_workbook(
     rest: Callable[[], tuple[OneStopShop | None, Sequence[RestatedLine]]] = lambda: (None, ()),
     notes: Sequence[Note] = (),
     signature: Signature | None = None,
+    *,
+    is_sample: bool = False,
 ) -> None:
     """Writes the workbook beside its place and moves it there, so that nobody ever opens half of it.
 
@@ -81,7 +83,7 @@ def write_workbook(
     with xlsxwriter.Workbook(draft, options) as book:
         title = f"Bộ chỉ tiêu mô hình “3 không” – {vi.period(period)}"
         book.set_properties({"title": title, "created": as_of.replace(tzinfo=None)})
-        styles = _Styles(book)
+        styles = _Styles(book, is_sample)
         tables = sections(lines)
         cover = book.add_worksheet("Bìa")
         for number, (table, part) in enumerate(tables, 1):
@@ -91,7 +93,7 @@ def write_workbook(
         added = (added if one_stop_shop else {}) | ({RESTATED: "Tính lại theo đơn vị hiện nay"} if restated else {})
         _cover(cover, styles, title, as_of, tables, added, signature)
         if one_stop_shop:
-            add_form_06a(book, one_stop_shop.form, one_stop_shop.unit, period)
+            add_form_06a(book, one_stop_shop.form, one_stop_shop.unit, period, is_sample=is_sample)
             _scores(book, styles, one_stop_shop.scores, period)
         if restated:
             _restated(book, styles, restated, period)
@@ -100,8 +102,8 @@ def write_workbook(
 
 
 class _Styles:
-    def __init__(self, book: Any) -> None:
-        self.book = book
+    def __init__(self, book: Any, is_sample: bool) -> None:
+        self.book, self.is_sample = book, is_sample
         base = {"font_name": "Times New Roman", "font_size": 11, "valign": "vcenter"}
         cell = base | {"border": 1, "border_color": "#9aa5b1"}
         self.title = book.add_format(base | {"bold": True, "font_size": 20, "text_wrap": True, "align": "center"})
@@ -111,6 +113,8 @@ class _Styles:
         self.note = book.add_format(base | {"italic": True, "text_wrap": True, "valign": "top"})
         self.link = book.add_format(base | {"font_color": "#0b5cad", "underline": 1})
         self.plain = book.add_format(base)
+        self.sample = book.add_format(base | {"bold": True, "font_color": SAMPLE_COLOUR})
+        self.sample_title = book.add_format(base | {"bold": True, "font_size": 16, "font_color": SAMPLE_COLOUR, "align": "center"})
         dark = {"bg_color": "#1f4e79", "font_color": "white"}
         self.head = book.add_format(cell | dark | {"bold": True, "align": "center", "text_wrap": True})
         self.section = book.add_format(cell | {"bold": True, "bg_color": "#dce6f1"})
@@ -140,7 +144,7 @@ def _cover(
     added: dict[str, str],
     signature: Signature | None,
 ) -> None:
-    _page(sheet, "Bìa")
+    _page(sheet, styles, "Bìa")
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 12)
     sheet.set_column(1, 1, 66)
@@ -148,6 +152,8 @@ def _cover(
     sheet.set_row(1, 60)
     sheet.merge_range(1, 0, 1, 2, title, styles.title)
     sheet.merge_range(2, 0, 2, 2, f"Số liệu đến {vi.moment(as_of)}", styles.subtitle)
+    if styles.is_sample:
+        sheet.merge_range(0, 0, 0, 2, vi.SAMPLE, styles.sample_title)
     if signature is not None:
         sheet.merge_range(3, 0, 3, 2, signature.words, styles.signature)
         sheet.set_row(3, 48)
@@ -181,11 +187,12 @@ def _cover(
 
 def _table(book: Any, styles: _Styles, name: str, lines: list[Line], period: str, notes: Sequence[str]) -> None:
     sheet = book.add_worksheet(name)
-    _page(sheet, name)
+    _page(sheet, styles, name)
     for column, width in enumerate(WIDTHS):
         sheet.set_column(column, column, width)
     sheet.write_string(0, 0, f"{name}. {lines[0].official_table}", styles.heading)
     sheet.write_string(1, 0, vi.period(period), styles.plain)
+    _mark(sheet, styles)
     for column, words in enumerate(HEADER):
         sheet.write_string(3, column, words, styles.head)
     sheet.freeze_panes(4, 2)
@@ -229,7 +236,7 @@ def _threshold(styles: _Styles, line: Line, value: Decimal | None) -> Any:
 
 def _restated(book: Any, styles: _Styles, lines: Sequence[RestatedLine], period: str) -> None:
     sheet = book.add_worksheet(RESTATED)
-    _page(sheet, RESTATED)
+    _page(sheet, styles, RESTATED)
     for column, (_, width) in enumerate(OF_TODAY):
         sheet.set_column(column, column, width)
     sheet.write_string(0, 0, f"{vi.period(period)}, tính lại theo đơn vị hiện nay", styles.heading)
@@ -240,6 +247,7 @@ def _restated(book: Any, styles: _Styles, lines: Sequence[RestatedLine], period:
         "số cuối kỳ lấy ở đơn vị đang có ngày cuối kỳ.",
         styles.plain,
     )
+    _mark(sheet, styles)
     for column, (words, _) in enumerate(OF_TODAY):
         sheet.write_string(3, column, words, styles.head)
     sheet.freeze_panes(4, 2)
@@ -264,7 +272,7 @@ def _restated(book: Any, styles: _Styles, lines: Sequence[RestatedLine], period:
 def _scores(book: Any, styles: _Styles, scores: dict[str, list[ScoreLine]], period: str) -> None:
     groups = rules_on(periods.days(period)[0]).groups
     sheet = book.add_worksheet(SCORES)
-    _page(sheet, SCORES)
+    _page(sheet, styles, SCORES)
     head = ("Hạng", "Mã", "Đơn vị", *(f"{group.name_vi} ({group.max})" for group in groups.values()))
     head += ("Tổng điểm", "Tối đa", "So kỳ trước", "Tình trạng số liệu")
     sheet.set_column(0, 0, 7)
@@ -276,6 +284,7 @@ def _scores(book: Any, styles: _Styles, scores: dict[str, list[ScoreLine]], peri
     sheet.write_string(
         1, 0, f"{vi.period(period)}. Nhóm ghi “{vi.NOTHING}” chưa có số liệu và không cộng vào tối đa. {AT_MOST}", styles.plain
     )
+    _mark(sheet, styles)
     sheet.set_row(3, 62)
     for column, words in enumerate(head):
         sheet.write_string(3, column, words, styles.head)
@@ -304,6 +313,12 @@ def _scores(book: Any, styles: _Styles, scores: dict[str, list[ScoreLine]], peri
             row += 1
 
 
+def _mark(sheet: Any, styles: _Styles) -> None:
+    """Says above a table that it shows sample data."""
+    if styles.is_sample:
+        sheet.write_string(2, 0, vi.SAMPLE, styles.sample)
+
+
 def _number(sheet: Any, styles: _Styles, row: int, column: int, value: Any, style: Any) -> None:
     """A number, or a dash where there is none."""
     if value is None:
@@ -314,7 +329,7 @@ def _number(sheet: Any, styles: _Styles, row: int, column: int, value: Any, styl
 
 def _notes(book: Any, styles: _Styles, lines: list[Line]) -> None:
     sheet = book.add_worksheet("Ghi chú")
-    _page(sheet, "Ghi chú")
+    _page(sheet, styles, "Ghi chú")
     sheet.write_string(0, 0, "Định nghĩa và căn cứ", styles.heading)
     for column, (name, width) in enumerate(NOTES):
         sheet.set_column(column, column, width)
@@ -329,9 +344,11 @@ def _notes(book: Any, styles: _Styles, lines: list[Line]) -> None:
             sheet.write_string(row, column, words, styles.wrapped)
 
 
-def _page(sheet: Any, name: str) -> None:
+def _page(sheet: Any, styles: _Styles, name: str) -> None:
     sheet.set_landscape()
     sheet.set_paper(9)  # A4
     sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.6)
     sheet.fit_to_pages(1, 0)
     sheet.set_footer(f"&L{name}&RTrang &P/&N")
+    if styles.is_sample:
+        sheet.set_header(PRINTED_SAMPLE)

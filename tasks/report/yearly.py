@@ -16,6 +16,7 @@ from tasks.report.kept import Made, fingerprint, made, programme, take_over, wri
 from tasks.report.one_stop_shop import one_stop_shop
 from tasks.report.pages.tables import pages_of
 from tasks.report.site import write_pages
+from warehouse.seed import is_sample
 
 MANIFEST = "made.json"
 """What an edition's files are made of."""
@@ -61,7 +62,7 @@ def write_years(connection: Connection, before: Path, edition: Path) -> list[Mad
 def _write(connection: Connection, year: str, published: _Published, notes: list[Note], edition: Path, beside: Beside) -> list[str]:
     """Writes the files of a year, the workbook beside, and returns their names."""
     lines = official_table.of_period(connection, year)
-    beside.write_workbook(lines, year, published.as_of, edition / workbook_name(year), notes)
+    beside.write_workbook(lines, year, published.as_of, edition / workbook_name(year), notes, is_sample(connection))
     restated = restated_of_period(connection, year) if published.is_restated else []
     beside.tell_rest(one_stop_shop(connection, lines, year), restated)
     return [workbook_name(year), *write_pages(pages_of(connection, year, lines, restated, published.as_of), edition)]

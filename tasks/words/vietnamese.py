@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from warehouse.periods import days, is_period, period_type
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
+SAMPLE = "Dữ liệu mẫu – không phải số liệu thật"
+"""Stands on everything that is made of sample data."""
 NOTHING = "–"
 """Shown where there is no value: missing is not zero."""
 MESSAGE = 600

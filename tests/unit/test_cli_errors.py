@@ -70,7 +70,7 @@ def test_who_only_reads_is_not_asked_for_the_key(bakhong, monkeypatch: pytest.Mo
     code, said = bakhong("status")
     assert code == 2
     assert "BAKHONG_SECRET_KEY" not in said
-    assert "does not answer" in said
+    assert "không trả lời" in said
 
 
 def test_a_warehouse_that_does_not_answer_is_named_without_its_password(bakhong, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]

@@ -32,7 +32,7 @@ def test_a_quarter_has_three_months_and_a_year_seventeen_parts() -> None:
     assert len(parts("2024")) == 17
 
 
-@pytest.mark.parametrize("text", ["2024-13", "2024-Q5", "2024-3", "24", "2024-Q1 ", "Quý I/2024", ""])
+@pytest.mark.parametrize("text", ["2024-13", "2024-Q5", "2024-3", "24", "2024-Q1 ", "Quý I/2024", "", "0000", "٢٠٢٤"])
 def test_what_is_no_period_is_refused(text: str) -> None:
     assert not is_period(text)
     with pytest.raises(ValueError, match="not a period"):

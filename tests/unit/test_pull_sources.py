@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tasks.deliveries.source import read_provinces, read_reporting_calendars, read_sources
-from tasks.pull.names import LONGEST, shown, wrong_with
+from tasks.deliveries.source import read_provinces, read_reporting_calendars, read_sample, read_sources
+from tasks.pull.names import LONGEST, is_beside, shown, wrong_with
 from tasks.read.limits import DEFAULT, Limits, read_limits
 from tasks.words.vietnamese import safe
+from tests.nights import SAMPLES
 from warehouse.settings import Refusal
 
 GOOD = {"name": "water", "feed": "bills", "layout": "utility_xlsx", "provider": "nuoc", "url": "inbox/*.xlsx", "expected": "monthly"}
@@ -41,24 +42,27 @@ def test_the_files_of_an_sftp_source_are_relative_to_the_file(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"feed": "nothing"}, "no contract for feed 'nothing'"),
-        ({"layout": "pdf"}, "has no layout 'pdf'"),
-        ({"expected": "weekly"}, "expected is one of daily"),
-        ({"required": "yes"}, "required is true or false"),
-        ({"name": "../etc"}, "names a folder"),
-        ({"colour": "red"}, "unknown key 'colour'"),
-        ({"url": "sftp://me:secret@host/x"}, "holds a password"),
-        ({"known_hosts": "known_hosts"}, "'known_hosts' is for an sftp:// url only"),
-        ({"url": "https://host/x", "key_file": "id_ed25519"}, "'key_file' is for an sftp:// url only"),
-        ({"headers": "Mã KH"}, "every entry must be `label in the file: column`"),
+        ({"feed": "nothing"}, "Không có nguồn dữ liệu (feed) 'nothing'. Có: agencies, bills,"),
+        ({"feed": "bill"}, "Không có nguồn dữ liệu (feed) 'bill'. Có phải: bills?"),
+        ({"layout": "pdf"}, "(feed) bills không có bố cục 'pdf'. Có: evn_csv, utility_xlsx."),
+        ({"layout": "evn-csv"}, "không có bố cục 'evn-csv'. Có phải: evn_csv?"),
+        ({"expected": "weekly"}, "`expected` là một trong: daily"),
+        ({"required": "yes"}, "`required` là true hoặc false"),
+        ({"name": "../etc"}, "nó thành tên thư mục"),
+        ({"colour": "red"}, "không có khóa 'colour'. Có: name, feed,"),
+        ({"expcted": "daily"}, "không có khóa 'expcted'. Có phải: expected?"),
+        ({"url": "sftp://me:secret@host/x"}, "url có mật khẩu"),
+        ({"known_hosts": "known_hosts"}, "'known_hosts' chỉ dùng với url sftp://"),
+        ({"url": "https://host/x", "key_file": "id_ed25519"}, "'key_file' chỉ dùng với url sftp://"),
+        ({"headers": "Mã KH"}, "mỗi dòng phải là `nhãn trong tệp: cột`"),
         (
             {"headers": {"Mã KH": "customer"}},
-            "'Mã KH': 'customer' is no column that utility_xlsx writes under one header; there are: bill_code",
+            "'Mã KH': 'customer' không phải cột mà bố cục utility_xlsx ghi dưới đúng một tiêu đề; có: bill_code",
         ),
-        ({"headers": {"Mã KH": "customer_name"}}, "'customer_name' is no column that utility_xlsx writes"),
-        ({"headers": {"Mã KH": "customer_hash", "Số KH": "customer_hash"}}, "'customer_hash' has two labels"),
-        ({"headers": {"mã  hóa đơn": "customer_hash"}}, "'mã  hóa đơn' is the label of two columns"),
-        ({"headers": {"Kỳ": None}}, "'Kỳ' is the label of two columns"),
+        ({"headers": {"Mã KH": "customer_name"}}, "'customer_name' không phải cột mà bố cục utility_xlsx ghi"),
+        ({"headers": {"Mã KH": "customer_hash", "Số KH": "customer_hash"}}, "'customer_hash' có hai nhãn"),
+        ({"headers": {"mã  hóa đơn": "customer_hash"}}, "'mã  hóa đơn' là nhãn của hai cột"),
+        ({"headers": {"Kỳ": None}}, "'Kỳ' là nhãn của hai cột"),
     ],
 )
 def test_a_mistake_in_a_source_is_named_in_one_line(tmp_path: Path, change: dict[str, Any], words: str) -> None:
@@ -71,12 +75,12 @@ def test_a_mistake_in_a_source_is_named_in_one_line(tmp_path: Path, change: dict
 
 @pytest.mark.parametrize("missing", GOOD.keys())
 def test_a_missing_key_is_refused(tmp_path: Path, missing: str) -> None:
-    with pytest.raises(Refusal, match=f"'{missing}' is missing"):
+    with pytest.raises(Refusal, match=f"thiếu '{missing}'"):
         read_sources(written(tmp_path, {key: value for key, value in GOOD.items() if key != missing}))
 
 
 def test_a_name_used_twice_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="two sources are named 'water'"):
+    with pytest.raises(Refusal, match="hai nguồn cùng tên 'water'"):
         read_sources(written(tmp_path, GOOD, GOOD))
 
 
@@ -98,11 +102,11 @@ def test_an_installation_reports_for_the_provinces_it_names_and_without_any_for_
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ("[25]", 'a list of codes in quotes, as ["38"]'),
-        ("'25'", 'a list of codes in quotes, as ["38"]'),
-        ("[]", 'a list of codes in quotes, as ["38"]'),
-        ("['26']", "'26' is the code of no province of today; it went into 25 (Tỉnh Phú Thọ)"),
-        ("['H44']", "'H44' is the code of no province of today; there are: 01, 04,"),
+        ("[25]", 'danh sách mã tỉnh trong ngoặc kép, như ["38"]'),
+        ("'25'", 'danh sách mã tỉnh trong ngoặc kép, như ["38"]'),
+        ("[]", 'danh sách mã tỉnh trong ngoặc kép, như ["38"]'),
+        ("['26']", "'26' không phải mã của tỉnh nào hiện nay; tỉnh ấy đã nhập vào 25 (Tỉnh Phú Thọ)"),
+        ("['H44']", "'H44' không phải mã của tỉnh nào hiện nay; có: 01, 04,"),
     ],
 )
 def test_what_is_no_province_of_today_is_refused_with_what_was_meant(tmp_path: Path, said: str, words: str) -> None:
@@ -119,24 +123,33 @@ def test_form_06a_shows_the_calendars_periods_unless_the_installation_says_other
     path.write_text(path.read_text() + "reporting_calendars: {form_06a: nghi_dinh_09}\n")
     assert read_reporting_calendars(path) == {"form_06a": "nghi_dinh_09"}
     path.write_text(path.read_text().replace("nghi_dinh_09", "am_lich"))
-    with pytest.raises(Refusal, match="form_06a: calendar`, one of lich, nghi_dinh_09"):
+    with pytest.raises(Refusal, match="form_06a: lịch`, lịch là một trong: lich, nghi_dinh_09"):
         read_reporting_calendars(path)
 
 
+def test_a_file_says_whether_it_is_of_samples_or_says_nothing(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD)
+    assert read_sample(path) is None
+    assert [read_sample(written(tmp_path, GOOD, sample=said)) for said in (True, False)] == [True, False]
+    assert read_sample(SAMPLES) is True
+    with pytest.raises(Refusal, match="`sample` là true hoặc false"):
+        read_sample(written(tmp_path, GOOD, sample="yes"))
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="cannot be read"):
+    with pytest.raises(Refusal, match=r"Không có tệp nguồn .*BAKHONG_SOURCES"):
         read_sources(tmp_path / "sources.yaml")
 
 
 @pytest.mark.parametrize(
     ("url", "wrong"),
     [
-        ("in/{day}.csv", "unknown placeholder {day}"),
-        ("in/{period:%m}.csv", "needs a format with %Y"),
-        ("in/{period:%Y%j}.csv", "needs a format with %Y"),
-        ("in/{from:%Y%m%d}.csv", "go together"),
-        ("in/{period:%Y}_{from:%Y}_{to:%Y}.csv", "give either"),
-        ("in/{unit:%Y}.csv", "takes no format"),
+        ("in/{day}.csv", "không có chỗ điền {day}"),
+        ("in/{period:%m}.csv", "cần định dạng có %Y"),
+        ("in/{period:%Y%j}.csv", "cần định dạng có %Y"),
+        ("in/{from:%Y%m%d}.csv", "phải đi cùng nhau"),
+        ("in/{period:%Y}_{from:%Y}_{to:%Y}.csv", "chỉ dùng {period:…}, hoặc"),
+        ("in/{unit:%Y}.csv", "không kèm định dạng"),
     ],
 )
 def test_a_placeholder_nobody_knows_is_refused(tmp_path: Path, url: str, wrong: str) -> None:
@@ -195,6 +208,16 @@ def test_a_name_that_may_deceive_is_not_taken_and_shown_in_one_safe_line(name: s
     assert shown(name).isprintable()
 
 
+@pytest.mark.parametrize("name", ["~$evn_202403.xlsx", "sub/~$a.xlsx", ".~lock.evn_202403.csv#", "Thumbs.db", "desktop.ini", ".DS_Store"])
+def test_what_programs_leave_beside_the_files_of_people_is_told_from_them(name: str) -> None:
+    assert is_beside(name)
+
+
+@pytest.mark.parametrize("name", ["evn_202403.xlsx", "~evn_202403.xlsx", "a~$b.csv", "~$/evn_202403.csv", "~$", ".evn.csv", "lock.csv#"])
+def test_a_name_that_people_may_give_is_no_such(name: str) -> None:
+    assert not is_beside(name)
+
+
 def test_a_text_of_others_is_shown_in_one_bounded_line() -> None:
     assert safe("Mã\u200bKH\n") == "Mã<U+200B>KH<U+000A>"
     assert safe("Ngày tiếp nhận") == "Ngày tiếp nhận"
@@ -211,11 +234,11 @@ def test_limits_are_the_defaults_where_nothing_else_is_said(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ([512], "`limits` must be `name: number`; there are: memory_mb, silent_seconds"),
-        ({"memory": 512}, "limits: unknown name 'memory'; there are: memory_mb, silent_seconds"),
-        ({"memory_mb": "512"}, "limits: memory_mb must be a whole number from 1, not '512'"),
-        ({"rows": 0}, "limits: rows must be a whole number from 1, not 0"),
-        ({"rows": True}, "limits: rows must be a whole number from 1, not True"),
+        ([512], "`limits` phải gồm các dòng `tên: số`; có: memory_mb, silent_seconds"),
+        ({"memory": 512}, "limits: không có 'memory'. Có phải: memory_mb? Có: memory_mb, silent_seconds"),
+        ({"memory_mb": "512"}, "limits: memory_mb phải là số nguyên từ 1 trở lên, không phải '512'"),
+        ({"rows": 0}, "limits: rows phải là số nguyên từ 1 trở lên, không phải 0"),
+        ({"rows": True}, "limits: rows phải là số nguyên từ 1 trở lên, không phải True"),
     ],
 )
 def test_a_mistake_in_the_limits_is_named_in_one_line(tmp_path: Path, said: Any, words: str) -> None:

@@ -10,7 +10,7 @@ from warehouse.settings import Refusal, Settings, keep_private
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("BAKHONG_WAREHOUSE_URL", "BAKHONG_SOURCES", "BAKHONG_SECRET_KEY"):
+    for name in ("BAKHONG_WAREHOUSE_URL", "BAKHONG_SOURCES", "BAKHONG_SECRET_KEY", "BAKHONG_DESK_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("BAKHONG_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
@@ -26,14 +26,14 @@ def test_the_sample_run_makes_its_own_key_once_and_keeps_it_private(tmp_path: Pa
 
 def test_a_given_warehouse_refuses_to_work_without_a_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("BAKHONG_WAREHOUSE_URL", "postgresql://db.example/bakhong")
-    with pytest.raises(Refusal, match="BAKHONG_SECRET_KEY is not set"):
+    with pytest.raises(Refusal, match="Chưa đặt BAKHONG_SECRET_KEY"):
         Settings.from_environment()
     assert not (tmp_path / "home" / "secret_key").exists()
 
 
 def test_a_key_that_is_too_short_to_protect_anyone_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BAKHONG_SECRET_KEY", "secret")
-    with pytest.raises(Refusal, match="too short") as refusal:
+    with pytest.raises(Refusal, match="quá ngắn") as refusal:
         Settings.from_environment()
     assert "'secret'" not in str(refusal.value)
 
@@ -41,7 +41,7 @@ def test_a_key_that_is_too_short_to_protect_anyone_is_refused(monkeypatch: pytes
 def test_a_home_that_is_a_file_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("BAKHONG_HOME", str(tmp_path / "file"))
-    with pytest.raises(Refusal, match=r"BAKHONG_HOME .*cannot be used"):
+    with pytest.raises(Refusal, match=r"Không dùng được BAKHONG_HOME .*file"):
         Settings.from_environment()
 
 
@@ -50,6 +50,43 @@ def test_places_are_taken_from_the_environment_or_are_the_samples(monkeypatch: p
     monkeypatch.setenv("BAKHONG_SOURCES", str(tmp_path / "mine.yaml"))
     assert Settings.from_environment().sources == tmp_path / "mine.yaml"
     assert Settings.from_environment().home == tmp_path / "home"
+
+
+def test_the_sources_of_the_home_are_found_from_any_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "sources.yaml").write_text("sources: []")
+    monkeypatch.chdir("/")
+    assert Settings.from_environment().sources == tmp_path / "home" / "sources.yaml"
+    monkeypatch.setenv("BAKHONG_SOURCES", str(tmp_path / "mine.yaml"))
+    assert Settings.from_environment().sources == tmp_path / "mine.yaml"
+
+
+@pytest.mark.parametrize("dotenv", [None, "TD_TOKEN=x\n"])
+def test_in_a_folder_of_no_installation_nothing_is_made_and_the_way_out_is_told(
+    dotenv: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("BAKHONG_HOME")
+    if dotenv is not None:
+        (tmp_path / ".env").write_text(dotenv)
+    with pytest.raises(Refusal) as refusal:
+        Settings.from_environment()
+    said = f"Không có tệp nguồn {tmp_path}/samples/sources.yaml (thư mục đang làm việc: {tmp_path}, {'có' if dotenv else 'không có'} .env)"
+    assert str(refusal.value).startswith(said)
+    assert "đặt BAKHONG_SOURCES là đường dẫn đầy đủ" in str(refusal.value)
+    assert not (tmp_path / ".bakhong").exists()
+
+
+@pytest.mark.parametrize(("said", "taken"), [("https://bakhong.tinh.vn/", "https://bakhong.tinh.vn/"), ("", None)])
+def test_the_address_of_the_desk_is_taken_from_the_environment(said: str, taken: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BAKHONG_DESK_URL", said)
+    assert Settings.from_environment(reading=True).desk_url == taken
+
+
+@pytest.mark.parametrize("said", ["bakhong.tinh.vn", "javascript:alert(1)", "file:///var/lib/bakhong/site/index.html"])
+def test_what_is_no_address_of_a_desk_is_refused(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BAKHONG_DESK_URL", said)
+    with pytest.raises(Refusal, match="BAKHONG_DESK_URL"):
+        Settings.from_environment(reading=True)
 
 
 def test_what_is_not_in_the_environment_is_taken_from_dotenv_in_the_working_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -221,7 +221,7 @@ def test_root_may_keep_the_warehouse_in_a_folder_closed_to_others(tmp_path: Path
 
 def test_a_home_that_is_a_file_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(Refusal, match="cannot be used") as refusal, serve(tmp_path / "file"):
+    with pytest.raises(Refusal, match="Không dùng được kho số liệu") as refusal, serve(tmp_path / "file"):
         pass
     assert "\n" not in str(refusal.value)
 
@@ -239,10 +239,10 @@ def test_another_key_than_the_first_is_refused(settings: Settings) -> None:
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("nonsense", "not a URL"),
-        ("sqlite:///x.db", "the warehouse is PostgreSQL"),
-        ("postgresql://bakhong:topsecret@127.0.0.1:1/bakhong", "does not answer"),
-        ("postgres://bakhong:topsecret@127.0.0.1:1/bakhong", "does not answer"),
+        ("nonsense", "không phải URL"),
+        ("sqlite:///x.db", "kho số liệu phải là PostgreSQL"),
+        ("postgresql://bakhong:topsecret@127.0.0.1:1/bakhong", "không trả lời"),
+        ("postgres://bakhong:topsecret@127.0.0.1:1/bakhong", "không trả lời"),
     ],
 )
 def test_a_wrong_url_is_refused_in_one_line_without_its_password(settings: Settings, address: str, words: str) -> None:

@@ -20,7 +20,7 @@ from tasks.deliveries.coverage import Stretch
 from tasks.deliveries.ledger import delivered, pending
 from tasks.deliveries.source import Source
 from tasks.pull import landing as module
-from tasks.pull.landing import Unreadable, pull
+from tasks.pull.landing import Pulled, Unreadable, pull
 from tasks.words.vietnamese import VIETNAM
 
 
@@ -178,6 +178,14 @@ def test_what_is_no_file_is_named_and_the_others_land(engine: Engine, home: Path
         assert line.startswith("one-stop-shop: ")
         assert said in line
     assert [delivery.path.read_text() for delivery in pending(engine, home)] == ["x", "y"]
+
+
+def test_a_mark_that_somebody_has_a_file_open_is_no_delivery_and_no_trouble(engine: Engine, home: Path, inbox: Path) -> None:
+    put(inbox, "td_20240315.csv", "x")
+    for name in ("~$td_20240315.csv", ".~lock.td_20240315.csv#", "Thumbs.db"):
+        put(inbox, name, "Lan")
+    assert pull(engine, replace(source(inbox), url=f"{inbox}/*"), home) == Pulled(1, [])
+    assert [delivery.file_name for delivery in pending(engine, home)] == ["td_20240315.csv"]
 
 
 def test_a_name_that_may_not_be_shown_is_named_without_what_it_hides_and_the_others_land(

@@ -167,7 +167,7 @@ def test_a_payment_written_by_the_loader_finds_its_month(login: dict[str, Engine
 
 def test_a_wrong_password_is_refused(server: Server, engine: Engine) -> None:
     address = server.url("owner").replace(server.passwords["owner"], "wrong")
-    with pytest.raises(Refusal, match=r"does not answer.*password authentication failed") as refusal:
+    with pytest.raises(Refusal, match=r"không trả lời.*password authentication failed") as refusal:
         upgrade(connect(address))
     assert "wrong" not in str(refusal.value)
 
@@ -179,7 +179,7 @@ def test_a_user_who_may_not_create_schemas_is_told_what_to_ask_for(server: Serve
         connection.exec_driver_sql("CREATE DATABASE foreign_house")
         try:
             guest = connect(server.url("owner", "foreign_house").replace("bakhong:" + server.passwords["owner"], "guest:guest-of-a-test"))
-            with pytest.raises(Refusal, match="may not create schemas"):
+            with pytest.raises(Refusal, match="không lập được lược đồ"):
                 upgrade(guest)
             connection.exec_driver_sql("ALTER DATABASE foreign_house OWNER TO guest")
             upgrade(guest)  # the roles are there already, so nobody needs the right to make them

@@ -77,7 +77,7 @@ def as_layout(text: str) -> tuple[str, str, Layout]:
     """Feed, name and layout that a YAML as of `draft` holds; ValueError where it holds something else."""
     entries = yaml.safe_load(text)
     if not isinstance(entries, dict) or not {"feed", "name"} <= entries.keys():
-        raise ValueError("no `feed` and `name` beside the keys of a layout")
+        raise ValueError("thiếu `feed` và `name` bên cạnh các khóa của bố cục")
     return str(entries.pop("feed")), str(entries.pop("name")), Layout(**entries)
 
 

@@ -22,7 +22,7 @@ import lxml.html
 import python_calamine
 
 from expectations.contract import Contract
-from tasks.read.encodings import recognise, to_unicode
+from tasks.read.encodings import is_windows_1258, recognise, to_unicode
 from tasks.read.kinds import WORKBOOKS
 from tasks.read.limits import DEFAULT
 from tasks.read.rows import File, Rejected
@@ -36,7 +36,6 @@ _START = 8 << 20
 _WIDEST = DEFAULT.columns
 _DELIMITERS = (",", ";", "\t", "|")
 _SEPARATOR_LINE = re.compile(r'\ufeff?"?sep=(.)"?\r?\n', re.IGNORECASE)
-_ONLY_VIETNAMESE = re.compile("[đĐơƠưƯăĂ\u0300\u0301\u0303\u0309\u0323]")
 _OTHER_SIGNS = "°€–—’‘“”«»²³½·…§©®™ºª¿¡"
 
 
@@ -106,10 +105,8 @@ def _older(data: bytes) -> tuple[str, str]:
     font = recognise(latin[:200_000])
     if font in ("tcvn3", "vni"):
         return to_unicode(latin, font), font
-    vietnamese = data.decode("cp1258", errors="replace")
-    composed = unicodedata.normalize("NFC", vietnamese)
-    if _ONLY_VIETNAMESE.search(vietnamese) and "\ufffd" not in vietnamese and recognise(composed[:200_000]) == "unicode":
-        return composed, "cp1258"
+    if is_windows_1258(data[:200_000]):
+        return unicodedata.normalize("NFC", data.decode("cp1258", errors="replace")), "cp1258"
     western = data.decode("cp1252", errors="replace")
     signs = [sign for sign in western if not sign.isascii()]
     if sum(sign.isalpha() or sign in _OTHER_SIGNS or sign.isspace() for sign in signs) >= 0.95 * len(signs):

@@ -91,6 +91,7 @@ def _delimited(place: Place, layout: Layout) -> Iterator[Whole]:
     yield taken("a byte order mark", lambda text: codecs.BOM_UTF8 + text.encode())
     yield taken("UTF-16", lambda text: text.encode("utf-16"))
     yield taken("line ends of Windows", end="\r\n")
+    yield taken("semicolons between the cells", delimiter=";")
     yield taken("no line end after the last row", lambda text: text.rstrip("\n").encode())
     yield taken("empty lines after the last row", lambda text: f"{text}\n\r\n\n".encode())
     yield taken("empty lines between the rows", rows=_apart(layout.rows(place)))
@@ -103,7 +104,7 @@ def _delimited(place: Place, layout: Layout) -> Iterator[Whole]:
         yield Whole("letters of TCVN3", text.translate(TCVN3).encode("latin-1"), numbered(found, 2))
         found = [_worded(words_stay, row, f'{words}\nấp 2, "trên"', f'{words} ấp 2, "trên"') for row in layout.rows(place)]
         yield Whole("line breaks, commas and quotation marks in a cell", delimited(words_stay.header, found).encode(), numbered(found, 2))
-    yield Whole("semicolons between the cells", delimited(layout.header, layout.rows(place), delimiter=";").encode(), {}, "STR-007")
+    yield Whole("tabs between the cells", delimited(layout.header, layout.rows(place), delimiter="\t").encode(), {}, "STR-007")
     yield Whole("no header", delimited(layout.header, layout.rows(place)).split("\n", 1)[1].encode(), {}, "STR-009")
     twice = (*layout.header, layout.required)
     yield Whole("a column twice", delimited(twice, layout.rows(place)).encode(), {}, "STR-036")
