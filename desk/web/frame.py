@@ -51,6 +51,7 @@ class DeskFrame:
     desk: Desk
     account: Account | None
     form_token: str
+    is_sample: bool = False
 
     def link(self, place: str) -> str:
         """Every place has a page here, but those of the whole province for whom it is not shown to."""

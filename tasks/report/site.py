@@ -14,14 +14,14 @@ from tasks.ask.overview import Overview
 from tasks.report.pages.deliveries import delivery, worth_a_page
 from tasks.report.pages.nights import night, past_nights
 from tasks.report.pages.published import all_published
-from tasks.report.pages.rules import codes, rule, rules
+from tasks.report.pages.rules import rule, rules
 from tasks.report.pages.sources import source, sources
 from tasks.report.pages.tables import years
 from tasks.report.pages.tonight import NIGHTS_SHOWN, tonight
 from tasks.report.pages.worklist import worklist
 from tasks.report.rendering import ASSETS, Page, render
 
-DELIVERIES = 300
+DELIVERIES = 100
 """Most deliveries that have a page; at the desk all have one."""
 MADE_APART = ("bieu/", "doi-soat-phi")
 """Beginnings of the places of pages that are made when what they tell changes, not every night."""
@@ -35,6 +35,7 @@ class StaticFrame:
     place: str
     known: Collection[str] | None = None
     """Places that have a page; of a page whose links are all to such as always have one, none are given."""
+    is_sample: bool = False
     account: None = None
     form_token: str = ""
 
@@ -89,6 +90,6 @@ def write_site(connection: Connection, edition: Path) -> None:
     named = [source(overview, one.name) for one in overview.sources]
     named += [night(overview, run.run_id) for run in nights(connection, NIGHTS_SHOWN)]
     named += [delivery(overview, number) for number in worth_a_page(overview, DELIVERIES)]
-    named += [rule(overview, code) for code in codes()]
+    named += [rule(overview, code) for code in sorted({*overview.broken_lately, *(row.rule_code for row in overview.open_rows)})]
     pages += [page for page in named if page is not None]
     write_pages(pages, edition, {page.place for page in pages})

@@ -1,6 +1,6 @@
 """One row per row set aside and rule it broke; of a rejected delivery the first of each rule and column."""
 
-from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Integer, Table, Text
+from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Index, Integer, Table, Text
 
 from warehouse.tables.base import OPS, ROW_NUMBER, metadata
 
@@ -18,6 +18,7 @@ quarantine = Table(
     Column("awaited_key", BigInteger, comment="row_key of the bill a waiting payment waits for"),
     Column("decided_by", Text, comment="Steward who decided"),
     Column("decided_at", DateTime(timezone=True), comment="When"),
+    Index("ix_quarantine_rule_code", "rule_code"),
     schema=OPS,
     comment="One row per row set aside and rule it broke; of a rejected delivery the first of each rule and column.",
 )
