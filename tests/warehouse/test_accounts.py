@@ -7,9 +7,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
+from typer.testing import CliRunner
 
 from desk import accounts
+from desk.account_commands import account
 from tasks.ask.scope import scope_of
+from tests.nights import url_of
 from warehouse.database import connect
 from warehouse.embedded import Server
 from warehouse.settings import Refusal
@@ -149,3 +152,38 @@ def test_an_account_of_a_unit_sees_it_what_is_below_and_what_went_into_it(engine
     assert not district.sees(None)  # what is of no unit is of the whole province
     assert (commune.sees("15655"), commune.sees("15661")) == (True, False)
     assert today.sees("15661")
+
+
+def test_accounts_are_made_and_ended_on_the_command_line(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BAKHONG_WAREHOUSE_URL", url_of(engine))
+
+    def run(*words: str, typed: str = "") -> Exception | None:
+        problem = CliRunner().invoke(account, words, input=typed).exception
+        return problem if isinstance(problem, Refusal) else None
+
+    assert run("add", "lan", "--role", "steward", "--shown", "Lê Thị Lan", "--unit", "15655", typed=f"{PASSWORD}\n") is None
+    token = signed_in(engine)
+    found = accounts.signed_in(engine, token)
+    assert found is not None
+    assert (found.shown_name, found.role, found.unit_code) == ("Lê Thị Lan", "steward", "15655")
+    assert run("sessions", "lan", "--revoke") is None
+    assert accounts.signed_in(engine, token) is None
+    assert run("password", "lan", typed="mưa phùn tháng ba\n") is None
+    assert run("disable", "lan") is None
+    assert accounts.sign_in(engine, "lan", "mưa phùn tháng ba", HERE) is None
+    assert run("disable", "lan", "--undo") is None
+    assert accounts.sign_in(engine, "lan", "mưa phùn tháng ba", HERE)
+    refused = [
+        run("add", "lan", typed=f"{PASSWORD}\n"),
+        run("add", "Lan X", typed=f"{PASSWORD}\n"),
+        run("password", "nobody", typed=f"{PASSWORD}\n"),
+    ]
+    refused += [run("add", "minh", "--unit", "99999", typed=f"{PASSWORD}\n"), run("add", "minh", typed="\n"), run("sessions", "nobody")]
+    assert [str(refusal).split(":")[0] for refusal in refused] == [
+        "Đã có tài khoản lan.",
+        "Tên đăng nhập 'Lan X' không hợp lệ",
+        "Không có tài khoản 'nobody'.",
+        "Không có đơn vị hành chính nào mang mã '99999'.",
+        "Mật khẩu cần từ 10 đến 200 ký tự.",
+        "Không có tài khoản 'nobody'.",
+    ]
