@@ -114,12 +114,12 @@ def connect(address: str) -> Engine:
 
 
 def end_sessions(engine: Engine) -> None:
-    """Ends every session of this process, whatever query it is at: nothing it began goes on in the database."""
+    """Ends every session of this process and login, whatever query it is at: nothing it began goes on in the database."""
     with engine.connect() as connection:
         connection.execute(
             text(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE application_name = :name AND datname = current_database() AND pid <> pg_backend_pid()"
+                "WHERE application_name = :name AND datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
             ),
             {"name": SESSION},
         )

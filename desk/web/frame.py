@@ -18,6 +18,8 @@ from warehouse.settings import Settings
 
 OWN_ASSETS = Path(__file__).parent / "assets"
 """What only the desk needs: htmx."""
+OF_THE_PROVINCE = ("doi-soat-phi",)
+"""Places that tell of all units at once: not for accounts that are confined to one."""
 SESSION, VISITOR = "bakhong_session", "bakhong_visitor"
 """Cookies: whose session it is; which browser a form to sign in was given to."""
 
@@ -49,10 +51,11 @@ class DeskFrame:
     desk: Desk
     account: Account | None
     form_token: str
+    is_sample: bool = False
 
     def link(self, place: str) -> str:
-        """Every place has a page here."""
-        return self.desk.address(place)
+        """Every place has a page here, but those of the whole province for whom it is not shown to."""
+        return "" if place in OF_THE_PROVINCE and not self._sees_all else self.desk.address(place)
 
     def asset(self, name: str) -> str:
         """Named by its content, so that it may be kept for ever."""
@@ -60,13 +63,15 @@ class DeskFrame:
 
     def file(self, name: str) -> str:
         """A file of the edition that the last night wrote, for those who may see the whole province."""
-        if self.account is None or self.account.unit_code is not None or self.desk.file(name) is None:
-            return ""
-        return self.desk.address(f"tep/{name}")
+        return self.desk.address(f"tep/{name}") if self._sees_all and self.desk.file(name) is not None else ""
 
     def can(self, role: str) -> bool:
         """What the role of the account says."""
         return self.account is not None and self.account.may(role)
+
+    @property
+    def _sees_all(self) -> bool:
+        return self.account is not None and self.account.unit_code is None
 
 
 @cache

@@ -6,11 +6,12 @@ import ipaddress
 import re
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Thread
 
 import uvicorn
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 from starlette.types import ASGIApp
 
 from desk import terminal
@@ -68,7 +69,8 @@ def served(app: ASGIApp, listening: socket.socket, proxies: Sequence[str], engin
         yield serving
     finally:
         server.should_exit = True
-        end_sessions(engine)  # a page under way does not hold it up
+        with suppress(DBAPIError):  # the database may be gone before us
+            end_sessions(engine)  # a page under way does not hold it up
         serving.join()
 
 

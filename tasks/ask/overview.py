@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -23,7 +25,9 @@ SELECT v.rule_code, d.source, count(*) FILTER (WHERE NOT v.success) AS failed, c
     coalesce(sum(v.unexpected_count) FILTER (WHERE NOT v.success AND v.scope = 'row'), 0) AS rows,
     max(d.loaded_at) FILTER (WHERE NOT v.success) AS last_failed
 FROM ops.verdict v JOIN ops.delivery d USING (delivery_id)
-WHERE d.loaded_at > (SELECT max(started_at) FROM ops.run) - make_interval(days => :days) GROUP BY v.rule_code, d.source
+WHERE d.loaded_at > (SELECT max(started_at) FROM ops.run) - make_interval(days => :days)
+GROUP BY v.rule_code, d.source HAVING bool_or(NOT v.success)
+ORDER BY v.rule_code, failed DESC, d.source
 """
 
 
@@ -100,6 +104,7 @@ class Overview:
         return [row for row in gate.findings(self.connection) if self.scope.is_whole or self.scope.sees(row.unit_code)]
 
     @cached_property
-    def rules_lately(self) -> Sequence[Row[Any]]:
-        """How often each rule held and did not hold of late, by source."""
-        return self.connection.execute(text(_RULES), {"days": LATELY}).all()
+    def broken_lately(self) -> dict[str, list[Row[Any]]]:
+        """Rule → the sources in whose deliveries it did not hold of late, and how often."""
+        rows = self.connection.execute(text(_RULES), {"days": LATELY})
+        return {code: list(of_rule) for code, of_rule in groupby(rows, attrgetter("rule_code"))}

@@ -46,6 +46,10 @@ class Frame(Protocol):
         """Whether whoever looks may do what a role may."""
 
     @property
+    def is_sample(self) -> bool:
+        """Whether all that is shown was made up, to try the system on."""
+
+    @property
     def account(self) -> Any:
         """Who looks; nothing in the static edition."""
 
@@ -57,10 +61,9 @@ class Frame(Protocol):
 def render(page: Page, frame: Frame, environment: Environment | None = None) -> str:
     """A page in its frame."""
     template = (environment or environment_of()).get_template(page.template)
-    framed = {"link": frame.link, "asset": frame.asset, "file": frame.file, "can": frame.can}
-    return template.render(
-        **page.content, **framed, place=page.place, account=frame.account, form_token=frame.form_token, section=page.place.split("/")[0]
-    )
+    framed: dict[str, Any] = {"link": frame.link, "asset": frame.asset, "file": frame.file, "can": frame.can}
+    framed |= {"is_sample": frame.is_sample, "account": frame.account, "form_token": frame.form_token}
+    return template.render(**page.content, **framed, place=page.place, section=page.place.split("/")[0])
 
 
 @cache

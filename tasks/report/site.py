@@ -15,7 +15,7 @@ from tasks.report.pages.deliveries import delivery, worth_a_page
 from tasks.report.pages.gate import publication, release
 from tasks.report.pages.nights import night, past_nights
 from tasks.report.pages.published import all_published
-from tasks.report.pages.rules import codes, rule, rules
+from tasks.report.pages.rules import rule, rules
 from tasks.report.pages.sources import source, sources
 from tasks.report.pages.tables import years
 from tasks.report.pages.tonight import NIGHTS_SHOWN, tonight
@@ -23,7 +23,7 @@ from tasks.report.pages.worklist import worklist
 from tasks.report.rendering import ASSETS, Page, render
 from tasks.report.signing import all_signed
 
-DELIVERIES = 300
+DELIVERIES = 100
 """Most deliveries that have a page; at the desk all have one."""
 RELEASES = 20
 """Most signed editions that have a page."""
@@ -39,6 +39,7 @@ class StaticFrame:
     place: str
     known: Collection[str] | None = None
     """Places that have a page; of a page whose links are all to such as always have one, none are given."""
+    is_sample: bool = False
     account: None = None
     form_token: str = ""
 
@@ -101,7 +102,7 @@ def write_site(connection: Connection, edition: Path) -> None:
     named = [source(overview, one.name) for one in overview.sources]
     named += [night(overview, run.run_id) for run in nights(connection, NIGHTS_SHOWN)]
     named += [delivery(overview, number) for number in worth_a_page(overview, DELIVERIES)]
-    named += [rule(overview, code) for code in codes()]
+    named += [rule(overview, code) for code in sorted({*overview.broken_lately, *(row.rule_code for row in overview.open_rows)})]
     named += [release(overview, one.release_id) for one in all_signed(connection)[:RELEASES]]
     pages += [page for page in named if page is not None]
     write_pages(pages, edition, {page.place for page in pages})

@@ -82,7 +82,7 @@ QUARANTINE_STATUS = {
     "rejected": "bị từ chối cùng tệp",
 }
 STANDING = {
-    "unreachable": "không truy cập được",
+    "unreachable": "không lấy được tệp",
     "rejected": "bị từ chối",
     "never": "chưa gửi lần nào",
     "late": "chậm",

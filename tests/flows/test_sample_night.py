@@ -157,7 +157,7 @@ def test_another_key_is_refused(sample_night: SampleNight) -> None:
     assert len(said.stderr.strip().splitlines()) == 1
 
 
-def test_serve_shows_the_site_until_it_is_interrupted(sample_night: SampleNight) -> None:
+def test_serve_says_how_to_make_the_first_account_until_it_is_interrupted(sample_night: SampleNight) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -175,7 +175,8 @@ def test_serve_shows_the_site_until_it_is_interrupted(sample_night: SampleNight)
         taken = sample_night.ask("serve", "--port", str(port))
         served.send_signal(signal.SIGINT)
         _, complained = served.communicate(timeout=60)
-    assert "Đêm 30/09/2026" in page
+    assert "Đăng nhập" in page
+    assert "bakhong account add" in page
     assert taken.returncode == 2
     assert str(port) in taken.stderr
     assert served.returncode == 0

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.nights import AS_FROM_A_TERMINAL, KEY, environment, run_command, started
+from tests.nights import AS_FROM_A_TERMINAL, KEY, bakhong, environment, run_command, started
 from warehouse.database import open_warehouse
 from warehouse.settings import Settings
 
@@ -72,6 +72,18 @@ def told_so_far(child: subprocess.Popen[str]) -> list[str]:
         if "Ctrl-C" in line:
             break
     return lines
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--root-path", "desk"), "--root-path 'desk' không hợp lệ: viết như /ba-khong."),
+        (("--proxy", "proxy.local"), "--proxy 'proxy.local' không phải địa chỉ mạng: viết như 10.0.0.5 hoặc 10.0.0.0/24."),
+    ],
+)
+def test_serve_refuses_what_it_cannot_do(words: tuple[str, str], said: str, own: Path) -> None:
+    done = bakhong("serve", *words, env=environment(own))
+    assert (done.returncode, done.stderr.strip()) == (2, said)
 
 
 def test_a_server_that_is_stopped_while_it_starts_is_not_left_behind(tmp_path: Path) -> None:

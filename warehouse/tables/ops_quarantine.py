@@ -1,6 +1,6 @@
 """One row per row set aside and rule it broke; of a rejected delivery the first of each rule and column."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, ForeignKey, Integer, Table, Text, func
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, ForeignKey, Index, Integer, Table, Text, func
 
 from warehouse.tables.base import OPS, ROW_NUMBER, metadata
 
@@ -34,6 +34,7 @@ quarantine = Table(
     Column("seen_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="When it was first set aside"),
     Column("checked_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="When it last broke the rule"),
     CheckConstraint("status IN ('open', 'waiting', 'released', 'dismissed', 'corrected', 'rejected')", name="status"),
+    Index("ix_quarantine_rule_code", "rule_code"),
     schema=OPS,
     comment="One row per row set aside and rule it broke; of a rejected delivery the first of each rule and column.",
 )

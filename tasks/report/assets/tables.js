@@ -42,7 +42,9 @@ for (const table of document.querySelectorAll("table[data-sort]")) {
 const LONG = 8; // rows, from which on a table is worth searching
 
 for (const table of document.querySelectorAll("table[data-filter]")) {
-  const rows = [...table.tBodies[0].rows].map((row) => [row, plain(row.innerText)]);
+  const group = table.dataset.group;
+  const tables = group ? document.querySelectorAll(`table[data-group="${group}"]`) : [table];
+  const rows = [...tables].flatMap((one) => [...one.tBodies[0].rows]).map((row) => [row, plain(row.innerText)]);
   if (rows.length < LONG) continue;
   const finder = document.createElement("div");
   const label = document.createElement("label");

@@ -39,16 +39,17 @@ class Told:
 
 def rules(overview: Overview) -> Page:
     """The glossary of all rules."""
-    return Page("quy-tac", "rules.html", {"rules": list(_every(overview)), "days": LATELY})
+    told = [Told(one, feed, overview.broken_lately.get(one.code, [])) for one, feed in _declared()]
+    return Page("quy-tac", "rules.html", {"rules": told, "days": LATELY})
 
 
 def rule(overview: Overview, code: str) -> Page | None:
     """One rule with the rows set aside for it now; nothing where there is none of that code."""
-    found = next((told for told in _every(overview) if told.rule.code == code), None)
+    found = next(((one, feed) for one, feed in _declared() if one.code == code), None)
     if found is None:
         return None
     content = {
-        "told": found,
+        "told": Told(*found, overview.broken_lately.get(code, [])),
         "days": LATELY,
         "senders": overview.senders,
         "problems": [one for one in overview.problems if one.rule_code == code],
@@ -56,17 +57,6 @@ def rule(overview: Overview, code: str) -> Page | None:
         "shown": ROWS_SHOWN,
     }
     return Page(f"quy-tac/{code}", "rule.html", content)
-
-
-def codes() -> list[str]:
-    """Codes of all rules."""
-    return [one.code for one, _ in _declared()]
-
-
-def _every(overview: Overview) -> Iterator[Told]:
-    lately = overview.rules_lately
-    for one, feed in _declared():
-        yield Told(one, feed, [row for row in lately if row.rule_code == one.code and row.failed])
 
 
 def _declared() -> Iterator[tuple[Rule, str]]:

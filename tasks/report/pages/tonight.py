@@ -17,8 +17,8 @@ from tasks.report.rendering import Page
 from tasks.words import vietnamese as vi
 
 NIGHTS_SHOWN = 14
-SHOWN = 5
-"""Lines of each list, so that all fits on one screen; every list leads to the whole."""
+SHOWN, SHOWN_BESIDE = 5, 4
+"""Lines of each list, of those at the right, so that all fits on one screen; every list leads to the whole."""
 
 
 def tonight(overview: Overview) -> Page:
@@ -50,6 +50,7 @@ def tonight(overview: Overview) -> Page:
         "known": [one for one in overview.problems if not is_new(one, run.run_id)],
         "sent": deliveries_of(overview.connection, run.run_id),
         "shown": SHOWN,
+        "shown_beside": SHOWN_BESIDE,
     }
     return Page("", "tonight.html", content)
 

@@ -9,6 +9,7 @@ from tasks.report.rendering import Page
 def worklist(overview: Overview) -> Page:
     """Deliveries refused, rows set aside, values held back."""
     content = {
+        "run": overview.run,
         "senders": overview.senders,
         "refused": overview.refused,
         "open_rows": overview.open_rows,

@@ -116,6 +116,7 @@ def upgrade() -> None:
         sa.Column("rank", sa.SmallInteger(), server_default="0", nullable=False, comment="Place in sources.yaml"),
     ):
         op.add_column("source", column, schema="ops")
+    op.create_index("ix_quarantine_rule_code", "quarantine", ["rule_code"], schema="ops")
     op.execute(KEPT)
     op.execute(GRANTED.format(asked=ASKED))
 
@@ -124,6 +125,7 @@ def downgrade() -> None:
     """Accounts, sessions and the audit go."""
     op.execute("REVOKE SELECT (received_at, known_to) ON warehouse.fact_dossier FROM bakhong_steward")
     op.execute(f"REVOKE SELECT ON {ASKED} FROM bakhong_steward")
+    op.drop_index("ix_quarantine_rule_code", table_name="quarantine", schema="ops")
     for column in ("rank", "title", "provider"):
         op.drop_column("source", column, schema="ops")
     for table in ("unreachable", "action", "sign_in", "session", "account"):

@@ -1,0 +1,354 @@
+"""The desk in a real browser, run by a login with the steward's role alone: every page as each role, nothing from outside, no dead link,
+no one does what they may not."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+from playwright.sync_api import Browser, Page, sync_playwright
+from sqlalchemy import Engine
+
+from desk import accounts
+from desk.web.app import ROUTES, application
+from desk.web.serve import served
+from flows.nightly import WITHOUT_PREFECT, night
+from tests.nights import KEY, SAMPLES, few_sources
+from warehouse.database import connect
+from warehouse.embedded import Server
+from warehouse.settings import Settings
+
+CHROMIUM = Path("/usr/bin/chromium")
+PASSWORD = "thùng thư màu xanh"
+ROLES = ("viewer", "steward", "approver")
+HOSTILE = "td_<img src=x onerror=alert(1)>_😀_20240229.csv"
+TURNED = "td_\u202efdp_20240131.csv"
+LONG = f"td_{'rất_dài_' * 20}_20240331.csv"
+EACH = 2
+"""Pages of one kind that are looked at."""
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="no browser on this machine")
+
+
+@dataclass(frozen=True)
+class Served:
+    """The desk at its address."""
+
+    address: str
+    settings: Settings
+
+
+@pytest.fixture(scope="module")
+def desk(server: Server, engine_of_module: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The desk over a night on a few of the samples and two files with hostile names, under a path, as behind a proxy."""
+    home = tmp_path_factory.mktemp("desk")
+    sources = yaml.safe_load(few_sources(home).read_text("utf-8"))
+    inbox = home / "inbox"
+    inbox.mkdir()
+    dossiers = (SAMPLES.parent / "inbox" / "one-stop-shop" / "td_mau_20240131.csv").read_text("utf-8-sig").splitlines()
+    for name, code in ((HOSTILE, "<script>alert(2)</script>"), (LONG, "77"), (TURNED, "78")):
+        cells = dossiers[1].split(",")
+        cells[19] = code  # its status
+        (inbox / name).write_text("\n".join([*dossiers, ",".join(cells)]), "utf-8-sig")
+    one_stop_shop = next(source for source in sources["sources"] if source["name"] == "one-stop-shop")
+    sources["sources"] += [{**one_stop_shop, "name": "hostile", "url": f"{inbox}/*.csv", "title": "<b>Nguồn</b> thù địch"}]
+    sources["sources"] += [{**one_stop_shop, "name": "gone", "url": f"{home}/nowhere/*.csv", "title": "Nguồn đã mất"}]
+    (home / "sources.yaml").write_text(yaml.safe_dump(sources), "utf-8")
+    settings = Settings(home=home, warehouse_url=None, sources=home / "sources.yaml", secret_key=KEY.encode())
+    night(settings, engine_of_module, date(2025, 5, 5), steps=WITHOUT_PREFECT)
+    with engine_of_module.begin() as connection:
+        connection.exec_driver_sql(f"ALTER ROLE bakhong_steward LOGIN PASSWORD '{server.passwords['steward']}'")
+        for role in ROLES:
+            accounts.add(connection, role, f"<i>{role}</i>", role, PASSWORD, None, "root")
+        accounts.add(connection, "commune", "Xã", "viewer", PASSWORD, "15655", "root")
+    steward = connect(server.url("steward", str(engine_of_module.url.database)))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}/ba-khong/"
+        with served(application(steward, settings, "/ba-khong"), listening, ["127.0.0.2"], steward):
+            yield Served(address, settings)
+    steward.dispose()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1366, "height": 768})
+    yield context.new_page()
+    context.close()
+
+
+def sign_in(page: Page, desk: Served, name: str) -> None:
+    page.goto(desk.address)
+    page.get_by_label("Tên đăng nhập").fill(name)
+    page.get_by_label("Mật khẩu").fill(PASSWORD)
+    page.get_by_role("button", name="Đăng nhập").click()
+    assert page.url == desk.address
+
+
+def kind(address: str) -> str:
+    """An address without what is one of many in it."""
+    return re.sub(r"/(nguon|lan-gui|cac-dem|quy-tac|da-cong-bo|don-vi|bieu/\d{4}(?:/hien-nay)?)/[^/]+$", r"/\1/…", address)
+
+
+def walk(page: Page, desk: Served) -> Iterator[str]:
+    """Every page that links lead to, a few of each kind, each while it is shown; a link that is dead fails."""
+    waiting, known, looked_at = [desk.address], {desk.address}, Counter[str]()
+    while waiting:
+        address = waiting.pop(0)
+        looked_at[kind(address)] += 1
+        if looked_at[kind(address)] > EACH:
+            continue
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.status == 200, address
+        yield address
+        links = page.locator("a[href]").evaluate_all("all => all.map(a => (a.href.baseVal ?? a.href).split('#')[0])")
+        found = [httpx.URL(address).join(link) for link in dict.fromkeys(links)]
+        new = [str(link) for link in found if str(link) not in known and not link.path.endswith((".xlsx", ".csv"))]
+        known.update(new)
+        waiting += new
+
+
+@pytest.mark.parametrize("role", [*ROLES, "commune"])
+def test_every_page_shows_without_a_word_of_complaint(desk: Served, page: Page, role: str) -> None:
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(f"{page.url}: {message.text}"))
+    page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+    page.on("dialog", lambda dialog: complaints.append(f"{page.url}: {dialog.message}"))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    sign_in(page, desk, role)
+    kinds = set()
+    for address in walk(page, desk):
+        kinds.add(kind(address).removeprefix(desk.address))
+        assert page.locator("h1").count() == 1, address
+        assert page.locator("table:not(:has(caption)), th:not([scope]), [style], img:not([alt])").count() == 0, address
+        acts = set(page.locator("main form").evaluate_all("all => all.map(form => form.action)"))
+        assert acts <= {f"{desk.address}tai-khoan"}, address
+    assert complaints == []
+    assert not [url for url in asked if not url.startswith(desk.address)]
+    of_all = {
+        "",
+        "viec-can-lam",
+        "nguon",
+        "nguon/…",
+        "lan-gui/…",
+        "bieu",
+        "bieu/2024",
+        "bieu/2024/…",
+        "bieu/2024/don-vi/…",
+        "cac-dem",
+        "quy-tac",
+    }
+    assert of_all <= kinds
+    assert ("nhat-ky" in kinds) == (role in ("steward", "approver"))
+
+
+def test_every_route_but_signing_in_takes_a_role() -> None:
+    open_to_all = [route.path for route in ROUTES if route.endpoint.role is None]
+    assert sorted(set(open_to_all)) == ["/dang-nhap", "/static/{digest}/{name}"]
+    assert {route.endpoint.role for route in ROUTES} == {None, "viewer", "steward"}
+
+
+def test_hostile_names_stay_text(desk: Served, page: Page) -> None:
+    sign_in(page, desk, "viewer")
+    page.goto(f"{desk.address}nguon/hostile")
+    assert page.locator("h1").inner_text() == "<b>Nguồn</b> thù địch"
+    shown = page.locator("td.file").all_inner_texts()
+    assert sorted(shown) == sorted([HOSTILE, LONG])
+    assert "U+202E" in page.locator("main").inner_text()  # told, and not taken
+    assert "\u202e" not in page.content()
+    assert page.locator(".who a", has_text="<i>viewer</i>").count() == 1
+
+
+def test_no_page_is_wider_than_a_phone(desk: Served, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    sign_in(page, desk, "steward")
+    wide = [address for address in walk(page, desk) if page.evaluate("document.documentElement.scrollWidth") > 390]
+    assert wide == []
+    context.close()
+
+
+def test_tonight_fits_on_one_screen(desk: Served, page: Page) -> None:
+    sign_in(page, desk, "steward")
+    assert page.locator(".board").evaluate("board => board.getBoundingClientRect().bottom") <= 768
+    assert "Nguồn đã mất" in page.locator("#can-lam").inner_text()
+
+
+def test_what_is_pressed_is_large_enough(desk: Served, page: Page) -> None:
+    sign_in(page, desk, "steward")
+    for place in ("", "nguon", "bieu/2024"):
+        page.goto(desk.address + place)
+        low = page.locator("nav a, .who a, button, summary, input:not([type=hidden]), td a, .cards a").evaluate_all(
+            "all => all.filter(one => one.getBoundingClientRect().height < 23.9 && one.offsetParent).map(one => one.outerHTML)"
+        )
+        assert low == [], place  # WCAG 2.2, 2.5.8
+
+
+def test_tables_sort_and_filter(desk: Served, page: Page) -> None:
+    sign_in(page, desk, "viewer")
+    page.goto(f"{desk.address}bieu/2024/ND3")
+    results = page.locator("tbody tr td:nth-child(5)")
+    as_written = [text for text in results.all_inner_texts() if text != "–"]
+    values = sorted((float(text.removesuffix("%").replace(",", ".")) for text in as_written), reverse=True)
+    head = page.get_by_role("button", name="Kết quả")
+    head.click()
+    head.click()
+    assert page.locator("th[aria-sort=descending]").inner_text().startswith("Kết quả")
+    shown = [text for text in results.all_inner_texts() if text != "–"]
+    assert [float(text.removesuffix("%").replace(",", ".")) for text in shown] == values
+    assert results.all_inner_texts()[: len(values)] == shown  # what has no value comes last, both ways
+    page.get_by_label("Tìm đơn vị").fill("ngoc phung")  # without accents, as one types
+    assert page.locator("tbody tr:visible th").all_inner_texts() == ["Xã Ngọc Phụng"]
+
+
+def test_pages_can_be_read_without_scripts(desk: Served, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, desk, "viewer")
+    page.goto(f"{desk.address}bieu/2024/ND3")
+    assert page.locator("tbody tr", has_text="Xã Ngọc Phụng").locator("td.n").all_inner_texts()[:3] == ["4.795", "5.205", "92,1%"]
+    assert page.locator("main button, main input").count() == 0  # nothing that would do nothing
+    context.close()
+
+
+def test_the_desk_shows_what_the_static_edition_shows(desk: Served, page: Page) -> None:
+    sign_in(page, desk, "viewer")
+    for place in ("nguon", "nguon/hostile", "quy-tac", "bieu/2024", "bieu/2024/don-vi/15655", "da-cong-bo"):
+        page.goto(desk.address + place)
+        at_the_desk = page.locator("main").inner_text()
+        page.goto((desk.settings.home / "site" / f"{place}.html").as_uri())
+        assert page.locator("main").inner_text() == at_the_desk, place
+
+
+def test_an_account_of_a_commune_sees_its_tables_and_no_others(desk: Served, page: Page) -> None:
+    sign_in(page, desk, "commune")
+    page.goto(f"{desk.address}bieu/2024/ND3")
+    assert page.locator("tbody tr").count() == 1
+    for place in ("bieu/2024/don-vi/396", "bieu/2024/don-vi/15607", "tep/ba-khong-2024.xlsx", "doi-soat-phi"):
+        assert page.request.get(desk.address + place).status == 404, place
+    page.goto(f"{desk.address}lan-gui/1")
+    assert "chỉ xem được dòng của đơn vị mình" in page.locator("main").inner_text()
+    page.goto(f"{desk.address}quy-tac/DOS-002")
+    assert page.locator("td.message").count() == 0
+
+
+def client(desk: Served, name: str | None = None) -> tuple[httpx.Client, str]:
+    """A client that speaks as a browser does, signed in or not, and the token of its forms."""
+    origin = desk.address.removesuffix("/ba-khong/")
+    opened = httpx.Client(base_url=desk.address, headers={"Origin": origin})
+    if name is not None:
+        form = {"name": name, "password": PASSWORD, "form_token": token_of(opened.get("dang-nhap")), "next": ""}
+        assert opened.post("dang-nhap", data=form).status_code == 303
+    return opened, token_of(opened.get("tai-khoan" if name else "dang-nhap"))
+
+
+def token_of(answer: httpx.Response) -> str:
+    found = re.search(r'name="form_token" value="(\w+)"', answer.text)
+    assert found, answer.text
+    return found[1]
+
+
+def test_a_viewer_may_not_ask_for_what_takes_another_role(desk: Served) -> None:
+    viewer, _ = client(desk, "viewer")
+    assert viewer.get("nhat-ky").status_code == 403
+    steward, _ = client(desk, "steward")
+    assert steward.get("nhat-ky").status_code == 200
+    nobody, _ = client(desk)
+    answer = nobody.get("nguon/hostile")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/ba-khong/dang-nhap?next=/nguon/hostile")
+    assert nobody.get("tep/ba-khong-2024.xlsx").status_code == 303
+    assert nobody.get("nguon", headers={"HX-Request": "true"}).headers["hx-redirect"] == "/ba-khong/dang-nhap?next=/nguon"
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [{"Origin": "http://evil.example"}, {"Origin": "null"}, {"Origin": ""}, {"Origin": "", "Referer": "http://evil.example/127.0.0.1"}],
+)
+def test_a_form_of_another_site_is_refused(desk: Served, forged: dict[str, str]) -> None:
+    opened, token = client(desk, "viewer")
+    assert opened.post("dang-xuat", data={"form_token": token}, headers=forged).status_code == 403
+    assert opened.get("").status_code == 200  # still signed in
+
+
+def test_a_form_without_its_token_or_with_that_of_another_is_refused(desk: Served) -> None:
+    opened, token = client(desk, "viewer")
+    _, of_another = client(desk, "viewer")
+    for wrong in ("", "x", of_another):
+        assert opened.post("dang-xuat", data={"form_token": wrong}).status_code == 403
+    assert opened.post("dang-xuat", data={"form_token": token}).status_code == 303
+    assert opened.get("").status_code == 303
+
+
+def test_what_every_answer_says_to_the_browser(desk: Served) -> None:
+    opened, _ = client(desk, "viewer")
+    page = opened.get("")
+    assert page.headers["cache-control"] == "no-store"
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert page.headers["x-content-type-options"] == "nosniff"
+    style = re.search(r'href="/ba-khong/(static/\w+/style.css)"', page.text)
+    assert style
+    assert opened.get(style[1]).headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert opened.get("static/0000/style.css").status_code == 404
+    for outside in ("tep/../sources.yaml", "tep/%2e%2e/sources.yaml", "tep//etc/passwd", "tep/data_docs/../../sources.yaml"):
+        assert opened.get(outside).status_code == 404, outside
+    assert opened.get("tep/ba-khong-2024.xlsx").content[:2] == b"PK"
+
+
+def test_only_a_proxy_that_was_named_is_believed(desk: Served) -> None:
+    told = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
+    for local, is_believed in (("127.0.0.1", False), ("127.0.0.2", True)):
+        with httpx.Client(base_url=desk.address, transport=httpx.HTTPTransport(local_address=local)) as opened:
+            cookie = opened.get("dang-nhap", headers=told).headers["set-cookie"]
+        assert ("Secure" in cookie) == is_believed
+        assert "HttpOnly" in cookie
+        assert "SameSite=lax" in cookie
+        assert "Path=/ba-khong" in cookie
+
+
+def test_signing_in_leads_nowhere_else(desk: Served) -> None:
+    for after in ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"):
+        opened, token = client(desk)
+        form = {"name": "viewer", "password": PASSWORD, "form_token": token, "next": after}
+        assert opened.post("dang-nhap", data=form).headers["location"].startswith("/ba-khong/")
+        assert "evil.example" not in opened.post("dang-nhap", data=form).headers.get("location", "").removeprefix("/ba-khong/")
+
+
+def test_one_changes_ones_own_password(desk: Served, page: Page) -> None:
+    sign_in(page, desk, "approver")
+    page.get_by_role("link", name="approver").click()
+    for name, value in (
+        ("Mật khẩu hiện nay", "wrong"),
+        ("Mật khẩu mới", "mưa phùn tháng ba"),
+        ("Nhập lại mật khẩu mới", "mưa phùn tháng ba"),
+    ):
+        page.get_by_label(name, exact=True).fill(value)
+    page.get_by_role("button", name="Đổi mật khẩu").click()
+    assert page.get_by_role("alert").inner_text() == "Mật khẩu hiện nay không đúng."
+    for name, value in (
+        ("Mật khẩu hiện nay", PASSWORD),
+        ("Mật khẩu mới", "mưa phùn tháng ba"),
+        ("Nhập lại mật khẩu mới", "mưa phùn tháng ba"),
+    ):
+        page.get_by_label(name, exact=True).fill(value)
+    page.get_by_role("button", name="Đổi mật khẩu").click()
+    assert page.locator("h1").inner_text() == "Đăng nhập"
