@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from desk.web import gate
+from desk.web import charts, gate
 from desk.web.access import Asked, Handler, NotFound, route
 from tasks.ask.fees import fees, first_shown
 from tasks.ask.overview import Overview
@@ -83,6 +83,8 @@ ROUTES: list[Route] = [
     route("/bieu/{year}", page(year, "year"), "viewer"),
     route("/bieu/{year}/hien-nay", page(restated, "year"), "viewer"),
     route("/bieu/{year}/hien-nay/{code}", page(restated_indicator, "year", "code"), "viewer"),
+    route("/bieu/{year}/don-vi/{unit}/{code}.svg", charts.of_unit, "viewer"),
+    route("/bieu/{year}/{code}/{how}.svg", charts.of_units, "viewer"),
     route("/bieu/{year}/don-vi/{code}", page(unit, "year", "code"), "viewer"),
     route("/bieu/{year}/{code}", page(indicator, "year", "code"), "viewer"),
     route("/doi-soat-phi", for_all(reconciled_fees), "viewer"),

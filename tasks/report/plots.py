@@ -1,4 +1,4 @@
-"""Charts drawn by Vega-Lite into SVG: a trend, a ranking, a map of tiles. Every one stands beside its table, which says the same.
+"""Charts drawn by Vega-Lite into SVG: a trend in a line of text, a ranking, a map of tiles. Each stands beside its table.
 
 An SVG is a picture of its own: it takes no style from the page, follows light and dark by itself, says nothing in English, and comes
 out byte for byte for the same numbers.
@@ -18,8 +18,8 @@ from tasks.words import vietnamese as vi
 VEGA_LITE = "6.4"
 LOCALE = {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", " ₫"]}
 FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
-INK, SOFT, LINE, ACCENT, GOOD, BAD = "#1c2733", "#5a6876", "#d5dce3", "#0b5cad", "#1b6e2e", "#b3261e"
-DARK = {INK: "#e4eaf0", SOFT: "#9dabb9", LINE: "#35414d", ACCENT: "#7ab8f5", GOOD: "#7fd491", BAD: "#ff9a92"}
+INK, SOFT, LINE, ACCENT, GOOD = "#1c2733", "#5a6876", "#d5dce3", "#0b5cad", "#1b6e2e"
+DARK = {INK: "#e4eaf0", SOFT: "#9dabb9", LINE: "#35414d", ACCENT: "#7ab8f5", GOOD: "#7fd491"}
 """Colour in the light → the same in the dark, as in the stylesheet of the pages."""
 RAMP = ("#dce9f6", "#b5d1ec", "#84b3de", "#3f80bf", "#0a5aa9")
 """From little to much; on the last two, ink is white."""
@@ -32,7 +32,6 @@ class Point:
 
     label: str
     value: Decimal | None
-    is_official: bool = True
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,6 @@ class Bar:
 
     label: str
     value: Decimal | None
-    is_chosen: bool = False
-    """The unit that the page is about."""
 
 
 @dataclass(frozen=True)
@@ -64,24 +61,6 @@ def spark(points: Sequence[Point]) -> bytes:
     return _svg((line.encode(x=x, y=y) + last.encode(x=x, y=y)).properties(width=110, height=22))
 
 
-def trend(points: Sequence[Point], unit_measure: str, target: Decimal | None = None) -> bytes:
-    """An indicator from period to period: official values filled, provisional ones hollow, the target as a broken line."""
-    alt = _altair()
-    base = alt.Chart(_data(points)).encode(
-        x=alt.X("label:N", sort=[point.label for point in points], title=None, axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("value:Q", title=_measured(unit_measure), scale=alt.Scale(zero=False, nice=True), axis=_numbers()),
-    )
-    layers = [
-        base.mark_line(color=ACCENT, strokeWidth=2),
-        base.transform_filter("datum.is_official").mark_point(color=ACCENT, filled=True, size=55, opacity=1),
-        base.transform_filter("!datum.is_official").mark_point(color=ACCENT, size=55, strokeWidth=2),
-    ]
-    if target is not None:
-        aimed = alt.Chart(_data([Point("Mục tiêu", target)]))
-        layers.append(aimed.mark_rule(color=GOOD, strokeDash=[5, 4], strokeWidth=1.5).encode(y="value:Q"))
-    return _svg(alt.layer(*layers).properties(width=620, height=220))
-
-
 def ranking(bars: Sequence[Bar], unit_measure: str, target: Decimal | None = None) -> bytes:
     """Units from the highest value down; those without one stand at the end."""
     alt = _altair()
@@ -90,9 +69,8 @@ def ranking(bars: Sequence[Bar], unit_measure: str, target: Decimal | None = Non
         y=alt.Y("label:N", sort=[bar.label for bar in ordered], title=None),
         x=alt.X("value:Q", title=_measured(unit_measure), scale=alt.Scale(zero=True), axis=_numbers()),
     )
-    colour = alt.condition("datum.is_chosen", alt.value(GOOD), alt.value(ACCENT))
     layers = [
-        base.mark_bar(height={"band": 0.7}).encode(color=colour),
+        base.mark_bar(height={"band": 0.7}, color=ACCENT),
         base.mark_text(align="left", dx=4, color=INK).encode(text=alt.Text("value:Q", format=",.1f")),
     ]
     if target is not None:

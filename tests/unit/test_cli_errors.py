@@ -100,7 +100,7 @@ def test_a_prefect_server_that_does_not_answer_is_named(bakhong, home: Path, mon
 
 
 def test_a_full_disk_is_told_as_such(bakhong, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", "/var/landing/x")
 
     monkeypatch.setattr(cli, "_nightly", full)
@@ -110,7 +110,7 @@ def test_a_full_disk_is_told_as_such(bakhong, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_an_unknown_error_leaves_its_trace_in_a_file_not_in_the_terminal(bakhong, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("of all things")
 
     monkeypatch.setattr(cli, "_nightly", broken)

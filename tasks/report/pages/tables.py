@@ -14,8 +14,10 @@ from tasks.ask import official_table
 from tasks.ask.official_table import Line, Unit
 from tasks.ask.overview import Overview
 from tasks.ask.restated import RestatedLine, restated_of_period
+from tasks.report.drawings import charts_of
 from tasks.report.rendering import Page
-from warehouse.periods import days, is_period
+from warehouse.periods import days, is_period, period_type
+from warehouse.periods import parts as parts_of
 
 AnyLine = TypeVar("AnyLine", Line, RestatedLine)
 
@@ -105,7 +107,7 @@ class Tally:
 
 
 def _indicator(wanted: str, lines: Sequence[Line], as_of: datetime) -> Page:
-    content = {"year": wanted, "head": lines[0], "lines": lines, "as_of": as_of}
+    content = {"year": wanted, "head": lines[0], "lines": lines, "as_of": as_of, "charts_of": charts_of(lines)}
     return Page(f"bieu/{wanted}/{lines[0].indicator_code}", "indicator.html", content)
 
 
@@ -113,6 +115,7 @@ def _unit(wanted: str, lines: Sequence[Line], versions: Sequence[Unit], as_of: d
     """Versions of one code stand one after the other."""
     parts = [(name, _tables(list(part))) for name, part in groupby(sorted(lines, key=attrgetter("first_day")), attrgetter("unit_shown"))]
     content = {"year": wanted, "unit": versions[-1], "parts": parts, "as_of": as_of}
+    content["is_year"], content["within"] = period_type(wanted) == "year", parts_of(wanted)[1:]
     return Page(f"bieu/{wanted}/don-vi/{versions[-1].code}", "unit.html", content)
 
 

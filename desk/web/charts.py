@@ -1,0 +1,73 @@
+"""Charts at the desk: drawn when they are first looked at, and kept for as long as the same is published."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from desk.web.access import Asked, NotFound
+from tasks.ask.official_table import of_period
+from tasks.ask.overview import Overview
+from tasks.report.drawings import mapped, ranked, through_the_year
+from warehouse.periods import is_period
+
+KEPT = "charts"
+"""Folder of the home in which they are kept, a folder a publication."""
+SVG = {"Cache-Control": "private, max-age=300"}
+NOTHING = b'<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
+"""Where there is nothing to draw."""
+
+
+def of_units(asked: Asked) -> Response:
+    """An indicator in all units: `hang` from the highest down, `ban-do` as tiles."""
+    year, code, how = (asked.request.path_params[name] for name in ("year", "code", "how"))
+    draw = {"hang": ranked, "ban-do": mapped}.get(how)
+    if draw is None or not is_period(year):
+        raise NotFound
+
+    def drawn(overview: Overview) -> bytes | None:
+        lines = [line for line in of_period(overview.connection, year, indicator=code) if overview.scope.sees(line.unit_code)]
+        return draw(lines)
+
+    return _kept(asked, f"{how} {year} {code} {asked.who.unit_code}", drawn)
+
+
+def of_unit(asked: Asked) -> Response:
+    """An indicator of a unit through the year."""
+    year, unit, code = (asked.request.path_params[name] for name in ("year", "unit", "code"))
+    if not is_period(year) or len(year) != 4:
+        raise NotFound
+
+    def drawn(overview: Overview) -> bytes | None:
+        return through_the_year(overview.connection, unit, code, year) if overview.scope.sees(unit) else None
+
+    return _kept(asked, f"nam {year} {unit} {code} {asked.who.unit_code}", drawn)
+
+
+def _kept(asked: Asked, name: str, drawn: Callable[[Overview], bytes | None]) -> Response:
+    with asked.reading() as connection:
+        place = _folder(asked, connection) / f"{sha256(name.encode()).hexdigest()}.svg"
+        if place.is_file():
+            svg = place.read_bytes()
+        else:
+            svg = drawn(Overview(connection, asked.scope(connection))) or NOTHING
+            draft = place.with_suffix(f".{id(svg)}")
+            draft.write_bytes(svg)
+            draft.replace(place)
+    return Response(svg, media_type="image/svg+xml", headers=SVG)
+
+
+def _folder(asked: Asked, connection: Connection) -> Path:
+    """The folder of what is published now; those of before are gone."""
+    published = Overview(connection).publication
+    home = asked.desk.settings.home / KEPT
+    folder = home / str(published.publication_id if published is not None else 0)
+    if not folder.is_dir():
+        shutil.rmtree(home, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
