@@ -14,7 +14,7 @@ from expectations.contract import contract
 from tasks.load import fees
 from tests.warehouse.deliveries import deliver, land
 from tests.warehouse.test_load_rows import agency, all_rows, dossier
-from warehouse.database import VIEWS
+from warehouse.views import FOLDER
 
 Row = dict[str, Any]
 TOLD = {"dossiers": "online_payment_code", "payments": "dossier_code"}
@@ -212,7 +212,7 @@ def test_the_views_name_the_layouts_that_can_say_it() -> None:
     told = {feed: {n for n, layout in contract(feed).layouts.items() if column in layout.columns} for feed, column in TOLD.items()}
     assert set(contract("dossiers").layouts) - told["dossiers"] == {"td_html_xls"}
     assert told["payments"] == {"dvcqg_payment_csv"}
-    view = (VIEWS / "85_fee_dossier.sql").read_text("utf-8")
+    view = (FOLDER / "mart" / "85_fee_dossier.sql").read_text("utf-8")
     assert set(re.findall(r"layout (?:=|<>) '(\w+)'", view)) == {"td_html_xls", "dvcqg_payment_csv"}
 
 
