@@ -445,7 +445,6 @@ def test_an_address_where_nobody_is_is_told_at_once(engine: Engine, home: Path, 
 def test_a_server_that_says_nothing_is_told_as_such(
     is_reached: bool, engine: Engine, home: Path, user_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pull_sftp, "REACH_SECONDS", 1.0)
     monkeypatch.setattr(pull_sftp, "TIMEOUT", 1.0)
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listening, ExitStack() as waiting:
         port = listening.getsockname()[1]
