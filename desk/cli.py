@@ -781,7 +781,8 @@ def main() -> None:
         sys.stdout.flush()
         os._exit(stopped.exit_code)  # steps under way may not hold it up
     except TyperException as wrong:
-        terminal.complain(wrong.format_message() if hasattr(wrong, "format_message") else str(wrong))
+        said = wrong.format_message() if hasattr(wrong, "format_message") else str(wrong)
+        terminal.complain(f"Lệnh gõ chưa đúng, xem --help: {said}")
         code = 2
     except Refusal as refusal:
         terminal.complain(str(refusal))

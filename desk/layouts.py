@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from desk import terminal
-from expectations.contract import NAMES_A_PERSON, PERSONAL, ROW_NUMBER, Contract, contract, feeds
+from expectations.contract import NAMES_A_PERSON, PERSONAL, ROW_NUMBER, Contract, Layout, contract, feeds
 from tasks.deliveries.source import known_feed, require_layout
 from tasks.words import vietnamese as vi
 from tasks.words.understood import did_you_mean
@@ -93,8 +95,27 @@ def _layout(words: str) -> tuple[Contract, str]:
             f"Không đọc được {words}: cần một tệp YAML của `bakhong layout draft`, hoặc nguồn/bố cục như bills/evn_csv."
             f"{did_you_mean(words, declared)}"
         ) from None
-    except (ValueError, TypeError, yaml.YAMLError) as mistake:
+    except ValidationError as mistakes:
+        raise Refusal(f"{words}: {'; '.join(map(_mistake, mistakes.errors()))}") from None
+    except yaml.YAMLError as mistake:
+        raise Refusal(f"{words}: không phải YAML ({' '.join(str(mistake).split())}).") from None
+    except (ValueError, TypeError) as mistake:
         raise Refusal(f"{words}: {' '.join(str(mistake).split())}") from None
+
+
+def _mistake(found: ErrorDetails) -> str:
+    """What is wrong with a part of a layout; pydantic's own words are a programmer's."""
+    part = ".".join(map(str, found["loc"]))
+    match found["type"]:
+        case "missing":
+            return f"thiếu {part!r}"
+        case "extra_forbidden":
+            return f"không có khóa {part!r}.{did_you_mean(part, Layout.model_fields)}"
+        case "literal_error":
+            return f"{part!r} là một trong: {found['ctx']['expected'].replace(' or ', ', ')}"
+        case "value_error":
+            return str(found["ctx"]["error"])
+    return f"{part!r}: {found['msg']}"
 
 
 def _show(trial: Trial, terms: Contract) -> None:

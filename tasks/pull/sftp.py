@@ -28,10 +28,8 @@ from warehouse.settings import Refusal
 KNOWN_HOSTS = ("~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts")
 """Where known keys are looked up if the source names no file of its own."""
 
-REACH_SECONDS = 15.0
-"""For so long an address is called before nobody counts as there."""
 TIMEOUT = 30.0
-"""Seconds of silence, at every later step, after which a server counts as gone."""
+"""Seconds of silence, at every step, after which a server counts as gone."""
 
 logging.getLogger("paramiko.transport").setLevel(logging.CRITICAL)  # it prints the traceback of whatever it raises
 
@@ -66,12 +64,12 @@ class ProvenSftp(SFTPFileSystem):  # type: ignore[misc]  # fsspec has no types
         door = _Door(self._source, self.host, port, self._known_hosts)
         self.client = paramiko.SSHClient()
         self.client.set_missing_host_key_policy(door)
-        waits: dict[str, Any] = dict.fromkeys(("banner_timeout", "auth_timeout", "channel_timeout"), TIMEOUT)
+        waits: dict[str, Any] = dict.fromkeys(("timeout", "banner_timeout", "auth_timeout", "channel_timeout"), TIMEOUT)
         began = time.monotonic()
         with ExitStack() as failed:
             failed.callback(self.client.close)
             try:
-                self.client.connect(self.host, transport_factory=door.transport, timeout=REACH_SECONDS, **waits, **self.ssh_kwargs)
+                self.client.connect(self.host, transport_factory=door.transport, **waits, **self.ssh_kwargs)
                 self.ftp = _AnyNames.from_transport(self.client.get_transport())  # type: ignore[arg-type]  # it is connected, so
                 self.ftp.sock.settimeout(TIMEOUT)  # type: ignore[union-attr]  # neither is nothing
             except paramiko.AuthenticationException as error:
@@ -205,7 +203,7 @@ def _why_not(error: Exception, server: str, waited: float) -> str:
     """Why a server could not be used, in one line; paramiko has many words for a silence."""
     if isinstance(error, socket.gaierror):
         return f"không có máy chủ nào tên như trong {server} ({error.strerror})"
-    if waited >= REACH_SECONDS:
+    if waited >= TIMEOUT:
         return f"máy chủ {server} không trả lời trong {waited:.0f} giây (timed out)"
     if isinstance(error, paramiko.ssh_exception.NoValidConnectionsError):
         first = next(iter(error.errors.values()))

@@ -1,4 +1,4 @@
-"""What sources.yaml says of a source's headers and of the limits holds in the night and when a delivery is read again."""
+"""What sources.yaml says holds in the night and after it: a source's headers, the limits, whether what is loaded are samples."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 
 from flows.nightly import WITHOUT_PREFECT, Night, night
 from tests.nights import KEY, ROOT
+from warehouse.seed import is_sample
 from warehouse.settings import Settings
 
 BILLS = sorted((ROOT / "samples" / "inbox" / "evn").glob("evn_*.csv"))[0]
@@ -38,3 +39,15 @@ def test_a_source_with_labels_of_its_own_is_read_and_read_as_declared_once_it_is
         connection.execute(text("UPDATE ops.delivery SET status = 'landed', loaded_at = NULL"))
     (taken,) = run(sources=[{**entry, "headers": {"Mã KH": "customer_hash"}}], limits={"memory_mb": 1}).outcomes
     assert "cần hơn 1 MB bộ nhớ" in str(taken.message_vi)
+
+
+def test_a_warehouse_that_ever_loaded_samples_is_marked_until_somebody_says_that_it_holds_none(engine: Engine, home: Path) -> None:
+    def marked_after(said: str) -> bool:
+        (home / "sources.yaml").write_text(f"sources: []\n{said}")
+        settings = Settings(home, None, home / "sources.yaml", KEY.encode())
+        night(settings, engine, date(2025, 5, 5), steps=replace(WITHOUT_PREFECT, report=None))
+        with engine.connect() as connection:
+            return is_sample(connection)
+
+    said = ["", "sample: true\n", "", "sample: false\n", ""]
+    assert [marked_after(words) for words in said] == [False, True, True, False, False]

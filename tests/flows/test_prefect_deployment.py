@@ -19,7 +19,11 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 import yaml
+from prefect import flow
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from tasks.report.edition import Report
+from tasks.report.edition import artifacts as show_artifacts
 from tests.nights import ROOT, Patience, environment, few_sources, run_command, started
 from warehouse.database import connect
 from warehouse.embedded import Server
@@ -191,7 +195,27 @@ def test_a_triggered_night_completes_and_leaves_its_artifacts(prefect: Prefect, 
     artifacts = {each["key"]: each for each in prefect.ask("POST", "/artifacts/filter", limit=50)}
     assert {"quality", "indicators", "site", "workbook"} <= artifacts.keys()
     assert "td_mau_20240131.csv" in artifacts["quality"]["data"]
+    for key, file in (("site", "site/index.html"), ("workbook", "site/ba-khong-")):  # a browser opens no file:// link from there
+        assert artifacts[key]["type"] == "markdown"
+        assert f"\n{prefect.env['BAKHONG_HOME']}/{file}" in artifacts[key]["data"]
+        assert "file://" not in artifacts[key]["data"]
     assert nights(server) == [*before, ("nightly", "completed")]
+
+
+def test_the_desk_is_a_link_where_its_address_is_known(prefect: Prefect, server: Server) -> None:
+    engine = connect(server.url("owner", "deployed"))
+    made = Report(Path("/home/site/index.html"), [Path("/home/site/ba-khong-2024.xlsx")])
+
+    @flow
+    def shown() -> None:
+        show_artifacts(engine, len(nights(server)), made, "https://bakhong.tinh.vn/")
+
+    with temporary_settings({PREFECT_API_URL: prefect.env["PREFECT_API_URL"]}):
+        shown()
+    engine.dispose()
+    latest = prefect.ask("POST", "/artifacts/latest/filter", limit=50)
+    (site,) = [each for each in latest if each["key"] == "site"]
+    assert (site["type"], site["data"]) == ("markdown", "[Trang kiểm soát](https://bakhong.tinh.vn/)")
 
 
 def test_a_night_that_is_due_is_carried_out(prefect: Prefect, server: Server) -> None:

@@ -14,9 +14,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from tasks.deliveries.run_lock import in_one_line, one_at_a_time
-from tests.nights import bakhong, environment, few_sources, url_of
-from warehouse.database import connect
-from warehouse.settings import Refusal
+from tests.nights import KEY, bakhong, environment, few_sources, url_of
+from warehouse.database import connect, open_warehouse
+from warehouse.settings import Refusal, Settings
 
 NOW = datetime(2025, 5, 5, tzinfo=UTC)
 
@@ -43,6 +43,15 @@ def test_the_command_line_leaves_with_2_while_another_run_works(engine: Engine, 
     assert said.returncode == 2
     assert str(os.getpid()) in said.stderr
     assert len(said.stderr.strip().splitlines()) == 1
+
+
+def test_who_finds_another_run_at_work_starts_no_server_of_prefect(home: Path) -> None:
+    settings = Settings(home, None, few_sources(home), KEY.encode())
+    with open_warehouse(settings) as engine, one_at_a_time(engine, "nightly", NOW):
+        said = bakhong("nightly", env=environment(home, settings.sources) | {"BAKHONG_SECRET_KEY": KEY})
+    assert (said.returncode, said.stdout) == (2, "")
+    assert f"tiến trình {os.getpid()}" in said.stderr
+    assert not (home / "prefect").exists()
 
 
 def test_the_lock_is_free_after_a_run_however_it_ended(engine: Engine) -> None:

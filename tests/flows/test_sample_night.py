@@ -14,6 +14,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from tasks.words.vietnamese import SAMPLE
 from tests.conftest import SampleNight
 from tests.nights import ROOT, bakhong, environment, started
 
@@ -50,6 +51,11 @@ def test_the_table_of_ngoc_phung_carries_the_articles_figures(sample_night: Samp
 def test_the_district_has_all_of_its_16_units(sample_night: SampleNight) -> None:
     district = sample_night.done.stdout.split("Huyện Thường Xuân (396, Tỉnh Thanh Hóa)")[1]
     assert " 16 16 100,0% " in " ".join(row_of(district, "ST1"))
+
+
+def test_both_tables_say_that_they_are_made_of_samples(sample_night: SampleNight) -> None:
+    lines = sample_night.done.stdout.splitlines()
+    assert [lines[place - 1].split(" (")[0] for place, line in enumerate(lines) if line == SAMPLE] == ["Xã Ngọc Phụng", "Huyện Thường Xuân"]
 
 
 def test_it_tells_what_was_set_aside_and_where_the_report_lies(sample_night: SampleNight) -> None:
@@ -89,6 +95,8 @@ def test_form_06a_of_ngoc_phung_adds_up_column_by_column(sample_night: SampleNig
     assert c11 == c12 + c13
     printed = openpyxl.load_workbook(tmp_path / "06a.xlsx")["Biểu 06a"]
     assert [cell.value for cell in list(printed.rows)[-2]][1:] == ["Tổng cộng", *total]  # below it stands whose dossiers are counted
+    assert printed["A4"].value == SAMPLE
+    assert SAMPLE in str(printed.oddHeader.center.text)
 
 
 def test_the_score_of_the_captured_month_is_the_portals_own(sample_night: SampleNight) -> None:

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from tests.nights import AS_FROM_A_TERMINAL, KEY, bakhong, environment, run_command, started
-from warehouse.database import open_warehouse
+from warehouse.database import open_warehouse, read_warehouse, url
 from warehouse.settings import Settings
 
 SECONDS = 60
@@ -84,6 +84,17 @@ def told_so_far(child: subprocess.Popen[str]) -> list[str]:
 def test_serve_refuses_what_it_cannot_do(words: tuple[str, str], said: str, own: Path) -> None:
     done = bakhong("serve", *words, env=environment(own))
     assert (done.returncode, done.stderr.strip()) == (2, said)
+
+
+def test_the_address_of_a_warehouse_stands_alone_and_beside_it_whether_anybody_is_there(own: Path) -> None:
+    settings = Settings(own, None, own / "sources.yaml", KEY.encode())
+    closed = bakhong("warehouse", "url", env=environment(own))
+    with read_warehouse(settings):
+        opened = bakhong("warehouse", "url", env=environment(own))
+    assert closed.returncode == opened.returncode == 0
+    assert closed.stdout == opened.stdout == f"{url(settings)}\n"
+    assert "`bakhong serve`" in closed.stderr
+    assert opened.stderr == ""
 
 
 def test_a_server_that_is_stopped_while_it_starts_is_not_left_behind(tmp_path: Path) -> None:

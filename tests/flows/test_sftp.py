@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -423,6 +423,37 @@ def test_a_server_that_hangs_up_is_named_in_one_line_and_asked_again(
     assert "\n" not in str(gone.value)
     assert _is_worth_another_try(None, None, Failed(data=gone.value))
     assert "Traceback" not in caplog.text
+
+
+def why_not(engine: Engine, home: Path, address: str) -> str:
+    with pytest.raises(ConnectionError) as failed:
+        pull(engine, Source("td", "dossiers", "dvcqg_csv", "td", f"sftp://bakhong@{address}/outbox/*.csv", "daily"), home)
+    assert _is_worth_another_try(None, None, Failed(data=failed.value))
+    return str(failed.value)
+
+
+def test_an_address_where_nobody_is_is_told_at_once(engine: Engine, home: Path, user_home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    began = time.monotonic()
+    assert why_not(engine, home, f"127.0.0.1:{port}").startswith(f"máy chủ 127.0.0.1:{port} từ chối kết nối (")
+    assert time.monotonic() - began < 5
+    assert why_not(engine, home, "sftp.khong-co.invalid").startswith("không có máy chủ nào tên như trong sftp.khong-co.invalid:22 (")
+
+
+@pytest.mark.parametrize("is_reached", [False, True], ids=["takes no call", "takes the call and says nothing"])
+def test_a_server_that_says_nothing_is_told_as_such(
+    is_reached: bool, engine: Engine, home: Path, user_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pull_sftp, "TIMEOUT", 1.0)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listening, ExitStack() as waiting:
+        port = listening.getsockname()[1]
+        if not is_reached:
+            for _ in range(2):  # as many as wait to be taken; the next is not even answered
+                caller = waiting.enter_context(socket.socket())
+                caller.setblocking(False)
+                caller.connect_ex(("127.0.0.1", port))
+        assert why_not(engine, home, f"127.0.0.1:{port}") == f"máy chủ 127.0.0.1:{port} không trả lời trong 1 giây (timed out)"
 
 
 @dataclass

@@ -12,6 +12,7 @@ import pytest
 
 from tasks.ask.official_table import Line
 from tasks.report.workbook import write_workbook
+from tasks.words.vietnamese import SAMPLE
 from tests.conftest import SampleNight
 
 LINE = Line(
@@ -121,6 +122,19 @@ def test_the_same_values_make_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         write_workbook([LINE], "2024", datetime(2025, 5, 5, tzinfo=UTC), tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_the_nights_workbook_says_on_cover_tables_and_every_printed_page_that_it_is_made_of_samples(sample_night: SampleNight) -> None:
+    book = openpyxl.load_workbook(sample_night.home / "site" / "ba-khong-2024.xlsx")
+    assert all(SAMPLE in str(sheet.oddHeader.center.text) for sheet in book)
+    said = [sheet.title for sheet in book if SAMPLE in [sheet["A3"].value, sheet["A4"].value]]
+    assert said == [name for name in book.sheetnames if name != "Ghi chú"]  # which are definitions, and no figures
+
+
+def test_a_workbook_of_real_figures_says_nothing_of_samples(tmp_path: Path) -> None:
+    for sheet in opened(tmp_path, LINE):
+        assert sheet.oddHeader.center.text is None
+        assert SAMPLE not in [cell for row in sheet.iter_rows(values_only=True) for cell in row]
 
 
 def test_the_nights_workbook_holds_every_commune_of_the_district(sample_night: SampleNight) -> None:

@@ -88,16 +88,24 @@ def test_a_file_that_kills_its_reader_is_one_line(bakhong, tmp_path: Path) -> No
         (["layout", "try", "bills/nope", "picture"], "evn_csv"),
         (["layout", "try", "missing.yaml", "picture"], "missing.yaml"),
         (["layout", "try", "picture", "picture"], "picture"),
-        (["layout", "try", "odd.yaml", "picture"], "nope"),
+        (["layout", "try", "odd.yaml", "picture"], "các cột không có trong nguồn dữ liệu: ['nope']"),
+        (["layout", "try", "wrong.yaml", "picture"], "'kind' là một trong: 'csv', 'xlsx',"),
+        (["layout", "try", "wrong.yaml", "picture"], "thiếu 'description'"),
+        (["layout", "try", "wrong.yaml", "picture"], "không có khóa 'header'. Có phải: headers, reader?"),
+        (["layout", "try", "bills/evn_cv", "picture"], "Có phải: evn_csv?"),
+        (["layout", "try", "bill/evn_csv", "picture"], "Có phải: bills/evn_csv?"),
+        (["layout", "draft", "picture", "--feed", "bill"], "Có phải: bills?"),
         (["layout", "try", "bills/evn_csv", "missing.csv"], "missing.csv"),
     ],
 )
 def test_what_cannot_be_run_is_one_line(bakhong, tmp_path: Path, words: list[str], told: str) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "picture").write_bytes(b"\x89PNG\r\n" + bytes(range(256)))
     (tmp_path / "odd.yaml").write_text("{feed: bills, name: x, kind: csv, description: x, headers: {A: nope}}", "utf-8")
+    (tmp_path / "wrong.yaml").write_text("{feed: bills, name: x, kind: cvs, headers: {A: bill_code}, header: {}}", "utf-8")
     code, said = bakhong(*words)
     assert code == 2
     assert told in said
+    assert "pydantic" not in said
     assert len(said.strip().splitlines()) == 1
     assert "Traceback" not in said
 

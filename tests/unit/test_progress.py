@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from prefect.states import Failed
+from rich.console import Console
 
+from desk import terminal
 from desk.terminal import pace
 from expectations.contract import contract
-from flows.progress import Meter, Stand, listening
+from flows.nightly import _try_again
+from flows.progress import Meter, Stand, each, listening, note, tell
+from tasks.pull.landing import Unreadable
 from tasks.read.file import read
+from warehouse.settings import Refusal
 
 
 def test_half_of_the_bytes_in_a_minute_leaves_a_minute() -> None:
@@ -42,6 +50,52 @@ def test_what_is_read_of_all_files_is_one_share_and_what_is_done_counts_whole(mo
         meter.read(2, 7, 1000)  # what a reader was given beyond the end is no more than the end
         meter.tell("Kiểm tra và nạp", 3, 3)
     assert [(stand.done, stand.rows, stand.share) for stand in told] == [(0, 0, 0), (0, 5, 0.375), (0, 12, 1), (3, 12, 1)]
+
+
+def test_what_is_at_work_is_named_and_what_is_done_is_not() -> None:
+    told: list[Stand] = []
+    with listening(told.append):
+        each("Nhận tệp", len, ["evn", "ecpay"], workers=1, name=str)
+    assert [(stand.stage, stand.done) for stand in told] == [
+        ("Nhận tệp", 0),
+        ("Nhận tệp: evn", 0),
+        ("Nhận tệp", 1),
+        ("Nhận tệp: ecpay", 1),
+        ("Nhận tệp", 2),
+    ]
+
+
+def tried(times: int, why: Exception) -> tuple[bool, list[str]]:
+    """Whether a pull that failed so often is tried again, and what is told of it."""
+    told: list[Stand] = []
+    with listening(told.append):
+        again = _try_again(None, SimpleNamespace(name="pull-tinh-sftp", run_count=times), Failed(data=why))
+    return again, [stand.note for stand in told]
+
+
+@pytest.mark.parametrize(("times", "which", "wait"), [(1, "2/4", 10), (2, "3/4", 60), (3, "4/4", 180)])
+def test_a_new_try_is_told_with_the_reason_its_number_and_when_it_is(times: int, which: str, wait: int) -> None:
+    why = ConnectionError("máy chủ sftp.tinh.vn:22 từ chối kết nối (Connection refused)")
+    assert tried(times, why) == (True, [f"tinh-sftp: {why}. Thử lại lần {which} sau khoảng {wait} giây."])
+
+
+@pytest.mark.parametrize("why", [Refusal("no key"), FileNotFoundError(2, "gone"), PermissionError(13, "closed"), Unreadable("td", ["x"])])
+def test_what_stays_what_it_is_is_neither_tried_again_nor_told(why: Exception) -> None:
+    assert tried(1, why) == (False, [])
+
+
+def test_a_person_sees_what_happens_on_the_way_as_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(terminal, "err", Console(file=screen, force_terminal=True, width=120))
+    with terminal.progress():
+        tell("Nhận tệp: tinh-sftp", 0, 1)
+        note("tinh-sftp: máy chủ từ chối kết nối. Thử lại lần 2/4 sau khoảng 10 giây.")
+    assert "Thử lại lần 2/4 sau khoảng 10 giây.\x1b[0m\n" in screen.getvalue()
+
+
+def test_a_log_keeps_it(caplog: pytest.LogCaptureFixture) -> None:
+    note("tinh-sftp: thử lại lần 2/4")
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [("WARNING", "tinh-sftp: thử lại lần 2/4")]
 
 
 @pytest.mark.parametrize(("layout", "name"), [("ecpay_csv", "ecpay.csv"), ("momo_jsonl", "momo.jsonl"), ("napas_dat", "napas.dat")])
