@@ -33,14 +33,17 @@ _DELIVERY = "SELECT delivery_id, status, file_name, about, named_period, named_u
 
 
 class SaidAgain:
-    """Natural keys that rows of earlier deliveries set aside bear and that this one says again, gathered chunk by chunk."""
+    """Natural keys that rows of earlier deliveries set aside bear and that this one says again, gathered chunk by chunk.
+
+    Those that wait for a bill are none of them: there may be many, and they are nobody's fault.
+    """
 
     def __init__(self, work: Load) -> None:
         """Looks up which are set aside."""
         self._contract = work.contract
         found = work.connection.scalars(
             text(
-                f"SELECT DISTINCT natural_key FROM ops.quarantine WHERE {_ROWS} AND natural_key IS NOT NULL "
+                "SELECT DISTINCT natural_key FROM ops.quarantine WHERE status IN ('open', 'released') AND natural_key IS NOT NULL "
                 f"AND delivery_id IN (SELECT delivery_id FROM ops.delivery WHERE {_BEFORE} AND rows_quarantined > 0)"
             ),
             _place(work.delivery),

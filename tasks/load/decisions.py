@@ -68,6 +68,15 @@ def let_pass(connection: Connection, delivery_id: int, rule_code: str, who: str,
     refused = _rejected(connection, delivery_id)
     if refused is None or rule_code not in unusual(connection, delivery_id):
         raise Refusal(f"Lần gửi số {delivery_id} không bị từ chối vì khác mức thường theo quy tắc {rule_code}.")
+    allowed = connection.execute(
+        text(
+            "SELECT a.decided_by, a.decided_at FROM ops.allowance a JOIN ops.delivery d USING (delivery_id) "
+            "WHERE a.delivery_id = :delivery_id AND a.rule_code = :rule_code AND a.decided_at > d.loaded_at"
+        ),
+        {"delivery_id": delivery_id, "rule_code": rule_code},
+    ).first()
+    if allowed is not None:
+        raise Refusal(f"Lần gửi số {delivery_id} đã được {allowed.decided_by} cho qua lúc {moment(allowed.decided_at)}.")
     connection.execute(
         text(
             "INSERT INTO ops.allowance VALUES (:delivery_id, :rule_code, :who, now()) "
@@ -148,7 +157,7 @@ def _overtaken(connection: Connection, chosen: Chosen) -> Refusal:
 
 
 def decide_alone(connection: Connection, delivery_id: int) -> None:
-    """Waits until nobody else decides on a delivery, for as long as the transaction lasts."""
+    """Waits until nobody else decides on a delivery or loads it, and keeps them waiting until the transaction ends."""
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('quarantine'), :number)"), {"number": delivery_id})
 
 

@@ -20,6 +20,7 @@ from tasks.load.beside_days import count_differences
 from tasks.load.checked_with import CheckedWith, leave_as_it_is
 from tasks.load.codes import Codes
 from tasks.load.corrected import SaidAgain, put_right
+from tasks.load.decisions import decide_alone
 from tasks.load.dependents import are_there, follow
 from tasks.load.dimensions import Dimensions
 from tasks.load.facts import facts_of
@@ -47,6 +48,7 @@ def load(engine: Engine, delivery: Delivery, contract: Contract, checked: Iterab
     """
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:feed))"), {"feed": f"load {contract.feed}"})
+        decide_alone(connection, delivery.delivery_id)
         load_id = connection.execute(insert(loads).values(delivery_id=delivery.delivery_id).returning(loads.c.load_id)).scalar_one()
         work = Load(connection, delivery, contract, Dimensions(connection, delivery.delivery_id), load_id)
         work.is_followed = are_there(work)
@@ -109,6 +111,7 @@ def reject(
     now, agreed = datetime.now(UTC), agreed or contract(delivery.feed)
     results = merged([*rejected.results, RuleResult(rejected.rule_code, "critical", "delivery", False, None, received)])
     with engine.begin() as connection:
+        decide_alone(connection, delivery.delivery_id)
         connection.execute(delete(verdict).where(verdict.c.delivery_id == delivery.delivery_id))
         _judged(connection, delivery, agreed, results)
         if rejected.faults is not None:

@@ -101,13 +101,11 @@ def keep(connection: Connection, delivery: Delivery, contract: Contract, faults:
     connection.execute(text("DROP TABLE pg_temp.faults"))
 
 
-# What a steward decides while this is loaded stays for the next night.
 _KEEP = """
 INSERT INTO ops.quarantine SELECT * FROM pg_temp.faults ON CONFLICT (delivery_id, row_number, rule_code, column_name)
 DO UPDATE SET natural_key = excluded.natural_key, severity = excluded.severity, message_vi = excluded.message_vi,
     awaited_key = excluded.awaited_key, checked_at = excluded.checked_at,
-    status = CASE WHEN quarantine.status IN ('dismissed', 'corrected') OR quarantine.decided_at > now() THEN quarantine.status
-        ELSE excluded.status END
+    status = CASE WHEN quarantine.status IN ('dismissed', 'corrected') THEN quarantine.status ELSE excluded.status END
 """
 
 

@@ -160,6 +160,8 @@ def test_a_steward_lets_a_refused_delivery_pass_when_the_new_level_is_right(quar
         with pytest.raises(Refusal, match=f"bakhong quarantine release {delivery.delivery_id} --rule BIL-011"):
             release(connection, Chosen(delivery.delivery_id), "Lan")
         assert release(connection, Chosen(delivery.delivery_id, "BIL-011"), "Lan") == 60
+    with quarter.begin() as connection, pytest.raises(Refusal, match="đã được Lan cho qua lúc"):
+        release(connection, Chosen(delivery.delivery_id, "BIL-011"), "Minh")
     [again] = pending_of_april(quarter, tmp_path)
     assert deliver(quarter, again, rows).loaded == 60
     assert said(quarter, "BIL-011")[0] is False
