@@ -1,6 +1,6 @@
 """What the rules found in deliveries, as `ops` has it once they were taken or refused: those of the checks, of the loader, of the count.
 
-Counts, words and numbers of rows only: the value of a cell is in none of these tables.
+Counts, words and numbers of rows only; keys of rows stay where they are.
 """
 
 from __future__ import annotations
@@ -19,14 +19,12 @@ from expectations.contract import Contract, Rule
 from tasks.deliveries.judgement import Judgement, judgement
 from tasks.deliveries.source import Source, terms_of, title_of
 from tasks.validate.found import SEEN
-from tasks.words.vietnamese import NOTHING, number, safe, stretch
+from tasks.words.vietnamese import NOTHING, SEVERITY, number, safe, stretch
 from warehouse.tables import delivery as deliveries
 from warehouse.tables import verdict
 
 STRETCHES = 12
 """Stretches of consecutive rows that are told of each rule."""
-SEVERITIES = ("critical", "warning", "info")
-"""The worst first."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ class Examined:
         """Rules that did not hold: those of the whole first, then the worst and those with the most rows."""
         return sorted(
             (one for one in self.tried if not one.held),
-            key=lambda one: (one.rule.scope == "row", SEVERITIES.index(one.severity), -one.count, one.rule.code),
+            key=lambda one: (one.rule.scope == "row", [*SEVERITY].index(one.severity), -one.count, one.rule.code),
         )
 
     @property

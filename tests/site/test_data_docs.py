@@ -171,6 +171,16 @@ def test_start_page_night_and_delivery_say_of_each_file_what_became_of_it(
     assert len(DataDocs(home / "data_docs").pages()) == len(said)
 
 
+def test_no_value_of_a_row_is_on_any_page(expected: tuple[Path, dict[str, str]]) -> None:
+    home, _ = expected
+    rows = [row for file in (home / "inbox").iterdir() for row in csv.DictReader(file.read_text("utf-8").splitlines())]
+    values = {row[name] for row in rows for name in ("ID_HDON", "MA_KHANG", "TEN_KHANG", "DCHI_KHANG")} - {""}
+    assert len(values) > 60
+    for page in (home / "data_docs").rglob("*.*"):
+        told = page.read_text("utf-8")
+        assert not [value for value in values if value in told], page
+
+
 def test_the_way_back_to_the_steward_s_pages_is_one_click(page: Page, address: str) -> None:
     page.goto(f"{address}data_docs/index.html")
     page.get_by_role("link", name="Ba Không").click()
