@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from desk.web import charts, gate
 from desk.web.access import Asked, Handler, NotFound, route
+from desk.web.rows import rows_page
 from tasks.ask.fees import fees, first_shown
 from tasks.ask.overview import Overview
 from tasks.report.pages.deliveries import delivery
@@ -90,6 +91,7 @@ ROUTES: list[Route] = [
     route("/doi-soat-phi", for_all(reconciled_fees), "viewer"),
     route("/da-cong-bo", page(published), "viewer"),
     route("/da-cong-bo/{number}", page(document, "number"), "viewer"),
+    route("/dong", rows_page, "viewer"),
     route("/cac-dem", page(past_nights), "viewer"),
     route("/cac-dem/{number:int}", page(night, "number"), "viewer"),
     route("/quy-tac", page(rules), "viewer"),

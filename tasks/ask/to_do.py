@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -48,20 +49,45 @@ def rows_by_status(connection: Connection) -> dict[str, int]:
     return {row.status: int(row.rows or 0) for row in found}
 
 
-_ROWS = """
-SELECT q.*, d.source, d.file_name, d.status AS delivery_status FROM ops.quarantine q JOIN ops.delivery d USING (delivery_id)
+_WHICH = """
 WHERE (CAST(:delivery_id AS int) IS NULL OR q.delivery_id = :delivery_id)
   AND (CAST(:rule_code AS text) IS NULL OR q.rule_code = :rule_code)
+  AND (CAST(:status AS text) IS NULL OR q.status = :status)
+  AND (CAST(:words AS text) IS NULL
+    OR position(lower(:words) IN lower(concat_ws(' ', q.natural_key, q.column_name, q.message_vi, d.file_name))) > 0)
   AND (CAST(:codes AS text[]) IS NULL OR d.named_unit = ANY(:codes))
+"""
+_ROWS = f"""
+SELECT q.*, d.source, d.file_name FROM ops.quarantine q JOIN ops.delivery d USING (delivery_id) {_WHICH}
 ORDER BY array_position(ARRAY['open', 'waiting', 'released', 'rejected', 'dismissed'], q.status), d.exported_at DESC,
   q.delivery_id, q.row_number, q.rule_code, q.column_name
-LIMIT :shown
+LIMIT :shown OFFSET :skipped
 """
 
 
-def rows_set_aside(
-    connection: Connection, delivery_id: int | None = None, rule_code: str | None = None, scope: Scope = WHOLE, shown: int = 200
-) -> Sequence[Row[Any]]:
-    """Rows set aside, of one delivery or rule, those first that wait for somebody; one more than shown where there are more."""
-    given = {"delivery_id": delivery_id, "rule_code": rule_code, "codes": scope.listed, "shown": shown + 1}
-    return connection.execute(text(_ROWS), given).all()
+@dataclass(frozen=True)
+class Which:
+    """Which rows set aside are meant: those of a delivery, a rule, a status, with some words in them; else all in scope."""
+
+    scope: Scope = WHOLE
+    delivery_id: int | None = None
+    rule_code: str | None = None
+    status: str | None = None
+    words: str | None = None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The same as a query takes it."""
+        told = {name: getattr(self, name) for name in ("delivery_id", "rule_code", "status", "words")}
+        return told | {"codes": self.scope.listed}
+
+
+def rows_set_aside(connection: Connection, which: Which, shown: int, skipped: int = 0) -> Sequence[Row[Any]]:
+    """Rows set aside, a row for each rule it broke, those first that wait for somebody."""
+    return connection.execute(text(_ROWS), {**which.given, "shown": shown, "skipped": skipped}).all()
+
+
+def count_set_aside(connection: Connection, which: Which) -> int:
+    """How many there are."""
+    query = f"SELECT count(*) FROM ops.quarantine q JOIN ops.delivery d USING (delivery_id) {_WHICH}"
+    return int(connection.scalar(text(query), which.given) or 0)

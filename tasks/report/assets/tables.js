@@ -29,7 +29,7 @@ function sortBy(table, head, column) {
   body.append(...rows.map(([, row]) => row));
 }
 
-for (const table of document.querySelectorAll("table[data-sort]")) {
+function sortable(table) {
   [...table.tHead.rows[0].cells].forEach((head, column) => {
     const button = document.createElement("button");
     button.type = "button";
@@ -41,15 +41,13 @@ for (const table of document.querySelectorAll("table[data-sort]")) {
 
 const LONG = 8; // rows, from which on a table is worth searching
 
-for (const table of document.querySelectorAll("table[data-filter]")) {
+// A field above a table, or above the first of a group of tables, that leaves the rows with all words typed into it.
+function searchable(table) {
   const group = table.dataset.group;
   const tables = group ? document.querySelectorAll(`table[data-group="${group}"]`) : [table];
   const rows = [...tables].flatMap((one) => [...one.tBodies[0].rows]).map((row) => [row, plain(row.innerText)]);
-  if (rows.length < LONG) continue;
-  const finder = document.createElement("div");
-  const label = document.createElement("label");
-  const field = document.createElement("input");
-  const found = document.createElement("span");
+  if (rows.length < LONG) return;
+  const [finder, label, field, found] = ["div", "label", "input", "span"].map((name) => document.createElement(name));
   finder.className = "finder";
   field.type = "search";
   found.className = "soft";
@@ -67,3 +65,14 @@ for (const table of document.querySelectorAll("table[data-filter]")) {
     found.textContent = wanted.length ? `${shown.toLocaleString("vi")} / ${rows.length.toLocaleString("vi")}` : "";
   });
 }
+
+function prepare(part) {
+  for (const table of part.querySelectorAll("table[data-sort]:not([data-ready])")) {
+    table.dataset.ready = "";
+    sortable(table);
+    if ("filter" in table.dataset) searchable(table);
+  }
+}
+
+prepare(document);
+document.addEventListener("htmx:load", (event) => prepare(event.target)); // a part of the page that came later

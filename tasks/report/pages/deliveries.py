@@ -27,15 +27,16 @@ def delivery(overview: Overview, delivery_id: int) -> Page | None:
         return None
     newer = text("SELECT delivery_id, file_name FROM ops.delivery WHERE supersedes = :number ORDER BY delivery_id")
     is_theirs = overview.scope.sees(found.named_unit)
+    rows = to_do.Which(overview.scope, delivery_id=delivery_id)
     content = {
         "delivery": found,
         "senders": overview.senders,
         "newer": overview.connection.execute(newer, {"number": delivery_id}).all(),
         "is_refused_still": any(row.delivery_id == delivery_id for row in overview.refused),
         "verdicts": questions.verdicts(overview.connection, delivery_id),
-        "rows": to_do.rows_set_aside(overview.connection, delivery_id=delivery_id, shown=ROWS_SHOWN) if is_theirs else [],
+        "rows": to_do.rows_set_aside(overview.connection, rows, ROWS_SHOWN) if is_theirs else [],
+        "all_rows": to_do.count_set_aside(overview.connection, rows),
         "is_theirs": is_theirs,
-        "shown": ROWS_SHOWN,
         "docs": docs_of(overview.connection, [delivery_id]).get(delivery_id, ""),
     }
     return Page(f"lan-gui/{delivery_id}", "delivery.html", content)

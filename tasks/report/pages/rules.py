@@ -48,13 +48,14 @@ def rule(overview: Overview, code: str) -> Page | None:
     found = next(((one, feed) for one, feed in _declared() if one.code == code), None)
     if found is None:
         return None
+    rows = to_do.Which(overview.scope, rule_code=code)
     content = {
         "told": Told(*found, overview.broken_lately.get(code, [])),
         "days": LATELY,
         "senders": overview.senders,
         "problems": [one for one in overview.problems if one.rule_code == code],
-        "rows": to_do.rows_set_aside(overview.connection, rule_code=code, scope=overview.scope, shown=ROWS_SHOWN),
-        "shown": ROWS_SHOWN,
+        "rows": to_do.rows_set_aside(overview.connection, rows, ROWS_SHOWN),
+        "all_rows": to_do.count_set_aside(overview.connection, rows),
     }
     return Page(f"quy-tac/{code}", "rule.html", content)
 
