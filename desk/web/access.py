@@ -81,12 +81,15 @@ class Asked:
 Handler = Callable[[Asked], Response | Page]
 
 
-def route(path: str, handler: Handler, role: str | None, *, acts: bool = False) -> Route:
-    """A route for those who have a role, or for everybody; `acts`: it changes something, and takes forms of this desk only."""
+def route(path: str, handler: Handler, role: str | None, *, acts: bool = False, files: int = 0) -> Route:
+    """A route for those who have a role, or for everybody; `acts`: it changes something, and takes forms of this desk only.
+
+    `files`: how many a form may bring.
+    """
 
     async def endpoint(request: Request) -> Response:
         try:
-            form = await request.form(max_files=0, max_fields=2_000) if acts else FormData()
+            form = await request.form(max_files=files, max_fields=2_000) if acts else FormData()
             return await run_in_threadpool(_answer, request, form, handler, role, acts)
         except Exception as problem:
             return _told(request, problem)

@@ -14,6 +14,7 @@ from desk.web import pages, signing_in
 from desk.web.access import Asked, NotFound, not_found, route
 from desk.web.frame import Desk, assets
 from desk.web.headers import Guarded, Under
+from warehouse.seed import is_sample
 from warehouse.settings import Settings
 
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -48,6 +49,7 @@ def application(engine: Engine, settings: Settings, root_path: str = "") -> ASGI
         middleware=[Middleware(Guarded), Middleware(Under, root_path=root_path)],
         exception_handlers={404: not_found, 405: not_found},
     )
-    app.state.desk = Desk(settings, root_path)
+    with engine.connect() as connection:
+        app.state.desk = Desk(settings, root_path, is_sample(connection))
     app.state.engine = engine
     return app

@@ -31,6 +31,8 @@ class Desk:
     settings: Settings
     root_path: str = ""
     """Path prefix behind a reverse proxy, as /ba-khong; else empty."""
+    is_sample: bool = False
+    """Whether what is shown is no real data."""
 
     def address(self, place: str) -> str:
         """Address of a place."""
@@ -51,7 +53,11 @@ class DeskFrame:
     desk: Desk
     account: Account | None
     form_token: str
-    is_sample: bool = False
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether what is shown is no real data."""
+        return self.desk.is_sample
 
     def link(self, place: str) -> str:
         """Every place has a page here, but those of the whole province for whom it is not shown to."""

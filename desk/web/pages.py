@@ -10,6 +10,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from desk.web import charts, gate
+from desk.web import worklist as worklist_actions
 from desk.web.access import Asked, Handler, NotFound, route
 from desk.web.rows import rows_page
 from tasks.ask.fees import fees, first_shown
@@ -72,6 +73,10 @@ def file(asked: Asked) -> Response:
 ROUTES: list[Route] = [
     route("/", page(tonight), "viewer"),
     route("/viec-can-lam", page(worklist), "viewer"),
+    route("/viec-can-lam/thu", for_all(worklist_actions.take_letter), "steward", acts=True, files=1),
+    route("/viec-can-lam/thu/{source}.xlsx", for_all(worklist_actions.letter), "steward"),
+    route("/viec-can-lam/{number:int}/{rule}", for_all(worklist_actions.item_page), "viewer"),
+    route("/viec-can-lam/{number:int}/{rule}", for_all(worklist_actions.act), "steward", acts=True),
     route("/cong-bo", page(publication), "viewer"),
     route("/cong-bo", for_all(gate.decide), "approver", acts=True),
     route("/cong-bo/ky", for_all(gate.sign_period), "approver", acts=True),

@@ -15,6 +15,7 @@ from tasks.ask.nights import nights
 from tasks.ask.problems import Problem, problems
 from tasks.ask.questions import KnownSource, SourceState
 from tasks.ask.scope import WHOLE, Scope
+from tasks.ask.worklist import Item, items
 from tasks.count.revisions import last_publication
 
 LATELY = 60
@@ -72,6 +73,11 @@ class Overview:
     def open_rows(self) -> Sequence[Row[Any]]:
         """Rows set aside that wait for somebody, by source and rule."""
         return to_do.open_rows(self.connection)
+
+    @cached_property
+    def items(self) -> list[Item]:
+        """What stewards have to see to, of the files in scope."""
+        return items(self.connection) if self.scope.is_whole else []
 
     @cached_property
     def by_status(self) -> dict[str, int]:

@@ -9,9 +9,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from tasks.ask.scope import WHOLE, Scope
+from tasks.load.decisions import DISMISSED
 
-_REFUSED = """
-SELECT d.* FROM ops.delivery d WHERE d.status = 'rejected' AND NOT EXISTS (
+_REFUSED = f"""
+SELECT d.* FROM ops.delivery d
+WHERE d.status = 'rejected' AND d.corrected_by IS NULL
+  AND NOT EXISTS (SELECT FROM ops.quarantine_note n WHERE n.delivery_id = d.delivery_id AND {DISMISSED})
+  AND NOT EXISTS (
     SELECT FROM ops.delivery later
     WHERE later.source = d.source AND later.status <> 'landed' AND (later.exported_at, later.delivery_id) > (d.exported_at, d.delivery_id)
       AND later.named_unit IS NOT DISTINCT FROM d.named_unit
@@ -21,7 +25,7 @@ ORDER BY d.loaded_at DESC, d.delivery_id
 
 
 def refused(connection: Connection) -> Sequence[Row[Any]]:
-    """Deliveries refused of which the source has not sent another one since, the latest first."""
+    """Deliveries refused that nobody dismissed and of which the source has not sent another one since, the latest first."""
     return connection.execute(text(_REFUSED)).all()
 
 

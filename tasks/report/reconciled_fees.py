@@ -14,6 +14,7 @@ from tasks.report.kept import fingerprint, made, programme, take_over, write_dow
 from tasks.report.pages.fees import LISTED, fees_page
 from tasks.report.site import write_pages
 from tasks.words.vietnamese import FEES, period, safe
+from warehouse.seed import is_sample
 
 PAGE, MANIFEST = "doi-soat-phi.html", "doi-soat-phi.json"
 HEADER = (
@@ -34,7 +35,7 @@ def write_fees(connection: Connection, as_of: datetime, before: Path, edition: P
     parts = [part for part in written_down(before, MANIFEST) if part.content == content and take_over(part, before, edition)]
     if not parts:
         shown = fees(connection, since)
-        write_pages([fees_page(shown, as_of)], edition)
+        write_pages([fees_page(shown, as_of)], edition, is_sample=is_sample(connection))
         _write_rows(edition / LISTED, shown.differences)
         parts = [made(PAGE, content, edition, (PAGE, LISTED))]
     write_down(edition, MANIFEST, parts)

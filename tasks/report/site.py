@@ -22,6 +22,7 @@ from tasks.report.pages.tonight import NIGHTS_SHOWN, tonight
 from tasks.report.pages.worklist import worklist
 from tasks.report.rendering import ASSETS, Page, render
 from tasks.report.signing import all_signed
+from warehouse.seed import is_sample
 
 DELIVERIES = 100
 """Most deliveries that have a page; at the desk all have one."""
@@ -73,13 +74,13 @@ def file_of(place: str) -> str:
     return f"{place or 'index'}.html"
 
 
-def write_pages(pages: Iterable[Page], edition: Path, known: Collection[str] | None = None) -> list[str]:
+def write_pages(pages: Iterable[Page], edition: Path, known: Collection[str] | None = None, *, is_sample: bool) -> list[str]:
     """Writes pages into an edition, and returns the names of their files."""
     written = []
     for page in pages:
         path = edition / file_of(page.place)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(render(page, StaticFrame(edition, page.place, known)), "utf-8")
+        path.write_text(render(page, StaticFrame(edition, page.place, known, is_sample)), "utf-8")
         written.append(file_of(page.place))
     return written
 
@@ -105,4 +106,4 @@ def write_site(connection: Connection, edition: Path) -> None:
     named += [rule(overview, code) for code in sorted({*overview.broken_lately, *(row.rule_code for row in overview.open_rows)})]
     named += [release(overview, one.release_id) for one in all_signed(connection)[:RELEASES]]
     pages += [page for page in named if page is not None]
-    write_pages(pages, edition, {page.place for page in pages})
+    write_pages(pages, edition, {page.place for page in pages}, is_sample=is_sample(connection))

@@ -62,10 +62,11 @@ def write_years(connection: Connection, before: Path, edition: Path) -> list[Mad
 def _write(connection: Connection, year: str, published: _Published, notes: list[Note], edition: Path, beside: Beside) -> list[str]:
     """Writes the files of a year, the workbook beside, and returns their names."""
     lines = official_table.of_period(connection, year)
-    beside.write_workbook(lines, year, published.as_of, edition / workbook_name(year), notes, is_sample(connection))
+    sample = is_sample(connection)
+    beside.write_workbook(lines, year, published.as_of, edition / workbook_name(year), notes, sample)
     restated = restated_of_period(connection, year) if published.is_restated else []
     beside.tell_rest(one_stop_shop(connection, lines, year), restated)
-    return [workbook_name(year), *write_pages(pages_of(connection, year, lines, restated, published.as_of), edition)]
+    return [workbook_name(year), *write_pages(pages_of(connection, year, lines, restated, published.as_of), edition, is_sample=sample)]
 
 
 _TABLES = ("fact_indicator", "fact_indicator_restated", "fact_reach", "fact_form_06a", "fact_score_766")
