@@ -128,7 +128,7 @@ def test_a_column_added_to_a_contract_changes_no_stored_row(place: Callable[[str
     changed = _with(
         contract("bills"), lambda bills: {"meter_code": {"type": "text", "description": "Meter"}, **bills["columns"]}, "columns"
     )
-    monkeypatch.setattr("flows.ingest.contract", lambda feed: changed if feed == "bills" else contract(feed))
+    monkeypatch.setattr("tasks.deliveries.ledger.contract", lambda feed: changed if feed == "bills" else contract(feed))
     here.run(here.case / "night-2")
     assert here.answers("SELECT file_name, rows_received, rows_loaded, rows_unchanged FROM ops.delivery ORDER BY 1") == (
         "e_202403.csv\t3\t3\t0\ne_202404.csv\t3\t0\t3\n"
@@ -145,7 +145,7 @@ def test_a_payment_of_a_bill_and_an_unknown_shop_keeps_the_bills_unit(
         return payments["layouts"]
 
     changed = _with(contract("payments"), shops, "layouts")
-    monkeypatch.setattr("flows.ingest.contract", lambda feed: changed if feed == "payments" else contract(feed))
+    monkeypatch.setattr("tasks.deliveries.ledger.contract", lambda feed: changed if feed == "payments" else contract(feed))
     here.run(here.case / "night-1")
     units = (
         "SELECT transaction_code, unit_code, NOT is_inferred FROM warehouse.fact_payment JOIN warehouse.dim_unit USING (unit_key) "
