@@ -22,7 +22,6 @@ TOLD = 5
 """Rows whose numbers are told of each rule."""
 BEFORE_FAULTS = 320
 """Most characters of a refusal's own words where faults are told after them."""
-
 SEEN = " Lỗi đã thấy: "
 """Stands between the two."""
 
