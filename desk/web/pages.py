@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from starlette.responses import FileResponse, Response
@@ -26,6 +27,7 @@ from tasks.report.pages.tables import indicator, restated, restated_indicator, u
 from tasks.report.pages.tonight import tonight
 from tasks.report.pages.worklist import worklist
 from tasks.report.rendering import Page
+from tasks.words.vietnamese import VIETNAM
 
 
 def page(shown: Callable[..., Page | None], *named: str) -> Handler:
@@ -39,6 +41,11 @@ def page(shown: Callable[..., Page | None], *named: str) -> Handler:
         return found
 
     return answer
+
+
+def tonight_now(overview: Overview) -> Page:
+    """The start page as of now."""
+    return tonight(overview, datetime.now(VIETNAM))
 
 
 def for_all(handler: Callable[[Asked], Response | Page]) -> Handler:
@@ -71,7 +78,7 @@ def file(asked: Asked) -> Response:
 
 
 ROUTES: list[Route] = [
-    route("/", page(tonight), "viewer"),
+    route("/", page(tonight_now), "viewer"),
     route("/viec-can-lam", page(worklist), "viewer"),
     route("/viec-can-lam/thu", for_all(worklist_actions.take_letter), "steward", acts=True, files=1),
     route("/viec-can-lam/thu/{source}.xlsx", for_all(worklist_actions.letter), "steward"),

@@ -40,13 +40,16 @@ class StaticFrame:
     place: str
     known: Collection[str] | None = None
     """Places that have a page; of a page whose links are all to such as always have one, none are given."""
+    missing: tuple[str, ...] = ()
+    """Beginnings of places that have none."""
     is_sample: bool = False
     account: None = None
     form_token: str = ""
 
     def link(self, place: str) -> str:
         """The file of a page."""
-        if self.known is not None and place not in self.known and not place.startswith(MADE_APART):
+        is_known = self.known is None or place in self.known or place.startswith(MADE_APART)
+        if not is_known or place.startswith(self.missing):
             return ""
         return self._up + file_of(place)
 
@@ -74,13 +77,15 @@ def file_of(place: str) -> str:
     return f"{place or 'index'}.html"
 
 
-def write_pages(pages: Iterable[Page], edition: Path, known: Collection[str] | None = None, *, is_sample: bool) -> list[str]:
+def write_pages(
+    pages: Iterable[Page], edition: Path, known: Collection[str] | None = None, missing: tuple[str, ...] = (), *, is_sample: bool
+) -> list[str]:
     """Writes pages into an edition, and returns the names of their files."""
     written = []
     for page in pages:
         path = edition / file_of(page.place)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(render(page, StaticFrame(edition, page.place, known, is_sample)), "utf-8")
+        path.write_text(render(page, StaticFrame(edition, page.place, known, missing, is_sample)), "utf-8")
         written.append(file_of(page.place))
     return written
 

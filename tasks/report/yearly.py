@@ -18,6 +18,8 @@ from tasks.report.pages.tables import pages_of
 from tasks.report.site import write_pages
 from warehouse.seed import is_sample
 
+BY_UNIT = 3
+"""Latest years of which each unit has a page; of those before, each indicator has one, and the desk has all."""
 MANIFEST = "made.json"
 """What an edition's files are made of."""
 
@@ -47,26 +49,34 @@ def write_years(connection: Connection, before: Path, edition: Path) -> list[Mad
     years = official_table.years(connection)
     around = fingerprint(programme(), connection.execute(text(_NAMES)).one())
     # The scores of a year are compared with those of the year before.
+    before_it = {year: published.get(str(int(year) - 1)) for year in years}
     notes = {year: notes_of(connection, year) for year in years}
-    content = {year: fingerprint(around, published[year], published.get(str(int(year) - 1)), notes[year]) for year in years}
+    content = {year: fingerprint(around, published[year], before_it[year], year in years[:BY_UNIT], notes[year]) for year in years}
     kept = [part for part in written_down(before, MANIFEST) if content.get(part.name) == part.content and take_over(part, before, edition)]
     found = {part.name: part for part in kept}
     if missing := [year for year in years if year not in found]:
         with Beside() as beside:
-            names = {year: _write(connection, year, published[year], notes[year], edition, beside) for year in missing}
+            names = {
+                year: _write(connection, year, published[year], notes[year], year in years[:BY_UNIT], edition, beside) for year in missing
+            }
         found |= {year: made(year, content[year], edition, names[year]) for year in missing}
     write_down(edition, MANIFEST, [found[year] for year in years])
     return [found[year] for year in years]
 
 
-def _write(connection: Connection, year: str, published: _Published, notes: list[Note], edition: Path, beside: Beside) -> list[str]:
+def _write(
+    connection: Connection, year: str, published: _Published, notes: list[Note], by_unit: bool, edition: Path, beside: Beside
+) -> list[str]:
     """Writes the files of a year, the workbook beside, and returns their names."""
     lines = official_table.of_period(connection, year)
     sample = is_sample(connection)
     beside.write_workbook(lines, year, published.as_of, edition / workbook_name(year), notes, sample)
     restated = restated_of_period(connection, year) if published.is_restated else []
     beside.tell_rest(one_stop_shop(connection, lines, year), restated)
-    return [workbook_name(year), *write_pages(pages_of(connection, year, lines, restated, published.as_of), edition, is_sample=sample)]
+    of_units = f"bieu/{year}/don-vi/"
+    pages = pages_of(connection, year, lines, restated, published.as_of)
+    shown = [page for page in pages if by_unit or not page.place.startswith(of_units)]
+    return [workbook_name(year), *write_pages(shown, edition, missing=() if by_unit else (of_units,), is_sample=sample)]
 
 
 _TABLES = ("fact_indicator", "fact_indicator_restated", "fact_reach", "fact_form_06a", "fact_score_766")

@@ -177,3 +177,17 @@ def test_the_page_of_fees_is_made_anew_when_something_was_loaded_and_else_taken_
     page.write_text("altered")
     edition(engine, published)
     assert page.read_bytes() == before
+
+
+def test_units_have_a_page_in_the_latest_years_only(
+    engine: Engine, published: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    every = anew(engine, tmp_path / "every")
+    years = sorted({Path(name).parts[1] for name in every if name.startswith("bieu/") and "/don-vi/" in name})
+    monkeypatch.setattr(yearly, "BY_UNIT", 1)
+    fewer = anew(engine, tmp_path / "fewer")
+    assert len(years) > 1
+    assert {Path(name).parts[1] for name in fewer if "/don-vi/" in name} == {years[-1]}
+    assert set(every) - set(fewer) == {name for name in every if "/don-vi/" in name and years[-1] not in name}
+    assert b"don-vi/" in fewer[f"bieu/{years[-1]}.html"]
+    assert b"don-vi/" not in fewer[f"bieu/{years[0]}.html"]

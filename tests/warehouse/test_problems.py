@@ -126,3 +126,11 @@ def test_a_delivery_refused_is_work_until_its_source_sends_for_the_same_period_a
         assert [row.delivery_id for row in to_do.refused(connection)] == [1]
         connection.execute(text("UPDATE ops.delivery SET business_period = '2026-09' WHERE delivery_id = 2"))
         assert not to_do.refused(connection)
+
+
+def test_a_night_that_is_missing_is_told_by_whoever_knows_the_time(engine: Engine) -> None:
+    night(engine, 0, {})
+    with engine.connect() as connection:
+        overview = Overview(connection)
+        silent = [tonight(overview, now).content["is_silent"] for now in (None, FIRST + timedelta(hours=26), FIRST + timedelta(hours=27))]
+    assert silent == [False, False, True]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy import Row
 from tasks.ask.nights import deliveries_of, nights
 from tasks.ask.overview import Overview
 from tasks.ask.problems import Problem
+from tasks.ask.questions import SILENCE
 from tasks.report.charts import Bar
 from tasks.report.rendering import Page
 from tasks.words import vietnamese as vi
@@ -21,8 +23,8 @@ SHOWN, SHOWN_BESIDE = 5, 4
 """Lines of each list, of those at the right, so that all fits on one screen; every list leads to the whole."""
 
 
-def tonight(overview: Overview) -> Page:
-    """The start page; before the first night it says so."""
+def tonight(overview: Overview, now: datetime | None = None) -> Page:
+    """The start page; before the first night it says so. Only who knows the time can tell that a night is missing since."""
     run = overview.run
     if run is None:
         return Page("", "no_night.html")
@@ -35,6 +37,7 @@ def tonight(overview: Overview) -> Page:
     to_do += [("set_aside", row) for row in overview.open_rows]
     content = {
         "run": run,
+        "is_silent": now is not None and now - run.started_at > SILENCE,
         "past": nights(overview.connection, NIGHTS_SHOWN)[::-1],
         "night_bar": night_bar,
         "publication": overview.publication,
