@@ -3,6 +3,7 @@ no one does what they may not."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 import socket
 from collections import Counter
@@ -10,12 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
 import yaml
 from playwright.sync_api import Browser, Page, sync_playwright
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from desk import accounts
 from desk.web.app import ROUTES, application
@@ -140,12 +142,15 @@ def test_every_page_shows_without_a_word_of_complaint(desk: Served, page: Page, 
         assert page.locator("h1").count() == 1, address
         assert page.locator("table:not(:has(caption)), th:not([scope]), [style], img:not([alt])").count() == 0, address
         acts = set(page.locator("main form[method=post]").evaluate_all("all => all.map(form => form.action)"))
-        assert acts <= {f"{desk.address}tai-khoan"}, address
+        of_role = {"viewer": "tai-khoan", "commune": "tai-khoan", "steward": "tai-khoan|viec-can-lam/.+"}
+        may = of_role.get(role, "tai-khoan|viec-can-lam/.+|cong-bo(/ky)?")
+        assert all(re.fullmatch(may, act.removeprefix(desk.address)) for act in acts), address
     assert complaints == []
     assert not [url for url in asked if not url.startswith(desk.address)]
     of_all = {
         "",
         "viec-can-lam",
+        "cong-bo",
         "nguon",
         "nguon/…",
         "lan-gui/…",
@@ -163,7 +168,7 @@ def test_every_page_shows_without_a_word_of_complaint(desk: Served, page: Page, 
 def test_every_route_but_signing_in_takes_a_role() -> None:
     open_to_all = [route.path for route in ROUTES if route.endpoint.role is None]
     assert sorted(set(open_to_all)) == ["/dang-nhap", "/static/{digest}/{name}"]
-    assert {route.endpoint.role for route in ROUTES} == {None, "viewer", "steward"}
+    assert {route.endpoint.role for route in ROUTES} == {None, "viewer", "steward", "approver"}
 
 
 def test_hostile_names_stay_text(desk: Served, page: Page) -> None:
@@ -244,7 +249,7 @@ def test_pages_can_be_read_without_scripts(desk: Served, browser: Browser) -> No
 
 def test_the_desk_shows_what_the_static_edition_shows(desk: Served, page: Page) -> None:
     sign_in(page, desk, "viewer")
-    for place in ("nguon", "nguon/hostile", "quy-tac", "bieu/2024", "bieu/2024/don-vi/15655", "da-cong-bo"):
+    for place in ("nguon", "nguon/hostile", "quy-tac", "bieu/2024", "da-cong-bo"):
         page.goto(desk.address + place)
         at_the_desk = page.locator("main").inner_text()
         page.goto((desk.settings.home / "site" / f"{place}.html").as_uri())
@@ -366,3 +371,114 @@ def test_one_changes_ones_own_password(desk: Served, page: Page) -> None:
         page.get_by_label(name, exact=True).fill(value)
     page.get_by_role("button", name="Đổi mật khẩu").click()
     assert page.locator("h1").inner_text() == "Đăng nhập"
+
+
+# Decisions ----------------------------------------------------------------------------------------------------------------
+
+
+def test_charts_of_an_indicator_and_of_a_unit_are_drawn_once_and_stand_beside_their_tables(desk: Served, page: Page) -> None:
+    sign_in(page, desk, "viewer")
+    page.goto(f"{desk.address}bieu/2024/ND3")
+    assert page.locator("main figure img").count() == len(page.locator("main figure figcaption").all_inner_texts()) > 0
+    page.wait_for_load_state("networkidle")
+    widths = page.locator("main figure img").evaluate_all("all => all.map(image => image.naturalWidth)")
+    assert min(widths) > 200
+    kept = sorted((desk.settings.home / "charts").rglob("*.svg"))
+    page.reload()
+    assert sorted((desk.settings.home / "charts").rglob("*.svg")) == kept != []
+
+
+def an_item(engine: Engine) -> tuple[int, str, str]:
+    """Delivery, rule and column of rows that wait for somebody."""
+    query = "SELECT delivery_id, rule_code, column_name FROM ops.quarantine WHERE status = 'open' ORDER BY 1, 2, 3 LIMIT 1"
+    with engine.connect() as c:
+        return tuple(c.execute(text(query)).one())  # type: ignore[return-value]
+
+
+def test_a_steward_looks_ahead_dismisses_with_a_reason_and_all_of_it_is_kept(desk: Served, page: Page, engine_of_module: Engine) -> None:
+    delivery_id, rule, column = an_item(engine_of_module)
+    place = f"viec-can-lam/{delivery_id}/{rule}?cot={quote(column)}"
+    sign_in(page, desk, "steward")
+    page.goto(f"{desk.address}viec-can-lam")
+    assert page.locator(f"a[href$='{place}']").count() == 1
+    page.goto(desk.address + place)
+    page.get_by_role("button", name="Nạp lại thì sao?").click()
+    assert "vẫn sai quy tắc" in page.get_by_role("status").inner_text()
+    page.get_by_role("button", name="Cho nạp lại").click()
+    assert "Chưa cho nạp lại dòng nào" in page.locator("main").inner_text()
+    page.goto(desk.address + place)
+    page.get_by_role("button", name="Bỏ hẳn").click()
+    assert "lý do" in page.locator("main").inner_text()
+    page.goto(desk.address + place)
+    page.get_by_label("Ghi chú").fill("<b>đã gọi</b> điện")
+    page.get_by_role("button", name="Ghi", exact=True).click()
+    page.get_by_label("Lý do").fill("trùng hồ sơ")
+    page.get_by_role("button", name="Bỏ hẳn").click()
+    assert page.locator("tbody", has_text="bỏ hẳn").inner_text().count("<i>steward</i>") == 2
+    assert "<b>đã gọi</b> điện" in page.locator("main").inner_text()
+    with engine_of_module.connect() as c:
+        assert c.execute(
+            text("SELECT status, decided_by FROM ops.quarantine WHERE (delivery_id, rule_code, column_name) = (:d, :r, :c)"),
+            {"d": delivery_id, "r": rule, "c": column},
+        ).one() == ("dismissed", "<i>steward</i>")
+        done = c.scalars(text("SELECT action FROM ops.action WHERE account_name = 'steward' AND action LIKE 'worklist%' ORDER BY 1")).all()
+    assert done == ["worklist comment", "worklist dismiss"], "what was refused is not done"
+    viewer, token = client(desk, "viewer")
+    refused = viewer.post(f"viec-can-lam/{delivery_id}/{rule}", data={"form_token": token, "act": "dismiss", "reason": "x", "column": column})
+    assert refused.status_code == 403
+
+
+def test_a_letter_goes_out_and_an_empty_one_is_not_taken_back(desk: Served, page: Page, tmp_path: Path) -> None:
+    sign_in(page, desk, "steward")
+    page.goto(f"{desk.address}viec-can-lam")
+    with page.expect_download() as coming:
+        page.locator("a.pick").first.click()
+    letter = tmp_path / "letter.xlsx"
+    coming.value.save_as(letter)
+    assert letter.read_bytes()[:2] == b"PK"
+    page.get_by_label("Thư đã điền, gửi lại").set_input_files(letter)
+    page.get_by_role("button", name="Nhận các ô đã sửa").click()
+    assert "không có ô nào được điền" in page.locator("main").inner_text()
+
+
+def test_an_approver_accepts_what_is_out_of_line_and_signs_a_period(desk: Served, page: Page, engine_of_module: Engine) -> None:
+    with engine_of_module.begin() as c:
+        c.execute(
+            text(
+                "INSERT INTO ops.alarm (subject, check_code, raised_by, source, message_vi, deliveries) "
+                "SELECT 'GAT-001 hostile ' || n, 'GAT-001', max(run_id), 'hostile', '<b>gấp</b> ' || n || ' lần', '{1}' "
+                "FROM ops.run, generate_series(4, 5) n GROUP BY n"
+            )
+        )
+        c.execute(text("INSERT INTO ops.held_edition SELECT max(run_id), now(), now(), 1, 2, 0 FROM ops.run"))
+    sign_in(page, desk, "steward")
+    page.goto(f"{desk.address}cong-bo")
+    assert "chờ quyết định" in page.locator(".box.bad").inner_text()
+    assert page.locator("main form").count() == 0, "a steward looks, an approver decides"
+    steward, token = client(desk, "steward")
+    given = {"form_token": token, "decision": "accepted", "reason": "x", "chosen": "1"}
+    assert steward.post("cong-bo", data=given).status_code == 403
+    page.get_by_role("button", name="Đăng xuất").click()
+    sign_in(page, desk, "approver")
+    assert "2 điểm bất thường" in page.locator("#can-lam").inner_text()
+    page.goto(f"{desk.address}cong-bo")
+    page.locator("input.choice").first.check()
+    page.get_by_label("Lý do, được in kèm bảng số liệu").fill("lễ hội, đã kiểm tra")
+    page.get_by_role("button", name="Chấp nhận, cho công bố").click()
+    assert "lễ hội, đã kiểm tra" in page.locator("#main").inner_text()
+    with engine_of_module.begin() as c:
+        found = c.execute(text("SELECT decision, decided_by, reason FROM ops.alarm ORDER BY alarm_id")).all()
+        assert [tuple(row) for row in found] == [("accepted", "<i>approver</i>", "lễ hội, đã kiểm tra")] * 2, "they stand together"
+        c.execute(text("DELETE FROM ops.held_edition"))
+    page.goto(f"{desk.address}cong-bo")
+    page.get_by_label("Kỳ", exact=True).select_option("2024")
+    page.get_by_label("Ghi chú của người ký").fill("đối chiếu xong")
+    page.get_by_role("button", name="Ký số liệu của kỳ").click()
+    assert page.url == f"{desk.address}cong-bo/ban-ky/1"
+    assert "đúng như bản đã ký" in page.locator("main").inner_text()
+    with page.expect_download() as coming:
+        page.get_by_role("link", name="Tệp Excel đã ký").click()
+    with engine_of_module.connect() as c:
+        signed = c.execute(text("SELECT signed_by, workbook_sha256 FROM ops.release")).one()
+    assert signed.signed_by == "<i>approver</i>"
+    assert hashlib.sha256(coming.value.path().read_bytes()).hexdigest() == signed.workbook_sha256
