@@ -179,15 +179,14 @@ def test_the_page_of_fees_is_made_anew_when_something_was_loaded_and_else_taken_
     assert page.read_bytes() == before
 
 
-def test_units_have_a_page_in_the_latest_years_only(
+def test_a_year_that_is_not_among_the_latest_has_no_page_a_unit_and_no_link_to_one(
     engine: Engine, published: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     every = anew(engine, tmp_path / "every")
-    years = sorted({Path(name).parts[1] for name in every if name.startswith("bieu/") and "/don-vi/" in name})
-    monkeypatch.setattr(yearly, "BY_UNIT", 1)
+    of_units = {name for name in every if name.startswith("bieu/2024/don-vi/")}
+    monkeypatch.setattr(yearly, "BY_UNIT", 0)
     fewer = anew(engine, tmp_path / "fewer")
-    assert len(years) > 1
-    assert {Path(name).parts[1] for name in fewer if "/don-vi/" in name} == {years[-1]}
-    assert set(every) - set(fewer) == {name for name in every if "/don-vi/" in name and years[-1] not in name}
-    assert b"don-vi/" in fewer[f"bieu/{years[-1]}.html"]
-    assert b"don-vi/" not in fewer[f"bieu/{years[0]}.html"]
+    assert of_units
+    assert set(every) - set(fewer) == of_units
+    assert b"don-vi/15655" in every["bieu/2024.html"]
+    assert not [name for name, page in fewer.items() if name.endswith(".html") and b"don-vi/" in page]
