@@ -17,8 +17,8 @@ THRESHOLDS: dict[Kind, set[str]] = {
     "missing": set(),
     "jump": {"points", "usual", "steps", "periods", "errors"},
     "revision": {"points", "usual", "steps", "periods", "errors"},
-    "size": {"at_least", "times"},
-    "lost": {"at_least"},
+    "size": {"at_least", "times", "steps", "periods"},
+    "lost": {"at_least", "steps", "periods"},
 }
 """What each check is told, as gate.yaml explains it."""
 OF_VALUES = ("jump", "revision", "size", "lost")

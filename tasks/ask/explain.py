@@ -88,7 +88,7 @@ def explain(connection: Connection, code: str, unit: Unit, period: str) -> Expla
 
 
 _STANDS_IN = """
-SELECT unit_key FROM mart.indicator i
+SELECT u.unit_key FROM mart.indicator i
 JOIN warehouse.dim_unit u ON u.unit_code = i.unit_code AND u.valid_from = i.unit_valid_from
 WHERE i.indicator_code = :code AND i.period = :period AND i.obs_reason = 'stands_in' AND i.unit_level = 'commune'
     AND u.unit_key = ANY(:units)

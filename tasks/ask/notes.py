@@ -1,4 +1,4 @@
-"""What is printed with an official table beside its values: what went out although it was out of line, and on whose word."""
+"""What is printed with an official table beside its values: what went out on somebody's word, and what was left out on it."""
 
 from __future__ import annotations
 
@@ -27,10 +27,12 @@ class Note:
 
 
 def notes_of(connection: Connection, period: str) -> list[Note]:
-    """The notes on a period, in the order in which it was decided."""
+    """The notes on a period, in the order in which it was decided; what was left out after what went out."""
     stretch = Stretch(*days(period))
-    rows = connection.execute(text(_ACCEPTED), {"period": period})
-    return [_of_finding(row) for row in rows if row.period is not None or _touches(row, stretch)]
+    accepted, of_rows = connection.execute(text(_ACCEPTED), {"period": period}), connection.execute(text(_OF_ROWS))
+    return [_of_finding(row) for row in accepted if row.period is not None or _touches(row, stretch)] + [
+        _of_rows(row) for row in of_rows if _touches(row, stretch)
+    ]
 
 
 def _touches(row: Row[Any], stretch: Stretch) -> bool:
@@ -46,6 +48,19 @@ def _of_finding(row: Row[Any]) -> Note:
     if row.period is None:
         return Note(_tables_of(row.feed), f"Nguồn {row.source}, {title}: {row.message_vi}; {word}")
     return Note((row.official_table,), f"{row.indicator_code}, {row.unit_name}, {title}: {row.message_vi}; {word}", row.unit_code)
+
+
+def _of_rows(row: Row[Any]) -> Note:
+    of_file = f"của tệp {row.file_name} ({row.source})"
+    rule = f" vi phạm {row.rule_code}" if row.rule_code else ""
+    did = (
+        f"Bỏ {vi.number(row.rows)} dòng{rule} {of_file}"
+        if row.kind == "dismissed"
+        else f"Nhận dù khác mức thường, {row.rule_code}, {of_file}"
+    )
+    return Note(
+        _tables_of(row.feed), f"{did}; {row.made_by} quyết định ngày {vi.day(row.made_at)}" + (f": {row.words}" if row.words else "")
+    )
 
 
 def _tables_of(feed: str | None) -> tuple[str, ...]:
@@ -70,4 +85,16 @@ LEFT JOIN LATERAL (
 ) i ON true
 WHERE a.decision = 'accepted' AND a.publication_id IS NOT NULL AND (a.period IS NULL OR a.period = :period)
 ORDER BY a.decided_at, a.alarm_id
+"""
+
+# What is left out still, since rows may have been released or put right; and unusual files that somebody let pass.
+_OF_ROWS = """
+SELECT n.kind, n.rule_code, n.rows, n.made_by, n.made_at, n.words, d.feed, d.source, d.file_name, coalesce(d.exported_at, d.received_at) AS as_of,
+    CASE WHEN d.business_period IS NOT NULL THEN ARRAY[d.business_period] END AS business_periods
+FROM ops.quarantine_note n JOIN ops.delivery d USING (delivery_id)
+WHERE n.kind = 'let_pass' AND d.status = 'loaded'
+   OR n.kind = 'dismissed' AND d.corrected_by IS NULL AND (d.status = 'rejected' OR EXISTS (
+        SELECT FROM ops.quarantine q
+        WHERE q.delivery_id = n.delivery_id AND q.rule_code = coalesce(n.rule_code, q.rule_code) AND q.status = 'dismissed'))
+ORDER BY n.note_id
 """

@@ -2,7 +2,8 @@
 
 Comes after the audit, which takes out what cannot be right; here stands what may be, and needs somebody's word. The thresholds are
 those of warehouse/gate.yaml. Nothing is found in the first edition of a warehouse, which has nothing to be held against, nor in a
-vintage, which changes nothing published. An indicator that is counted otherwise than before has its cause in that.
+vintage, which changes nothing published. An indicator that is counted otherwise than before has its cause in that. A value is held
+against its own history, so one with too short a history is let through.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from warehouse import periods
 from warehouse.bulk import analyze
 from warehouse.gate import Check, gate
 from warehouse.indicators import Indicator, facts, indicators
+from warehouse.periods import days
 from warehouse.tables import WAREHOUSE, metadata
 
 
@@ -181,20 +183,28 @@ def _missing(connection: Connection, check: Check, _since: dict[str, int], count
 def _of_values(connection: Connection, counting: Counting, published: Row[Any]) -> list[Alarm]:
     checks = gate().on(counting.today)
     keys = indicator_keys(connection)
-    judged = [i for i in indicators() if i.counted_fact.way != "listed"]  # a list is a decision
+    counts = {i.version_name: _counted_alike(i) for i in indicators() if i.counted_fact.way != "listed"}  # a list is a decision
+    judged = [i for i in indicators() if counts.get(i.version_name) is not None]
     connection.execute(text(_TEMPORARY))
-    connection.execute(text(_OTHERWISE), {"judged": [keys[i.version_name] for i in judged], "published_at": published.published_at})
+    connection.execute(
+        text(_OTHERWISE),
+        {
+            "judged": [keys[i.version_name] for i in judged],
+            "cases": [keys[str(counts[i.version_name])] for i in judged],
+            "published_at": published.published_at,
+        },
+    )
     rates = {"rates": [keys[i.version_name] for i in judged if i.unit_measure == "PERCENT"]}
-    earlier = int(max((check.thresholds["periods"] for check in checks.values() if "periods" in check.thresholds), default=1))
+    most = int(max((check.thresholds.get("periods", 0) for check in checks.values()), default=0))
     rows = [
-        {"period": period, "earlier": before, "place": place}
+        {"period": period, "other": other, "place": place}
         for period in connection.scalars(text("SELECT DISTINCT period FROM otherwise"))
-        for place, before in enumerate(_before(period, earlier), 1)
+        for place, other in _around(period, most)
     ]
     if not rows:
         return []
-    connection.execute(text("INSERT INTO earlier_period VALUES (:period, :earlier, :place)"), rows)
-    analyze(connection, "otherwise", "earlier_period")
+    connection.execute(text("INSERT INTO around VALUES (:period, :other, :place)"), rows)
+    analyze(connection, "otherwise", "around")
     for kind, statement in _FINDERS.items():
         if kind in checks:
             wanted = text(statement)
@@ -207,18 +217,31 @@ def _of_values(connection: Connection, counting: Counting, published: Row[Any]) 
     return [replace(_alarm(by_code[row.code], row), deliveries=causes.get(row.number, ())) for row in found]
 
 
-def _before(period: str, most: int) -> list[str]:
-    """The periods of the same kind before one, the last first."""
-    found: list[str] = []
-    while len(found) < most:
-        eve = periods.days(found[-1] if found else period)[0] - timedelta(days=1)
-        found.append(next(p for p in periods.containing(f"{eve:%Y-%m}") if periods.period_type(p) == periods.period_type(period)))
+def _counted_alike(indicator: Indicator) -> str | None:
+    """The indicator whose denominator is how many cases there are: itself, or of an amount that of the rows it is summed up over."""
+    if indicator.count not in indicator.counted_fact.amounts:
+        return indicator.version_name
+    alike = (i for i in indicators() if (i.fact, i.denominator, i.count) == (indicator.fact, indicator.denominator, "rows"))
+    return next((i.version_name for i in alike), None)
+
+
+def _around(period: str, most: int) -> list[tuple[int, str]]:
+    """The periods of the same kind around one: 1 for that before it, 2 …; -1 for that after it, -2 …"""
+
+    def beside(of: str, eve: bool) -> str:
+        day = days(of)[0] - timedelta(days=1) if eve else days(of)[1] + timedelta(days=1)
+        return next(p for p in periods.containing(f"{day:%Y-%m}") if periods.period_type(p) == periods.period_type(period))
+
+    found, before, after = [], period, period
+    for place in range(1, most + 1):
+        before, after = beside(before, True), beside(after, False)
+        found += [(place, before), (-place, after)]
     return found
 
 
 _TEMPORARY = """
-DROP TABLE IF EXISTS otherwise, earlier_period, finding, moved_by;
-CREATE TEMPORARY TABLE earlier_period (period text, earlier text, place integer, PRIMARY KEY (period, place)) ON COMMIT DROP;
+DROP TABLE IF EXISTS otherwise, around, finding, moved_by;
+CREATE TEMPORARY TABLE around (period text, other text, place integer, PRIMARY KEY (period, place)) ON COMMIT DROP;
 CREATE TEMPORARY TABLE finding
   (number integer GENERATED ALWAYS AS IDENTITY, code text, indicator_key smallint, unit_key integer, period text, old_numerator bigint,
    old_denominator bigint, old_value numeric, numerator bigint, denominator bigint, value numeric, before text, usual float8,
@@ -231,13 +254,23 @@ _OTHERWISE = """
 CREATE TEMPORARY TABLE otherwise ON COMMIT DROP AS
 SELECT c.indicator_key, c.unit_key, c.period, c.numerator, c.denominator, c.value, c.obs_status, c.obs_reason,
     f.numerator AS old_numerator, f.denominator AS old_denominator, f.value AS old_value,
-    coalesce(f.obs_status = 'A', FALSE) AS was_official
+    coalesce(f.obs_status = 'A', FALSE) AS was_official,
+    CASE WHEN i.cases_key = c.indicator_key THEN c.denominator ELSE coalesce(cases.denominator, old_cases.denominator) END AS cases,
+    CASE WHEN i.cases_key = c.indicator_key THEN f.denominator ELSE old_cases.denominator END AS old_cases
 FROM candidate c
 JOIN touched_period t USING (period)
-JOIN warehouse.dim_indicator i ON i.indicator_key = c.indicator_key AND i.known_to = 'infinity' AND i.counted_since <= :published_at
+JOIN (
+    SELECT unnest(CAST(:judged AS smallint[])) AS indicator_key, unnest(CAST(:cases AS smallint[])) AS cases_key
+) i USING (indicator_key)
+JOIN warehouse.dim_indicator known
+    ON known.indicator_key = c.indicator_key AND known.known_to = 'infinity' AND known.counted_since <= :published_at
 LEFT JOIN warehouse.fact_indicator f
     ON f.known_to = 'infinity' AND (f.period, f.indicator_key, f.unit_key) = (c.period, c.indicator_key, c.unit_key)
-WHERE t.has_ended AND c.indicator_key = ANY(CAST(:judged AS smallint[])) AND (c.obs_status = 'A' OR f.obs_status = 'A')
+LEFT JOIN candidate cases ON (cases.indicator_key, cases.unit_key, cases.period) = (i.cases_key, c.unit_key, c.period)
+LEFT JOIN warehouse.fact_indicator old_cases
+    ON old_cases.known_to = 'infinity'
+    AND (old_cases.period, old_cases.indicator_key, old_cases.unit_key) = (c.period, i.cases_key, c.unit_key)
+WHERE t.has_ended AND (c.obs_status = 'A' OR f.obs_status = 'A')
   AND (c.numerator, c.denominator, c.value, c.obs_status) IS DISTINCT FROM (f.numerator, f.denominator, f.value, f.obs_status::text)
 """
 
@@ -247,27 +280,28 @@ LEFT JOIN LATERAL (
     SELECT count(step) AS steps, percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(step)) AS usual
     FROM (
         SELECT f.value - lag(f.value) OVER (ORDER BY e.place DESC) AS step
-        FROM earlier_period e JOIN warehouse.fact_indicator f
-            ON f.known_to = 'infinity' AND (f.period, f.indicator_key, f.unit_key) = (e.earlier, o.indicator_key, o.unit_key)
-        WHERE e.period = o.period AND e.place <= :periods AND f.value IS NOT NULL AND f.obs_status = 'A'
+        FROM around e JOIN warehouse.fact_indicator f
+            ON f.known_to = 'infinity' AND (f.period, f.indicator_key, f.unit_key) = (e.other, o.indicator_key, o.unit_key)
+        WHERE e.period = o.period AND abs(e.place) <= :periods AND f.value IS NOT NULL AND f.obs_status = 'A'
     ) step
 ) own ON true
 """
 _OUT_OF_LINE = """
-abs(o.value - {before}) > greatest(:points, CASE WHEN own.steps >= :steps THEN :usual * own.usual END, :errors * {error})
+own.steps >= :steps AND abs(o.value - {before}) > greatest(:points, :usual * own.usual, :errors * {error})
 """
 _ERROR = """
-100 * sqrt(greatest(part * (1 - part), 0) * (1.0 / o.denominator + 1.0 / {denominator}))
+100 * sqrt(greatest(part * (1 - part), 0) * (1.0 / o.cases + 1.0 / {cases}))
 """
 _PART = "LATERAL (SELECT (o.numerator + {numerator})::float8 / nullif(o.denominator + {denominator}, 0) AS part) pooled"
 
 _FINDERS = {
-    "lost": """
+    "lost": f"""
 INSERT INTO finding (code, indicator_key, unit_key, period, old_numerator, old_denominator, old_value, numerator, denominator, value)
 SELECT :code, indicator_key, unit_key, period, old_numerator, old_denominator, old_value, numerator, denominator, value
-FROM otherwise
+FROM otherwise o
+{_ITS_OWN_STEPS}
 WHERE was_official AND old_value IS NOT NULL AND value IS NULL AND obs_status <> 'M' AND obs_reason IS DISTINCT FROM 'held_back'
-    AND coalesce(old_denominator, old_numerator) >= :at_least
+    AND old_cases >= :at_least AND own.steps >= :steps
 """,
     "revision": f"""
 INSERT INTO finding (code, indicator_key, unit_key, period, old_numerator, old_denominator, old_value, numerator, denominator, value, usual)
@@ -276,11 +310,11 @@ SELECT :code, o.indicator_key, o.unit_key, o.period, old_numerator, old_denomina
 FROM otherwise o CROSS JOIN {_PART.format(numerator="o.old_numerator", denominator="o.old_denominator")}
 {_ITS_OWN_STEPS}
 WHERE was_official AND o.indicator_key = ANY(CAST(:rates AS smallint[])) AND abs(o.value - old_value) > :points AND obs_status IN ('A', 'P')
-  AND least(o.denominator, old_denominator) > 0
-  AND {_OUT_OF_LINE.format(before="old_value", error=_ERROR.format(denominator="old_denominator"))}
+  AND least(o.cases, old_cases) > 0
+  AND {_OUT_OF_LINE.format(before="old_value", error=_ERROR.format(cases="old_cases"))}
 ON CONFLICT DO NOTHING
 """,
-    "size": """
+    "size": f"""
 INSERT INTO finding (code, indicator_key, unit_key, period, old_numerator, old_denominator, old_value, numerator, denominator, value)
 SELECT :code, indicator_key, unit_key, period, old_numerator, old_denominator, old_value, numerator, denominator, value
 FROM otherwise o
@@ -288,7 +322,8 @@ CROSS JOIN LATERAL (
     SELECT CASE WHEN indicator_key = ANY(CAST(:rates AS smallint[])) THEN denominator ELSE numerator END AS now,
         CASE WHEN indicator_key = ANY(CAST(:rates AS smallint[])) THEN old_denominator ELSE old_numerator END AS before
 ) size
-WHERE was_official AND o.value IS NOT NULL AND obs_status IN ('A', 'P') AND greatest(before, now) >= :at_least
+{_ITS_OWN_STEPS}
+WHERE was_official AND o.value IS NOT NULL AND obs_status IN ('A', 'P') AND greatest(cases, old_cases) >= :at_least AND own.steps >= :steps
   AND (now > :times * before OR now * :times < before)
 ON CONFLICT DO NOTHING
 """,
@@ -298,14 +333,14 @@ INSERT INTO finding
 SELECT :code, o.indicator_key, o.unit_key, o.period, b.numerator, b.denominator, b.value, o.numerator, o.denominator, o.value,
     b.period, own.usual
 FROM otherwise o
-JOIN earlier_period e ON e.period = o.period AND e.place = 1
+JOIN around e ON e.period = o.period AND e.place = 1
 JOIN warehouse.fact_indicator b
-    ON b.known_to = 'infinity' AND (b.period, b.indicator_key, b.unit_key) = (e.earlier, o.indicator_key, o.unit_key)
+    ON b.known_to = 'infinity' AND (b.period, b.indicator_key, b.unit_key) = (e.other, o.indicator_key, o.unit_key)
 CROSS JOIN {_PART.format(numerator="b.numerator", denominator="b.denominator")}
 {_ITS_OWN_STEPS}
 WHERE NOT was_official AND o.obs_status = 'A' AND b.obs_status = 'A' AND o.indicator_key = ANY(CAST(:rates AS smallint[]))
-  AND abs(o.value - b.value) > :points AND own.steps >= :steps AND least(o.denominator, b.denominator) > 0
-  AND {_OUT_OF_LINE.format(before="b.value", error=_ERROR.format(denominator="b.denominator"))}
+  AND abs(o.value - b.value) > :points AND least(o.cases, b.denominator) > 0
+  AND {_OUT_OF_LINE.format(before="b.value", error=_ERROR.format(cases="least(o.cases, b.denominator)"))}
 ON CONFLICT DO NOTHING
 """,
 }

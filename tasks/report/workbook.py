@@ -153,10 +153,10 @@ def _cover(
     sheet.merge_range(1, 0, 1, 2, title, styles.title)
     sheet.merge_range(2, 0, 2, 2, f"Số liệu đến {vi.moment(as_of)}", styles.subtitle)
     if styles.is_sample:
-        sheet.merge_range(0, 0, 0, 2, vi.SAMPLE, styles.sample_title)
+        sheet.merge_range(3, 0, 3, 2, vi.SAMPLE, styles.sample_title)
     if signature is not None:
-        sheet.merge_range(3, 0, 3, 2, signature.words, styles.signature)
-        sheet.set_row(3, 48)
+        sheet.merge_range(0, 0, 0, 2, signature.words, styles.signature)
+        sheet.set_row(0, 48)
     sheet.write_string(4, 0, "Các biểu", styles.heading)
     for column, name in enumerate(("Biểu", "Tên biểu", "Số chỉ tiêu")):
         sheet.write_string(5, column, name, styles.head)

@@ -171,7 +171,7 @@ def test_a_year_of_two_keys_says_so_and_its_months_do_not(home: Path, inbox: Pat
     assert "gián đoạn chuỗi, có thể tính trùng" in shown.stdout
     assert f"Lưu ý: {note}" in bakhong("explain", "ND5", "15655", "2023", env=env).stdout
     assert bakhong("verify", env=env).returncode == 0
-    assert note in (home / "site" / "bieu-2023.html").read_text("utf-8")
+    assert note in (home / "site" / "bieu" / "2023" / "ND5.html").read_text("utf-8")
     assert list(in_files(home, old.encode())) == []
     assert list(in_files(home, new.encode())) == [Path("secret_key")]
 

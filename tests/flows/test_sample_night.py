@@ -148,7 +148,7 @@ def test_status_names_every_source_and_calls_silence_late(sample_night: SampleNi
 def test_quarantine_is_listed_by_rule_and_exported_for_the_supplier(sample_night: SampleNight, tmp_path: Path) -> None:
     listed = sample_night.ask("quarantine", "list")
     assert listed.returncode == 0
-    assert "DOS-002" in listed.stdout
+    assert "BIL-002" in listed.stdout
     path = tmp_path / "out.csv"
     assert sample_night.ask("quarantine", "export", "--to", str(path)).returncode == 0
     with path.open(encoding="utf-8-sig", newline="") as file:

@@ -120,8 +120,8 @@ def test_how_the_sources_stand_with_the_same_exit_code_as_without(ask: Ask, foun
 
 def test_what_was_set_aside_by_rule_and_row_by_row(found: Callable[..., Any]) -> None:
     _, parts = found("quarantine", "list")
-    (group,) = [group for group in parts["groups"] if group["rule_code"] == "DOS-002"]
-    code, parts = found("quarantine", "list", "--rule", "dos-002")
+    (group,) = [group for group in parts["groups"] if group["rule_code"] == "BIL-002"]
+    code, parts = found("quarantine", "list", "--rule", "bil-002")
     (row,) = parts["rows"]
     assert code == 0
     assert (row["file_name"], row["row_number"]) == (group["file_name"], group["first_row"])

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy import Engine, text
 
 from flows import ingest as module
 from flows.nightly import WITHOUT_PREFECT, Night, night
+from flows.publish import publish
 from tasks.deliveries.ledger import Delivery, Outcome
 from tests.conftest import TEMPLATE, copy_of
 from tests.nights import KEY, SAMPLES
@@ -33,7 +35,8 @@ PUBLISHED = {
     "::text FROM mart.indicator",
     "states": "SELECT (row_key, row_hash, known_from, known_to, unit_key)::text FROM warehouse.fact_dossier",
 }
-QUIET = replace(WITHOUT_PREFECT, report=None)
+QUIET = replace(WITHOUT_PREFECT, report=None, publish=partial(publish, is_gated=False))
+"""A late file changes figures that were official: what the gate says to that is tried in tests/warehouse/test_gate.py."""
 
 
 def published(engine: Engine) -> dict[str, list[Any]]:

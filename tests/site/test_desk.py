@@ -424,7 +424,9 @@ def test_a_steward_looks_ahead_dismisses_with_a_reason_and_all_of_it_is_kept(des
         done = c.scalars(text("SELECT action FROM ops.action WHERE account_name = 'steward' AND action LIKE 'worklist%' ORDER BY 1")).all()
     assert done == ["worklist comment", "worklist dismiss"], "what was refused is not done"
     viewer, token = client(desk, "viewer")
-    refused = viewer.post(f"viec-can-lam/{delivery_id}/{rule}", data={"form_token": token, "act": "dismiss", "reason": "x", "column": column})
+    refused = viewer.post(
+        f"viec-can-lam/{delivery_id}/{rule}", data={"form_token": token, "act": "dismiss", "reason": "x", "column": column}
+    )
     assert refused.status_code == 403
 
 

@@ -12,8 +12,8 @@ from sqlalchemy import Engine, text
 
 from tasks.indicators.edition import judge
 from tasks.report.signing import differences, rebuild, sign, signed
-from tests.warehouse.facts import NGOC_PHUNG, close, unit_counts
-from tests.warehouse.test_gate import JULY, JUNE, a_night, shops, standing
+from tests.warehouse.facts import NGOC_PHUNG, close
+from tests.warehouse.test_gate import JULY, JUNE, a_night, corrected, half_of_2024, shops, standing
 from warehouse.settings import Refusal
 from warehouse.tables import fact_unit_count
 
@@ -100,27 +100,25 @@ def test_what_is_not_over_not_there_or_waits_for_a_decision_is_not_signed(engine
     with engine.begin() as c, pytest.raises(Refusal, match="Chưa công bố số liệu nào của tháng 05/2024"):
         sign(c, "2024-05", "Lan")
     with engine.begin() as c:
-        was = unit_counts(c, NGOC_PHUNG, "2024-05", {"shops_qr": 400, "shops_total": 1000}, exported_at=MAY_2024)
+        half_of_2024(c)
     a_night(engine, MAY_2024)
     with engine.begin() as c, pytest.raises(Refusal, match="kỳ chưa kết thúc"):
         sign(c, "2024-05", "Lan")
     a_night(engine, JUNE)
     with engine.begin() as c:
-        close(c, fact_unit_count, was, JULY)
-        shops(c, 5, 100, exported_at=JULY)
-    a_night(engine, JULY)
+        corrected(c, 5, 100)
+    assert a_night(engine, JULY).is_held
     with engine.begin() as c, pytest.raises(Refusal, match="đang chờ quyết định"):
         sign(c, "2024-05", "Lan")
 
 
 def test_an_override_is_printed_under_the_table_it_touches(engine: Engine, tmp_path: Path) -> None:
     with engine.begin() as c:
-        was = shops(c, 1, 800)
+        half_of_2024(c)
     a_night(engine, JUNE)
     with engine.begin() as c:
-        close(c, fact_unit_count, was, JULY)
-        shops(c, 1, 400, exported_at=JULY)
-    a_night(engine, JULY)
+        corrected(c, 1, 800)
+    assert a_night(engine, JULY).is_held
     with engine.begin() as c:
         judge(c, [row.alarm_id for row in standing(engine)], "accepted", "đếm lại tại chỗ", "Lan")
     a_night(engine, JULY)
@@ -134,4 +132,4 @@ def test_an_override_is_printed_under_the_table_it_touches(engine: Engine, tmp_p
     }
     of_table = next(sheet.title for sheet in book if any("K2g." in str(row[0]) for row in sheet.iter_rows(values_only=True)))
     assert [title for title, found in where.items() if found] == [of_table]
-    assert "40,0% (400/1.000) thay cho 80,0% (800/1.000) đã công bố; Lan chấp nhận ngày" in where[of_table][0]
+    assert "80,0% (800/1.000) thay cho 40,0% (400/1.000) đã công bố; Lan chấp nhận ngày" in where[of_table][0]

@@ -11,13 +11,13 @@ from typing import TypeVar
 from sqlalchemy import Connection, text
 
 from tasks.ask import official_table
+from tasks.ask.notes import notes_of
 from tasks.ask.official_table import Line, Unit
 from tasks.ask.overview import Overview
 from tasks.ask.restated import RestatedLine, restated_of_period
 from tasks.report.drawings import charts_of
 from tasks.report.rendering import Page
-from warehouse.periods import days, is_period, period_type
-from warehouse.periods import parts as parts_of
+from warehouse.periods import days, is_period, parts, period_type
 
 AnyLine = TypeVar("AnyLine", Line, RestatedLine)
 
@@ -32,11 +32,7 @@ def years(overview: Overview) -> Page:
 def year(overview: Overview, wanted: str) -> Page | None:
     """A year: its indicators and its units; nothing where nothing is published of it."""
     lines = _lines(overview, wanted)
-    return (
-        _year(wanted, lines, _units(overview.connection, wanted), wanted in _restated_years(overview.connection), _as_of(overview))
-        if lines
-        else None
-    )
+    return _year(overview.connection, wanted, lines, wanted in _restated_years(overview.connection), _as_of(overview)) if lines else None
 
 
 def indicator(overview: Overview, wanted: str, code: str) -> Page | None:
@@ -51,7 +47,7 @@ def unit(overview: Overview, wanted: str, code: str) -> Page | None:
         return None
     versions = [one for one in _units(overview.connection, wanted) if one.code == code]
     lines = [line for one in versions for line in official_table.of_unit(overview.connection, one, wanted)]
-    return _unit(wanted, lines, versions, _as_of(overview)) if lines else None
+    return _unit(wanted, lines, versions, _as_of(overview), _within(overview.connection, wanted, code)) if lines else None
 
 
 def restated(overview: Overview, wanted: str) -> Page | None:
@@ -76,7 +72,7 @@ def pages_of(connection: Connection, wanted: str, lines: Sequence[Line], again: 
     by_unit: dict[str, list[Line]] = {}
     for line in lines:
         by_unit.setdefault(line.unit_code, []).append(line)
-    found = [_year(wanted, lines, units, bool(again), as_of)]
+    found = [_year(connection, wanted, lines, bool(again), as_of)]
     found += [_indicator(wanted, part, as_of) for part in _by_indicator(lines)]
     found += [_unit(wanted, part, [one for one in units if one.code == code], as_of) for code, part in by_unit.items()]
     if again:
@@ -84,13 +80,15 @@ def pages_of(connection: Connection, wanted: str, lines: Sequence[Line], again: 
     return found
 
 
-def _year(wanted: str, lines: Sequence[Line], units: Sequence[Unit], is_restated: bool, as_of: datetime) -> Page:
+def _year(connection: Connection, wanted: str, lines: Sequence[Line], is_restated: bool, as_of: datetime) -> Page:
+    units, theirs = _units(connection, wanted), {line.unit_code for line in lines}
     by_unit = {code: list(part) for code, part in groupby(sorted(lines, key=attrgetter("unit_code")), attrgetter("unit_code"))}
     content = {
         "year": wanted,
         "tables": _tables(lines),
         "units": [(one, Tally(by_unit[one.code])) for one in units if one.code in by_unit],
         "is_restated": is_restated,
+        "notes": [note for note in notes_of(connection, wanted) if note.unit_code is None or note.unit_code in theirs],
         "as_of": as_of,
     }
     return Page(f"bieu/{wanted}", "year.html", content)
@@ -111,11 +109,11 @@ def _indicator(wanted: str, lines: Sequence[Line], as_of: datetime) -> Page:
     return Page(f"bieu/{wanted}/{lines[0].indicator_code}", "indicator.html", content)
 
 
-def _unit(wanted: str, lines: Sequence[Line], versions: Sequence[Unit], as_of: datetime) -> Page:
-    """Versions of one code stand one after the other."""
+def _unit(wanted: str, lines: Sequence[Line], versions: Sequence[Unit], as_of: datetime, within: Sequence[str] = ()) -> Page:
+    """Versions of one code stand one after the other. `within`: shorter periods that have a page of the unit."""
     parts = [(name, _tables(list(part))) for name, part in groupby(sorted(lines, key=attrgetter("first_day")), attrgetter("unit_shown"))]
     content = {"year": wanted, "unit": versions[-1], "parts": parts, "as_of": as_of}
-    content["is_year"], content["within"] = period_type(wanted) == "year", parts_of(wanted)[1:]
+    content["is_year"], content["within"] = period_type(wanted) == "year", within
     return Page(f"bieu/{wanted}/don-vi/{versions[-1].code}", "unit.html", content)
 
 
@@ -157,6 +155,13 @@ def _restated_years(connection: Connection) -> list[str]:
             text("SELECT DISTINCT period FROM warehouse.fact_indicator_restated WHERE known_to = 'infinity' AND length(period) = 4")
         )
     )
+
+
+def _within(connection: Connection, wanted: str, code: str) -> list[str]:
+    """The shorter periods in one of which anything of a unit is published, in the order of time."""
+    query = text("SELECT DISTINCT period FROM mart.indicator WHERE unit_code = :code AND period = ANY(:parts)")
+    found = set(connection.scalars(query, {"code": code, "parts": parts(wanted)[1:]}))
+    return [part for part in parts(wanted)[1:] if part in found]
 
 
 def _as_of(overview: Overview) -> datetime:
