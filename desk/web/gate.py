@@ -24,7 +24,7 @@ def decide(asked: Asked) -> Response:
         raise Refusal("Chọn ít nhất một điểm bất thường, rồi chấp nhận hoặc không chấp nhận.")
     with asked.engine.begin() as connection:
         judge(connection, chosen, decision, reason, asked.who.shown_name)
-        accounts.act(connection, asked.who.name, f"gate {decision}", ", ".join(map(str, chosen)), reason, asked.address)
+        accounts.act(connection, asked.who.name, f"gate-{decision}", f"alarm:{', '.join(map(str, chosen))}", reason, asked.address)
     return RedirectResponse(asked.desk.address(f"{PLACE}#khac-thuong"), 303)
 
 
@@ -32,7 +32,7 @@ def sign_period(asked: Asked) -> Response:
     """Signs a period in the name of whoever is signed in."""
     with asked.engine.begin() as connection:
         row = sign(connection, asked.told("period"), asked.who.shown_name, asked.told("note").strip() or None)
-        accounts.act(connection, asked.who.name, "sign", row.period, row.note, asked.address)
+        accounts.act(connection, asked.who.name, "sign", f"period:{row.period}", row.note, asked.address)
     return RedirectResponse(asked.desk.address(f"{PLACE}/ban-ky/{row.release_id}"), 303)
 
 

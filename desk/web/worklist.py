@@ -59,9 +59,10 @@ def act(asked: Asked) -> Response:
                 comment(connection, chosen, asked.told("words"), who)
             case _:
                 raise Refusal("Không có việc này.")
-        about = f"{chosen.delivery_id} {chosen.rule_code} {chosen.column or ''}".strip()
-        accounts.act(connection, asked.who.name, f"worklist {does}", about, reason or None, asked.address)
-    return RedirectResponse(asked.desk.address(f"{PLACE}/{chosen.delivery_id}/{chosen.rule_code}?cot={quote(asked.told('column'))}"), 303)
+        about = f"delivery:{chosen.delivery_id} {chosen.rule_code or ''} {chosen.column or ''}".strip()
+        accounts.act(connection, asked.who.name, f"quarantine-{does}", about, reason or None, asked.address)
+    rule = asked.request.path_params["rule"]
+    return RedirectResponse(asked.desk.address(f"{PLACE}/{chosen.delivery_id}/{rule}?cot={quote(asked.told('column'))}"), 303)
 
 
 def letter(asked: Asked) -> Response:
@@ -92,7 +93,7 @@ def take_letter(asked: Asked) -> Response:
         path = Path(folder) / "thu.xlsx"
         path.write_bytes(content)
         cells = take_corrections(connection, path, asked.who.shown_name, read_sources(sources), limits=read_limits(sources))
-        accounts.act(connection, asked.who.name, "worklist correct", f"{cells} ô", None, asked.address)
+        accounts.act(connection, asked.who.name, "quarantine-correct", f"{cells} ô", None, asked.address)
     return RedirectResponse(asked.desk.address(f"{PLACE}#thu"), 303)
 
 

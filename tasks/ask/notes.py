@@ -89,7 +89,8 @@ ORDER BY a.decided_at, a.alarm_id
 
 # What is left out still, since rows may have been released or put right; and unusual files that somebody let pass.
 _OF_ROWS = """
-SELECT n.kind, n.rule_code, n.rows, n.made_by, n.made_at, n.words, d.feed, d.source, d.file_name, coalesce(d.exported_at, d.received_at) AS as_of,
+SELECT n.kind, n.rule_code, n.rows, n.made_by, n.made_at, n.words, d.feed, d.source, d.file_name,
+    coalesce(d.exported_at, d.received_at) AS as_of,
     CASE WHEN d.business_period IS NOT NULL THEN ARRAY[d.business_period] END AS business_periods
 FROM ops.quarantine_note n JOIN ops.delivery d USING (delivery_id)
 WHERE n.kind = 'let_pass' AND d.status = 'loaded'

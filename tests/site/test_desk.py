@@ -130,7 +130,7 @@ def walk(page: Page, desk: Served) -> Iterator[str]:
 @pytest.mark.parametrize("role", [*ROLES, "commune"])
 def test_every_page_shows_without_a_word_of_complaint(desk: Served, page: Page, role: str) -> None:
     complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(f"{page.url}: {message.text}"))
+    page.on("console", lambda message: complaints.append(f"{message.location['url']}: {message.text}"))
     page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
     page.on("dialog", lambda dialog: complaints.append(f"{page.url}: {dialog.message}"))
     asked: list[str] = []
@@ -145,8 +145,9 @@ def test_every_page_shows_without_a_word_of_complaint(desk: Served, page: Page, 
         of_role = {"viewer": "tai-khoan", "commune": "tai-khoan", "steward": "tai-khoan|viec-can-lam/.+"}
         may = of_role.get(role, "tai-khoan|viec-can-lam/.+|cong-bo(/ky)?")
         assert all(re.fullmatch(may, act.removeprefix(desk.address)) for act in acts), address
-    assert complaints == []
-    assert not [url for url in asked if not url.startswith(desk.address)]
+    icon = f"{desk.address.removesuffix('ba-khong/')}favicon.ico"  # which a browser asks for by itself, of pages that name none
+    assert [complaint for complaint in complaints if not complaint.startswith(icon)] == []
+    assert not [url for url in asked if not url.startswith((desk.address, icon))]
     of_all = {
         "",
         "viec-can-lam",
@@ -388,6 +389,19 @@ def test_charts_of_an_indicator_and_of_a_unit_are_drawn_once_and_stand_beside_th
     assert sorted((desk.settings.home / "charts").rglob("*.svg")) == kept != []
 
 
+def test_a_letter_goes_out_and_an_empty_one_is_not_taken_back(desk: Served, page: Page, tmp_path: Path) -> None:
+    sign_in(page, desk, "steward")
+    page.goto(f"{desk.address}viec-can-lam")
+    with page.expect_download() as coming:
+        page.locator("a.pick").first.click()
+    letter = tmp_path / "letter.xlsx"
+    coming.value.save_as(letter)
+    assert letter.read_bytes()[:2] == b"PK"
+    page.get_by_label("Thư đã điền, gửi lại").set_input_files(letter)
+    page.get_by_role("button", name="Nhận các ô đã sửa").click()
+    assert "không có ô nào được điền" in page.locator("main").inner_text()
+
+
 def an_item(engine: Engine) -> tuple[int, str, str]:
     """Delivery, rule and column of rows that wait for somebody."""
     query = "SELECT delivery_id, rule_code, column_name FROM ops.quarantine WHERE status = 'open' ORDER BY 1, 2, 3 LIMIT 1"
@@ -421,8 +435,8 @@ def test_a_steward_looks_ahead_dismisses_with_a_reason_and_all_of_it_is_kept(des
             text("SELECT status, decided_by FROM ops.quarantine WHERE (delivery_id, rule_code, column_name) = (:d, :r, :c)"),
             {"d": delivery_id, "r": rule, "c": column},
         ).one() == ("dismissed", "<i>steward</i>")
-        done = c.scalars(text("SELECT action FROM ops.action WHERE account_name = 'steward' AND action LIKE 'worklist%' ORDER BY 1")).all()
-    assert done == ["worklist comment", "worklist dismiss"], "what was refused is not done"
+        done = c.scalars(text("SELECT action FROM ops.action WHERE acted_by = 'steward' AND action LIKE 'quarantine-%' ORDER BY 1")).all()
+    assert done == ["quarantine-comment", "quarantine-dismiss"], "what was refused is not done"
     viewer, token = client(desk, "viewer")
     refused = viewer.post(
         f"viec-can-lam/{delivery_id}/{rule}", data={"form_token": token, "act": "dismiss", "reason": "x", "column": column}
@@ -430,20 +444,9 @@ def test_a_steward_looks_ahead_dismisses_with_a_reason_and_all_of_it_is_kept(des
     assert refused.status_code == 403
 
 
-def test_a_letter_goes_out_and_an_empty_one_is_not_taken_back(desk: Served, page: Page, tmp_path: Path) -> None:
-    sign_in(page, desk, "steward")
-    page.goto(f"{desk.address}viec-can-lam")
-    with page.expect_download() as coming:
-        page.locator("a.pick").first.click()
-    letter = tmp_path / "letter.xlsx"
-    coming.value.save_as(letter)
-    assert letter.read_bytes()[:2] == b"PK"
-    page.get_by_label("Thư đã điền, gửi lại").set_input_files(letter)
-    page.get_by_role("button", name="Nhận các ô đã sửa").click()
-    assert "không có ô nào được điền" in page.locator("main").inner_text()
-
-
-def test_an_approver_accepts_what_is_out_of_line_and_signs_a_period(desk: Served, page: Page, engine_of_module: Engine) -> None:
+def test_an_approver_accepts_what_is_out_of_line_and_signs_a_period(
+    desk: Served, page: Page, browser: Browser, engine_of_module: Engine
+) -> None:
     with engine_of_module.begin() as c:
         c.execute(
             text(
@@ -460,7 +463,8 @@ def test_an_approver_accepts_what_is_out_of_line_and_signs_a_period(desk: Served
     steward, token = client(desk, "steward")
     given = {"form_token": token, "decision": "accepted", "reason": "x", "chosen": "1"}
     assert steward.post("cong-bo", data=given).status_code == 403
-    page.get_by_role("button", name="Đăng xuất").click()
+    context = browser.new_context(viewport={"width": 1366, "height": 768})
+    page = context.new_page()
     sign_in(page, desk, "approver")
     assert "2 điểm bất thường" in page.locator("#can-lam").inner_text()
     page.goto(f"{desk.address}cong-bo")
@@ -484,3 +488,4 @@ def test_an_approver_accepts_what_is_out_of_line_and_signs_a_period(desk: Served
         signed = c.execute(text("SELECT signed_by, workbook_sha256 FROM ops.release")).one()
     assert signed.signed_by == "<i>approver</i>"
     assert hashlib.sha256(coming.value.path().read_bytes()).hexdigest() == signed.workbook_sha256
+    context.close()
