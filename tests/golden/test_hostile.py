@@ -98,7 +98,7 @@ def trial(request: pytest.FixtureRequest, engine_of_module: Engine, tmp_path_fac
     sources = [_source(case.name, case.layout) for case in cases]
     for name, (layout, *lines) in GOOD.items():
         path = place / "inbox" / name / FORMS[layout].file
-        path.parent.mkdir()
+        path.parent.mkdir(parents=True)
         path.write_bytes(sound(layout, [line.split("|") for line in lines]))
         sources.append(_source(name, layout))
     (place / "sources.yaml").write_text(yaml.safe_dump({"sources": sources}), "utf-8")
@@ -164,7 +164,7 @@ def test_the_sound_deliveries_beside_them_are_loaded_and_published(trial: Trial)
 def test_what_was_judged_is_not_tried_again_until_it_changes(trial: Trial) -> None:
     first, second = trial.nights
     assert second.outcomes == []
-    assert second.unreachable == first.unreachable
+    assert sorted(second.unreachable) == sorted(first.unreachable), "several sources are asked at once, whichever answers first"
 
 
 def test_no_personal_data_of_any_delivery_is_seen_anywhere(trial: Trial) -> None:
