@@ -597,6 +597,7 @@ def release(
         if workbook is None:
             desk_gate.signed(connection, period, note)
         else:
+            _require_workbook(workbook)
             desk_gate.rebuilt(connection, period, workbook)
 
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from tasks.report.signing import Difference
 
 NEXT = "Lượt đêm sau sẽ áp dụng; ngay bây giờ: bakhong nightly --no-pull."
-
-
 SHOWN = 30
 """Values that a held edition would change, shown; the rest is counted."""
 
@@ -64,10 +62,8 @@ def _told(same: Sequence[Any]) -> list[Any]:
 
 def _value(row: Any) -> list[Any]:
     def written(value: Any, numerator: Any, denominator: Any, obs_status: str | None) -> str:
-        if obs_status is None:
-            return "chưa có"
-        counts = f" ({vi.number(numerator)}/{vi.number(denominator)})" if denominator is not None else ""
-        return f"{vi.measure(value, row.decimals, row.unit_measure)}{counts}, {vi.status(obs_status)}"
+        shown = vi.measure(value, row.decimals, row.unit_measure)
+        return "chưa có" if obs_status is None else _written(shown, numerator, denominator, vi.status(obs_status))
 
     old = written(row.old_value, row.old_numerator, row.old_denominator, row.old_obs_status)
     now = written(row.value, row.numerator, row.denominator, row.obs_status)
@@ -110,8 +106,6 @@ def rebuilt(connection: Connection, period: str, path: Path) -> None:
     """Writes the signed workbook of a period again."""
     from tasks.report.signing import rebuild  # noqa: PLC0415
 
-    if path.suffix.lower() != ".xlsx" or not path.absolute().parent.is_dir():
-        raise Refusal(f"Không ghi được {path}: cần tên tệp .xlsx trong một thư mục đã có.")
     row = rebuild(connection, period, path)
     terminal.say(f"Bản ký số {row.release_id} của {row.signed_by}, {vi.moment(row.signed_at)}: {path.absolute()}, đúng từng byte.")
 
@@ -133,9 +127,11 @@ def changed(connection: Connection, period: str) -> bool:
 
 def _both(one: Difference) -> list[str]:
     def written(line: Any) -> str:
-        if line is None:
-            return "không có"
-        counts = f" ({vi.number(line.numerator)}/{vi.number(line.denominator)})" if line.denominator is not None else ""
-        return f"{line.printed}{counts}, {line.status}"
+        return "không có" if line is None else _written(line.printed, line.numerator, line.denominator, line.status)
 
     return [written(one.signed), written(one.now)]
+
+
+def _written(value: str, numerator: Any, denominator: Any, status: str) -> str:
+    counts = f" ({vi.number(numerator)}/{vi.number(denominator)})" if denominator is not None else ""
+    return f"{value}{counts}, {status}"

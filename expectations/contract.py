@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -649,3 +649,10 @@ def feeds() -> tuple[str, ...]:
     """Names of all declared feeds."""
     files = (entry.name for entry in resources.files("expectations").iterdir())
     return tuple(sorted(name.removesuffix(".yaml") for name in files if name.endswith(".yaml") and name != "structure.yaml"))
+
+
+def every_rule() -> Iterator[tuple[Rule, Contract | None]]:
+    """Every declared rule and the contract that it is of; those that hold for every feed are of none."""
+    yield from ((rule, None) for rule in structure())
+    for one in map(contract, feeds()):
+        yield from ((rule, one) for rule in one.rules)

@@ -109,16 +109,7 @@ class _Arriving:
         landed = (delivery.path, self._terms, delivery.layout, settings.secret_key, delivery.file_name)
         self._chunks = read(*landed, corrections=delivery.corrections, limits=limits)
         self._quoted = partial(quoted, *landed, sha256=delivery.sha256, corrections=delivery.corrections, limits=limits)
-        self.opened = Opened(
-            self._counted(),
-            self._terms,
-            delivery.layout,
-            delivery.file_name,
-            exported_at=delivery.exported_at,
-            covers=delivery.covers,
-            is_declared=delivery.is_declared,
-            let_pass=delivery.let_pass,
-        )
+        self.opened = Opened.of(delivery, self._terms, self._counted())
 
     def __enter__(self) -> _Arriving:
         return self

@@ -9,6 +9,7 @@ from operator import attrgetter
 
 from sqlalchemy import Engine
 
+from tasks.ask.gate import held_edition
 from tasks.count.counting import counting
 from tasks.count.held_back import HeldBack
 from tasks.count.revisions import Revised, begin_publication
@@ -85,7 +86,8 @@ def _found(alarm: Alarm) -> str:
 def publish(engine: Engine, run_id: int, as_of: datetime, *, is_gated: bool = True) -> Published:
     """Counts what changed, computes, audits and publishes it in one transaction: readers never see half a night.
 
-    `is_gated`: what is out of line holds it; else it goes out whatever it says, as history does that is made up for.
+    `is_gated`: what is out of line holds it; else it goes out whatever it says, as history does that is made up for. What is held already
+    goes out on somebody's word only.
     """
     with engine.begin() as connection:
         require_lock(connection, run_id)
@@ -95,7 +97,7 @@ def publish(engine: Engine, run_id: int, as_of: datetime, *, is_gated: bool = Tr
         declare_indicators(connection, publication)
         uncounted = compute(connection, counted).uncounted
         held_back = audit(connection, publication)
-        alarms = find_alarms(connection, counted) if is_gated else []
+        alarms = find_alarms(connection, counted) if is_gated or held_edition(connection) is not None else []
         otherwise = said_otherwise(connection)
         indicators = revise_indicators(connection, publication) + revise_restated(connection, counted, publication, uncounted)
         scores = compute_scores(connection, counted, publication)

@@ -18,8 +18,8 @@ ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-LARGEST = 1 << 20
-"""Most bytes of a request."""
+LARGEST = 10 << 20
+"""Most bytes of a request: of a letter with tens of thousands of cells."""
 
 
 class Guarded:

@@ -29,8 +29,6 @@ from warehouse.settings import Refusal
 PLACE = "viec-can-lam"
 ROWS = 200
 """Rows of an item that are shown, and can be chosen one by one."""
-LARGEST_LETTER = 10 << 20
-"""Bytes of a letter that is taken back in."""
 
 
 def item_page(asked: Asked) -> Page:
@@ -85,13 +83,10 @@ def take_letter(asked: Asked) -> Response:
     given = asked.form.get("letter")
     if not isinstance(given, UploadFile) or not (given.filename or "").lower().endswith(".xlsx"):
         raise Refusal("Chọn tệp thư .xlsx đã điền.")
-    content = given.file.read(LARGEST_LETTER + 1)
-    if len(content) > LARGEST_LETTER:
-        raise Refusal("Tệp thư lớn hơn 10 MB.")
     sources = asked.desk.settings.sources
     with TemporaryDirectory() as folder, asked.engine.begin() as connection:
         path = Path(folder) / "thu.xlsx"
-        path.write_bytes(content)
+        path.write_bytes(given.file.read())
         cells = take_corrections(connection, path, asked.who.shown_name, read_sources(sources), limits=read_limits(sources))
         accounts.act(connection, asked.who.name, "quarantine-correct", f"{cells} ô", None, asked.address)
     return RedirectResponse(asked.desk.address(f"{PLACE}#thu"), 303)

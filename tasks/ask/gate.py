@@ -69,17 +69,22 @@ SELECT h.*, (
 FROM ops.held_edition h WHERE h.ended_by IS NULL
 """
 
-_FINDINGS = """
+INDICATOR = """
+LEFT JOIN LATERAL (
+    SELECT * FROM warehouse.dim_indicator known
+    WHERE known.indicator_code = a.indicator_code AND known.known_to = 'infinity' ORDER BY known.version DESC LIMIT 1
+) i ON true
+"""
+"""The indicator i of a finding a as it is declared now."""
+
+_FINDINGS = f"""
 SELECT a.*, u.unit_code, u.unit_name, u.unit_level, i.indicator_name, i.official_table, i.decimals, i.unit_measure, r.as_of AS since,
     (SELECT array_agg(d.file_name ORDER BY array_position(a.deliveries, d.delivery_id)) FROM ops.delivery d
         WHERE d.delivery_id = ANY(a.deliveries)) AS file_names
 FROM ops.alarm a
 JOIN ops.run r ON r.run_id = a.raised_by
 LEFT JOIN warehouse.dim_unit u USING (unit_key)
-LEFT JOIN LATERAL (
-    SELECT * FROM warehouse.dim_indicator known
-    WHERE known.indicator_code = a.indicator_code AND known.known_to = 'infinity' ORDER BY known.version DESC LIMIT 1
-) i ON true
+{INDICATOR}
 WHERE a.ended_by IS NULL AND (a.decision IS NULL OR NOT :undecided)
 ORDER BY a.decision NULLS FIRST, a.check_code, i.sort_order NULLS FIRST,
     array_position(ARRAY['province', 'district', 'commune'], u.unit_level), u.unit_code, a.period, a.alarm_id

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from expectations.contract import contract
+from tasks.ask.gate import INDICATOR
 from tasks.deliveries.coverage import Stretch
 from tasks.words import vietnamese as vi
 from warehouse.gate import gate
@@ -70,7 +71,7 @@ def _tables_of(feed: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(i.official_table for i in of_feed))
 
 
-_ACCEPTED = """
+_ACCEPTED = f"""
 SELECT a.*, u.unit_name, u.unit_code, i.official_table, r.as_of,
     coalesce((SELECT s.feed FROM ops.source s WHERE s.source = a.source),
         (SELECT max(d.feed) FROM ops.delivery d WHERE d.source = a.source)) AS feed,
@@ -79,10 +80,7 @@ SELECT a.*, u.unit_name, u.unit_code, i.official_table, r.as_of,
 FROM ops.alarm a
 JOIN ops.run r ON r.run_id = a.raised_by
 LEFT JOIN warehouse.dim_unit u USING (unit_key)
-LEFT JOIN LATERAL (
-    SELECT * FROM warehouse.dim_indicator known
-    WHERE known.indicator_code = a.indicator_code AND known.known_to = 'infinity' ORDER BY known.version DESC LIMIT 1
-) i ON true
+{INDICATOR}
 WHERE a.decision = 'accepted' AND a.publication_id IS NOT NULL AND (a.period IS NULL OR a.period = :period)
 ORDER BY a.decided_at, a.alarm_id
 """

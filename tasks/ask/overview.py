@@ -66,7 +66,7 @@ class Overview:
 
     @cached_property
     def refused(self) -> Sequence[Row[Any]]:
-        """Deliveries refused and not sent again."""
+        """Deliveries refused and not sent again, the latest first."""
         return to_do.refused(self.connection)
 
     @cached_property

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Row, text
 
-from expectations.contract import contract, feeds, structure
+from expectations.contract import every_rule, structure
 from tasks.ask.nights import unreachable_since
 from tasks.deliveries.rhythm import RHYTHMS
 from tasks.deliveries.run_lock import LOCK_HELD
-from tasks.load.decisions import DISMISSED
+from tasks.load.decisions import is_dismissed, is_refused
 from tasks.words import vietnamese as vi
 from tasks.words.understood import did_you_mean
 from tasks.words.vietnamese import VIETNAM, days_since
@@ -95,8 +95,8 @@ def source_states(connection: Connection, sources: Sequence[Sender], at: datetim
     """How every source stands at a time."""
     rows = connection.execute(
         text(
-            "SELECT DISTINCT ON (source) source, delivery_id, file_name, exported_at, status, verdict, rows_received, rows_quarantined, "
-            "message_vi FROM ops.delivery ORDER BY source, exported_at DESC, delivery_id DESC"
+            "SELECT DISTINCT ON (source) source, delivery_id, file_name, exported_at, status, verdict, rows_received, rows_loaded, "
+            "rows_unchanged, rows_quarantined, message_vi FROM ops.delivery ORDER BY source, exported_at DESC, delivery_id DESC"
         )
     )
     last = {row.source: row for row in rows}
@@ -147,8 +147,7 @@ def deliveries(connection: Connection, since: datetime | None = None) -> Sequenc
     """Deliveries taken or refused since a time, or all of them, with what was seen of each file; in the order of their export."""
     return connection.execute(
         text(
-            "SELECT d.*, v.observed AS account, d.status = 'rejected' AND d.corrected_by IS NULL AND NOT EXISTS ("
-            f"  SELECT FROM ops.quarantine_note n WHERE n.delivery_id = d.delivery_id AND {DISMISSED}) AS is_refused FROM ops.delivery d "
+            "SELECT d.*, v.observed AS account FROM ops.delivery d "
             "LEFT JOIN ops.verdict v ON v.delivery_id = d.delivery_id AND v.rule_code = :account "
             "WHERE CAST(:since AS timestamptz) IS NULL OR d.loaded_at >= :since ORDER BY d.exported_at, d.delivery_id"
         ),
@@ -156,9 +155,9 @@ def deliveries(connection: Connection, since: datetime | None = None) -> Sequenc
     ).all()
 
 
-def rejected(connection: Connection, since: datetime | None = None) -> Sequence[Row[Any]]:
-    """Deliveries refused whole in whose place none has come, with the reason for their supplier."""
-    return [row for row in deliveries(connection, since) if row.is_refused]
+def rejected(connection: Connection) -> Sequence[Row[Any]]:
+    """Deliveries refused whole that nobody dismissed and in whose place none has come, with the reason for their supplier."""
+    return connection.execute(text(f"SELECT d.* FROM ops.delivery d WHERE {is_refused('d')} ORDER BY d.exported_at, d.delivery_id")).all()
 
 
 def set_aside(connection: Connection) -> Sequence[Row[Any]]:
@@ -176,7 +175,7 @@ def set_aside(connection: Connection) -> Sequence[Row[Any]]:
             "  SELECT v.rule_code, v.severity, delivery_id, string_agg(DISTINCT q.column_name, ', '), v.observed, q.status, "
             "    v.unexpected_count, min(q.row_number) "
             "  FROM ops.quarantine q JOIN ops.verdict v USING (delivery_id, rule_code) WHERE q.status = 'rejected' "
-            f"    AND NOT EXISTS (SELECT FROM ops.quarantine_note n WHERE n.delivery_id = v.delivery_id AND {DISMISSED}) "
+            f"    AND NOT {is_dismissed('v')} "
             "  GROUP BY v.rule_code, v.severity, delivery_id, v.observed, q.status, v.unexpected_count) "
             "SELECT c.*, d.feed, d.source, d.file_name FROM counted c JOIN ops.delivery d USING (delivery_id) "
             "ORDER BY c.rule_code, d.exported_at, c.delivery_id, c.column_name"
@@ -237,7 +236,7 @@ def meant_rule(code: str | None) -> str | None:
     """The code of the rule someone means; Refusal where no feed has such a rule."""
     if code is None:
         return None
-    known = {rule.code for rules in (structure(), *(contract(feed).rules for feed in feeds())) for rule in rules}
+    known = {rule.code for rule, _ in every_rule()}
     if code.upper() not in known:
         raise Refusal(f"Không có quy tắc {code!r}.{did_you_mean(code, sorted(known))}")
     return code.upper()

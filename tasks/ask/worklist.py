@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from expectations.contract import contract
-from tasks.load.decisions import DISMISSED, OF_WHAT_IS_USUAL
+from tasks.load.decisions import OF_WHAT_IS_USUAL, is_dismissed
 
 STANDING = ("open", "waiting", "released", "rejected")
 """Statuses of what is not done with."""
@@ -78,8 +78,7 @@ WITH fault AS (
     WHERE (CAST(:source AS text) IS NULL OR d.source = :source)
         AND (CAST(:delivery_id AS int) IS NULL OR delivery_id = :delivery_id)
         AND (CAST(:rule_code AS text) IS NULL OR f.rule_code = :rule_code)
-        AND (f.status <> 'rejected' OR NOT EXISTS (
-            SELECT FROM ops.quarantine_note AS n WHERE n.delivery_id = f.delivery_id AND {DISMISSED}))
+        AND (f.status <> 'rejected' OR NOT {is_dismissed("f")})
 ), fault_of_source AS (  -- a delivery that was refused for something else says nothing of the rule
     SELECT DISTINCT i.source, i.rule_code, i.exported_at, (
         SELECT min(d.received_at) FROM ops.delivery AS d JOIN ops.verdict AS v USING (delivery_id)

@@ -1,1 +1,1 @@
-"""Counts to indicator values, up the hierarchy; the audit before publication."""
+"""Counts to indicator values, up the hierarchy; the audit and the gate before publication."""

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from expectations.contract import Contract
 from tasks.deliveries.source import Source, terms_of
-from tasks.load.decisions import DISMISSED
+from tasks.load.decisions import is_dismissed
 from warehouse.tables import metadata
 
 LOOKED_INTO = {
@@ -63,7 +63,7 @@ SELECT d.delivery_id, d.source, d.feed, d.layout, v.rule_code, v.checked_with
 FROM ops.verdict AS v JOIN ops.delivery AS d USING (delivery_id)
 WHERE v.checked_with IS NOT NULL AND d.corrected_by IS NULL
     AND CASE WHEN d.status = 'rejected'
-        THEN NOT EXISTS (SELECT FROM ops.quarantine_note AS n WHERE n.delivery_id = d.delivery_id AND {DISMISSED})
+        THEN NOT {is_dismissed("d")}
         ELSE EXISTS (SELECT FROM ops.quarantine AS q
             WHERE q.delivery_id = d.delivery_id AND q.rule_code = v.rule_code AND q.status IN ('open', 'waiting')) END
 """

@@ -24,8 +24,18 @@ if TYPE_CHECKING:
 
 OF_WHAT_IS_USUAL = ("volume", "ratio")
 """Checks that compare a delivery with what is usual, which may change: who knows better may let it pass."""
-DISMISSED = "n.kind = 'dismissed' AND n.rule_code IS NULL"
+_DISMISSED = "n.kind = 'dismissed' AND n.rule_code IS NULL"
 """SQL of the note n by which a refused delivery is dismissed as a whole."""
+
+
+def is_dismissed(delivery: str) -> str:
+    """SQL of whether a refused delivery, of which `delivery` has the number, was dismissed as a whole."""
+    return f"EXISTS (SELECT FROM ops.quarantine_note AS n WHERE n.delivery_id = {delivery}.delivery_id AND {_DISMISSED})"
+
+
+def is_refused(delivery: str) -> str:
+    """SQL of whether `delivery`, of ops.delivery, was refused, and waits for another to come in its place."""
+    return f"({delivery}.status = 'rejected' AND {delivery}.corrected_by IS NULL AND NOT {is_dismissed(delivery)})"
 
 
 def release(connection: Connection, chosen: Chosen, who: str, reason: str | None = None, foreseen: Foreseen | None = None) -> int:
@@ -167,7 +177,7 @@ def _rejected(connection: Connection, delivery_id: int) -> Any:
     return connection.execute(
         text(
             "SELECT d.rows_received, d.corrected_by, n.made_by AS dismissed_by, n.made_at AS dismissed_at FROM ops.delivery d "
-            f"LEFT JOIN ops.quarantine_note n ON n.delivery_id = d.delivery_id AND {DISMISSED} "
+            f"LEFT JOIN ops.quarantine_note n ON n.delivery_id = d.delivery_id AND {_DISMISSED} "
             "WHERE d.delivery_id = :number AND d.status = 'rejected' ORDER BY n.note_id LIMIT 1"
         ),
         {"number": delivery_id},

@@ -101,18 +101,8 @@ def _checked(
     key = settings.secret_key or secrets.token_bytes(32)  # equal persons are equal under any
     limits = read_limits(settings.sources)
     chunks = read(delivery.path, agreed, delivery.layout, key, delivery.file_name, corrections=delivery.corrections, limits=limits)
-    opened = Opened(
-        chunks,
-        agreed,
-        delivery.layout,
-        delivery.file_name,
-        exported_at=delivery.exported_at,
-        covers=delivery.covers,
-        is_declared=delivery.is_declared,
-        let_pass=delivery.let_pass,
-    )
     wanted, tables = pa.array(sorted(asked), pa.int32()), []
-    for part in opened.checked(lambda: usual_rows(engine, delivery)):
+    for part in Opened.of(delivery, agreed, chunks).checked(lambda: usual_rows(engine, delivery)):
         faults = part.faults.filter(pc.is_in(part.faults["row_number"], value_set=wanted))
         for code, row in zip(faults["rule_code"].to_pylist(), faults["row_number"].to_pylist(), strict=True):
             broken[code].add(row)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, text
 
 from tasks.ask.official_table import Line
-from tasks.report.plots import Bar, Point, Tile, ranking, spark, tiles
+from tasks.report.plots import Mark, ranking, spark, tiles
 from tasks.words import vietnamese as vi
 from warehouse.periods import parts, period_type
 
@@ -30,7 +30,7 @@ def charts_of(lines: Sequence[Line]) -> dict[str, str]:
 def ranked(lines: Sequence[Line]) -> bytes | None:
     """The units of a level from the highest value down; nothing where that says nothing."""
     shown = _to_rank(lines)
-    return ranking([Bar(line.unit_shown, line.value) for line in shown], shown[0].unit_measure, shown[0].target) if shown else None
+    return ranking([Mark(line.unit_shown, line.value) for line in shown], shown[0].unit_measure, shown[0].target) if shown else None
 
 
 def _to_rank(lines: Sequence[Line]) -> list[Line]:
@@ -53,7 +53,7 @@ def mapped(lines: Sequence[Line]) -> bytes | None:
     if not shown:
         return None
     bare = [line.unit_name.removeprefix("Xã ").removeprefix("Phường ") for line in shown]
-    return tiles([Tile("", name, line.value) for name, line in zip(bare, shown, strict=True)], shown[0].unit_measure)
+    return tiles([Mark(name, line.value) for name, line in zip(bare, shown, strict=True)])
 
 
 def through_the_year(connection: Connection, unit_code: str, indicator_code: str, year: str) -> bytes | None:
@@ -61,7 +61,7 @@ def through_the_year(connection: Connection, unit_code: str, indicator_code: str
     months = [part for part in parts(year) if period_type(part) == "month"]
     values = {"unit": unit_code, "indicator": indicator_code, "months": months}
     found = {row.period: row.value for row in connection.execute(text(_MONTHS), values)}
-    points = [Point(vi.period(month), found.get(month)) for month in months]
+    points = [Mark(vi.period(month), found.get(month)) for month in months]
     return spark(points) if sum(point.value is not None for point in points) > 1 else None
 
 

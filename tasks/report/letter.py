@@ -15,14 +15,13 @@ import xlsxwriter
 from sqlalchemy import Connection, Row, text
 
 from tasks.deliveries.source import Source
-from tasks.load.decisions import DISMISSED
+from tasks.load.decisions import is_refused
 from tasks.read.letter import ELSEWHERE, HEADERS
 from tasks.words import vietnamese as vi
 from warehouse.settings import Refusal
 
 TITLE = "ĐỀ NGHỊ SỬA SỐ LIỆU"
 LINES = "Các ô cần sửa"
-NOT_KEPT = "không ghi lại (có thể là dữ liệu cá nhân)"
 WIDTHS = {
     "delivery_id": 9, "file_name": 26, "row_number": 8, "column_name": 16, "natural_key": 22, "sent": 20, "rule_code": 10,
     "message_vi": 56, "value": 22, "cell_hash": 18,
@@ -39,8 +38,7 @@ SELECT d.delivery_id, d.source, d.file_name, d.exported_at, d.status, d.rows_rec
     SELECT count(DISTINCT q.row_number) FROM ops.quarantine AS q WHERE q.delivery_id = d.delivery_id AND q.status = 'open') AS rows
 FROM ops.delivery AS d
 WHERE (CAST(:source AS text) IS NULL OR d.source = :source) AND (CAST(:number AS int) IS NULL OR d.delivery_id = :number)
-    AND (d.status = 'rejected' AND d.corrected_by IS NULL
-            AND NOT EXISTS (SELECT FROM ops.quarantine_note AS n WHERE n.delivery_id = d.delivery_id AND {DISMISSED})
+    AND ({is_refused("d")}
         OR EXISTS (SELECT FROM ops.quarantine AS q WHERE q.delivery_id = d.delivery_id AND q.status = 'open'))
 ORDER BY d.exported_at, d.delivery_id
 """
@@ -114,15 +112,15 @@ def _letter(book: Any, styles: _Styles, files: Sequence[Row[Any]], titles: dict[
         sheet.write_string(row, column, words, styles.head)
     for file in files:
         row += 1
-        is_refused = file.status == "rejected"
-        words = f"Bị từ chối cả tệp. {file.message_vi or ''}" if is_refused else "Đã nhận các dòng khác; các dòng sai được để riêng."
+        is_whole = file.status == "rejected"
+        words = f"Bị từ chối cả tệp. {file.message_vi or ''}" if is_whole else "Đã nhận các dòng khác; các dòng sai được để riêng."
         sheet.set_row(row, 15 * max(1, ceil(len(words) / 70)))
         sheet.write_number(row, 0, file.delivery_id, styles.number)
         sheet.write_string(row, 1, vi.safe(file.file_name), styles.text)
         sheet.write_string(row, 2, vi.day(file.exported_at), styles.text)
         sheet.write_number(row, 3, file.rows_received or 0, styles.number)
-        sheet.write_number(row, 4, file.rows_received or 0 if is_refused else file.rows, styles.number)
-        sheet.write_string(row, 5, words, styles.bad if is_refused else styles.text)
+        sheet.write_number(row, 4, file.rows_received or 0 if is_whole else file.rows, styles.number)
+        sheet.write_string(row, 5, words, styles.bad if is_whole else styles.text)
 
 
 def _lines(book: Any, styles: _Styles, cells: Sequence[Row[Any]]) -> None:
@@ -148,7 +146,7 @@ def _line(sheet: Any, styles: _Styles, row: int, cell: Row[Any]) -> None:
         elif name == "value":
             sheet.write(row, column, None if cell.cell_hash else ELSEWHERE, styles.asked if cell.cell_hash else styles.soft)
         elif name == "sent":
-            told = cell.sent if cell.sent is not None else "" if not cell.column_name else NOT_KEPT
+            told = cell.sent if cell.sent is not None else "" if not cell.column_name else vi.NOT_KEPT
             sheet.write_string(row, column, told, styles.text if cell.sent is not None else styles.soft)
         else:
             sheet.write_string(row, column, getattr(cell, name) or "", styles.text)

@@ -18,40 +18,26 @@ from tasks.words import vietnamese as vi
 VEGA_LITE = "6.4"
 LOCALE = {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", " ₫"]}
 FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
-INK, SOFT, LINE, ACCENT, GOOD = "#1c2733", "#5a6876", "#d5dce3", "#0b5cad", "#1b6e2e"
-DARK = {INK: "#e4eaf0", SOFT: "#9dabb9", LINE: "#35414d", ACCENT: "#7ab8f5", GOOD: "#7fd491"}
+INK, SOFT, LINE, ACCENT, GOOD = "#18222d", "#55616e", "#d6dde4", "#0b4f94", "#17662b"
+DARK = {INK: "#e3e9ef", SOFT: "#a3b0bd", LINE: "#35414d", ACCENT: "#86bdf6", GOOD: "#86d698"}
 """Colour in the light → the same in the dark, as in the stylesheet of the pages."""
 RAMP = ("#dce9f6", "#b5d1ec", "#84b3de", "#3f80bf", "#0a5aa9")
 """From little to much; on the last two, ink is white."""
 NO_VALUE = "#e8ebee"
+ON_TILE = "#1c2734"
+"""Stays as it is in the dark, since the tile does."""
+COLUMNS = 6
 
 
 @dataclass(frozen=True)
-class Point:
-    """One period of a trend."""
+class Mark:
+    """One period of a trend, or one unit of a ranking or a map."""
 
     label: str
     value: Decimal | None
 
 
-@dataclass(frozen=True)
-class Bar:
-    """One unit of a ranking."""
-
-    label: str
-    value: Decimal | None
-
-
-@dataclass(frozen=True)
-class Tile:
-    """One unit of a map: its place is the order of its codes, which goes by neighbourhood."""
-
-    group: str
-    label: str
-    value: Decimal | None
-
-
-def spark(points: Sequence[Point]) -> bytes:
+def spark(points: Sequence[Mark]) -> bytes:
     """A trend as large as a line of text: where it comes from and where it stands."""
     alt = _altair()
     line = alt.Chart(_data(points)).mark_line(color=ACCENT, strokeWidth=1.5)
@@ -61,7 +47,7 @@ def spark(points: Sequence[Point]) -> bytes:
     return _svg((line.encode(x=x, y=y) + last.encode(x=x, y=y)).properties(width=110, height=22))
 
 
-def ranking(bars: Sequence[Bar], unit_measure: str, target: Decimal | None = None) -> bytes:
+def ranking(bars: Sequence[Mark], unit_measure: str, target: Decimal | None = None) -> bytes:
     """Units from the highest value down; those without one stand at the end."""
     alt = _altair()
     ordered = sorted(bars, key=lambda bar: (bar.value is None, -(bar.value or 0), bar.label))
@@ -74,41 +60,37 @@ def ranking(bars: Sequence[Bar], unit_measure: str, target: Decimal | None = Non
         base.mark_text(align="left", dx=4, color=INK).encode(text=alt.Text("value:Q", format=",.1f")),
     ]
     if target is not None:
-        aimed = alt.Chart(_data([Bar("Mục tiêu", target)]))
+        aimed = alt.Chart(_data([Mark("Mục tiêu", target)]))
         layers.append(aimed.mark_rule(color=GOOD, strokeDash=[5, 4], strokeWidth=1.5).encode(x="value:Q"))
     return _svg(alt.layer(*layers).properties(width=460, height=alt.Step(20)))
 
 
-def tiles(units: Sequence[Tile], unit_measure: str, columns: int = 6) -> bytes:
-    """Every unit as a tile of its group, the darker the higher its value; grey where there is none."""
+def tiles(units: Sequence[Mark]) -> bytes:
+    """Every unit as a tile, row by row, the darker the higher its value; grey where there is none."""
     alt = _altair()
-    shown, row = [], 0
-    for group in dict.fromkeys(unit.group for unit in units):
-        members = [unit for unit in units if unit.group == group]
-        shown += [
-            {
-                **_plain(unit),
-                "shown": vi.number(unit.value, 1),
-                "row": row + place // columns,
-                "column": place % columns,
-                "class": _class(unit, units),
-            }
-            for place, unit in enumerate(members)
-        ]
-        row += (len(members) - 1) // columns + 1
+    shown = [
+        {
+            **_plain(unit),
+            "shown": vi.number(unit.value, 1),
+            "row": place // COLUMNS,
+            "column": place % COLUMNS,
+            "class": _class(unit, units),
+        }
+        for place, unit in enumerate(units)
+    ]
     place = alt.Chart(alt.Data(values=shown)).encode(
         x=alt.X("column:O", axis=None),
         y=alt.Y("row:O", axis=None),
     )
     colours = alt.Scale(domain=[-1, *range(len(RAMP))], range=[NO_VALUE, *RAMP])
     tile = place.mark_rect(stroke="white", strokeWidth=2).encode(color=alt.Color("class:O", scale=colours, legend=None))
-    on_dark = alt.condition("datum.class > 2", alt.value("white"), alt.value("#1c2734"))  # on the tile, in light and dark alike
+    on_dark = alt.condition("datum.class > 2", alt.value("white"), alt.value(ON_TILE))
     name = place.mark_text(fontSize=10, dy=-6, limit=96).encode(text="label:N", color=on_dark)
     value = place.mark_text(fontSize=11, dy=8, fontWeight="bold").encode(text="shown:N", color=on_dark)
     return _svg(alt.layer(tile, name, value).properties(width=alt.Step(102), height=alt.Step(38)))
 
 
-def _class(tile: Tile, among: Sequence[Tile]) -> int:
+def _class(tile: Mark, among: Sequence[Mark]) -> int:
     """Which fifth of the values it is in, as many units in each; -1 without one."""
     if tile.value is None:
         return -1

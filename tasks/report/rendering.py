@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from tasks.deliveries.judgement import TONES, judgement
 from tasks.report import charts
 from tasks.words import vietnamese as vi
 from tasks.words.vietnamese import one_line
@@ -77,7 +78,7 @@ def environment_of(*more: BaseLoader) -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.globals |= {"vi": vi, "charts": charts, "sections": SECTIONS}
+    environment.globals |= {"vi": vi, "charts": charts, "sections": SECTIONS, "judgement": judgement, "tones": TONES}
     return environment
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +26,9 @@ from tasks.validate.found import TOLD, Found, which
 from tasks.validate.seen import Seen
 from tasks.validate.suite import CheckBroken, RowsChecked, check_rows
 from tasks.words.vietnamese import number, one_line, safe
+
+if TYPE_CHECKING:
+    from tasks.deliveries.ledger import Delivery
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,20 @@ class Opened:
             self._head += islice(self._coming, 2)
         except Exception as problem:  # what came before it is checked first
             self._late = problem
+
+    @classmethod
+    def of(cls, delivery: Delivery, contract: Contract, chunks: Iterable[Chunk]) -> Opened:
+        """Opens a landed delivery, by what the ledger knows of it."""
+        return cls(
+            chunks,
+            contract,
+            delivery.layout,
+            delivery.file_name,
+            exported_at=delivery.exported_at,
+            covers=delivery.covers,
+            is_declared=delivery.is_declared,
+            let_pass=delivery.let_pass,
+        )
 
     def checked(self, usual_rows: Callable[[], int | None]) -> Iterator[Checked]:
         """Its chunks, checked; raises Rejected, with what every rule found until then, where it is refused as a whole.

@@ -85,11 +85,6 @@ class DataDocs:
         self._put("data_docs.css", _page("data_docs.css"))
         return self._put("index.html", _page("start.html", nights=nights))
 
-    def pages(self) -> dict[int, str]:
-        """Number of each delivery of the last nights → its latest page, as an address within the folder."""
-        found = sorted((path.parent.name, path.name) for path in self.folder.glob("[0-9]*/*.html") if path.stem.isdecimal())
-        return {int(name.removesuffix(".html")): f"{night}/{name}" for night, name in found}
-
     def _write(self, night: Night) -> None:
         """Writes the pages of a night where nobody reads them yet, and then puts them in their place."""
         coming, place = self.folder / ".coming", self.folder / night.name

@@ -19,7 +19,7 @@ from expectations.contract import Contract, Rule
 from tasks.deliveries.judgement import Judgement, judgement
 from tasks.deliveries.source import Source, terms_of, title_of
 from tasks.validate.found import SEEN
-from tasks.words.vietnamese import NOTHING, SEVERITY, number, safe, stretch
+from tasks.words.vietnamese import SEVERITY, about, number, safe
 from warehouse.tables import delivery as deliveries
 from warehouse.tables import verdict
 
@@ -102,8 +102,7 @@ class Examined:
     @property
     def period(self) -> str:
         """What it is about, as far as that is known: days and periods in words, surveys and documents as they are called."""
-        about = self.delivery.business_period or self.delivery.named_period or NOTHING
-        return stretch(about) if re.fullmatch(r"\d{4}[\d/Q-]*", about) else safe(about)
+        return safe(about(self.delivery.business_period or self.delivery.named_period))
 
     @property
     def judgement(self) -> Judgement:

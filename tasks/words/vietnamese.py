@@ -15,6 +15,8 @@ from warehouse.periods import days, is_period, period_type
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 SAMPLE = "Dữ liệu mẫu – không phải số liệu thật"
 """Stands on everything that is made of sample data."""
+NOT_KEPT = "không ghi lại (có thể là dữ liệu cá nhân)"
+"""Shown in place of a cell that may be somebody's."""
 NOTHING = "–"
 """Shown where there is no value: missing is not zero."""
 MESSAGE = 600
@@ -157,11 +159,6 @@ def days_since(then: datetime, now: datetime) -> int:
 def moment(value: datetime | None) -> str:
     """A time as HH:mm dd/MM/yyyy, in Vietnamese time; a dash where there is none."""
     return NOTHING if value is None else f"{value.astimezone(VIETNAM):%H:%M %d/%m/%Y}"
-
-
-def day_and_time(value: datetime) -> str:
-    """A time in a list or heading that goes by days: dd/MM/yyyy HH:mm, in Vietnamese time."""
-    return f"{value.astimezone(VIETNAM):%d/%m/%Y %H:%M}"
 
 
 def period(text: str) -> str:

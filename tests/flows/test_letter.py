@@ -16,7 +16,8 @@ from tasks.deliveries.source import read_sources
 from tasks.load.chosen import Chosen
 from tasks.load.corrections import take_corrections
 from tasks.load.decisions import dismiss
-from tasks.report.letter import ELSEWHERE, HEADERS, LINES, NOT_KEPT, write_letter
+from tasks.report.letter import ELSEWHERE, HEADERS, LINES, write_letter
+from tasks.words import vietnamese as vi
 from tests.flows.bills import Inbox, bill
 from tests.flows.test_cells_set_aside import WRONG
 from tests.nights import bakhong, environment, url_of
@@ -73,7 +74,7 @@ def take(inbox: Inbox, path: Path) -> int:
 def test_the_letter_names_every_cell_and_what_to_do_and_asks_for_its_value_where_it_may(inbox: Inbox) -> None:
     found = {line[HEADERS["row_number"]]: line for line in lines(letter(inbox))}
     assert {row: line[HEADERS["sent"]] for row, line in found.items()} == {
-        3: "99999", 4: "31/02/2024", 5: "108001", 6: NOT_KEPT, 7: NOT_KEPT, 8: NOT_KEPT, 9: NOT_KEPT,
+        3: "99999", 4: "31/02/2024", 5: "108001", 6: vi.NOT_KEPT, 7: vi.NOT_KEPT, 8: vi.NOT_KEPT, 9: vi.NOT_KEPT,
     }  # fmt: skip
     assert {row: line[HEADERS["value"]] for row, line in found.items()} == dict.fromkeys(range(3, 9)) | {9: ELSEWHERE}
     assert found[3][HEADERS["column_name"]] == "MA_DVHC"

@@ -57,7 +57,7 @@ def test_amounts_a_hundred_times_the_usual_are_refused_told_and_taken_once_a_ste
     assert "gấp khoảng 100 lần, có thể sai đơn vị tính" in str(refused.message_vi)
     docs = DataDocs(home / "data_docs", examined=examined(engine, [refused.delivery_id], []))
     assert "từ chối" in docs.build(datetime(2025, 1, 2, tzinfo=UTC)).read_text("utf-8")
-    assert "BIL-011" in (docs.folder / docs.pages()[refused.delivery_id]).read_text("utf-8")
+    assert "BIL-011" in (docs.folder / "2025-01-02-000000" / f"{refused.delivery_id}.html").read_text("utf-8")
     assert a_night(engine, home, date(2025, 1, 3)).outcomes == []
     with engine.begin() as connection:
         release(connection, Chosen(refused.delivery_id, "BIL-011"), "Lan")

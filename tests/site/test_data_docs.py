@@ -168,7 +168,7 @@ def test_start_page_night_and_delivery_say_of_each_file_what_became_of_it(
         page.go_back()
     assert colours["từ chối"] == colours["để riêng tất cả"]
     assert len(set(colours.values())) == 3
-    assert len(DataDocs(home / "data_docs").pages()) == len(said)
+    assert len([*home.glob("data_docs/[0-9]*/[0-9]*.html")]) == len(said)
 
 
 def test_no_value_of_a_row_is_on_any_page(expected: tuple[Path, dict[str, str]]) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
+from pathlib import Path
 
 import lxml.etree
 import pytest
 
-from tasks.report.plots import Bar, Point, Tile, ranking, spark, tiles
+from tasks.report.plots import DARK, Mark, ranking, spark, tiles
 
-MONTHS = [Point(f"T{month}/2024", None if month == 5 else Decimal("40.5") + month) for month in range(1, 13)]
+ROOT = Path(__file__).parents[2]
+MONTHS = [Mark(f"T{month}/2024", None if month == 5 else Decimal("40.5") + month) for month in range(1, 13)]
 UNITS = ["Bát Mọt", "Yên Nhân", "Xuân Lẹ"]
 
 
@@ -21,8 +24,8 @@ def texts(svg: bytes) -> list[str]:
     "draw",
     [
         lambda: spark(MONTHS),
-        lambda: ranking([Bar(name, Decimal(n)) for n, name in enumerate(UNITS)], "PERCENT"),
-        lambda: tiles([Tile("Huyện", name, Decimal(n)) for n, name in enumerate(UNITS)], "PERCENT"),
+        lambda: ranking([Mark(name, Decimal(n)) for n, name in enumerate(UNITS)], "PERCENT"),
+        lambda: tiles([Mark(name, Decimal(n)) for n, name in enumerate(UNITS)]),
     ],
 )
 def test_a_chart_comes_out_byte_for_byte_and_says_nothing_that_the_page_does_not_say_in_vietnamese(draw: object) -> None:
@@ -40,7 +43,7 @@ def test_a_month_without_a_value_is_a_gap_and_not_a_nought() -> None:
 
 
 def test_a_ranking_goes_from_the_highest_down_with_numbers_as_they_are_written_here() -> None:
-    bars = [Bar("Bát Mọt", Decimal("7.25")), Bar("Yên Nhân", None), Bar("Xuân Lẹ", Decimal("1234.5"))]
+    bars = [Mark("Bát Mọt", Decimal("7.25")), Mark("Yên Nhân", None), Mark("Xuân Lẹ", Decimal("1234.5"))]
     told = texts(ranking(bars, "PERCENT"))
     assert [text for text in told if text in UNITS] == ["Xuân Lẹ", "Bát Mọt", "Yên Nhân"]
     assert "1.234,5" in told
@@ -48,7 +51,15 @@ def test_a_ranking_goes_from_the_highest_down_with_numbers_as_they_are_written_h
 
 
 def test_a_tile_without_a_value_is_grey_and_says_so() -> None:
-    svg = tiles([Tile("Huyện", "Bát Mọt", None), Tile("Huyện", "<b>&", Decimal(3))], "PERCENT")
+    svg = tiles([Mark("Bát Mọt", None), Mark("<b>&", Decimal(3))])
     assert "–" in texts(svg)
     assert "<b>&" in texts(svg), "a hostile name stays a text"
     assert b"#e8ebee" in svg
+
+
+@pytest.mark.parametrize("sheet", ["tasks/report/assets/style.css", "tasks/validate/templates/data_docs.css"])
+def test_charts_and_all_pages_have_the_same_colours_in_the_light_and_in_the_dark(sheet: str) -> None:
+    light, dark, *_ = re.findall(r":root \{(.+?)\}", (ROOT / sheet).read_text("utf-8"), re.DOTALL)
+    for name, colour in zip(("ink", "soft", "line", "accent", "good"), DARK, strict=True):
+        assert f"--{name}: {colour};" in light
+        assert f"--{name}: {DARK[colour]};" in dark

@@ -221,8 +221,8 @@ def test_source_period_and_local_times_stand_in_place_of_a_run(site: Path) -> No
         "Nguồn Hóa đơn tiền điện",
         "Kỳ tháng 03/2024",
         "Lần gửi số 1",
-        "Xuất lúc 01/04/2024 00:05",
-        "Kiểm tra lúc 01/05/2024 01:30",
+        "Xuất lúc 00:05 01/04/2024",
+        "Kiểm tra lúc 01:30 01/05/2024",
     ):
         assert told in page
     assert tree(night(site) / "1.html").findtext(".//title") == "evn_202403.csv: đạt · Ba Không"
@@ -299,13 +299,6 @@ def test_nights_of_long_ago_and_those_of_an_older_version_are_forgotten(tmp_path
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == [*kept, "data_docs_of_mine"]
     listed = tree(tmp_path / "index.html").xpath("//h2[.='Các đêm']/following::tbody/tr/th/a/@href")
     assert listed == [f"{name}/index.html" for name in reversed(kept)]
-
-
-def test_the_page_of_a_delivery_is_that_of_the_last_night_that_told_of_it(tmp_path: Path) -> None:
-    built(tmp_path, [GREEN, RED])
-    docs = built(tmp_path, [GREEN], NIGHT + timedelta(days=1))
-    assert docs.pages() == {1: "2024-05-02-013000/1.html", 4: "2024-05-01-013000/4.html"}
-    assert all((tmp_path / page).is_file() for page in docs.pages().values())
 
 
 def test_pages_made_again_take_the_place_of_those_before(tmp_path: Path) -> None:

@@ -246,6 +246,14 @@ def test_history_that_is_made_up_for_goes_out_whatever_it_says(half_a_year: Engi
     assert share(half_a_year, "2024-07") == "90.0 A"
 
 
+def test_what_is_held_stays_held_while_history_is_made_up_for(half_a_year: Engine) -> None:
+    with half_a_year.begin() as c:
+        shops(c, 7, 900)
+    assert a_night(half_a_year, JULY).is_held
+    assert a_night(half_a_year, AUGUST, is_gated=False).is_held
+    assert share(half_a_year, "2024-07") != "90.0 A"
+
+
 def delivered(connection: Connection, rows: int, day: int) -> int:
     """A delivery of a source that has so many rows, of which the warehouse knows."""
     delivery_id = arrived(connection, "many", datetime(2025, 5, day, tzinfo=UTC))

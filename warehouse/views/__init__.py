@@ -103,6 +103,14 @@ def literal(words: str) -> str:
     return "'" + words.replace("'", "''") + "'"
 
 
+RECEIVED = """
+    SELECT fact.unit_key, fact.period, fact.obs_status, fact.units_counted, fact.units_expected
+    FROM warehouse.fact_indicator AS fact
+    JOIN warehouse.dim_indicator AS indicator ON indicator.indicator_key = fact.indicator_key AND indicator.known_to = 'infinity'
+    WHERE indicator.indicator_code = 'CQ4' AND fact.known_to = 'infinity'
+"""
+"""SELECT of what the dossiers received by a unit in a period cover: a score of a part of them is no more than provisional either."""
+
 IN_COMMON: Mapping[str, Callable[[str], str]] = {
     "ABOVE": lambda _: ABOVE,
     "BILLS": lambda _: _BILL.read_text("utf-8").format(states="states", beside="beside"),
@@ -111,8 +119,9 @@ IN_COMMON: Mapping[str, Callable[[str], str]] = {
     "PERIOD": lambda period: PERIOD.format(period=period),
     "PLACE": lambda _: PLACE,
     "RANK_NAME": "'Hạng ' || {0}.rank || ' trong ' || {0}.ranked || ' đơn vị ' || level_name".format,
+    "RECEIVED": lambda _: RECEIVED,
     "SPOKE_BEFORE": lambda _: SPOKE_BEFORE.format(history="history"),
 }
 """Name → SQL of what it is of: what is above a unit; bills over `states` and `beside`, as indicators count them; levels by name; what a
-period is; where a `unit` lies; and of keys of the pseudonyms, which carriers in `history` spoke under an older one, and what
-mixing them means for a `fact`."""
+period is; where a `unit` lies; what the dossiers received cover; and of keys of the pseudonyms, which carriers in `history` spoke under
+an older one, and what mixing them means for a `fact`."""

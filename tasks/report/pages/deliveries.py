@@ -32,7 +32,7 @@ def delivery(overview: Overview, delivery_id: int) -> Page | None:
         "delivery": found,
         "senders": overview.senders,
         "newer": overview.connection.execute(newer, {"number": delivery_id}).all(),
-        "is_refused_still": any(row.delivery_id == delivery_id for row in overview.refused),
+        "is_sent_again": to_do.is_sent_again(overview.connection, delivery_id),
         "verdicts": questions.verdicts(overview.connection, delivery_id),
         "rows": to_do.rows_set_aside(overview.connection, rows, ROWS_SHOWN) if is_theirs else [],
         "all_rows": to_do.count_set_aside(overview.connection, rows),

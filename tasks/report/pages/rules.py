@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row
 
-from expectations.contract import Rule, contract, feeds, structure
+from expectations.contract import Contract, Rule, every_rule
 from tasks.ask import to_do
 from tasks.ask.overview import LATELY, Overview
 from tasks.report.rendering import Page
@@ -39,13 +39,13 @@ class Told:
 
 def rules(overview: Overview) -> Page:
     """The glossary of all rules."""
-    told = [Told(one, feed, overview.broken_lately.get(one.code, [])) for one, feed in _declared()]
+    told = [Told(one, _about(feed), overview.broken_lately.get(one.code, [])) for one, feed in every_rule()]
     return Page("quy-tac", "rules.html", {"rules": told, "days": LATELY})
 
 
 def rule(overview: Overview, code: str) -> Page | None:
     """One rule with the rows set aside for it now; nothing where there is none of that code."""
-    found = next(((one, feed) for one, feed in _declared() if one.code == code), None)
+    found = next(((one, _about(feed)) for one, feed in every_rule() if one.code == code), None)
     if found is None:
         return None
     rows = to_do.Which(overview.scope, rule_code=code)
@@ -60,8 +60,6 @@ def rule(overview: Overview, code: str) -> Page | None:
     return Page(f"quy-tac/{code}", "rule.html", content)
 
 
-def _declared() -> Iterator[tuple[Rule, str]]:
-    """Every rule and the title of what it is about."""
-    yield from ((one, "Mọi tệp") for one in structure())
-    for feed in feeds():
-        yield from ((one, contract(feed).title_vi) for one in contract(feed).rules)
+def _about(feed: Contract | None) -> str:
+    """What the rules of a contract are about; without one, those of any file."""
+    return feed.title_vi if feed is not None else "Mọi tệp"

@@ -52,17 +52,13 @@ def unit(overview: Overview, wanted: str, code: str) -> Page | None:
 
 def restated(overview: Overview, wanted: str) -> Page | None:
     """A year by units of today; nothing where it is not restated."""
-    lines = [line for line in restated_of_period(overview.connection, wanted) if overview.scope.sees(line.unit_code)]
+    lines = _restated_lines(overview, wanted)
     return _restated(wanted, lines, _as_of(overview)) if lines else None
 
 
 def restated_indicator(overview: Overview, wanted: str, code: str) -> Page | None:
     """An indicator of a year in all units of today."""
-    lines = [
-        line
-        for line in restated_of_period(overview.connection, wanted)
-        if overview.scope.sees(line.unit_code) and line.indicator_code == code
-    ]
+    lines = [line for line in _restated_lines(overview, wanted) if line.indicator_code == code]
     return _restated_indicator(wanted, lines, _as_of(overview)) if lines else None
 
 
@@ -143,6 +139,10 @@ def _lines(overview: Overview, wanted: str, code: str | None = None) -> list[Lin
         return []
     lines = official_table.of_period(overview.connection, wanted, indicator=code)
     return [line for line in lines if overview.scope.sees(line.unit_code)]
+
+
+def _restated_lines(overview: Overview, wanted: str) -> list[RestatedLine]:
+    return [line for line in restated_of_period(overview.connection, wanted) if overview.scope.sees(line.unit_code)]
 
 
 def _units(connection: Connection, wanted: str) -> list[Unit]:

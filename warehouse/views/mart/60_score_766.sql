@@ -60,9 +60,4 @@ LEFT JOIN ({PARTS_766}) AS part
        ON part.group_code = score.group_code
       AND part.component_code = score.component_code
       AND span.period_start BETWEEN part.valid_from AND part.valid_to
-LEFT JOIN (  -- what the dossiers received in it cover: a score of a part is no more than provisional either
-    SELECT fact.unit_key, fact.period, fact.obs_status, fact.units_counted, fact.units_expected
-    FROM warehouse.fact_indicator AS fact
-    JOIN warehouse.dim_indicator AS indicator ON indicator.indicator_key = fact.indicator_key AND indicator.known_to = 'infinity'
-    WHERE indicator.indicator_code = 'CQ4' AND fact.known_to = 'infinity'
-) AS received ON received.unit_key = score.unit_key AND received.period = score.period AND score.counted_by = 'pipeline'
+LEFT JOIN ({RECEIVED}) AS received ON received.unit_key = score.unit_key AND received.period = score.period AND score.counted_by = 'pipeline'

@@ -56,12 +56,7 @@ SELECT total.counted_by,
 FROM placed AS total
 JOIN warehouse.dim_unit AS unit USING (unit_key)
 LEFT JOIN ({LEVELS}) AS level USING (level)
-LEFT JOIN (  -- what the dossiers received in it cover: a score of a part is no more than provisional either
-    SELECT fact.unit_key, fact.period, fact.obs_status, fact.units_counted, fact.units_expected
-    FROM warehouse.fact_indicator AS fact
-    JOIN warehouse.dim_indicator AS indicator ON indicator.indicator_key = fact.indicator_key AND indicator.known_to = 'infinity'
-    WHERE indicator.indicator_code = 'CQ4' AND fact.known_to = 'infinity'
-) AS received ON received.unit_key = total.unit_key AND received.period = total.period AND total.counted_by = 'pipeline'
+LEFT JOIN ({RECEIVED}) AS received ON received.unit_key = total.unit_key AND received.period = total.period AND total.counted_by = 'pipeline'
 LEFT JOIN LATERAL (
     SELECT sum(earlier.score) AS score, sum(earlier.max_score) AS max_score,
            string_agg(earlier.group_code, ', ' ORDER BY earlier.group_code) FILTER (WHERE earlier.score IS NOT NULL) AS groups
