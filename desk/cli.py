@@ -307,7 +307,7 @@ def complete(
     with read_warehouse(_to_read()) as engine, engine.begin() as connection:
         close_period(connection, source, period, getpass.getuser(), undone=undo)
     words = "còn phải gửi" if undo else "không còn gửi gì thêm"
-    terminal.say(f"Nguồn {source} {words} cho {vi.in_text(period)}. Lượt đêm sau sẽ áp dụng.")
+    terminal.say(f"Nguồn {source} {words} cho {vi.in_text(period)}. {terminal.NEXT}")
 
 
 @app.command()
@@ -470,7 +470,7 @@ def quarantine_dismiss(
 
 
 def _say_decided(touched: int, status: str) -> None:
-    terminal.say(f"{vi.number(touched)} dòng: {vi.QUARANTINE_STATUS[status]}. Lượt đêm sau sẽ áp dụng.")
+    terminal.say(f"{vi.number(touched)} dòng: {vi.QUARANTINE_STATUS[status]}. {terminal.NEXT}")
 
 
 @quarantine.command("assign")
@@ -534,7 +534,7 @@ def quarantine_correct(
         raise Refusal(f"Không có tệp {file}.")
     with read_warehouse(settings) as engine, engine.begin() as connection:
         cells = take_corrections(connection, file, getpass.getuser(), _sources(settings), reason)
-    terminal.say(f"Đã nhận {vi.number(cells)} ô. Lượt đêm sau sẽ áp dụng.")
+    terminal.say(f"Đã nhận {vi.number(cells)} ô. {terminal.NEXT}")
 
 
 @quarantine.command("history")

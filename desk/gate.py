@@ -19,7 +19,6 @@ from warehouse.settings import Refusal
 if TYPE_CHECKING:
     from tasks.report.signing import Difference
 
-NEXT = "Lượt đêm sau sẽ áp dụng; ngay bây giờ: bakhong nightly --no-pull."
 SHOWN = 30
 """Values that a held edition would change, shown; the rest is counted."""
 
@@ -79,7 +78,7 @@ def decided(connection: Connection, words: Sequence[str], everything: bool, deci
         raise Refusal("Không có điểm bất thường nào đang chờ quyết định.")
     done = judge(connection, chosen, decision, reason, getpass.getuser())
     waits = len(findings(connection, undecided=True))
-    rest = f"Còn {vi.number(waits)} điểm chờ quyết định." if waits else NEXT
+    rest = f"Còn {vi.number(waits)} điểm chờ quyết định." if waits else terminal.NEXT
     terminal.say(f"{vi.number(done)} điểm bất thường: {vi.DECISION[decision]}. {rest}")
 
 

@@ -46,6 +46,8 @@ if not out.is_terminal:
 OBS_STYLE = {"A": "", "P": "yellow"}
 LINE = 2 * vi.MESSAGE
 """Most characters of a line: a message, and what it is about."""
+NEXT = "Lượt đêm sau sẽ áp dụng; ngay bây giờ: bakhong nightly --no-pull."
+"""When what was decided takes effect."""
 SHOWN_ROWS = 5
 """Row numbers that are named of those that a decision was on."""
 BROKEN_SHOWN = 10

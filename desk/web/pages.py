@@ -13,6 +13,7 @@ from starlette.routing import Route
 from desk.web import charts, gate
 from desk.web import worklist as worklist_actions
 from desk.web.access import Asked, Handler, NotFound, route
+from desk.web.publish_now import publish_now
 from desk.web.rows import rows_page
 from tasks.ask.fees import fees, first_shown
 from tasks.ask.overview import Overview
@@ -86,6 +87,7 @@ ROUTES: list[Route] = [
     route("/viec-can-lam/{number:int}/{rule}", for_all(worklist_actions.act), "steward", acts=True),
     route("/cong-bo", page(publication), "viewer"),
     route("/cong-bo", for_all(gate.decide), "approver", acts=True),
+    route("/cong-bo/ngay", for_all(publish_now), "approver", acts=True),
     route("/cong-bo/ky", for_all(gate.sign_period), "approver", acts=True),
     route("/cong-bo/ban-ky/{number:int}.xlsx", for_all(gate.workbook), "viewer"),
     route("/cong-bo/ban-ky/{number:int}", page(release, "number"), "viewer"),

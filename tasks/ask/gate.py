@@ -61,6 +61,21 @@ def held_values(connection: Connection) -> Sequence[Row[Any]]:
     return connection.execute(text(_VALUES)).all()
 
 
+ASKED = "publish-now"
+"""What is written down where someone asks for an edition at once."""
+
+
+def asked_for(connection: Connection) -> Row[Any] | None:
+    """Who last asked for an edition at once, and when, while no run has begun since."""
+    return connection.execute(text(_ASKED), {"action": ASKED}).first()
+
+
+_ASKED = """
+SELECT acted_by, acted_at FROM ops.action
+WHERE action = :action AND acted_at > coalesce((SELECT max(started_at) FROM ops.run), '-infinity')
+ORDER BY acted_at DESC LIMIT 1
+"""
+
 _HELD = """
 SELECT h.*, (
     SELECT min(held_at) FROM ops.held_edition e

@@ -102,6 +102,26 @@ NOTE_KIND = {
     "correction": "nhận ô đã sửa",
 }
 """What was done about what was set aside."""
+ACTION = {
+    "sign-in": "đăng nhập",
+    "sign-out": "đăng xuất",
+    "account-add": "lập tài khoản",
+    "account-password": "đổi mật khẩu",
+    "account-disable": "khóa tài khoản",
+    "account-enable": "mở lại tài khoản",
+    "sessions-revoke": "kết thúc các phiên đăng nhập",
+    "quarantine-release": "cho nạp lại",
+    "quarantine-let_pass": "cho qua dù khác mức thường",
+    "quarantine-dismiss": "bỏ hẳn",
+    "quarantine-assign": "giao việc",
+    "quarantine-comment": "ghi chú",
+    "quarantine-correct": "nhận ô đã sửa",
+    "gate-accepted": "chấp nhận điểm bất thường",
+    "gate-rejected": "không chấp nhận điểm bất thường",
+    "publish-now": "yêu cầu tính và công bố ngay",
+    "sign": "ký số liệu",
+}
+"""What is written down of people at the desk: every action that there is."""
 RUN_STATUS = {"running": "đang chạy", "completed": "hoàn thành", "failed": "thất bại", "killed": "bị ngắt"}
 SEVERITY = {"critical": "nghiêm trọng", "warning": "cảnh báo", "info": "thông tin"}
 EXPECTED = {"daily": "hằng ngày", "monthly": "hằng tháng", "quarterly": "hằng quý", "yearly": "hằng năm", "once": "một lần"}

@@ -23,6 +23,7 @@ from desk import accounts
 from desk.web.app import ROUTES, application
 from desk.web.serve import served
 from flows.nightly import WITHOUT_PREFECT, night
+from tests.clients import client_of
 from tests.nights import KEY, SAMPLES, few_sources
 from warehouse.database import connect
 from warehouse.embedded import Server
@@ -270,19 +271,7 @@ def test_an_account_of_a_commune_sees_its_tables_and_no_others(desk: Served, pag
 
 
 def client(desk: Served, name: str | None = None) -> tuple[httpx.Client, str]:
-    """A client that speaks as a browser does, signed in or not, and the token of its forms."""
-    origin = desk.address.removesuffix("/ba-khong/")
-    opened = httpx.Client(base_url=desk.address, headers={"Origin": origin})
-    if name is not None:
-        form = {"name": name, "password": PASSWORD, "form_token": token_of(opened.get("dang-nhap")), "next": ""}
-        assert opened.post("dang-nhap", data=form).status_code == 303
-    return opened, token_of(opened.get("tai-khoan" if name else "dang-nhap"))
-
-
-def token_of(answer: httpx.Response) -> str:
-    found = re.search(r'name="form_token" value="(\w+)"', answer.text)
-    assert found, answer.text
-    return found[1]
+    return client_of(desk.address, name, PASSWORD)
 
 
 def test_a_viewer_may_not_ask_for_what_takes_another_role(desk: Served) -> None:
@@ -421,6 +410,20 @@ def test_a_steward_looks_ahead_dismisses_with_a_reason_and_all_of_it_is_kept(des
         f"viec-can-lam/{delivery_id}/{rule}", data={"form_token": token, "act": "dismiss", "reason": "x", "column": column}
     )
     assert refused.status_code == 403
+
+
+def test_without_a_prefect_server_it_is_said_how_to_publish_at_once(desk: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    approver, token = client(desk, "approver")
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    assert "Tính và công bố ngay" in approver.get("cong-bo").text
+    answer = approver.post("cong-bo/ngay", data={"form_token": token})
+    assert answer.status_code == 400
+    assert "Máy chủ Prefect ở http://127.0.0.1:9/api không nhận lượt chạy" in answer.text
+    assert "đã yêu cầu" not in approver.get("cong-bo").text
+    monkeypatch.delenv("PREFECT_API_URL")
+    assert "Tính và công bố ngay" not in approver.get("cong-bo").text
+    answer = approver.post("cong-bo/ngay", data={"form_token": token})
+    assert (answer.status_code, "bakhong nightly --no-pull" in answer.text) == (400, True)
 
 
 def test_an_approver_accepts_what_is_out_of_line_and_signs_a_period(
