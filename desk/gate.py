@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from desk import terminal
+from desk.script import answer
 from tasks.ask.gate import alike, findings, held_edition, held_values, numbers, understood
 from tasks.indicators.edition import judge, take_back
 from tasks.words import vietnamese as vi
 from warehouse.gate import gate
+from warehouse.seed import is_sample
 from warehouse.settings import Refusal
 
 if TYPE_CHECKING:
@@ -46,6 +48,14 @@ def listed(connection: Connection, *, each: bool, with_values: bool) -> bool:
         terminal.say('Quyết định: bakhong gate accept SỐ … --reason "…", hoặc reject; --all cho tất cả.')
         return True
     return held is not None
+
+
+def answered(connection: Connection, *, with_values: bool) -> bool:
+    """The same for a program, each finding by itself."""
+    held, rows = held_edition(connection), findings(connection)
+    values = {"values": held_values(connection)} if with_values else {}
+    answer(is_sample=is_sample(connection), held_edition=held, findings=rows, **values)
+    return held is not None or any(row.decision is None for row in rows)
 
 
 def _told(same: Sequence[Any]) -> list[Any]:
@@ -109,11 +119,14 @@ def rebuilt(connection: Connection, period: str, path: Path) -> None:
     terminal.say(f"Bản ký số {row.release_id} của {row.signed_by}, {vi.moment(row.signed_at)}: {path.absolute()}, đúng từng byte.")
 
 
-def changed(connection: Connection, period: str) -> bool:
-    """Shows what is published of a period otherwise than it was signed; whether anything is."""
+def changed(connection: Connection, period: str, *, as_json: bool) -> bool:
+    """Shows what is published of a period otherwise than it was signed, or answers a program; whether anything is."""
     from tasks.report.signing import differences  # noqa: PLC0415
 
     row, found = differences(connection, period)
+    if as_json:
+        answer(is_sample=is_sample(connection), period=period, release=row, differences=found)
+        return bool(found)
     terminal.say(f"Bản ký số {row.release_id}: {row.signed_by}, {vi.moment(row.signed_at)}, công bố số {row.publication_id}.")
     if not found:
         terminal.say("Số đang công bố đúng như bản đã ký.")

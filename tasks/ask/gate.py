@@ -57,7 +57,10 @@ def understood(words: Sequence[str]) -> list[int]:
 
 
 def held_values(connection: Connection) -> Sequence[Row[Any]]:
-    """The values that the edition held now would change, old and new, those first that move most; of the larger units first."""
+    """The values that the edition held now would change, old and new: of the larger units first, of these what moves most.
+
+    At last those that are no number, and were none.
+    """
     return connection.execute(text(_VALUES)).all()
 
 
@@ -112,6 +115,6 @@ JOIN warehouse.dim_unit u USING (unit_key)
 JOIN LATERAL (
     SELECT * FROM warehouse.dim_indicator known WHERE known.indicator_key = h.indicator_key ORDER BY known.known_to DESC LIMIT 1
 ) i ON true
-ORDER BY array_position(ARRAY['province', 'district', 'commune'], u.unit_level),
+ORDER BY h.value IS NULL AND h.old_value IS NULL, array_position(ARRAY['province', 'district', 'commune'], u.unit_level),
     CASE WHEN i.unit_measure = 'PERCENT' THEN abs(h.value - h.old_value) END DESC NULLS LAST, i.sort_order, u.unit_code, h.period
 """
