@@ -32,12 +32,13 @@ def publish_now(asked: Asked) -> Response:
 
 def _order() -> None:
     """Has Prefect's server schedule the night for now."""
-    from prefect.client.orchestration import get_client  # noqa: PLC0415  # seconds, which nobody waits for who only reads
+    from prefect.client.orchestration import SyncPrefectClient  # noqa: PLC0415  # seconds, which nobody waits for who only reads
+    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY  # noqa: PLC0415
 
+    where = os.environ["PREFECT_API_URL"]  # said to the client: without a server it would start one of its own
     try:
-        with get_client(sync_client=True) as client:
+        with SyncPrefectClient(where, auth_string=PREFECT_API_AUTH_STRING.value(), api_key=PREFECT_API_KEY.value()) as client:
             deployment = client.read_deployment_by_name(NIGHTLY)
             client.create_flow_run_from_deployment(deployment.id, parameters={"pulls": False})
     except Exception as error:  # whatever way it fails in, the night of the schedule comes
-        where = os.environ["PREFECT_API_URL"]
         raise Refusal(f"Máy chủ Prefect ở {where} không nhận lượt chạy ({in_one_line(error)}); thử lại, hoặc {BY_HAND}.") from error

@@ -199,6 +199,26 @@ def test_tonight_fits_on_one_screen(desk: Served, page: Page) -> None:
     assert "Nguồn đã mất" in page.locator("#can-lam").inner_text()
 
 
+def test_a_night_that_did_not_take_all_is_not_green_and_each_thing_to_do_has_its_button(desk: Served, page: Page) -> None:
+    sign_in(page, desk, "steward")
+    assert page.locator(".title .tag").inner_text() == "xong, có việc cần xem"
+    things = page.locator(".to-do li")
+    assert things.count() == page.locator(".to-do li a.button").count() > 1
+    gone = things.filter(has_text="Nguồn đã mất").get_by_role("link", name="Xem")
+    assert gone.get_attribute("href") == "/ba-khong/nguon/gone"
+    aside = things.filter(has_text="DOS-002").first
+    aside.get_by_role("link", name="Quyết định").click()
+    assert "/viec-can-lam" in page.url
+    assert page.locator("main h1, main td, main th", has_text="DOS-002").count() > 0
+
+
+def test_rows_set_aside_show_the_cell_as_it_was_sent(desk: Served, page: Page) -> None:
+    sign_in(page, desk, "steward")
+    page.goto(f"{desk.address}dong?quy-tac=DOS-002")
+    cells = page.locator("tbody tr").evaluate_all("rows => rows.map(row => row.cells[6].innerText)")
+    assert {"77", "78"} & set(cells), "the status that no such list has"
+
+
 def test_what_is_pressed_is_large_enough(desk: Served, page: Page) -> None:
     sign_in(page, desk, "steward")
     for place in ("", "nguon", "bieu/2024"):
@@ -367,7 +387,8 @@ def test_a_letter_goes_out_and_an_empty_one_is_not_taken_back(desk: Served, page
     assert letter.read_bytes()[:2] == b"PK"
     page.get_by_label("Thư đã điền, gửi lại").set_input_files(letter)
     page.get_by_role("button", name="Nhận các ô đã sửa").click()
-    assert "không có ô nào được điền" in page.locator("main").inner_text()
+    assert "không có ô nào được điền" in page.get_by_role("alert").inner_text()
+    assert page.get_by_role("button", name="Nhận các ô đã sửa").count() == 1
 
 
 def an_item(engine: Engine) -> tuple[int, str, str]:
@@ -387,11 +408,9 @@ def test_a_steward_looks_ahead_dismisses_with_a_reason_and_all_of_it_is_kept(des
     page.get_by_role("button", name="Nạp lại thì sao?").click()
     assert "vẫn sai quy tắc" in page.get_by_role("status").inner_text()
     page.get_by_role("button", name="Cho nạp lại").click()
-    assert "Chưa cho nạp lại dòng nào" in page.locator("main").inner_text()
-    page.goto(desk.address + place)
+    assert "Chưa cho nạp lại dòng nào" in page.get_by_role("alert").inner_text()
     page.get_by_role("button", name="Bỏ hẳn").click()
-    assert "lý do" in page.locator("main").inner_text()
-    page.goto(desk.address + place)
+    assert "lý do" in page.get_by_role("alert").inner_text(), "beside the form, which is still there"
     page.get_by_label("Ghi chú").fill("<b>đã gọi</b> điện")
     page.get_by_role("button", name="Ghi", exact=True).click()
     page.get_by_label("Lý do").fill("trùng hồ sơ")
