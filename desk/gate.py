@@ -124,7 +124,7 @@ def changed(connection: Connection, period: str, *, as_json: bool) -> bool:
     """Shows what is published of a period otherwise than it was signed, or answers a program; whether anything is."""
     from tasks.report.signing import differences  # noqa: PLC0415
 
-    row, found = differences(connection, period)
+    row, found = differences(connection, period, WHOLE)
     if as_json:
         answer(is_sample=is_sample(connection), period=period, release=row, differences=found)
         return bool(found)
