@@ -53,8 +53,8 @@ def listed(connection: Connection, *, each: bool, with_values: bool) -> bool:
 
 def answered(connection: Connection, *, with_values: bool) -> bool:
     """The same for a program, each finding by itself."""
-    held, rows = held_edition(connection), findings(connection)
-    values = {"values": held_values(connection)} if with_values else {}
+    held, rows = held_edition(connection), findings(connection, WHOLE)
+    values = {"values": held_values(connection, WHOLE)} if with_values else {}
     answer(is_sample=is_sample(connection), held_edition=held, findings=rows, **values)
     return held is not None or any(row.decision is None for row in rows)
 
