@@ -232,12 +232,13 @@ class _Cells:
         roles = {one.code: self._roles(one) for one in together if one.code not in belongs_to}
         for one in together:
             told = roles.get(belongs_to.get(one.code, one.code), [])
-            for place in one.counts:
-                self.names.append((one.code, place))
-                # Of an amount, the cells of the count that it belongs to; where that is not shown, the amount may be anybody's.
-                self.lines.append([role[place] for role in told if place in role] or [self._cell("unknown", place, 1)])
+            # Of an amount, the cells of the count that it belongs to; where that is not shown, the amount may be anybody's.
+            own = [[role[place] for role in told if place in role] or [self._cell("unknown", place, 1)] for place in one.counts]
+            self.names += ((one.code, place) for place in one.counts)
+            self.lines += own
             if one.code in roles:
                 self._add_up(one, told, bound)
+                self._sums |= {(whole, part, between): None for part, whole, between in (cells for cells in own if len(cells) > 1)}
 
     @property
     def sums(self) -> list[tuple[int, ...]]:
