@@ -32,6 +32,11 @@ ORDER BY v.rule_code, failed DESC, d.source
 """
 
 
+_WITHHELD_BY = """
+SELECT md5(string_agg(concat_ws(' ', item, fingerprint, as_of), ',' ORDER BY item)) FROM ops.mark WHERE item LIKE 'confidentiality%'
+"""
+
+
 class Overview:
     """What several pages tell, of a warehouse and for someone's scope."""
 
@@ -98,6 +103,11 @@ class Overview:
     def publication(self) -> Row[Any] | None:
         """The publication in force."""
         return last_publication(self.connection)
+
+    @cached_property
+    def withheld_by(self) -> str:
+        """What tells one look at the small groups of what is published from another."""
+        return str(self.connection.scalar(text(_WITHHELD_BY)) or "")
 
     @cached_property
     def held_edition(self) -> Row[Any] | None:
