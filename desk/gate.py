@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from desk import terminal
 from desk.script import answer
 from tasks.ask.gate import alike, findings, held_edition, held_values, numbers, understood
+from tasks.ask.scope import WHOLE
 from tasks.indicators.edition import judge, take_back
 from tasks.words import vietnamese as vi
 from warehouse.gate import gate
@@ -27,7 +28,7 @@ SHOWN = 30
 
 def listed(connection: Connection, *, each: bool, with_values: bool) -> bool:
     """Shows whether an edition is held, what is out of line, and what it would change; whether anything waits for a decision."""
-    held, rows = held_edition(connection), findings(connection)
+    held, rows = held_edition(connection), findings(connection, WHOLE)
     if held is None:
         terminal.say("Không có bản công bố nào đang chờ quyết định.")
     else:
@@ -39,7 +40,7 @@ def listed(connection: Connection, *, each: bool, with_values: bool) -> bool:
         terminal.table(
             header, [_told(same) for same in ([[row] for row in rows] if each else alike(rows))], "Khác thường so với số đã công bố"
         )
-    if with_values and (values := held_values(connection)):
+    if with_values and (values := held_values(connection, WHOLE)):
         header = ["Chỉ tiêu", "Đơn vị", "Kỳ", "Đã công bố", "Chờ công bố"]
         terminal.table(header, [_value(row) for row in values[:SHOWN]], f"Sẽ thay đổi: {vi.number(len(values))} giá trị")
         if len(values) > SHOWN:
@@ -52,8 +53,8 @@ def listed(connection: Connection, *, each: bool, with_values: bool) -> bool:
 
 def answered(connection: Connection, *, with_values: bool) -> bool:
     """The same for a program, each finding by itself."""
-    held, rows = held_edition(connection), findings(connection)
-    values = {"values": held_values(connection)} if with_values else {}
+    held, rows = held_edition(connection), findings(connection, WHOLE)
+    values = {"values": held_values(connection, WHOLE)} if with_values else {}
     answer(is_sample=is_sample(connection), held_edition=held, findings=rows, **values)
     return held is not None or any(row.decision is None for row in rows)
 
@@ -83,11 +84,11 @@ def decided(connection: Connection, words: Sequence[str], everything: bool, deci
     """Writes a decision down, in the name of who is logged in."""
     if everything == bool(words):
         raise Refusal("Cần số của từng điểm bất thường (bakhong gate list), hoặc --all.")
-    chosen = [row.alarm_id for row in findings(connection, undecided=True)] if everything else understood(words)
+    chosen = [row.alarm_id for row in findings(connection, WHOLE, undecided=True)] if everything else understood(words)
     if not chosen:
         raise Refusal("Không có điểm bất thường nào đang chờ quyết định.")
     done = judge(connection, chosen, decision, reason, getpass.getuser())
-    waits = len(findings(connection, undecided=True))
+    waits = len(findings(connection, WHOLE, undecided=True))
     rest = f"Còn {vi.number(waits)} điểm chờ quyết định." if waits else terminal.NEXT
     terminal.say(f"{vi.number(done)} điểm bất thường: {vi.DECISION[decision]}. {rest}")
 
@@ -123,7 +124,7 @@ def changed(connection: Connection, period: str, *, as_json: bool) -> bool:
     """Shows what is published of a period otherwise than it was signed, or answers a program; whether anything is."""
     from tasks.report.signing import differences  # noqa: PLC0415
 
-    row, found = differences(connection, period)
+    row, found = differences(connection, period, WHOLE)
     if as_json:
         answer(is_sample=is_sample(connection), period=period, release=row, differences=found)
         return bool(found)

@@ -32,6 +32,11 @@ ORDER BY v.rule_code, failed DESC, d.source
 """
 
 
+_WITHHELD_BY = """
+SELECT md5(string_agg(concat_ws(' ', item, fingerprint, as_of), ',' ORDER BY item)) FROM ops.mark WHERE item LIKE 'confidentiality%'
+"""
+
+
 class Overview:
     """What several pages tell, of a warehouse and for someone's scope."""
 
@@ -87,7 +92,7 @@ class Overview:
     @cached_property
     def held_back(self) -> Sequence[Row[Any]]:
         """Values held back, of the units in scope."""
-        return [row for row in questions.held_back(self.connection) if self.scope.sees(row.unit_code)]
+        return [row for row in questions.held_back(self.connection, self.scope) if self.scope.sees(row.unit_code)]
 
     @cached_property
     def waiting(self) -> Sequence[Row[Any]]:
@@ -100,6 +105,11 @@ class Overview:
         return last_publication(self.connection)
 
     @cached_property
+    def withheld_by(self) -> str:
+        """What tells one look at the small groups of what is published from another."""
+        return str(self.connection.scalar(text(_WITHHELD_BY)) or "")
+
+    @cached_property
     def held_edition(self) -> Row[Any] | None:
         """The edition that waits for somebody's decision."""
         return gate.held_edition(self.connection)
@@ -107,7 +117,7 @@ class Overview:
     @cached_property
     def findings(self) -> Sequence[Row[Any]]:
         """What is out of line with what was published, of the units in scope."""
-        return [row for row in gate.findings(self.connection) if self.scope.is_whole or self.scope.sees(row.unit_code)]
+        return [row for row in gate.findings(self.connection, self.scope) if self.scope.is_whole or self.scope.sees(row.unit_code)]
 
     @cached_property
     def broken_lately(self) -> dict[str, list[Row[Any]]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from tasks.ask.official_table import Line
+from tasks.ask.overview import Overview
 from tasks.report.plots import Mark, ranking, spark, tiles
 from tasks.words import vietnamese as vi
 from warehouse.periods import parts, period_type
@@ -23,8 +24,15 @@ def charts_of(lines: Sequence[Line]) -> dict[str, str]:
     if bars := _to_rank(lines):
         found["hang"] = f"{vi.number(len(bars))} đơn vị, từ cao xuống thấp"
     if communes := _to_map(lines):
-        found["ban-do"] = f"{vi.number(len(communes))} xã, phường theo thứ tự mã, càng đậm càng cao; ô xám là chưa có số liệu"
+        found["ban-do"] = f"{vi.number(len(communes))} xã, phường theo thứ tự mã, càng đậm càng cao; ô xám là {_grey(communes)}"
     return found
+
+
+def _grey(communes: Sequence[Line]) -> str:
+    """What the tiles without a value are."""
+    hidden = [line.is_hidden for line in communes if line.value is None]
+    kinds = {"chưa có số liệu": not all(hidden) or not hidden, f"số không công khai ({vi.HIDDEN})": any(hidden)}
+    return " hoặc ".join(words for words, is_there in kinds.items() if is_there)
 
 
 def ranked(lines: Sequence[Line]) -> bytes | None:
@@ -53,19 +61,20 @@ def mapped(lines: Sequence[Line]) -> bytes | None:
     if not shown:
         return None
     bare = [line.unit_name.removeprefix("Xã ").removeprefix("Phường ") for line in shown]
-    return tiles([Mark(name, line.value) for name, line in zip(bare, shown, strict=True)])
+    return tiles([Mark(name, line.value, line.is_hidden) for name, line in zip(bare, shown, strict=True)])
 
 
-def through_the_year(connection: Connection, unit_code: str, indicator_code: str, year: str) -> bytes | None:
+def through_the_year(overview: Overview, unit_code: str, indicator_code: str, year: str) -> bytes | None:
     """An indicator of a unit month by month; nothing where fewer than two months have a value."""
     months = [part for part in parts(year) if period_type(part) == "month"]
     values = {"unit": unit_code, "indicator": indicator_code, "months": months}
-    found = {row.period: row.value for row in connection.execute(text(_MONTHS), values)}
+    query = _MONTHS.format(view=overview.scope.view("indicator"))
+    found = {row.period: row.value for row in overview.connection.execute(text(query), values)}
     points = [Mark(vi.period(month), found.get(month)) for month in months]
     return spark(points) if sum(point.value is not None for point in points) > 1 else None
 
 
 _MONTHS = """
-SELECT DISTINCT ON (period) period, value FROM mart.indicator
+SELECT DISTINCT ON (period) period, value FROM {view}
 WHERE unit_code = :unit AND indicator_code = :indicator AND period = ANY(:months) ORDER BY period, unit_valid_from DESC
 """

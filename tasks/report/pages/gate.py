@@ -5,7 +5,7 @@ from __future__ import annotations
 from tasks.ask.gate import alike, asked_for, held_values, numbers
 from tasks.ask.overview import Overview
 from tasks.report.rendering import Page
-from tasks.report.signing import Unsigned, all_signed, differences, find_signed, unsigned
+from tasks.report.signing import Unsigned, all_signed, differences, find_signed, shown_checksum, unsigned
 from warehouse.gate import gate
 
 PLACE = "cong-bo"
@@ -15,7 +15,7 @@ VALUES = 100
 
 def publication(overview: Overview) -> Page:
     """The page of the gate."""
-    values = [row for row in held_values(overview.connection) if overview.scope.sees(row.unit_code)]
+    values = [row for row in held_values(overview.connection, overview.scope) if overview.scope.sees(row.unit_code)]
     to_sign: list[Unsigned] = unsigned(overview.connection) if overview.held_edition is None else []
     content = {
         "held": overview.held_edition,
@@ -38,5 +38,10 @@ def release(overview: Overview, number: int) -> Page | None:
     found = find_signed(overview.connection, number)
     if found is None:
         return None
-    changed = [one for one in differences(overview.connection, found.period, number)[1] if overview.scope.sees(one.line.unit_code)]
-    return Page(f"{PLACE}/ban-ky/{number}", "release.html", {"release": found, "differences": changed})
+    now = differences(overview.connection, found.period, overview.scope, number)[1]
+    content = {
+        "release": found,
+        "differences": [one for one in now if overview.scope.sees(one.line.unit_code)],
+        "checksum": shown_checksum(overview.connection, found, overview.scope),
+    }
+    return Page(f"{PLACE}/ban-ky/{number}", "release.html", content)

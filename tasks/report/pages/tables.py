@@ -16,6 +16,7 @@ from tasks.ask.official_table import Line, Unit
 from tasks.ask.overview import Overview
 from tasks.ask.restated import RestatedLine, restated_of_period
 from tasks.report.drawings import charts_of
+from tasks.report.hidden import note_on
 from tasks.report.rendering import Page
 from warehouse.periods import days, is_period, parts, period_type
 
@@ -32,7 +33,7 @@ def years(overview: Overview) -> Page:
 def year(overview: Overview, wanted: str) -> Page | None:
     """A year: its indicators and its units; nothing where nothing is published of it."""
     lines = _lines(overview, wanted)
-    return _year(overview.connection, wanted, lines, wanted in _restated_years(overview.connection), _as_of(overview)) if lines else None
+    return _year(overview, wanted, lines, wanted in _restated_years(overview.connection), _as_of(overview)) if lines else None
 
 
 def indicator(overview: Overview, wanted: str, code: str) -> Page | None:
@@ -46,7 +47,7 @@ def unit(overview: Overview, wanted: str, code: str) -> Page | None:
     if not overview.scope.sees(code):
         return None
     versions = [one for one in _units(overview.connection, wanted) if one.code == code]
-    lines = [line for one in versions for line in official_table.of_unit(overview.connection, one, wanted)]
+    lines = [line for one in versions for line in official_table.of_unit(overview.connection, one, wanted, overview.scope)]
     return _unit(wanted, lines, versions, _as_of(overview), _within(overview.connection, wanted, code)) if lines else None
 
 
@@ -62,13 +63,13 @@ def restated_indicator(overview: Overview, wanted: str, code: str) -> Page | Non
     return _restated_indicator(wanted, lines, _as_of(overview)) if lines else None
 
 
-def pages_of(connection: Connection, wanted: str, lines: Sequence[Line], again: Sequence[RestatedLine], as_of: datetime) -> list[Page]:
+def pages_of(overview: Overview, wanted: str, lines: Sequence[Line], again: Sequence[RestatedLine], as_of: datetime) -> list[Page]:
     """All pages of a year from its lines, and from those by units of today."""
-    units = _units(connection, wanted)
+    units = _units(overview.connection, wanted)
     by_unit: dict[str, list[Line]] = {}
     for line in lines:
         by_unit.setdefault(line.unit_code, []).append(line)
-    found = [_year(connection, wanted, lines, bool(again), as_of)]
+    found = [_year(overview, wanted, lines, bool(again), as_of)]
     found += [_indicator(wanted, part, as_of) for part in _by_indicator(lines)]
     found += [_unit(wanted, part, [one for one in units if one.code == code], as_of) for code, part in by_unit.items()]
     if again:
@@ -76,15 +77,18 @@ def pages_of(connection: Connection, wanted: str, lines: Sequence[Line], again: 
     return found
 
 
-def _year(connection: Connection, wanted: str, lines: Sequence[Line], is_restated: bool, as_of: datetime) -> Page:
-    units, theirs = _units(connection, wanted), {line.unit_code for line in lines}
+def _year(overview: Overview, wanted: str, lines: Sequence[Line], is_restated: bool, as_of: datetime) -> Page:
+    units, theirs = _units(overview.connection, wanted), {line.unit_code for line in lines}
     by_unit = {code: list(part) for code, part in groupby(sorted(lines, key=attrgetter("unit_code")), attrgetter("unit_code"))}
+    notes = notes_of(overview.connection, wanted, overview.scope)
+    tables = _tables(lines)
     content = {
         "year": wanted,
-        "tables": _tables(lines),
+        "tables": tables,
         "units": [(one, Tally(by_unit[one.code])) for one in units if one.code in by_unit],
         "is_restated": is_restated,
-        "notes": [note for note in notes_of(connection, wanted) if note.unit_code is None or note.unit_code in theirs],
+        "hidden": note_on(_heads(tables), as_of),
+        "notes": [note for note in notes if note.unit_code is None or note.unit_code in theirs],
         "as_of": as_of,
     }
     return Page(f"bieu/{wanted}", "year.html", content)
@@ -102,23 +106,26 @@ class Tally:
 
 def _indicator(wanted: str, lines: Sequence[Line], as_of: datetime) -> Page:
     content = {"year": wanted, "head": lines[0], "lines": lines, "as_of": as_of, "charts_of": charts_of(lines)}
+    content["hidden"] = note_on(lines, as_of)
     return Page(f"bieu/{wanted}/{lines[0].indicator_code}", "indicator.html", content)
 
 
 def _unit(wanted: str, lines: Sequence[Line], versions: Sequence[Unit], as_of: datetime, within: Sequence[str] = ()) -> Page:
     """Versions of one code stand one after the other. `within`: shorter periods that have a page of the unit."""
     parts = [(name, _tables(list(part))) for name, part in groupby(sorted(lines, key=attrgetter("first_day")), attrgetter("unit_shown"))]
-    content = {"year": wanted, "unit": versions[-1], "parts": parts, "as_of": as_of}
+    content = {"year": wanted, "unit": versions[-1], "parts": parts, "as_of": as_of, "hidden": note_on(lines, as_of)}
     content["is_year"], content["within"] = period_type(wanted) == "year", within
     return Page(f"bieu/{wanted}/don-vi/{versions[-1].code}", "unit.html", content)
 
 
 def _restated(wanted: str, lines: Sequence[RestatedLine], as_of: datetime) -> Page:
-    return Page(f"bieu/{wanted}/hien-nay", "restated.html", {"year": wanted, "tables": _tables(lines), "as_of": as_of})
+    tables = _tables(lines)
+    content = {"year": wanted, "tables": tables, "as_of": as_of, "hidden": note_on(_heads(tables), as_of)}
+    return Page(f"bieu/{wanted}/hien-nay", "restated.html", content)
 
 
 def _restated_indicator(wanted: str, lines: Sequence[RestatedLine], as_of: datetime) -> Page:
-    content = {"year": wanted, "head": lines[0], "lines": lines, "as_of": as_of}
+    content = {"year": wanted, "head": lines[0], "lines": lines, "as_of": as_of, "hidden": note_on(lines, as_of)}
     return Page(f"bieu/{wanted}/hien-nay/{lines[0].indicator_code}", "restated_indicator.html", content)
 
 
@@ -130,6 +137,11 @@ def _tables(lines: Sequence[AnyLine]) -> list[tuple[str, list[tuple[AnyLine, int
     ]
 
 
+def _heads(tables: Sequence[tuple[str, Sequence[tuple[Line, int]]]]) -> list[Line]:
+    """The lines that are shown in tables."""
+    return [head for _, part in tables for head, _ in part]
+
+
 def _by_indicator(lines: Sequence[AnyLine]) -> list[list[AnyLine]]:
     return [list(part) for _, part in groupby(lines, attrgetter("indicator_code"))]
 
@@ -137,12 +149,11 @@ def _by_indicator(lines: Sequence[AnyLine]) -> list[list[AnyLine]]:
 def _lines(overview: Overview, wanted: str, code: str | None = None) -> list[Line]:
     if not is_period(wanted):
         return []
-    lines = official_table.of_period(overview.connection, wanted, indicator=code)
-    return [line for line in lines if overview.scope.sees(line.unit_code)]
+    return official_table.of_period(overview.connection, wanted, overview.scope, indicator=code)
 
 
 def _restated_lines(overview: Overview, wanted: str) -> list[RestatedLine]:
-    return [line for line in restated_of_period(overview.connection, wanted) if overview.scope.sees(line.unit_code)]
+    return restated_of_period(overview.connection, wanted, overview.scope)
 
 
 def _units(connection: Connection, wanted: str) -> list[Unit]:
