@@ -51,8 +51,9 @@ def test_a_ranking_goes_from_the_highest_down_with_numbers_as_they_are_written_h
 
 
 def test_a_tile_without_a_value_is_grey_and_says_so() -> None:
-    svg = tiles([Mark("Bát Mọt", None), Mark("<b>&", Decimal(3))])
+    svg = tiles([Mark("Bát Mọt", None), Mark("<b>&", Decimal(3)), Mark("Xuân Lẹ", None, is_hidden=True)])
     assert "–" in texts(svg)
+    assert "…" in texts(svg), "there is one that is not shown"
     assert "<b>&" in texts(svg), "a hostile name stays a text"
     assert b"#e8ebee" in svg
 
