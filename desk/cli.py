@@ -33,6 +33,7 @@ from tasks.ask import official_table, questions
 from tasks.ask.explain import explain as explain_value
 from tasks.ask.gate import held_edition
 from tasks.ask.notes import notes_of
+from tasks.ask.scope import WHOLE
 from tasks.ask.score_card import score_card
 from tasks.count.revisions import last_publication
 from tasks.deliveries.coverage import Stretch
@@ -118,11 +119,13 @@ def demo() -> None:
         with engine.connect() as connection:
             for code in SAMPLE_UNITS:
                 unit = official_table.find_unit(connection, code, SAMPLE_PERIOD)
-                lines = official_table.of_unit(connection, unit, SAMPLE_PERIOD)
+                lines = official_table.of_unit(connection, unit, SAMPLE_PERIOD, WHOLE)
                 terminal.official_tables(unit, SAMPLE_PERIOD, lines, is_sample=is_sample(connection))
             terminal.rejected_table(questions.rejected(connection))
             terminal.set_aside_table(questions.set_aside(connection))
-            terminal.printed_table([row for row in questions.published_check(connection) if row.verdict in ("impossible", "differs")])
+            terminal.printed_table(
+                [row for row in questions.published_check(connection, WHOLE) if row.verdict in ("impossible", "differs")]
+            )
     terminal.night_line(night)
     _tell_report(night)
 
@@ -134,7 +137,7 @@ def status(as_json: JsonOption = False) -> None:
     with _reading(settings) as connection:
         states = questions.source_states(connection, _sources(settings), now)
         run, publication = questions.last_run(connection), last_publication(connection)
-        held_back, waiting = questions.held_back(connection), questions.waiting(connection)
+        held_back, waiting = questions.held_back(connection, WHOLE), questions.waiting(connection)
         held, sample = held_edition(connection), is_sample(connection)
     silent = run is None or now - run.started_at > questions.SILENCE
     broken = run is not None and run.status in ("failed", "killed")
@@ -195,11 +198,11 @@ def indicators(
     with _reading(_to_read()) as connection:
         if as_now:
             found = find_unit_of_today(connection, unit)
-            lines = restated = restated_of_unit(connection, found, period)
+            lines = restated = restated_of_unit(connection, found, period, WHOLE)
         else:
             found = official_table.find_unit(connection, unit, period)
-            lines = official_table.of_unit(connection, found, period)
-        notes = [note for note in notes_of(connection, period) if note.unit_code in (None, found.code)]
+            lines = official_table.of_unit(connection, found, period, WHOLE)
+        notes = [note for note in notes_of(connection, period, WHOLE) if note.unit_code in (None, found.code)]
         sample = is_sample(connection)
     if not lines:
         raise Refusal(f"Chưa công bố chỉ tiêu nào của {found.version} cho kỳ {period}. {found.others}".strip())
@@ -275,7 +278,7 @@ def explain(
     """Một con số từ đâu mà có: cách tính, số đếm, tệp nguồn, dòng để riêng, các bản đã công bố."""
     with _reading(_to_read()) as connection:
         found = official_table.find_unit(connection, unit, period)
-        told, sample = explain_value(connection, indicator, found, period), is_sample(connection)
+        told, sample = explain_value(connection, indicator, found, period, WHOLE), is_sample(connection)
     if as_json:
         answer(is_sample=sample, explanation=told)
     else:

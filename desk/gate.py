@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from desk import terminal
 from tasks.ask.gate import alike, findings, held_edition, held_values, numbers, understood
+from tasks.ask.scope import WHOLE
 from tasks.indicators.edition import judge, take_back
 from tasks.words import vietnamese as vi
 from warehouse.gate import gate
@@ -26,7 +27,7 @@ SHOWN = 30
 
 def listed(connection: Connection, *, each: bool, with_values: bool) -> bool:
     """Shows whether an edition is held, what is out of line, and what it would change; whether anything waits for a decision."""
-    held, rows = held_edition(connection), findings(connection)
+    held, rows = held_edition(connection), findings(connection, WHOLE)
     if held is None:
         terminal.say("Không có bản công bố nào đang chờ quyết định.")
     else:
@@ -38,7 +39,7 @@ def listed(connection: Connection, *, each: bool, with_values: bool) -> bool:
         terminal.table(
             header, [_told(same) for same in ([[row] for row in rows] if each else alike(rows))], "Khác thường so với số đã công bố"
         )
-    if with_values and (values := held_values(connection)):
+    if with_values and (values := held_values(connection, WHOLE)):
         header = ["Chỉ tiêu", "Đơn vị", "Kỳ", "Đã công bố", "Chờ công bố"]
         terminal.table(header, [_value(row) for row in values[:SHOWN]], f"Sẽ thay đổi: {vi.number(len(values))} giá trị")
         if len(values) > SHOWN:
@@ -74,11 +75,11 @@ def decided(connection: Connection, words: Sequence[str], everything: bool, deci
     """Writes a decision down, in the name of who is logged in."""
     if everything == bool(words):
         raise Refusal("Cần số của từng điểm bất thường (bakhong gate list), hoặc --all.")
-    chosen = [row.alarm_id for row in findings(connection, undecided=True)] if everything else understood(words)
+    chosen = [row.alarm_id for row in findings(connection, WHOLE, undecided=True)] if everything else understood(words)
     if not chosen:
         raise Refusal("Không có điểm bất thường nào đang chờ quyết định.")
     done = judge(connection, chosen, decision, reason, getpass.getuser())
-    waits = len(findings(connection, undecided=True))
+    waits = len(findings(connection, WHOLE, undecided=True))
     rest = f"Còn {vi.number(waits)} điểm chờ quyết định." if waits else NEXT
     terminal.say(f"{vi.number(done)} điểm bất thường: {vi.DECISION[decision]}. {rest}")
 

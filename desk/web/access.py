@@ -65,8 +65,8 @@ class Asked:
             yield reading
 
     def scope(self, connection: Connection) -> Scope:
-        """What they may see."""
-        return scope_of(connection, self.who.unit_code)
+        """What they may see: who only looks, as the public does."""
+        return scope_of(connection, self.who.unit_code, is_public=not self.who.may("steward"))
 
     def told(self, name: str) -> str:
         """A field of the form; empty where it is not there."""

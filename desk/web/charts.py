@@ -7,7 +7,6 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
-from sqlalchemy import Connection
 from starlette.responses import Response
 
 from desk.web.access import Asked, NotFound
@@ -31,10 +30,9 @@ def of_units(asked: Asked) -> Response:
         raise NotFound
 
     def drawn(overview: Overview) -> bytes | None:
-        lines = [line for line in of_period(overview.connection, year, indicator=code) if overview.scope.sees(line.unit_code)]
-        return draw(lines)
+        return draw(of_period(overview.connection, year, overview.scope, indicator=code))
 
-    return _kept(asked, f"{how} {year} {code} {asked.who.unit_code}", drawn)
+    return _kept(asked, f"{how} {year} {code}", drawn)
 
 
 def of_unit(asked: Asked) -> Response:
@@ -44,27 +42,29 @@ def of_unit(asked: Asked) -> Response:
         raise NotFound
 
     def drawn(overview: Overview) -> bytes | None:
-        return through_the_year(overview.connection, unit, code, year) if overview.scope.sees(unit) else None
+        return through_the_year(overview, unit, code, year) if overview.scope.sees(unit) else None
 
-    return _kept(asked, f"nam {year} {unit} {code} {asked.who.unit_code}", drawn)
+    return _kept(asked, f"nam {year} {unit} {code}", drawn)
 
 
 def _kept(asked: Asked, name: str, drawn: Callable[[Overview], bytes | None]) -> Response:
     with asked.reading() as connection:
-        place = _folder(asked, connection) / f"{sha256(name.encode()).hexdigest()}.svg"
+        overview = Overview(connection, asked.scope(connection))
+        seen_by = f"{asked.who.unit_code} {overview.scope.is_public}"
+        place = _folder(asked, overview) / f"{sha256(f'{name} {seen_by}'.encode()).hexdigest()}.svg"
         if place.is_file():
             svg = place.read_bytes()
         else:
-            svg = drawn(Overview(connection, asked.scope(connection))) or NOTHING
+            svg = drawn(overview) or NOTHING
             draft = place.with_suffix(f".{id(svg)}")
             draft.write_bytes(svg)
             draft.replace(place)
     return Response(svg, media_type="image/svg+xml", headers=SVG)
 
 
-def _folder(asked: Asked, connection: Connection) -> Path:
+def _folder(asked: Asked, overview: Overview) -> Path:
     """The folder of what is published now; those of before are gone."""
-    published = Overview(connection).publication
+    published = overview.publication
     home = asked.desk.settings.home / KEPT
     folder = home / str(published.publication_id if published is not None else 0)
     if not folder.is_dir():

@@ -6,18 +6,31 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, CursorResult, Row, text
 
 from tasks.ask import questions
 from tasks.ask.official_table import Line, Unit, of_unit
+from tasks.ask.scope import Scope
 from tasks.words.understood import did_you_mean
+from warehouse.confidentiality import confidentiality
 from warehouse.indicators import Indicator, facts, in_force, indicators, measures
 from warehouse.indicators.behind import of_unknown_age, rows_behind
 from warehouse.periods import VIETNAM, containing, days, parts
 from warehouse.settings import Refusal
 from warehouse.tables.bridge_unit_succession import WENT_ON
+
+
+class Named(NamedTuple):
+    """A file behind a value, without how many of its rows are counted."""
+
+    delivery_id: int
+    source: str
+    file_name: str
+    exported_at: datetime
+    rows: None = None
+    rows_in_numerator: None = None
 
 
 @dataclass(frozen=True)
@@ -28,7 +41,7 @@ class Explanation:
     line: Line
     held_back: str | None
     """Why no number is shown, where it is held back."""
-    files: Sequence[Row[Any]]
+    files: Sequence[Row[Any] | Named]
     """Files whose rows are counted today, with how many of each, and how many of these make the numerator."""
     set_aside: Sequence[Row[Any]]
     """What was set aside from these files."""
@@ -41,45 +54,50 @@ class Explanation:
     """Persons that are counted although no list states their age."""
 
 
-def explain(connection: Connection, code: str, unit: Unit, period: str) -> Explanation:
-    """Explains a value; Refusal where the indicator is not known or nothing was published of it."""
+def explain(connection: Connection, code: str, unit: Unit, period: str, scope: Scope) -> Explanation:
+    """Explains a value as far as whoever has a scope may see it; Refusal where the indicator is not known or nothing was published of it.
+
+    The public sees what is published now of an indicator that counts persons, not what it was made of or had been before.
+    """
     indicator = in_force(code, days(period)[1])
     if indicator is None:
         raise Refusal(f"Không có chỉ tiêu {code!r}.{did_you_mean(code, sorted({each.code for each in indicators()}))}")
-    lines = [line for line in of_unit(connection, unit, period) if line.indicator_code == indicator.code]
+    lines = [line for line in of_unit(connection, unit, period, scope) if line.indicator_code == indicator.code]
     if not lines:
         raise Refusal(f"Chưa công bố chỉ tiêu {indicator.code} của {unit.version} cho kỳ {period}. {unit.others}".strip())
     values = {"code": unit.code, "valid_from": unit.valid_from, "period": period, "indicator": indicator.code}
     files, unknown = _files(connection, indicator, lines[0], unit, period)
     ids = {row.delivery_id for row in files}
+    is_told = not scope.is_public or not confidentiality().protects(indicator.code)
     return Explanation(
         unit=unit,
         line=lines[0],
         held_back=next(
             (
                 row.reason_vi
-                for row in questions.held_back(connection)
+                for row in questions.held_back(connection, scope)
                 if (row.indicator_code, row.unit_code, row.valid_from, row.period) == (indicator.code, unit.code, unit.valid_from, period)
             ),
             None,
         ),
-        files=files,
-        of_unknown_age=unknown,
+        files=files if is_told else [Named(row.delivery_id, row.source, row.file_name, row.exported_at) for row in files],
+        of_unknown_age=unknown if is_told else 0,
         set_aside=[row for row in questions.set_aside(connection) if row.delivery_id in ids],
         corrected=questions.corrected(connection, ids),
         revisions=connection.execute(
             text(
                 "SELECT revision, numerator, denominator, value, obs_status, obs_reason, min(known_from) AS known_from, "
                 "CASE WHEN NOT bool_or(is_current) THEN max(known_to) END AS known_to "
+                f"FROM (SELECT revision, {_COUNTS if is_told else _NO_COUNTS}, known_from, known_to, is_current "
                 "FROM mart.indicator_vintage WHERE indicator_code = :indicator AND unit_code = :code "
-                "AND unit_valid_from = :valid_from AND period = :period "
+                "AND unit_valid_from = :valid_from AND period = :period) told "
                 "GROUP BY revision, numerator, denominator, value, obs_status, obs_reason ORDER BY min(known_from), revision"
             ),
             values,
         ).all(),
         printed=connection.execute(
             text(
-                "SELECT * FROM mart.published_check WHERE indicator_code = :indicator AND unit_code = :code "
+                f"SELECT * FROM {scope.view('published_check')} WHERE indicator_code = :indicator AND unit_code = :code "
                 "AND unit_valid_from = :valid_from AND period = :period ORDER BY source_document"
             ),
             values,
@@ -87,6 +105,11 @@ def explain(connection: Connection, code: str, unit: Unit, period: str) -> Expla
     )
 
 
+_COUNTS = "numerator, denominator, value, obs_status, obs_reason"
+_NO_COUNTS = (
+    "CAST(NULL AS bigint) AS numerator, CAST(NULL AS bigint) AS denominator, CAST(NULL AS numeric) AS value, 'Q' AS obs_status, "
+    "CAST(NULL AS text) AS obs_reason"
+)
 _STANDS_IN = """
 SELECT u.unit_key FROM mart.indicator i
 JOIN warehouse.dim_unit u ON u.unit_code = i.unit_code AND u.valid_from = i.unit_valid_from

@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from tasks.ask.scope import Scope
+from tasks.words import vietnamese as vi
 from warehouse.settings import Refusal
 
 _ALIKE = attrgetter("decision", "reason", "decided_by", "check_code", "indicator_code", "source", "deliveries")
@@ -20,9 +22,17 @@ def held_edition(connection: Connection) -> Row[Any] | None:
     return connection.execute(text(_HELD)).one_or_none()
 
 
-def findings(connection: Connection, *, undecided: bool = False) -> Sequence[Row[Any]]:
-    """What stands out of line now, with the names of its unit, indicator and files, and since when; or only what nobody decided on."""
-    return connection.execute(text(_FINDINGS), {"undecided": undecided}).all()
+def findings(connection: Connection, scope: Scope, *, undecided: bool = False) -> Sequence[Row[Any]]:
+    """What stands out of line now, with the names of its unit, indicator and files, and since when; or only what nobody decided on.
+
+    `told`: what is out of line, in the words that whoever has a scope may read.
+    """
+    return connection.execute(text(_FINDINGS.format(told=told(scope))), {"undecided": undecided}).all()
+
+
+def told(scope: Scope) -> str:
+    """SQL of what is said of a finding a: it quotes values."""
+    return f"CASE WHEN {scope.withholds('a.indicator_code')} THEN '{vi.WITHHELD}' ELSE a.message_vi END"
 
 
 def alike(rows: Sequence[Row[Any]]) -> list[list[Row[Any]]]:
@@ -56,9 +66,12 @@ def understood(words: Sequence[str]) -> list[int]:
     return found
 
 
-def held_values(connection: Connection) -> Sequence[Row[Any]]:
-    """The values that the edition held now would change, old and new, those first that move most; of the larger units first."""
-    return connection.execute(text(_VALUES)).all()
+def held_values(connection: Connection, scope: Scope) -> Sequence[Row[Any]]:
+    """The values that the edition held now would change, old and new, those first that move most; of the larger units first.
+
+    `is_withheld`: whether the numbers are not for whoever has a scope. What is held has not been looked at for small groups.
+    """
+    return connection.execute(text(_VALUES.format(is_withheld=scope.withholds("i.indicator_code")))).all()
 
 
 _HELD = """
@@ -78,7 +91,8 @@ LEFT JOIN LATERAL (
 """The indicator i of a finding a as it is declared now."""
 
 _FINDINGS = f"""
-SELECT a.*, u.unit_code, u.unit_name, u.unit_level, i.indicator_name, i.official_table, i.decimals, i.unit_measure, r.as_of AS since,
+SELECT a.*, {{told}} AS told, u.unit_code, u.unit_name, u.unit_level, i.indicator_name, i.official_table, i.decimals, i.unit_measure,
+    r.as_of AS since,
     (SELECT array_agg(d.file_name ORDER BY array_position(a.deliveries, d.delivery_id)) FROM ops.delivery d
         WHERE d.delivery_id = ANY(a.deliveries)) AS file_names
 FROM ops.alarm a
@@ -91,7 +105,8 @@ ORDER BY a.decision NULLS FIRST, a.check_code, i.sort_order NULLS FIRST,
 """
 
 _VALUES = """
-SELECT h.*, u.unit_code, u.unit_name, u.unit_level, i.indicator_code, i.indicator_name, i.decimals, i.unit_measure
+SELECT h.*, u.unit_code, u.unit_name, u.unit_level, i.indicator_code, i.indicator_name, i.decimals, i.unit_measure,
+    {is_withheld} AS is_withheld
 FROM ops.held_value h
 JOIN warehouse.dim_unit u USING (unit_key)
 JOIN LATERAL (

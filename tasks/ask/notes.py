@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from expectations.contract import contract
-from tasks.ask.gate import INDICATOR
+from tasks.ask.gate import INDICATOR, told
+from tasks.ask.scope import Scope
 from tasks.deliveries.coverage import Stretch
 from tasks.words import vietnamese as vi
 from warehouse.gate import gate
@@ -27,10 +28,10 @@ class Note:
     """The unit whose value it is about; nothing where a source is."""
 
 
-def notes_of(connection: Connection, period: str) -> list[Note]:
+def notes_of(connection: Connection, period: str, scope: Scope) -> list[Note]:
     """The notes on a period, in the order in which it was decided; what was left out after what went out."""
     stretch = Stretch(*days(period))
-    accepted, of_rows = connection.execute(text(_ACCEPTED), {"period": period}), connection.execute(text(_OF_ROWS))
+    accepted, of_rows = connection.execute(text(_ACCEPTED.format(told=told(scope))), {"period": period}), connection.execute(text(_OF_ROWS))
     return [_of_finding(row) for row in accepted if row.period is not None or _touches(row, stretch)] + [
         _of_rows(row) for row in of_rows if _touches(row, stretch)
     ]
@@ -47,8 +48,8 @@ def _of_finding(row: Row[Any]) -> Note:
     title = gate().titled(row.check_code).lower()
     word = f"{row.decided_by} chấp nhận ngày {vi.day(row.decided_at)}: {row.reason}"
     if row.period is None:
-        return Note(_tables_of(row.feed), f"Nguồn {row.source}, {title}: {row.message_vi}; {word}")
-    return Note((row.official_table,), f"{row.indicator_code}, {row.unit_name}, {title}: {row.message_vi}; {word}", row.unit_code)
+        return Note(_tables_of(row.feed), f"Nguồn {row.source}, {title}: {row.told}; {word}")
+    return Note((row.official_table,), f"{row.indicator_code}, {row.unit_name}, {title}: {row.told}; {word}", row.unit_code)
 
 
 def _of_rows(row: Row[Any]) -> Note:
@@ -72,7 +73,7 @@ def _tables_of(feed: str | None) -> tuple[str, ...]:
 
 
 _ACCEPTED = f"""
-SELECT a.*, u.unit_name, u.unit_code, i.official_table, r.as_of,
+SELECT a.*, {{told}} AS told, u.unit_name, u.unit_code, i.official_table, r.as_of,
     coalesce((SELECT s.feed FROM ops.source s WHERE s.source = a.source),
         (SELECT max(d.feed) FROM ops.delivery d WHERE d.source = a.source)) AS feed,
     (SELECT array_agg(d.business_period) FROM ops.delivery d

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from tasks.ask.scope import Scope
 from tasks.words import vietnamese as vi
 from tasks.words.understood import did_you_mean, understood_period
 from warehouse.indicators import in_force
@@ -102,6 +103,8 @@ class Line:
     full_marks_source: str | None = None
     obs_note: str | None = None
     """What has to be known of the value, in Vietnamese."""
+    conf_status: str | None = None
+    """SDMX: F free, A of few persons, D so that another is not given away; nothing where that is not known yet."""
 
     @property
     def unit_shown(self) -> str:
@@ -109,9 +112,24 @@ class Line:
         return vi.while_there(self.unit_name, self.period, self.first_day, self.last_day)
 
     @property
+    def is_hidden(self) -> bool:
+        """Whether there is a value that is not shown."""
+        return self.obs_status == "Q"
+
+    @property
     def printed(self) -> str:
         """The value as it is printed."""
-        return vi.measure(self.value, self.decimals, self.unit_measure)
+        return vi.HIDDEN if self.is_hidden else vi.measure(self.value, self.decimals, self.unit_measure)
+
+    @property
+    def printed_numerator(self) -> str:
+        """The numerator as it is printed."""
+        return vi.HIDDEN if self.is_hidden else vi.number(self.numerator)
+
+    @property
+    def printed_denominator(self) -> str:
+        """The denominator as it is printed."""
+        return vi.HIDDEN if self.is_hidden and self.unit_measure == "PERCENT" else vi.number(self.denominator)
 
     @property
     def printed_target(self) -> str:
@@ -154,9 +172,8 @@ VALUES = """
     SELECT i.indicator_code, i.indicator_name, i.official_table, i.pillar, i.unit_code, i.unit_name, i.unit_level, i.period,
            i.numerator, i.denominator, i.value, i.decimals, i.unit_measure, i.target, i.is_met, i.obs_status, i.obs_reason, i.revision,
            i.definition, i.legal_source, i.first_day, i.last_day, i.units_counted, i.units_expected, i.data_until, i.next_due, i.awaited,
-           i.target_source, i.full_marks, i.full_marks_source, i.obs_note
+           i.target_source, i.full_marks, i.full_marks_source, i.obs_note, i.conf_status
 """
-_PUBLISHED = f"{VALUES} FROM mart.indicator i"
 
 _UNITS = """
     SELECT u.unit_code AS code, u.unit_name AS name, u.unit_level AS level, u.valid_from,
@@ -250,11 +267,12 @@ def _of_now(connection: Connection, words: str, period: str) -> str:
     return f" {later[-1].version} chưa có trong kỳ; số tính lại cho đơn vị này: bakhong indicators {later[-1].code} {period} --as-now."
 
 
-def of_unit(connection: Connection, unit: Unit, period: str) -> list[Line]:
-    """The official tables of one unit in a period, in the order in which they are printed."""
+def of_unit(connection: Connection, unit: Unit, period: str, scope: Scope) -> list[Line]:
+    """The official tables of one unit in a period, as whoever has a scope may see them, in the order in which they are printed."""
     rows = connection.execute(
         text(
-            f"{_PUBLISHED} WHERE i.unit_code = :code AND i.unit_valid_from = :valid_from AND i.period = :period "
+            f"{VALUES} FROM {scope.view('indicator')} i "
+            "WHERE i.unit_code = :code AND i.unit_valid_from = :valid_from AND i.period = :period "
             "ORDER BY i.sort_order, i.indicator_code"
         ),
         {"code": unit.code, "valid_from": unit.valid_from, "period": period},
@@ -263,17 +281,23 @@ def of_unit(connection: Connection, unit: Unit, period: str) -> list[Line]:
 
 
 def of_period(
-    connection: Connection, period: str, levels: tuple[str, ...] = ("commune", "district", "province"), indicator: str | None = None
+    connection: Connection,
+    period: str,
+    scope: Scope,
+    *,
+    levels: tuple[str, ...] = ("commune", "district", "province"),
+    indicator: str | None = None,
 ) -> list[Line]:
-    """Every unit's values of a period, of one indicator or indicator by indicator, the units from the province down, by code."""
+    """The values of a period that whoever has a scope may see, of one indicator or indicator by indicator, units from the province down."""
     rows = connection.execute(
         text(
-            f"{_PUBLISHED} WHERE i.period = :period AND i.unit_level = ANY(:levels) "
+            f"{VALUES} FROM {scope.view('indicator')} i WHERE i.period = :period AND i.unit_level = ANY(:levels) "
             "AND (CAST(:indicator AS text) IS NULL OR i.indicator_code = :indicator) "
+            "AND (CAST(:codes AS text[]) IS NULL OR i.unit_code = ANY(:codes)) "
             "ORDER BY i.sort_order, i.indicator_code, array_position(ARRAY['province', 'district', 'commune'], i.unit_level), "
             "i.unit_code, i.unit_valid_from"
         ),
-        {"period": period, "levels": list(levels), "indicator": indicator},
+        {"period": period, "levels": list(levels), "indicator": indicator, "codes": scope.listed},
     )
     return list(starmap(Line, sharing_texts(rows)))
 

@@ -87,7 +87,7 @@ class Overview:
     @cached_property
     def held_back(self) -> Sequence[Row[Any]]:
         """Values held back, of the units in scope."""
-        return [row for row in questions.held_back(self.connection) if self.scope.sees(row.unit_code)]
+        return [row for row in questions.held_back(self.connection, self.scope) if self.scope.sees(row.unit_code)]
 
     @cached_property
     def waiting(self) -> Sequence[Row[Any]]:
@@ -107,7 +107,7 @@ class Overview:
     @cached_property
     def findings(self) -> Sequence[Row[Any]]:
         """What is out of line with what was published, of the units in scope."""
-        return [row for row in gate.findings(self.connection) if self.scope.is_whole or self.scope.sees(row.unit_code)]
+        return [row for row in gate.findings(self.connection, self.scope) if self.scope.is_whole or self.scope.sees(row.unit_code)]
 
     @cached_property
     def broken_lately(self) -> dict[str, list[Row[Any]]]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, text
 
 from expectations.contract import every_rule, structure
 from tasks.ask.nights import unreachable_since
+from tasks.ask.scope import Scope
 from tasks.deliveries.rhythm import RHYTHMS
 from tasks.deliveries.run_lock import LOCK_HELD
 from tasks.load.decisions import is_dismissed, is_refused
@@ -132,11 +133,12 @@ def find_run(connection: Connection, run_id: int) -> Row[Any]:
     return connection.execute(text("SELECT * FROM ops.run WHERE run_id = :run_id"), {"run_id": run_id}).one()
 
 
-def held_back(connection: Connection) -> Sequence[Row[Any]]:
-    """Values and forms that are held back now, with the reason and since which night."""
+def held_back(connection: Connection, scope: Scope) -> Sequence[Row[Any]]:
+    """Values and forms that are held back now, with since which night, and the reason for whom it may be told: it quotes counts."""
     return connection.execute(
         text(
-            "SELECT h.indicator_code, u.unit_code, u.unit_name, u.valid_from, u.valid_to, h.period, h.reason_vi, r.as_of AS since "
+            "SELECT h.indicator_code, u.unit_code, u.unit_name, u.valid_from, u.valid_to, h.period, r.as_of AS since, "
+            f"CASE WHEN {scope.withholds('h.indicator_code')} THEN '{vi.WITHHELD}' ELSE h.reason_vi END AS reason_vi "
             "FROM ops.held_back h JOIN warehouse.dim_unit u USING (unit_key) JOIN ops.run r ON r.run_id = h.held_by "
             "WHERE h.released_by IS NULL ORDER BY h.indicator_code, u.unit_code, u.valid_from, h.period"
         )
@@ -266,11 +268,11 @@ def verdicts(connection: Connection, delivery_id: int) -> Sequence[Row[Any]]:
     ).all()
 
 
-def published_check(connection: Connection) -> Sequence[Row[Any]]:
+def published_check(connection: Connection, scope: Scope) -> Sequence[Row[Any]]:
     """Printed figures beside what the warehouse computes, those first that cannot be or differ."""
     return connection.execute(
         text(
-            "SELECT * FROM mart.published_check c "
+            f"SELECT * FROM {scope.view('published_check')} c "
             "ORDER BY array_position(ARRAY['impossible', 'differs', 'holds', 'not_computable'], c.verdict), c.source_document, "
             "  c.unit_code, c.unit_valid_from, c.indicator_code, c.period"
         )

@@ -9,6 +9,7 @@ from itertools import starmap
 from sqlalchemy import Connection, text
 
 from tasks.ask.official_table import VALUES, Line, Unit, called, check_period, like, several, sharing_texts, units_between
+from tasks.ask.scope import Scope
 from tasks.count.revisions import last_publication
 from warehouse.periods import VIETNAM
 from warehouse.settings import Refusal
@@ -32,10 +33,11 @@ class RestatedLine(Line):
         return super().status + rests
 
 
-_LINES = f"""
-{VALUES}, i.is_restated, i.predecessors, i.predecessors_counted, i.predecessors_all
-FROM mart.indicator_restated i
+_LINES = """
+{values}, i.is_restated, i.predecessors, i.predecessors_counted, i.predecessors_all
+FROM {view} i
 WHERE i.period = :period AND (CAST(:code AS text) IS NULL OR i.unit_code = :code AND i.unit_valid_from = :valid_from)
+    AND (CAST(:codes AS text[]) IS NULL OR i.unit_code = ANY(:codes))
 ORDER BY i.sort_order, i.indicator_code, array_position(ARRAY['province', 'district', 'commune'], i.unit_level), i.unit_code
 """
 
@@ -53,18 +55,20 @@ def find_unit_of_today(connection: Connection, wanted: str) -> Unit:
     return named[0]
 
 
-def restated_of_unit(connection: Connection, unit: Unit, period: str) -> list[RestatedLine]:
+def restated_of_unit(connection: Connection, unit: Unit, period: str, scope: Scope) -> list[RestatedLine]:
     """The official tables of a unit of today in a period, in the order in which they are printed."""
     check_period(period)
-    return _lines(connection, period, unit.code, unit.valid_from)
+    return _lines(connection, period, scope, unit)
 
 
-def restated_of_period(connection: Connection, period: str) -> list[RestatedLine]:
-    """The values of all units of today in a period; nothing where they all were there already."""
-    lines = _lines(connection, period)
+def restated_of_period(connection: Connection, period: str, scope: Scope) -> list[RestatedLine]:
+    """The values of the units of today in a period that whoever has a scope may see; nothing where they all were there already."""
+    lines = _lines(connection, period, scope)
     return lines if any(line.is_restated for line in lines) else []
 
 
-def _lines(connection: Connection, period: str, code: str | None = None, valid_from: date | None = None) -> list[RestatedLine]:
-    rows = connection.execute(text(_LINES), {"period": period, "code": code, "valid_from": valid_from})
+def _lines(connection: Connection, period: str, scope: Scope, unit: Unit | None = None) -> list[RestatedLine]:
+    one = {"code": unit and unit.code, "valid_from": unit and unit.valid_from}
+    query = _LINES.format(values=VALUES, view=scope.view("indicator_restated"))
+    rows = connection.execute(text(query), {"period": period, "codes": scope.listed, **one})
     return list(starmap(RestatedLine, sharing_texts(rows)))

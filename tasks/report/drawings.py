@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from tasks.ask.official_table import Line
+from tasks.ask.overview import Overview
 from tasks.report.plots import Mark, ranking, spark, tiles
 from tasks.words import vietnamese as vi
 from warehouse.periods import parts, period_type
@@ -56,16 +57,17 @@ def mapped(lines: Sequence[Line]) -> bytes | None:
     return tiles([Mark(name, line.value) for name, line in zip(bare, shown, strict=True)])
 
 
-def through_the_year(connection: Connection, unit_code: str, indicator_code: str, year: str) -> bytes | None:
+def through_the_year(overview: Overview, unit_code: str, indicator_code: str, year: str) -> bytes | None:
     """An indicator of a unit month by month; nothing where fewer than two months have a value."""
     months = [part for part in parts(year) if period_type(part) == "month"]
     values = {"unit": unit_code, "indicator": indicator_code, "months": months}
-    found = {row.period: row.value for row in connection.execute(text(_MONTHS), values)}
+    query = _MONTHS.format(view=overview.scope.view("indicator"))
+    found = {row.period: row.value for row in overview.connection.execute(text(query), values)}
     points = [Mark(vi.period(month), found.get(month)) for month in months]
     return spark(points) if sum(point.value is not None for point in points) > 1 else None
 
 
 _MONTHS = """
-SELECT DISTINCT ON (period) period, value FROM mart.indicator
+SELECT DISTINCT ON (period) period, value FROM {view}
 WHERE unit_code = :unit AND indicator_code = :indicator AND period = ANY(:months) ORDER BY period, unit_valid_from DESC
 """

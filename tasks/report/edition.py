@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from tasks.ask import official_table, questions
+from tasks.ask.scope import WHOLE
 from tasks.count.revisions import last_publication
 from tasks.report.reconciled_fees import write_fees
 from tasks.report.site import write_site
@@ -84,7 +85,7 @@ def artifacts(engine: Engine, run_id: int, made: Report | None, desk_url: str | 
             for row in questions.deliveries(connection, since=run.started_at)
         ]
         years = official_table.years(connection)
-        lines = official_table.of_period(connection, years[0], ("province", "district")) if years else []
+        lines = official_table.of_period(connection, years[0], WHOLE, levels=("province", "district")) if years else []
     create_table_artifact(quality, key="quality", description="Deliveries of the night")
     indicators = [
         {

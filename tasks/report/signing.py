@@ -24,6 +24,7 @@ from tasks.ask.gate import held_edition
 from tasks.ask.notes import Note, notes_of
 from tasks.ask.official_table import Line, check_period, of_period
 from tasks.ask.restated import RestatedLine, restated_of_period
+from tasks.ask.scope import WHOLE
 from tasks.count.revisions import last_publication
 from tasks.report.one_stop_shop import OneStopShop, one_stop_shop
 from tasks.report.workbook import Signature, write_workbook
@@ -119,7 +120,7 @@ def unsigned(connection: Connection) -> list[Unsigned]:
 def sign(connection: Connection, period: str, who: str, words: str | None = None) -> Row[Any]:
     """Signs the values published of a period and returns the signature; Refusal where it has not ended, or nothing new is to be signed."""
     check_period(period)
-    published, lines = last_publication(connection), of_period(connection, period)
+    published, lines = last_publication(connection), of_period(connection, period, WHOLE)
     if published is None or not lines:
         raise Refusal(f"Chưa công bố số liệu nào của {vi.in_text(period)} để ký.")
     if published.as_of.astimezone(VIETNAM).date() < days(period)[1]:
@@ -136,8 +137,8 @@ def sign(connection: Connection, period: str, who: str, words: str | None = None
         published.as_of,
         lines,
         one_stop_shop(connection, lines, period),
-        restated_of_period(connection, period) if connection.scalar(text(_IS_RESTATED), {"period": period}) else [],
-        notes_of(connection, period),
+        restated_of_period(connection, period, WHOLE) if connection.scalar(text(_IS_RESTATED), {"period": period}) else [],
+        notes_of(connection, period, WHOLE),
         signature,
         is_sample(connection),
     )
@@ -176,7 +177,7 @@ def differences(connection: Connection, period: str, release_id: int | None = No
     """A signature under a period, the last where none is named, and what is published otherwise now."""
     found = _chosen(connection, period, release_id)
     before = {_key(line): line for line in _content(connection, found.release_id).lines}
-    now = {_key(line): line for line in of_period(connection, period)}
+    now = {_key(line): line for line in of_period(connection, period, WHOLE)}
     keys = [key for key in {**now, **before} if _told(before.get(key)) != _told(now.get(key))]
     return found, [Difference(before.get(key), now.get(key)) for key in keys]
 

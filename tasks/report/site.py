@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from tasks.ask.nights import nights
 from tasks.ask.overview import Overview
+from tasks.ask.scope import PUBLIC
 from tasks.report.pages.deliveries import delivery, worth_a_page
 from tasks.report.pages.gate import publication, release
 from tasks.report.pages.nights import night, past_nights
@@ -94,7 +95,7 @@ def write_site(connection: Connection, edition: Path) -> None:
     """Writes what tells of the nights into an edition: tonight, sources, nights, deliveries, rules, printed figures, the list of years."""
     for asset in ASSETS.iterdir():
         shutil.copyfile(asset, edition / asset.name)
-    overview = Overview(connection)
+    overview = Overview(connection, PUBLIC)
     pages = [
         tonight(overview),
         worklist(overview),

@@ -10,7 +10,9 @@ from sqlalchemy import Connection, text
 
 from tasks.ask import official_table
 from tasks.ask.notes import Note, notes_of
+from tasks.ask.overview import Overview
 from tasks.ask.restated import restated_of_period
+from tasks.ask.scope import PUBLIC
 from tasks.report.beside import Beside
 from tasks.report.kept import Made, fingerprint, made, programme, take_over, write_down, written_down
 from tasks.report.one_stop_shop import one_stop_shop
@@ -50,7 +52,7 @@ def write_years(connection: Connection, before: Path, edition: Path) -> list[Mad
     around = fingerprint(programme(), connection.execute(text(_NAMES)).one())
     # The scores of a year are compared with those of the year before.
     before_it = {year: published.get(str(int(year) - 1)) for year in years}
-    notes = {year: notes_of(connection, year) for year in years}
+    notes = {year: notes_of(connection, year, PUBLIC) for year in years}
     content = {year: fingerprint(around, published[year], before_it[year], year in years[:BY_UNIT], notes[year]) for year in years}
     kept = [part for part in written_down(before, MANIFEST) if content.get(part.name) == part.content and take_over(part, before, edition)]
     found = {part.name: part for part in kept}
@@ -68,13 +70,13 @@ def _write(
     connection: Connection, year: str, published: _Published, notes: list[Note], by_unit: bool, edition: Path, beside: Beside
 ) -> list[str]:
     """Writes the files of a year, the workbook beside, and returns their names."""
-    lines = official_table.of_period(connection, year)
+    lines = official_table.of_period(connection, year, PUBLIC)
     sample = is_sample(connection)
     beside.write_workbook(lines, year, published.as_of, edition / workbook_name(year), notes, sample)
-    restated = restated_of_period(connection, year) if published.is_restated else []
+    restated = restated_of_period(connection, year, PUBLIC) if published.is_restated else []
     beside.tell_rest(one_stop_shop(connection, lines, year), restated)
     of_units = f"bieu/{year}/don-vi/"
-    pages = pages_of(connection, year, lines, restated, published.as_of)
+    pages = pages_of(Overview(connection, PUBLIC), year, lines, restated, published.as_of)
     shown = [page for page in pages if by_unit or not page.place.startswith(of_units)]
     return [workbook_name(year), *write_pages(shown, edition, missing=() if by_unit else (of_units,), is_sample=sample)]
 

@@ -19,6 +19,10 @@ NOT_KEPT = "không ghi lại (có thể là dữ liệu cá nhân)"
 """Shown in place of a cell that may be somebody's."""
 NOTHING = "–"
 """Shown where there is no value: missing is not zero."""
+HIDDEN = "…"
+"""Shown where there is a value that is not for whoever looks."""
+WITHHELD = "chi tiết chỉ người kiểm soát xem được"
+"""Shown in place of a sentence that quotes such values."""
 MESSAGE = 600
 """Most characters of a message to a supplier or a steward."""
 
@@ -35,6 +39,9 @@ OBS_REASON = {
     "no_cases": "không phát sinh",
     "stands_in": f"{OBS_STATUS['P']}, số thay thế",
     "lists_missing": f"{OBS_STATUS['P']}, thiếu danh sách",
+    "small_count": "ẩn: dưới ngưỡng",
+    "gives_another_away": "ẩn để không suy ra được số khác",
+    "not_judged": "ẩn, chờ rà soát",
 }
 """In place of the status of a value that is not shown, or not official, for a reason of its own."""
 OBS_DOUBT = {"mixed_keys": "có thể tính trùng"}

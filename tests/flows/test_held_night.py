@@ -14,6 +14,7 @@ from flows.ending import NotAllTaken, state_of
 from flows.nightly import WITHOUT_PREFECT, Night, night
 from tasks.ask.gate import findings, held_edition, held_values
 from tasks.ask.notes import notes_of
+from tasks.ask.scope import WHOLE
 from tasks.indicators.edition import judge
 from tests.nights import KEY, SAMPLES
 from warehouse.settings import Settings
@@ -77,9 +78,9 @@ def test_readers_keep_what_was_published_until_somebody_accepts_the_rest(engine:
     again = a_night(date(2025, 1, 3))
     assert (again.outcomes, again.published.is_held) == ([], True), "nothing came, and it is held as before"
     with engine.begin() as c:
-        of_october = {(row.period, row.old_value is None) for row in held_values(c) if row.unit_level == "commune"}
+        of_october = {(row.period, row.old_value is None) for row in held_values(c, WHOLE) if row.unit_level == "commune"}
         assert ("2024-10", True) in of_october, "what the edition would add is there to be looked at"
-        (row,) = findings(c, undecided=True)
+        (row,) = findings(c, WHOLE, undecided=True)
         assert row.file_names == ["evn_mau_202412.csv"]
         judge(c, [row.alarm_id], "accepted", "ba huyện mới về một mối", "Lan")
     (inbox / "evn_mau_202412.csv").unlink()
@@ -87,8 +88,8 @@ def test_readers_keep_what_was_published_until_somebody_accepts_the_rest(engine:
     assert not done.published.is_held
     assert len(published()) > len(before)
     with engine.connect() as c:
-        assert (held_edition(c), held_values(c)) == (None, [])
-        (note,) = notes_of(c, "2024")
-        assert notes_of(c, "2023") == []
+        assert (held_edition(c), held_values(c, WHOLE)) == (None, [])
+        (note,) = notes_of(c, "2024", WHOLE)
+        assert notes_of(c, "2023", WHOLE) == []
     assert note.official_tables == ('Chỉ tiêu mô hình "3 không"',)
     assert note.words.startswith("Nguồn evn-bills, số dòng khác thường: evn_mau_202412.csv: 4.608 dòng, thường 1.152 dòng; Lan chấp nhận")

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, text
 from flows.backfill import nights
 from flows.nightly import WITHOUT_PREFECT, _is_worth_another_try, night
 from tasks.ask import questions
+from tasks.ask.scope import WHOLE
 from tasks.deliveries.batches import Batch, batches
 from tasks.deliveries.ledger import Delivery
 from tasks.one_stop_shop import form_06a
@@ -164,7 +165,7 @@ def test_a_form_that_does_not_add_up_is_held_back_alone(engine: Engine, settings
         assert connection.scalars(text(forms), {"unit": "15655"}).all() == []
         assert "2024" in connection.scalars(text(forms), {"unit": "396"}).all()
         assert connection.scalar(text("SELECT count(*) FROM mart.indicator WHERE unit_code = '15655' AND period = '2024'"))
-        assert [row.unit_code for row in questions.held_back(connection)] == ["15655"]
+        assert [row.unit_code for row in questions.held_back(connection, WHOLE)] == ["15655"]
     assert isinstance(done.report, Report)
     assert "biểu 06a không cân đối: (3) = (4) + (5) + (6)" in done.report.site.read_text("utf-8")
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from tasks.ask import questions
+from tasks.ask.scope import WHOLE
 from tasks.indicators import compute
 from tests.warehouse.facts import (
     LUAN_KHE,
@@ -66,7 +67,7 @@ def test_units_above_are_incomplete_without_it_not_wrong(engine: Engine) -> None
     assert value(engine, "ND3", THUONG_XUAN, "2024")[0::3] == (1600, "A")  # type: ignore[index]
     assert value(engine, "ND3", NGOC_PHUNG, "2024", JUNE) == HELD, "as known then"
     with engine.connect() as c:
-        assert questions.held_back(c) == []
+        assert questions.held_back(c, WHOLE) == []
         assert c.scalar(text("SELECT count(*) FROM ops.held_back WHERE released_by > held_by")) == 1
 
 
@@ -76,7 +77,7 @@ def test_it_is_held_back_until_it_is_right_though_nothing_is_published_meanwhile
     publish(engine, JUNE)
     assert publish(engine, JULY).is_nothing
     with engine.connect() as c:
-        assert [(row.indicator_code, row.unit_code) for row in questions.held_back(c)] == [("ND3", NGOC_PHUNG)]
+        assert [(row.indicator_code, row.unit_code) for row in questions.held_back(c, WHOLE)] == [("ND3", NGOC_PHUNG)]
 
 
 def test_an_impossible_figure_of_a_whole_district_is_not_made_up_for_by_its_communes(engine: Engine) -> None:

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Engine, text
 
 from tasks.ask.explain import explain
 from tasks.ask.official_table import find_unit
+from tasks.ask.scope import WHOLE
 from tests.warehouse.facts import (
     NGOC_PHUNG,
     bills,
@@ -26,7 +27,7 @@ AUGUST = datetime(2024, 8, 31, 16, tzinfo=UTC)
 def files(engine: Engine, indicator: str, unit: str = NGOC_PHUNG, period: str = "2024") -> dict[str, tuple[int, int]]:
     """Kind of delivery → rows counted, and how many of them make the numerator; files of a kind are added up."""
     with engine.connect() as connection:
-        told = explain(connection, indicator, find_unit(connection, unit, period), period)
+        told = explain(connection, indicator, find_unit(connection, unit, period), period, WHOLE)
     found: dict[str, tuple[int, int]] = {}
     for row in told.files:
         rows, numerator = found.get(row.source, (0, 0))
@@ -106,7 +107,7 @@ def test_how_many_persons_of_unknown_age_are_counted_is_told(engine: Engine) -> 
         holders(c, [{"holder_hash": person(4), "adult_from": "2025-06-01"}])
     publish(engine)
     with engine.connect() as connection:
-        told = explain(connection, "ND5", find_unit(connection, NGOC_PHUNG, "2024"), "2024")
+        told = explain(connection, "ND5", find_unit(connection, NGOC_PHUNG, "2024"), "2024", WHOLE)
     assert (told.line.numerator, told.of_unknown_age) == (3, 2)
 
 
@@ -155,7 +156,9 @@ def test_why_no_number_is_shown_is_told(engine: Engine) -> None:
         unit_counts(c, NGOC_PHUNG, "2024", {"shops_qr": 13, "shops_total": 12})
     publish(engine)
     with engine.connect() as connection:
-        assert explain(connection, "K2g", find_unit(connection, NGOC_PHUNG, "2024"), "2024").held_back == "tử số lớn hơn mẫu số (13/12)"
+        assert (
+            explain(connection, "K2g", find_unit(connection, NGOC_PHUNG, "2024"), "2024", WHOLE).held_back == "tử số lớn hơn mẫu số (13/12)"
+        )
 
 
 def test_the_revision_in_force_has_no_end_and_the_one_before_ends_with_it(engine: Engine) -> None:
@@ -164,6 +167,6 @@ def test_the_revision_in_force_has_no_end_and_the_one_before_ends_with_it(engine
             unit_counts(c, NGOC_PHUNG, "2024", {"shops_qr": shops, "shops_total": 12})
         publish(engine)
     with engine.connect() as connection:
-        first, second = explain(connection, "K2g", find_unit(connection, NGOC_PHUNG, "2024"), "2024").revisions
+        first, second = explain(connection, "K2g", find_unit(connection, NGOC_PHUNG, "2024"), "2024", WHOLE).revisions
     assert (first.numerator, second.numerator, second.known_to) == (3, 4, None)
     assert first.known_to == second.known_from

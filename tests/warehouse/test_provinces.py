@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 
 from tasks.ask.explain import explain
 from tasks.ask.official_table import find_unit
+from tasks.ask.scope import WHOLE
 from tests.warehouse.deliveries import deliver, land
 from tests.warehouse.facts import NGOC_PHUNG, dossiers, publish, unit_key
 from warehouse.seed import know_provinces, seed
@@ -138,4 +139,4 @@ def test_a_province_that_becomes_a_city_within_a_month_has_all_of_it_under_its_n
     assert ask(engine, shown) == [("2026-04", city, 3), ("2026-05", city, 1), ("2026-Q2", city, 4)]
     with engine.connect() as connection:
         unit = find_unit(connection, "Thành phố Đồng Nai", "2026-04")
-        assert [row.rows for row in explain(connection, "CQ4", unit, "2026-04").files] == [3]
+        assert [row.rows for row in explain(connection, "CQ4", unit, "2026-04", WHOLE).files] == [3]

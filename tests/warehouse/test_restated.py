@@ -13,6 +13,7 @@ from desk import terminal
 from tasks.ask.explain import explain
 from tasks.ask.official_table import find_unit, of_unit
 from tasks.ask.restated import find_unit_of_today, restated_of_unit
+from tasks.ask.scope import WHOLE
 from tasks.count.counting import counting
 from tasks.count.kept import verify
 from tasks.count.revisions import Revised
@@ -375,7 +376,7 @@ def test_a_unit_that_began_later_is_named_with_the_way_to_ask_for_it(engine: Eng
         with pytest.raises(Refusal, match=r"Xã Thường Xuân .* từ 01/07/2025 chưa có trong kỳ; .* bakhong indicators 15646 2024 --as-now"):
             find_unit(c, "Xã Thường Xuân", "2024")
         assert find_unit_of_today(c, "Xã Thường Xuân").valid_from == date(2025, 7, 1)
-        assert restated_of_unit(c, find_unit_of_today(c, "15646"), "2024") == []
+        assert restated_of_unit(c, find_unit_of_today(c, "15646"), "2024", WHOLE) == []
 
 
 def test_the_terminal_gives_half_a_year_its_days_and_no_other_name(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
@@ -386,8 +387,8 @@ def test_the_terminal_gives_half_a_year_its_days_and_no_other_name(engine: Engin
     for unit, dates in ((NGOC_PHUNG, "Từ 01/01/2025 đến 30/06/2025"), ("15646", "Từ 01/07/2025 đến 31/12/2025")):
         with engine.connect() as c:
             found = find_unit(c, unit, "2025")
-            terminal.official_tables(found, "2025", of_unit(c, found, "2025"))
-            terminal.explanation(explain(c, "ND3", found, "2025"))
+            terminal.official_tables(found, "2025", of_unit(c, found, "2025", WHOLE))
+            terminal.explanation(explain(c, "ND3", found, "2025", WHOLE))
         said = capsys.readouterr().out
         assert said.count(dates) == 2
         assert "Năm 2025" not in said
@@ -399,7 +400,7 @@ def test_the_terminal_tells_out_of_which_units_one_of_today_came(engine: Engine,
     night(engine)
     with engine.connect() as c:
         found = find_unit_of_today(c, "Xã Thường Xuân")
-        terminal.restated_tables(found, "2024", restated_of_unit(c, found, "2024"))
+        terminal.restated_tables(found, "2024", restated_of_unit(c, found, "2024", WHOLE))
     said = " ".join(capsys.readouterr().out.split())
     assert "Xã Thường Xuân (15646, Tỉnh Thanh Hóa) · Năm 2024 · theo đơn vị hiện nay" in said
     assert "Đơn vị có từ 01/07/2025; tính lại từ: Thị trấn Thường Xuân (15646); Xã Xuân Dương (15649); " in said

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, text
 from desk import terminal
 from tasks.ask.explain import explain
 from tasks.ask.official_table import find_unit, of_period, of_unit
+from tasks.ask.scope import WHOLE
 from tasks.report.workbook import write_workbook
 from tests.warehouse.deliveries import deliver, land
 from tests.warehouse.facts import NGOC_PHUNG, holders, person, publish, signatures, unit_counts, unit_key, value
@@ -165,11 +166,11 @@ def test_terminal_explanation_and_workbook_say_what_is_no_number_of_persons(
     with engine.connect() as connection:
         for unit, note in notes.items():
             found = find_unit(connection, unit, "2024")
-            terminal.official_tables(found, "2024", of_unit(connection, found, "2024"))
+            terminal.official_tables(found, "2024", of_unit(connection, found, "2024", WHOLE))
             assert f"ND5: {note}." in _said(capsys)
-            terminal.explanation(explain(connection, "ND5", found, "2024"))
+            terminal.explanation(explain(connection, "ND5", found, "2024", WHOLE))
             assert f"Lưu ý: {note}" in _said(capsys)
-        write_workbook(of_period(connection, "2024"), "2024", LATER, tmp_path / "b.xlsx")
+        write_workbook(of_period(connection, "2024", WHOLE), "2024", LATER, tmp_path / "b.xlsx")
     sheets = openpyxl.load_workbook(tmp_path / "b.xlsx")
     rows = [row for sheet in sheets for row in sheet.values if row[-1] in notes.values()]
     assert {(row[0], row[7], row[-1]) for row in rows} == {

@@ -23,10 +23,11 @@ BEHIND = f"{PLACE}, {PERIOD}, value_fraction, target_fraction, full_marks_fracti
 ALWAYS = "-infinity"
 """From when a first state is known."""
 COLUMNS = {
-    "indicator": f"{INDICATOR}, {MORE}, {COVERS}, {DAYS}, obs_note, {BEHIND}",
+    "indicator": f"{INDICATOR}, {MORE}, {COVERS}, {DAYS}, obs_note, {BEHIND}, conf_status",
+    "indicator_public": f"{INDICATOR}, {MORE}, {COVERS}, {DAYS}, obs_note, {BEHIND}, conf_status",
     "indicator_vintage": f"{INDICATOR}, known_to, {MORE}, is_current, {COVERS}, {DAYS}, obs_note, {BEHIND}",
     "indicator_restated": f"{INDICATOR}, {MORE}, {COVERS}, {DAYS}, is_restated, "
-    f"predecessors, predecessors_counted, predecessors_all, obs_note, {BEHIND}",
+    f"predecessors, predecessors_counted, predecessors_all, obs_note, {BEHIND}, conf_status",
     "published_check": "unit_code, period, indicator_code, printed, printed_value, recomputed, verdict, source_document, "
     f"note, unit_valid_from, indicator_name, unit_name, unit_level, {PLACE}, {PERIOD}, printed_fraction, recomputed_fraction",
 }

@@ -19,6 +19,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, field_validator, model_validator
 
+from warehouse.confidentiality import confidentiality
 from warehouse.indicators.facts import CountedFact, Model
 
 Level = Literal["commune", "district", "province"]
@@ -55,7 +56,7 @@ class Break(Model):
 
 _NOT_COUNTED = {
     "code", "version", "listed_from", "listed_to", "name", "definition", "legal_source", "pillar", "official_table", "sort_order",
-    "unit_measure", "population", "targets", "fallback_note",
+    "unit_measure", "population", "targets", "fallback_note", "keeps_back_few",
 }  # fmt: skip
 
 
@@ -101,8 +102,8 @@ class Indicator(Model):
     """What is shown there, in Vietnamese; readers are told with every value."""
     may_exceed: str | None = None
     """Why the numerator may exceed the denominator; without it, the audit does not let such a value pass."""
-    suppress_below: int | None = None
-    """Persons below which the value is kept back (Q)."""
+    keeps_back_few: bool = False
+    """Whether of fewer persons than the threshold of confidentiality.yaml no value is shown to anybody (Q)."""
     sent_by: str = "all"
     """Communes that must send it: all; or a list of reference/unit_lists.csv. Of a survey it is those that were asked."""
     population: str | None = None
@@ -194,6 +195,11 @@ class Indicator(Model):
         return "commune" in self.levels and self.counted_fact.way != "listed" and not once and not self.is_sample
 
     @property
+    def suppress_below(self) -> int | None:
+        """Persons below which the value is kept back (Q)."""
+        return confidentiality().last.below if self.keeps_back_few else None
+
+    @property
     def is_count(self) -> bool:
         """Whether the value is the count itself, not a rate."""
         return self.unit_measure != "PERCENT"
@@ -227,16 +233,9 @@ class Indicator(Model):
     @property
     def counted_as(self) -> str:
         """How it is counted, as text: when this changes, every period is computed again."""
-        return json.dumps(
-            self.model_dump(
-                mode="json",
-                by_alias=True,
-                exclude_defaults=True,
-                exclude=_NOT_COUNTED,
-            ),
-            ensure_ascii=False,
-            sort_keys=True,
-        )
+        few = {"suppress_below": self.suppress_below} if self.keeps_back_few else {}
+        declared = self.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=_NOT_COUNTED)
+        return json.dumps(declared | few, ensure_ascii=False, sort_keys=True)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from warehouse.tables.fact_signature import fact_signature
 from warehouse.tables.fact_signature_holder import fact_signature_holder
 from warehouse.tables.fact_survey import fact_survey
 from warehouse.tables.fact_unit_count import fact_unit_count
+from warehouse.tables.indicator_confidentiality import indicator_confidentiality
 from warehouse.tables.list_agency import list_agency
 from warehouse.tables.list_merchant import list_merchant
 from warehouse.tables.list_procedure import list_procedure
@@ -120,6 +121,7 @@ __all__ = [
     "held_back",
     "held_edition",
     "held_value",
+    "indicator_confidentiality",
     "installation",
     "list_agency",
     "list_merchant",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from warehouse.confidentiality import confidentiality
 from warehouse.indicators import Indicator, facts, indicators, measures, official_tables
 from warehouse.scores.reporting_calendars import reporting_calendars
 from warehouse.scores.rules_766 import versions
@@ -37,16 +38,31 @@ def _fewest_asked() -> str:
     return str(max(i.suppress_below or 0 for i in indicators() if i.is_sample))
 
 
+def _confidential(shown: str, is_restated: str) -> str:
+    exempt = ", ".join(map(literal, confidentiality().exempt))
+    judged = "EXISTS (SELECT FROM ops.mark WHERE item = 'confidentiality ' || left({0}.period, 4) AND fingerprint = {1})"
+    return f"""CASE
+           WHEN {shown}.indicator_code IN ({exempt}) OR {shown}.numerator IS NULL AND {shown}.obs_status <> 'Q' THEN 'F'
+           WHEN {judged.format(shown, literal(confidentiality().fingerprint))} THEN coalesce((
+               SELECT secret.conf_status::text FROM warehouse.indicator_confidentiality AS secret
+               WHERE secret.period = {shown}.period AND secret.indicator_code = {shown}.indicator_code
+                 AND secret.unit_key = {shown}.unit_key AND secret.is_restated = {is_restated}
+           ), 'F')
+       END"""
+
+
 IN_COMMON: Mapping[str, Callable[[str], str]] = {
     "ADDING_UP": lambda _: _adding_up(),
     "CALENDARS": lambda _: " UNION ALL ".join(calendar.periods() for calendar in reporting_calendars()),
+    "CONFIDENTIAL": lambda of: _confidential(*of.split()),
     "DOSSIERS": lambda _: facts()["dossier"].select().replace("{states}", "states"),
     "FEWEST_ASKED": lambda _: _fewest_asked(),
     "MEASURES": lambda _: _measures(),
     "PARTS_766": lambda _: _parts_766(),
 }
-"""Name → SQL: whose counts may be added; periods by reporting calendar; dossiers over `states`, as indicators count them; how many must
-have answered a question; what offices count, by name; groups and components of decision 766, by name."""
+"""Name → SQL: whose counts may be added; periods by reporting calendar; of a value shown (and whether it is restated) its conf_status;
+dossiers over `states`, as indicators count them; how many must have answered a question; what offices count, by name; groups and
+components of decision 766, by name."""
 
 
 # Wide views -------------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ VALUES = 100
 
 def publication(overview: Overview) -> Page:
     """The page of the gate."""
-    values = [row for row in held_values(overview.connection) if overview.scope.sees(row.unit_code)]
+    values = [row for row in held_values(overview.connection, overview.scope) if overview.scope.sees(row.unit_code)]
     to_sign: list[Unsigned] = unsigned(overview.connection) if overview.held_edition is None else []
     content = {
         "held": overview.held_edition,

@@ -36,7 +36,7 @@ def all_published(overview: Overview) -> list[Page]:
 
 
 def _figures(overview: Overview) -> Sequence[Row[Any]]:
-    return [row for row in questions.published_check(overview.connection) if overview.scope.sees(row.unit_code)]
+    return [row for row in questions.published_check(overview.connection, overview.scope) if overview.scope.sees(row.unit_code)]
 
 
 def _summary(figures: Sequence[Row[Any]]) -> Page:

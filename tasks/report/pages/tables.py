@@ -32,7 +32,7 @@ def years(overview: Overview) -> Page:
 def year(overview: Overview, wanted: str) -> Page | None:
     """A year: its indicators and its units; nothing where nothing is published of it."""
     lines = _lines(overview, wanted)
-    return _year(overview.connection, wanted, lines, wanted in _restated_years(overview.connection), _as_of(overview)) if lines else None
+    return _year(overview, wanted, lines, wanted in _restated_years(overview.connection), _as_of(overview)) if lines else None
 
 
 def indicator(overview: Overview, wanted: str, code: str) -> Page | None:
@@ -46,7 +46,7 @@ def unit(overview: Overview, wanted: str, code: str) -> Page | None:
     if not overview.scope.sees(code):
         return None
     versions = [one for one in _units(overview.connection, wanted) if one.code == code]
-    lines = [line for one in versions for line in official_table.of_unit(overview.connection, one, wanted)]
+    lines = [line for one in versions for line in official_table.of_unit(overview.connection, one, wanted, overview.scope)]
     return _unit(wanted, lines, versions, _as_of(overview), _within(overview.connection, wanted, code)) if lines else None
 
 
@@ -62,13 +62,13 @@ def restated_indicator(overview: Overview, wanted: str, code: str) -> Page | Non
     return _restated_indicator(wanted, lines, _as_of(overview)) if lines else None
 
 
-def pages_of(connection: Connection, wanted: str, lines: Sequence[Line], again: Sequence[RestatedLine], as_of: datetime) -> list[Page]:
+def pages_of(overview: Overview, wanted: str, lines: Sequence[Line], again: Sequence[RestatedLine], as_of: datetime) -> list[Page]:
     """All pages of a year from its lines, and from those by units of today."""
-    units = _units(connection, wanted)
+    units = _units(overview.connection, wanted)
     by_unit: dict[str, list[Line]] = {}
     for line in lines:
         by_unit.setdefault(line.unit_code, []).append(line)
-    found = [_year(connection, wanted, lines, bool(again), as_of)]
+    found = [_year(overview, wanted, lines, bool(again), as_of)]
     found += [_indicator(wanted, part, as_of) for part in _by_indicator(lines)]
     found += [_unit(wanted, part, [one for one in units if one.code == code], as_of) for code, part in by_unit.items()]
     if again:
@@ -76,15 +76,17 @@ def pages_of(connection: Connection, wanted: str, lines: Sequence[Line], again: 
     return found
 
 
-def _year(connection: Connection, wanted: str, lines: Sequence[Line], is_restated: bool, as_of: datetime) -> Page:
-    units, theirs = _units(connection, wanted), {line.unit_code for line in lines}
+def _year(overview: Overview, wanted: str, lines: Sequence[Line], is_restated: bool, as_of: datetime) -> Page:
+    units, theirs = _units(overview.connection, wanted), {line.unit_code for line in lines}
     by_unit = {code: list(part) for code, part in groupby(sorted(lines, key=attrgetter("unit_code")), attrgetter("unit_code"))}
     content = {
         "year": wanted,
         "tables": _tables(lines),
         "units": [(one, Tally(by_unit[one.code])) for one in units if one.code in by_unit],
         "is_restated": is_restated,
-        "notes": [note for note in notes_of(connection, wanted) if note.unit_code is None or note.unit_code in theirs],
+        "notes": [
+            note for note in notes_of(overview.connection, wanted, overview.scope) if note.unit_code is None or note.unit_code in theirs
+        ],
         "as_of": as_of,
     }
     return Page(f"bieu/{wanted}", "year.html", content)
@@ -137,12 +139,11 @@ def _by_indicator(lines: Sequence[AnyLine]) -> list[list[AnyLine]]:
 def _lines(overview: Overview, wanted: str, code: str | None = None) -> list[Line]:
     if not is_period(wanted):
         return []
-    lines = official_table.of_period(overview.connection, wanted, indicator=code)
-    return [line for line in lines if overview.scope.sees(line.unit_code)]
+    return official_table.of_period(overview.connection, wanted, overview.scope, indicator=code)
 
 
 def _restated_lines(overview: Overview, wanted: str) -> list[RestatedLine]:
-    return [line for line in restated_of_period(overview.connection, wanted) if overview.scope.sees(line.unit_code)]
+    return restated_of_period(overview.connection, wanted, overview.scope)
 
 
 def _units(connection: Connection, wanted: str) -> list[Unit]:

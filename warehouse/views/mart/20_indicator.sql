@@ -5,6 +5,7 @@ SELECT indicator_code, indicator_name, official_table, pillar, unit_code, unit_n
        obs_reason, definition, legal_source, sort_order,
        units_counted, units_expected, data_until, next_due, awaited, target_population, target_source, full_marks, full_marks_source, first_day, last_day, obs_note,
        parent_code, parent_name, province_code, province_name, unit_key, period_start, period_end, period_sort,
-       value_fraction, target_fraction, full_marks_fraction
-FROM mart.indicator_vintage
+       value_fraction, target_fraction, full_marks_fraction,
+       {CONFIDENTIAL shown false} AS conf_status
+FROM mart.indicator_vintage AS shown
 WHERE is_current

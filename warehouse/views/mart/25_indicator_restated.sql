@@ -72,7 +72,8 @@ SELECT indicator.indicator_code,
        fact.period_sort,
        CASE WHEN indicator.unit_measure = 'PERCENT' THEN 0.01 * fact.value END AS value_fraction,
        CASE WHEN indicator.unit_measure = 'PERCENT' THEN 0.01 * target.target END AS target_fraction,
-       CASE WHEN indicator.unit_measure = 'PERCENT' THEN 0.01 * full_marks.target END AS full_marks_fraction
+       CASE WHEN indicator.unit_measure = 'PERCENT' THEN 0.01 * full_marks.target END AS full_marks_fraction,
+       {CONFIDENTIAL shown true} AS conf_status
 FROM restated AS fact
 JOIN warehouse.dim_indicator AS indicator ON indicator.indicator_key = fact.indicator_key AND indicator.known_to = 'infinity'
 JOIN warehouse.dim_unit AS unit USING (unit_key)
@@ -97,6 +98,9 @@ LEFT JOIN LATERAL (
                ORDER BY lacking.valid_from, lacking.unit_code) AS named
     FROM warehouse.dim_unit AS lacking WHERE lacking.unit_key = ANY(fact.units_missing)
 ) AS missing ON fact.units_missing IS NOT NULL
+CROSS JOIN LATERAL (
+    SELECT indicator.indicator_code, fact.period, fact.unit_key, fact.numerator, fact.obs_status
+) AS shown
 UNION ALL
 SELECT own.indicator_code, own.indicator_name, own.official_table, own.pillar, own.unit_code, own.unit_name, own.unit_level,
        own.unit_valid_from, own.period, own.period_type, own.numerator, own.denominator, own.value, own.decimals, own.unit_measure,
@@ -105,7 +109,7 @@ SELECT own.indicator_code, own.indicator_name, own.official_table, own.pillar, o
        own.full_marks, own.full_marks_source, own.first_day, own.last_day,
        FALSE, NULL, NULL, NULL, own.obs_note,
        own.parent_code, own.parent_name, own.province_code, own.province_name, own.unit_key, own.period_start, own.period_end, own.period_sort,
-       own.value_fraction, own.target_fraction, own.full_marks_fraction
+       own.value_fraction, own.target_fraction, own.full_marks_fraction, own.conf_status
 FROM mart.indicator AS own
 JOIN warehouse.dim_unit AS unit USING (unit_key)
 WHERE unit.valid_to >= (SELECT max(as_of AT TIME ZONE 'Asia/Ho_Chi_Minh')::date FROM ops.publication)  -- a unit of today
