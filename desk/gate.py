@@ -115,7 +115,7 @@ def changed(connection: Connection, period: str) -> bool:
     """Shows what is published of a period otherwise than it was signed; whether anything is."""
     from tasks.report.signing import differences  # noqa: PLC0415
 
-    row, found = differences(connection, period)
+    row, found = differences(connection, period, WHOLE)
     terminal.say(f"Bản ký số {row.release_id}: {row.signed_by}, {vi.moment(row.signed_at)}, công bố số {row.publication_id}.")
     if not found:
         terminal.say("Số đang công bố đúng như bản đã ký.")

@@ -1,4 +1,4 @@
-"""One edition: count what changed → compute → audit → revise, in one transaction; out of line, it is held and readers keep the last one."""
+"""One edition: count what changed → compute → audit → revise → withhold, in one transaction; out of line, readers keep the last one."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from sqlalchemy import Engine
 from tasks.ask.gate import held_edition
 from tasks.count.counting import counting
 from tasks.count.held_back import HeldBack
-from tasks.count.revisions import Revised, begin_publication
+from tasks.count.revisions import Revised, begin_publication, changed_years
 from tasks.deliveries.run_lock import require_lock
 from tasks.indicators.audit import audit
 from tasks.indicators.compute import compute
+from tasks.indicators.confidential import protect
 from tasks.indicators.edition import hold, note, said_otherwise, undecided, would_change
 from tasks.indicators.gate import Alarm, find_alarms
 from tasks.indicators.publish import declare_indicators, revise_indicators
@@ -99,7 +100,10 @@ def publish(engine: Engine, run_id: int, as_of: datetime, *, is_gated: bool = Tr
         held_back = audit(connection, publication)
         alarms = find_alarms(connection, counted) if is_gated or held_edition(connection) is not None else []
         otherwise = said_otherwise(connection)
-        indicators = revise_indicators(connection, publication) + revise_restated(connection, counted, publication, uncounted)
+        indicators = revise_indicators(connection, publication)
+        changed = changed_years(connection)
+        indicators += revise_restated(connection, counted, publication, uncounted)
+        changed |= changed_years(connection)
         scores = compute_scores(connection, counted, publication)
         waiting = undecided(connection, alarms) if publication.publication_id is not None else []
         if waiting:
@@ -108,9 +112,11 @@ def publish(engine: Engine, run_id: int, as_of: datetime, *, is_gated: bool = Tr
             publication.publication_id = None
             note(connection, run_id, alarms, otherwise, publication)
             hold(connection, run_id, counted.as_of, indicators, changes)
+            protect(connection, counted, set())
         else:
             edition.commit()
             note(connection, run_id, alarms, otherwise, publication)
+            protect(connection, counted, changed, everything=publication.is_declared_anew)
         require_lock(connection, run_id)
         return Published(
             publication.publication_id,

@@ -37,12 +37,14 @@ def sign_period(asked: Asked) -> Response:
 
 
 def workbook(asked: Asked) -> Response:
-    """The workbook that was signed, byte for byte."""
+    """The workbook that was signed, byte for byte; who only looks gets it without what is confidential."""
     with asked.reading() as connection:
         found = find_signed(connection, asked.request.path_params["number"])
         if found is None:
             raise NotFound
         name = f"ba-khong-{found.period}-ban-ky-{found.release_id}.xlsx"
         return Response(
-            signed_workbook(connection, found), media_type=XLSX, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+            signed_workbook(connection, found, asked.scope(connection)),
+            media_type=XLSX,
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )

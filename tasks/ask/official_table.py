@@ -8,13 +8,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import groupby, starmap
 from operator import attrgetter
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Connection, text
 
 from tasks.ask.scope import Scope
 from tasks.words import vietnamese as vi
 from tasks.words.understood import did_you_mean, understood_period
+from warehouse.confidentiality import confidentiality
 from warehouse.indicators import in_force
 from warehouse.names import normalise_unit_name
 from warehouse.periods import days, is_period
@@ -159,6 +160,14 @@ class Line:
             return ""
         sending = " gửi số liệu" if indicator is not None and indicator.counted_fact.way == "listed" else ""
         return f"{vi.number(self.units_counted)}/{vi.number(self.units_expected)} xã{sending}"
+
+    def for_public(self) -> Self:
+        """The line as anybody may see it, as the public views of the mart show it: of one kept apart, by what was known then."""
+        is_free = self.conf_status == "F" or (self.conf_status is None and not confidentiality().protects(self.indicator_code))
+        if is_free or (self.denominator is None and self.numerator is None and not self.is_hidden):
+            return self
+        reason = {"A": "small_count", "D": "gives_another_away"}.get(self.conf_status or "", "not_judged")
+        return replace(self, numerator=None, denominator=None, value=None, is_met=None, obs_status="Q", obs_reason=reason)
 
     @property
     def met(self) -> str:

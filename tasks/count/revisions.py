@@ -139,6 +139,11 @@ def revise(
     return found
 
 
+def changed_years(connection: Connection) -> set[str]:
+    """The years of which the last `revise` changed a line."""
+    return set(connection.scalars(text("SELECT DISTINCT left(period, 4) FROM compared")))
+
+
 # What the candidates change, in the types of the table: with the revision that gives way, and where it is, where one does.
 _COMPARED = """
 DROP TABLE IF EXISTS compared;

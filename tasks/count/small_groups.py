@@ -105,7 +105,7 @@ class _Table:
 
     def _hide_around(self, cells: Collection[int]) -> None:
         """Hides all that is bound to some cells by a sum; where all is hidden that is bound, the counts could as well be twice as large."""
-        for cell in {one for cell in cells for place in self.sums_of[cell] for one in self.sums[place]}:
+        for cell in {other for one in cells for place in self.sums_of[one] for other in self.sums[place]}:
             self._hide(cell)
             self.guarded.add(cell)
 

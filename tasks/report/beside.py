@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Beside:
-    """Writes workbooks as they are asked for; at the end of the block all are there, or what went wrong is raised."""
+    """Writes workbooks for the public as they are asked for; at the end of the block all are there, or what went wrong is raised."""
 
     def __enter__(self) -> Beside:
         self._process = subprocess.Popen(  # noqa: S603  # our own module
@@ -63,7 +63,7 @@ def write_as_asked() -> None:
     try:
         while told := asked.get():
             lines, period, as_of, path, notes, is_sample = told
-            write_workbook(lines, period, as_of, path, asked.get, notes, is_sample=is_sample)
+            write_workbook(lines, period, as_of, path, asked.get, notes, is_sample=is_sample, is_public=True)
     except Exception as problem:
         pickle.dump(problem, sys.stdout.buffer)
 

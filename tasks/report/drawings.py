@@ -24,8 +24,15 @@ def charts_of(lines: Sequence[Line]) -> dict[str, str]:
     if bars := _to_rank(lines):
         found["hang"] = f"{vi.number(len(bars))} đơn vị, từ cao xuống thấp"
     if communes := _to_map(lines):
-        found["ban-do"] = f"{vi.number(len(communes))} xã, phường theo thứ tự mã, càng đậm càng cao; ô xám là chưa có số liệu"
+        found["ban-do"] = f"{vi.number(len(communes))} xã, phường theo thứ tự mã, càng đậm càng cao; ô xám là {_grey(communes)}"
     return found
+
+
+def _grey(communes: Sequence[Line]) -> str:
+    """What the tiles without a value are."""
+    hidden = [line.is_hidden for line in communes if line.value is None]
+    kinds = {"chưa có số liệu": not all(hidden) or not hidden, f"số không công khai ({vi.HIDDEN})": any(hidden)}
+    return " hoặc ".join(words for words, is_there in kinds.items() if is_there)
 
 
 def ranked(lines: Sequence[Line]) -> bytes | None:
@@ -54,7 +61,7 @@ def mapped(lines: Sequence[Line]) -> bytes | None:
     if not shown:
         return None
     bare = [line.unit_name.removeprefix("Xã ").removeprefix("Phường ") for line in shown]
-    return tiles([Mark(name, line.value) for name, line in zip(bare, shown, strict=True)])
+    return tiles([Mark(name, line.value, line.is_hidden) for name, line in zip(bare, shown, strict=True)])
 
 
 def through_the_year(overview: Overview, unit_code: str, indicator_code: str, year: str) -> bytes | None:

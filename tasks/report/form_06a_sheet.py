@@ -15,8 +15,11 @@ from sqlalchemy import Connection, text
 
 from tasks.ask.official_table import Unit
 from tasks.one_stop_shop.form_06a import COLUMNS
+from tasks.report.form_06a_public import Values, shown
+from tasks.report.hidden import note
 from tasks.words import vietnamese as vi
 from warehouse import periods
+from warehouse.confidentiality import Threshold
 from warehouse.scores.on_time import Counts, on_time
 from warehouse.scores.reporting_calendars import reporting_calendar, reporting_calendars
 
@@ -124,8 +127,8 @@ def write_form_06a(rows: list[Row], unit: Unit, period: str, path: Path, *, is_s
     draft.replace(path)
 
 
-def add_form_06a(book: Any, rows: list[Row], unit: Unit, period: str, *, is_sample: bool) -> None:
-    """Adds the form to a workbook as its next sheet."""
+def add_form_06a(book: Any, rows: list[Row], unit: Unit, period: str, *, is_sample: bool, threshold: Threshold | None = None) -> None:
+    """Adds the form to a workbook as its next sheet; with a threshold as the public may see it."""
     sheet = book.add_worksheet(SHEET)
     base = {"font_name": "Times New Roman", "font_size": 11, "valign": "vcenter", "text_wrap": True}
     cell = base | {"border": 1}
@@ -148,7 +151,7 @@ def add_form_06a(book: Any, rows: list[Row], unit: Unit, period: str, *, is_samp
     }
     _title(sheet, style, unit, period, *reported_days(rows, unit, period))
     _header(sheet, style, notes(period))
-    _body(sheet, style, rows, period)
+    _body(sheet, style, rows, period, threshold)
     if is_sample:
         sheet.set_header(PRINTED_SAMPLE)
         sheet.merge_range(3, 0, 3, 2, vi.SAMPLE, style["sample"])
@@ -191,8 +194,10 @@ def _header(sheet: Any, style: dict[str, Any], besides: dict[int, str]) -> None:
     sheet.set_row(6, 84)
 
 
-def _body(sheet: Any, style: dict[str, Any], rows: list[Row], period: str) -> None:
+def _body(sheet: Any, style: dict[str, Any], rows: list[Row], period: str, threshold: Threshold | None) -> None:
     line = 8
+    printed = shown([row.values for row in rows], total(rows), None if threshold is None else threshold.below)
+    values = iter(printed.rows)
     for roman, (section, part) in zip(ROMAN, groupby(rows, attrgetter("section")), strict=False):
         sheet.write(line, 0, roman, style["head"])
         sheet.merge_range(line, 1, line, LAST, section_name(section, period), style["section"])
@@ -200,12 +205,16 @@ def _body(sheet: Any, style: dict[str, Any], rows: list[Row], period: str) -> No
             line += 1
             sheet.write(line, 0, number, style["stt"])
             sheet.write_string(line, 1, row.sector_name, style["text"])
-            sheet.write_row(line, 2, row.values, style["count"])
+            _counts(sheet, line, next(values), style["count"])
         line += 1
     sheet.write(line, 0, "", style["sum"])
     sheet.write(line, 1, "Tổng cộng", style["sum"])
-    sheet.write_row(line, 2, total(rows), style["sum"])
+    _counts(sheet, line, printed.total, style["sum"])
     sheet.merge_range(line + 1, 0, line + 1, LAST, WHOSE, style["plain"])
+    if threshold is not None and printed.hidden:
+        line += 1
+        sheet.merge_range(line + 1, 0, line + 1, LAST, note(printed.hidden, "ô", threshold), style["plain"])
+        sheet.set_row(line + 1, 30)
     sheet.set_column(0, 0, 5)
     sheet.set_column(1, 1, 34)
     sheet.set_column(2, LAST, 9.5)
@@ -219,3 +228,8 @@ def _body(sheet: Any, style: dict[str, Any], rows: list[Row], period: str) -> No
     sheet.set_margins(0.4, 0.4, 0.5, 0.6)
     sheet.set_footer(f"&L&8{NUMBER}&R&8Trang &P/&N")
     sheet.print_area(0, 0, line + 1, LAST)
+
+
+def _counts(sheet: Any, line: int, values: Values, style: Any) -> None:
+    for column, value in enumerate(values, 2):
+        sheet.write(line, column, vi.HIDDEN if value is None else value, style)

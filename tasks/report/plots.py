@@ -35,6 +35,7 @@ class Mark:
 
     label: str
     value: Decimal | None
+    is_hidden: bool = False
 
 
 def spark(points: Sequence[Mark]) -> bytes:
@@ -71,7 +72,7 @@ def tiles(units: Sequence[Mark]) -> bytes:
     shown = [
         {
             **_plain(unit),
-            "shown": vi.number(unit.value, 1),
+            "shown": vi.HIDDEN if unit.is_hidden else vi.number(unit.value, 1),
             "row": place // COLUMNS,
             "column": place % COLUMNS,
             "class": _class(unit, units),

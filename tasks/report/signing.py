@@ -9,7 +9,7 @@ import csv
 import io
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -24,7 +24,7 @@ from tasks.ask.gate import held_edition
 from tasks.ask.notes import Note, notes_of
 from tasks.ask.official_table import Line, check_period, of_period
 from tasks.ask.restated import RestatedLine, restated_of_period
-from tasks.ask.scope import WHOLE
+from tasks.ask.scope import PUBLIC, WHOLE, Scope
 from tasks.count.revisions import last_publication
 from tasks.report.one_stop_shop import OneStopShop, one_stop_shop
 from tasks.report.workbook import Signature, write_workbook
@@ -50,6 +50,8 @@ class Content:
     notes: list[Note]
     signature: Signature
     is_sample: bool
+    public_notes: list[Note] = field(default_factory=list)
+    """The notes without the values that they quote; none in what was signed before these were kept apart."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ def sign(connection: Connection, period: str, who: str, words: str | None = None
         notes_of(connection, period, WHOLE),
         signature,
         is_sample(connection),
+        notes_of(connection, period, PUBLIC),
     )
     row = {
         "period": period,
@@ -161,25 +164,48 @@ def sign(connection: Connection, period: str, who: str, words: str | None = None
 def rebuild(connection: Connection, period: str, path: Path) -> Row[Any]:
     """Writes the signed workbook again and returns its signature; Refusal where it does not come out byte for byte."""
     found = _chosen(connection, period, None)
-    path.write_bytes(signed_workbook(connection, found))
+    path.write_bytes(signed_workbook(connection, found, WHOLE))
     return found
 
 
-def signed_workbook(connection: Connection, signature: Row[Any]) -> bytes:
-    """The workbook that was signed; Refusal where it does not come out byte for byte."""
-    book = _workbook(_content(connection, signature.release_id))
+def signed_workbook(connection: Connection, signature: Row[Any], scope: Scope) -> bytes:
+    """The workbook that was signed, for the public without what is confidential; Refusal where it does not come out byte for byte."""
+    content = _content(connection, signature.release_id)
+    if scope.is_public:
+        return _workbook(_for_public(content), is_public=True)
+    book = _workbook(content)
     if sha256(book).hexdigest() != signature.workbook_sha256:
         raise Refusal(f"Bản ký số {signature.release_id}: chương trình này ghi ra tệp khác với tệp đã ký; dùng bản chương trình lúc ký.")
     return book
 
 
-def differences(connection: Connection, period: str, release_id: int | None = None) -> tuple[Row[Any], list[Difference]]:
-    """A signature under a period, the last where none is named, and what is published otherwise now."""
+def shown_checksum(connection: Connection, signature: Row[Any], scope: Scope) -> str:
+    """The checksum over the signed values that whoever has a scope may see: from one over all of them, few counts could be tried out."""
+    return _for_public(_content(connection, signature.release_id)).signature.checksum if scope.is_public else str(signature.checksum)
+
+
+def differences(connection: Connection, period: str, scope: Scope, release_id: int | None = None) -> tuple[Row[Any], list[Difference]]:
+    """A signature under a period, the last where none is named, and what is published otherwise now, as far as one may see it."""
     found = _chosen(connection, period, release_id)
     before = {_key(line): line for line in _content(connection, found.release_id).lines}
     now = {_key(line): line for line in of_period(connection, period, WHOLE)}
     keys = [key for key in {**now, **before} if _told(before.get(key)) != _told(now.get(key))]
-    return found, [Difference(before.get(key), now.get(key)) for key in keys]
+    return found, [Difference(_seen(before.get(key), scope), _seen(now.get(key), scope)) for key in keys]
+
+
+def _seen(line: Line | None, scope: Scope) -> Line | None:
+    return line.for_public() if line is not None and scope.is_public else line
+
+
+def _for_public(content: Content) -> Content:
+    lines = [line.for_public() for line in content.lines]
+    return replace(
+        content,
+        lines=lines,
+        restated=[line.for_public() for line in content.restated],
+        notes=content.public_notes,
+        signature=replace(content.signature, checksum=checksum(lines)),
+    )
 
 
 def _key(line: Line) -> tuple[str, str, date]:
@@ -203,7 +229,7 @@ def _content(connection: Connection, release_id: int) -> Content:
     return _CONTENT.validate_json(zlib.decompress(packed))
 
 
-def _workbook(content: Content) -> bytes:
+def _workbook(content: Content, *, is_public: bool = False) -> bytes:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "signed.xlsx"
         write_workbook(
@@ -215,6 +241,7 @@ def _workbook(content: Content) -> bytes:
             content.notes,
             content.signature,
             is_sample=content.is_sample,
+            is_public=is_public,
         )
         return path.read_bytes()
 

@@ -21,6 +21,7 @@ from tasks.ask.score_card import COUNTED_BY
 from tasks.ask.score_table import ScoreLine
 from tasks.report.form_06a_sheet import PRINTED_SAMPLE, SAMPLE_COLOUR, add_form_06a
 from tasks.report.form_06a_sheet import SHEET as FORM_06A
+from tasks.report.hidden import note_on, threshold_of
 from tasks.report.one_stop_shop import OneStopShop
 from tasks.words import vietnamese as vi
 from warehouse import periods
@@ -71,11 +72,13 @@ def write_workbook(
     signature: Signature | None = None,
     *,
     is_sample: bool = False,
+    is_public: bool = False,
 ) -> None:
     """Writes the workbook beside its place and moves it there, so that nobody ever opens half of it.
 
     `rest`: the tables of the one-stop-shop and the values of units of today, asked for when those of the indicators are written.
-    `notes`: what is printed under the tables they touch.
+    `notes`: what is printed under the tables they touch. `is_public`: the form is printed without its small counts; the lines are given
+    as they are to be shown.
     """
     draft = path.with_suffix(".draft")
     # Whatever begins with =, +, - or @ is a text that someone sent, never a formula or an address.
@@ -87,16 +90,18 @@ def write_workbook(
         tables = sections(lines)
         cover = book.add_worksheet("Bìa")
         for number, (table, part) in enumerate(tables, 1):
-            _table(book, styles, f"Biểu {number}", part, period, [note.words for note in notes if table in note.official_tables])
+            decided = [note.words for note in notes if table in note.official_tables]
+            _table(book, styles, f"Biểu {number}", part, period, decided, note_on(part, as_of))
         one_stop_shop, restated = rest()
         added = {FORM_06A: "Tình hình, kết quả giải quyết thủ tục hành chính", SCORES: "Chỉ số phục vụ người dân, doanh nghiệp"}
         added = (added if one_stop_shop else {}) | ({RESTATED: "Tính lại theo đơn vị hiện nay"} if restated else {})
         _cover(cover, styles, title, as_of, tables, added, signature)
         if one_stop_shop:
-            add_form_06a(book, one_stop_shop.form, one_stop_shop.unit, period, is_sample=is_sample)
+            threshold = threshold_of(as_of) if is_public else None
+            add_form_06a(book, one_stop_shop.form, one_stop_shop.unit, period, is_sample=is_sample, threshold=threshold)
             _scores(book, styles, one_stop_shop.scores, period)
         if restated:
-            _restated(book, styles, restated, period)
+            _restated(book, styles, restated, period, note_on(restated, as_of))
         _notes(book, styles, lines)
     draft.replace(path)
 
@@ -185,7 +190,7 @@ def _cover(
         sheet.write_string(row + number, 0, f"• {note}", styles.plain)
 
 
-def _table(book: Any, styles: _Styles, name: str, lines: list[Line], period: str, notes: Sequence[str]) -> None:
+def _table(book: Any, styles: _Styles, name: str, lines: list[Line], period: str, decided: Sequence[str], hidden: str) -> None:
     sheet = book.add_worksheet(name)
     _page(sheet, styles, name)
     for column, width in enumerate(WIDTHS):
@@ -207,7 +212,8 @@ def _table(book: Any, styles: _Styles, name: str, lines: list[Line], period: str
         for line in of_indicator:
             _line(sheet, styles, row, line)
             row += 1
-    for below, words in enumerate(("Số công bố theo quyết định:", *notes) if notes else (), row + 1):
+    told = [*([hidden] if hidden else []), *(["Số công bố theo quyết định:", *decided] if decided else [])]
+    for below, words in enumerate(told, row + 1):
         sheet.merge_range(below, 0, below, len(HEADER) - 1, words, styles.note)
         sheet.set_row(below, 15 * ceil(1.15 * len(words) / sum(WIDTHS)))
 
@@ -222,7 +228,7 @@ def _line(sheet: Any, styles: _Styles, row: int, line: Line) -> None:
         (line.target, _threshold(styles, line, line.target)),
     )
     for column, (value, style) in enumerate(numbers, 2):
-        _number(sheet, styles, row, column, value, style)
+        _number(sheet, styles, row, column, value, style, is_hidden=_is_hidden(line, column))
     sheet.write(row, 6, line.met or None, styles.met if line.is_met else styles.unmet)
     for column, words in enumerate((line.status, line.covers, vi.day(line.data_until), vi.day(line.next_due)), 7):
         sheet.write_string(row, column, words, styles.centre)
@@ -230,11 +236,16 @@ def _line(sheet: Any, styles: _Styles, row: int, line: Line) -> None:
     sheet.write_string(row, 12, line.obs_note or "", styles.text)
 
 
+def _is_hidden(line: Line, column: int) -> bool:
+    """Whether what stands in a column of the counts and the value is not for who reads it; of a plain count there is no denominator."""
+    return line.is_hidden and column in (2, 3, 4) and not (column == 3 and line.unit_measure != "PERCENT")
+
+
 def _threshold(styles: _Styles, line: Line, value: Decimal | None) -> Any:
     return styles.number(0 if value is None or value % 1 == 0 else line.decimals, line.unit_measure)
 
 
-def _restated(book: Any, styles: _Styles, lines: Sequence[RestatedLine], period: str) -> None:
+def _restated(book: Any, styles: _Styles, lines: Sequence[RestatedLine], period: str, hidden: str) -> None:
     sheet = book.add_worksheet(RESTATED)
     _page(sheet, styles, RESTATED)
     for column, (_, width) in enumerate(OF_TODAY):
@@ -261,12 +272,16 @@ def _restated(book: Any, styles: _Styles, lines: Sequence[RestatedLine], period:
             row += 1
             sheet.write_string(row, 0, line.unit_code, styles.code)
             sheet.write_string(row, 1, line.unit_shown, styles.text)
-            _number(sheet, styles, row, 2, line.numerator, styles.whole)
-            _number(sheet, styles, row, 3, line.denominator, styles.whole)
-            _number(sheet, styles, row, 4, line.value, styles.number(line.decimals, line.unit_measure))
+            measured = styles.number(line.decimals, line.unit_measure)
+            counts = ((line.numerator, styles.whole), (line.denominator, styles.whole), (line.value, measured))
+            for column, (value, style) in enumerate(counts, 2):
+                _number(sheet, styles, row, column, value, style, is_hidden=_is_hidden(line, column))
             for column, told in enumerate((line.status, line.predecessors, line.obs_note), 5):
                 sheet.write_string(row, column, told or "", styles.text)
         row += 1
+    if hidden:
+        sheet.merge_range(row + 1, 0, row + 1, len(OF_TODAY) - 1, hidden, styles.note)
+        sheet.set_row(row + 1, 30)
 
 
 def _scores(book: Any, styles: _Styles, scores: dict[str, list[ScoreLine]], period: str) -> None:
@@ -319,10 +334,10 @@ def _mark(sheet: Any, styles: _Styles) -> None:
         sheet.write_string(2, 0, vi.SAMPLE, styles.sample)
 
 
-def _number(sheet: Any, styles: _Styles, row: int, column: int, value: Any, style: Any) -> None:
-    """A number, or a dash where there is none."""
+def _number(sheet: Any, styles: _Styles, row: int, column: int, value: Any, style: Any, *, is_hidden: bool = False) -> None:
+    """A number, or a dash where there is none; of one that is hidden its sign."""
     if value is None:
-        sheet.write_string(row, column, vi.NOTHING, styles.centre)
+        sheet.write_string(row, column, vi.HIDDEN if is_hidden else vi.NOTHING, styles.centre)
     else:
         sheet.write_number(row, column, float(value), style)
 

@@ -53,7 +53,9 @@ def write_years(connection: Connection, before: Path, edition: Path) -> list[Mad
     # The scores of a year are compared with those of the year before.
     before_it = {year: published.get(str(int(year) - 1)) for year in years}
     notes = {year: notes_of(connection, year, PUBLIC) for year in years}
-    content = {year: fingerprint(around, published[year], before_it[year], year in years[:BY_UNIT], notes[year]) for year in years}
+    withheld = {row.year: row.content for row in connection.execute(text(_WITHHELD))}
+    told = {year: (published[year], before_it[year], withheld.get(year), year in years[:BY_UNIT], notes[year]) for year in years}
+    content = {year: fingerprint(around, *told[year]) for year in years}
     kept = [part for part in written_down(before, MANIFEST) if content.get(part.name) == part.content and take_over(part, before, edition)]
     found = {part.name: part for part in kept}
     if missing := [year for year in years if year not in found]:
@@ -92,6 +94,12 @@ _PUBLISHED = f"""
 SELECT period, greatest(max(known_from), max(known_to) FILTER (WHERE isfinite(known_to))) AS as_of,
     bool_or(told_by = 'fact_indicator_restated' AND {_IN_FORCE}) AS is_restated, concat_ws(' ', count(line), sum(line)) AS content
 FROM ({_LINES}) AS lines GROUP BY period
+"""
+_WITHHELD = """
+SELECT right(m.item, 4) AS year, concat_ws(' ', m.fingerprint, count(c.period), sum(hashtextextended(c::text, 0))) AS content
+FROM ops.mark m
+LEFT JOIN warehouse.indicator_confidentiality c ON c.period = right(m.item, 4)
+WHERE m.item ~ '^confidentiality [0-9]{4}$' GROUP BY m.item, m.fingerprint
 """
 _BESIDE = (
     "warehouse.dim_indicator", "warehouse.dim_target", "warehouse.dim_unit", "warehouse.bridge_unit_lineage", "warehouse.dim_agency",

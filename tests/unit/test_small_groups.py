@@ -131,7 +131,9 @@ def published(draw: st.DrawFn) -> tuple[list[int], list[list[int]], list[list[in
     counts += [counts[cell] + counts[size + cell] for cell in range(size)]
     for kind in range(3):
         at = [[kind * size + unit * periods + period for period in range(periods)] for unit in range(units)]
-        sums += [[at[total][period], *(at[part][period] for part in parts)] for total, parts in unit_sums.items() for period in range(periods)]
+        sums += [
+            [at[total][period], *(at[part][period] for part in parts)] for total, parts in unit_sums.items() for period in range(periods)
+        ]
         sums += [[at[unit][total], *(at[unit][part] for part in parts)] for total, parts in period_sums.items() for unit in range(units)]
     sums += [[2 * size + cell, cell, size + cell] for cell in range(size)]
     lines = [[cell, 2 * size + cell, size + cell] for cell in range(size)]

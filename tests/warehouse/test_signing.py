@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 from sqlalchemy import Engine, text
 
+from tasks.ask.scope import WHOLE
 from tasks.indicators.edition import judge
 from tasks.report.signing import differences, rebuild, sign, signed
 from tests.warehouse.facts import NGOC_PHUNG, close
@@ -45,21 +46,21 @@ def test_what_changes_later_is_a_difference_from_what_was_signed_and_can_be_sign
     a_night(engine, JUNE)
     with engine.begin() as c:
         first = sign(c, "2024-01", "Lan")
-        assert differences(c, "2024-01")[1] == []
+        assert differences(c, "2024-01", WHOLE)[1] == []
         with pytest.raises(Refusal, match=r"đã được Lan ký .* từ đó không đổi"):
             sign(c, "2024-01", "Minh")
         close(c, fact_unit_count, was, JULY)
         shops(c, 1, 420, exported_at=JULY)
     a_night(engine, JULY)
     with engine.begin() as c:
-        against, found = differences(c, "2024-01")
+        against, found = differences(c, "2024-01", WHOLE)
         assert against.release_id == first.release_id
         commune = next(one for one in found if one.line.unit_code == NGOC_PHUNG)
         assert (commune.signed.printed, commune.now.printed) == ("40,0%", "42,0%")  # type: ignore[union-attr]
         again = sign(c, "2024-01", "Minh")
         assert [row.release_id for row in signed(c, "2024-01")] == [again.release_id, first.release_id]
-        assert differences(c, "2024-01")[1] == []
-        assert len(differences(c, "2024-01", first.release_id)[1]) == len(found)
+        assert differences(c, "2024-01", WHOLE)[1] == []
+        assert len(differences(c, "2024-01", WHOLE, first.release_id)[1]) == len(found)
 
 
 def test_the_signed_workbook_comes_again_byte_for_byte_whatever_happens_to_names_and_values(engine: Engine, tmp_path: Path) -> None:

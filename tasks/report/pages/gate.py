@@ -5,7 +5,7 @@ from __future__ import annotations
 from tasks.ask.gate import alike, held_values, numbers
 from tasks.ask.overview import Overview
 from tasks.report.rendering import Page
-from tasks.report.signing import Unsigned, all_signed, differences, find_signed, unsigned
+from tasks.report.signing import Unsigned, all_signed, differences, find_signed, shown_checksum, unsigned
 from warehouse.gate import gate
 
 PLACE = "cong-bo"
@@ -36,5 +36,11 @@ def release(overview: Overview, number: int) -> Page | None:
     found = find_signed(overview.connection, number)
     if found is None:
         return None
-    changed = [one for one in differences(overview.connection, found.period, number)[1] if overview.scope.sees(one.line.unit_code)]
-    return Page(f"{PLACE}/ban-ky/{number}", "release.html", {"release": found, "differences": changed})
+    changed = [
+        one for one in differences(overview.connection, found.period, overview.scope, number)[1] if overview.scope.sees(one.line.unit_code)
+    ]
+    return Page(
+        f"{PLACE}/ban-ky/{number}",
+        "release.html",
+        {"release": found, "differences": changed, "checksum": shown_checksum(overview.connection, found, overview.scope)},
+    )

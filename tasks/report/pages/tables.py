@@ -16,6 +16,7 @@ from tasks.ask.official_table import Line, Unit
 from tasks.ask.overview import Overview
 from tasks.ask.restated import RestatedLine, restated_of_period
 from tasks.report.drawings import charts_of
+from tasks.report.hidden import note_on
 from tasks.report.rendering import Page
 from warehouse.periods import days, is_period, parts, period_type
 
@@ -79,14 +80,15 @@ def pages_of(overview: Overview, wanted: str, lines: Sequence[Line], again: Sequ
 def _year(overview: Overview, wanted: str, lines: Sequence[Line], is_restated: bool, as_of: datetime) -> Page:
     units, theirs = _units(overview.connection, wanted), {line.unit_code for line in lines}
     by_unit = {code: list(part) for code, part in groupby(sorted(lines, key=attrgetter("unit_code")), attrgetter("unit_code"))}
+    notes = notes_of(overview.connection, wanted, overview.scope)
+    tables = _tables(lines)
     content = {
         "year": wanted,
-        "tables": _tables(lines),
+        "tables": tables,
         "units": [(one, Tally(by_unit[one.code])) for one in units if one.code in by_unit],
         "is_restated": is_restated,
-        "notes": [
-            note for note in notes_of(overview.connection, wanted, overview.scope) if note.unit_code is None or note.unit_code in theirs
-        ],
+        "hidden": note_on(_heads(tables), as_of),
+        "notes": [note for note in notes if note.unit_code is None or note.unit_code in theirs],
         "as_of": as_of,
     }
     return Page(f"bieu/{wanted}", "year.html", content)
@@ -104,23 +106,26 @@ class Tally:
 
 def _indicator(wanted: str, lines: Sequence[Line], as_of: datetime) -> Page:
     content = {"year": wanted, "head": lines[0], "lines": lines, "as_of": as_of, "charts_of": charts_of(lines)}
+    content["hidden"] = note_on(lines, as_of)
     return Page(f"bieu/{wanted}/{lines[0].indicator_code}", "indicator.html", content)
 
 
 def _unit(wanted: str, lines: Sequence[Line], versions: Sequence[Unit], as_of: datetime, within: Sequence[str] = ()) -> Page:
     """Versions of one code stand one after the other. `within`: shorter periods that have a page of the unit."""
     parts = [(name, _tables(list(part))) for name, part in groupby(sorted(lines, key=attrgetter("first_day")), attrgetter("unit_shown"))]
-    content = {"year": wanted, "unit": versions[-1], "parts": parts, "as_of": as_of}
+    content = {"year": wanted, "unit": versions[-1], "parts": parts, "as_of": as_of, "hidden": note_on(lines, as_of)}
     content["is_year"], content["within"] = period_type(wanted) == "year", within
     return Page(f"bieu/{wanted}/don-vi/{versions[-1].code}", "unit.html", content)
 
 
 def _restated(wanted: str, lines: Sequence[RestatedLine], as_of: datetime) -> Page:
-    return Page(f"bieu/{wanted}/hien-nay", "restated.html", {"year": wanted, "tables": _tables(lines), "as_of": as_of})
+    tables = _tables(lines)
+    content = {"year": wanted, "tables": tables, "as_of": as_of, "hidden": note_on(_heads(tables), as_of)}
+    return Page(f"bieu/{wanted}/hien-nay", "restated.html", content)
 
 
 def _restated_indicator(wanted: str, lines: Sequence[RestatedLine], as_of: datetime) -> Page:
-    content = {"year": wanted, "head": lines[0], "lines": lines, "as_of": as_of}
+    content = {"year": wanted, "head": lines[0], "lines": lines, "as_of": as_of, "hidden": note_on(lines, as_of)}
     return Page(f"bieu/{wanted}/hien-nay/{lines[0].indicator_code}", "restated_indicator.html", content)
 
 
@@ -130,6 +135,11 @@ def _tables(lines: Sequence[AnyLine]) -> list[tuple[str, list[tuple[AnyLine, int
         (title, [(part[0], len(part)) for part in _by_indicator(list(group))])
         for title, group in groupby(lines, attrgetter("official_table"))
     ]
+
+
+def _heads(tables: Sequence[tuple[str, Sequence[tuple[Line, int]]]]) -> list[Line]:
+    """The lines that are shown in tables."""
+    return [head for _, part in tables for head, _ in part]
 
 
 def _by_indicator(lines: Sequence[AnyLine]) -> list[list[AnyLine]]:

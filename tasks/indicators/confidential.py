@@ -1,0 +1,316 @@
+"""Which published values are not for the public: the lines of a year and the sums between them → warehouse.indicator_confidentiality.
+
+Looked at are the years in which a publication changed anything, after it is decided whether it goes out; all of them where the rules are
+others, the threshold, or the units. Sums lie between units and those above them, between months, quarters and the year, and between a
+unit of today and those that went into it. Indicators that count the same thing show the same cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlalchemy import Connection, insert, text
+
+from tasks.count.counting import Counting, fingerprint, leave_mark, marked
+from tasks.count.small_groups import withheld
+from warehouse import periods
+from warehouse.bulk import BULK, analyze
+from warehouse.confidentiality import confidentiality
+from warehouse.indicators import Indicator, in_force
+from warehouse.periods import VIETNAM, days, parts
+from warehouse.tables import indicator_confidentiality
+from warehouse.tables.bridge_unit_succession import WENT_ON
+
+ITEM = "confidentiality"
+"""Mark of a year, with the year behind it: what it was judged by. The view of what is public looks for it."""
+UNITS = "confidentiality units"
+"""Mark of the units whose sums were looked at."""
+
+Place = tuple[int, str, bool]
+"""Unit, period, and whether it is restated for a unit of today."""
+
+
+def protect(connection: Connection, counting: Counting, changed: Collection[str], *, everything: bool = False) -> None:
+    """Looks at the years that changed, and at those not looked at by the rules of today; a vintage changes nothing of what is shown."""
+    if counting.is_vintage:
+        return
+    rules = confidentiality()
+    units = fingerprint(connection, [], ("dim_unit", "bridge_unit_lineage"), counting.contents)
+    known = marked(connection, UNITS)
+    everything = everything or known is None or known.fingerprint != units
+    for year in connection.scalars(text(_YEARS)).all():
+        mark = marked(connection, f"{ITEM} {year}")
+        is_judged = mark is not None and mark.fingerprint == rules.fingerprint and not mark.is_altered
+        if everything or year in changed or not (is_judged and mark and rules.on(_day(mark.as_of)) == rules.on(counting.today)):
+            _judge_year(connection, year, counting)
+            leave_mark(connection, f"{ITEM} {year}", counting, rules.fingerprint)
+    leave_mark(connection, UNITS, counting, units)
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(VIETNAM).date()
+
+
+def _judge_year(connection: Connection, year: str, counting: Counting) -> None:
+    lines, sums = _shown(connection, year), _bound(connection, year, counting)
+    below = confidentiality().on(counting.today).below
+    found = []
+    for together in _alike(lines):
+        table = _Cells(together, sums)
+        if not table.is_any_small(below):
+            continue
+        primary, besides = withheld(table.counts, table.sums, table.lines, below)
+        for status, numbers in (("A", primary), ("D", besides)):
+            for code, (unit_key, period, is_restated) in (table.names[number] for number in numbers):
+                line = {"period": period, "indicator_code": code, "unit_key": unit_key, "is_restated": is_restated}
+                found.append({**line, "conf_status": status})
+    connection.execute(text("DELETE FROM warehouse.indicator_confidentiality WHERE left(period, 4) = :year"), {"year": year})
+    if found:
+        connection.execute(insert(indicator_confidentiality), found)
+    if len(found) > BULK:
+        analyze(connection, indicator_confidentiality.fullname)
+
+
+# Lines ------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Shown:
+    """What an indicator shows in the places of a year."""
+
+    code: str
+    numerator_counts: str
+    denominator_counts: str | None
+    counts: dict[Place, tuple[int, int]] = field(default_factory=dict)
+    """Place → numerator and denominator."""
+    left_out: set[Place] = field(default_factory=set)
+    """Places whose value nobody sees, and that no restated value holds (Q)."""
+
+    def declared(self, period: str) -> Indicator | None:
+        """Its version that shows a period."""
+        return in_force(self.code, days(period)[1])
+
+
+def _shown(connection: Connection, year: str) -> list[_Shown]:
+    found: dict[str, _Shown] = {}
+    for row in connection.execute(text(_LINES), {"periods": parts(year), "exempt": list(confidentiality().exempt)}):
+        shown = found.setdefault(row.indicator_code, _Shown(row.indicator_code, row.numerator_counts, row.denominator_counts))
+        place = (row.unit_key, row.period, row.is_restated)
+        shown.counts[place] = (row.numerator, row.denominator)
+        if row.obs_status == "Q":
+            shown.left_out.add(place)
+    return list(found.values())
+
+
+def _alike(lines: Collection[_Shown]) -> Iterator[list[_Shown]]:
+    """Indicators that count anything in common, or that belong to one another: together."""
+    belongs_to = confidentiality().belongs_to
+    groups = [({belongs_to[one.code]} if one.code in belongs_to else _things(one), [one]) for one in lines]
+    while groups:
+        things, together = groups.pop()
+        while near := [group for group in groups if group[0] & things]:
+            for group in near:
+                groups.remove(group)
+                things |= group[0]
+                together += group[1]
+        yield together
+
+
+def _things(one: _Shown) -> set[str]:
+    return {one.code, one.numerator_counts, *filter(None, [one.denominator_counts])}
+
+
+_YEARS = """
+WITH RECURSIVE year AS (
+    (SELECT left(period, 4) AS year FROM warehouse.fact_indicator WHERE known_to = 'infinity' ORDER BY period LIMIT 1)
+  UNION ALL
+    SELECT (SELECT left(period, 4) FROM warehouse.fact_indicator WHERE known_to = 'infinity' AND period > year.year || '~'
+        ORDER BY period LIMIT 1)
+    FROM year WHERE year.year IS NOT NULL
+)
+SELECT year FROM year WHERE year IS NOT NULL
+"""
+"""From one to the next in the index, however many values there are."""
+
+_LINES = """
+SELECT i.indicator_code, i.numerator_counts, i.denominator_counts, f.unit_key, f.period, f.is_restated, f.numerator, f.denominator,
+    f.obs_status
+FROM (
+    SELECT indicator_key, unit_key, period, FALSE AS is_restated, numerator, denominator, obs_status
+    FROM warehouse.fact_indicator WHERE known_to = 'infinity' AND period = ANY(:periods)
+    UNION ALL
+    SELECT indicator_key, unit_key, period, TRUE, numerator, denominator, obs_status
+    FROM warehouse.fact_indicator_restated WHERE known_to = 'infinity' AND period = ANY(:periods)
+) f
+JOIN warehouse.dim_indicator i USING (indicator_key)
+WHERE i.known_to = 'infinity' AND i.indicator_code <> ALL(:exempt) AND f.numerator IS NOT NULL AND f.denominator IS NOT NULL
+ORDER BY i.sort_order, i.indicator_code, f.period, f.unit_key, f.is_restated
+"""
+
+
+# Sums -------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Bound:
+    """Places whose counts should add up to those of another."""
+
+    kind: str
+    """above: units below another, whose offices may handle something themselves; lineage: those that went into a unit of today; today:
+    units of today below another."""
+    total: Place
+    parts: list[Place]
+    at_end: list[Place]
+    """Of these, those that there are at the end: what a stock is made of."""
+
+
+def _bound(connection: Connection, year: str, counting: Counting) -> list[_Bound]:
+    seen_to = {period: max(days(period)[0], min(days(period)[1], counting.today)) for period in parts(year)}
+    asked = {
+        "periods": list(seen_to),
+        "firsts": [days(period)[0] for period in seen_to],
+        "lasts": list(seen_to.values()),
+        "today": counting.today,
+    }
+    found: dict[tuple[Place, str], _Bound] = {}
+    for row in connection.execute(text(_PLACES.format(went_on=WENT_ON)), asked):
+        total = (row.total_key, row.period, row.is_restated)
+        bound = found.setdefault((total, row.kind), _Bound(row.kind, total, [], []))
+        part = (row.part_key, row.period, False)
+        bound.parts.append(part)
+        if row.is_at_end:
+            bound.at_end.append(part)
+    return list(found.values())
+
+
+# Units below others in a period; those that went into a unit of today; and units of today below others.
+_PLACES = """
+WITH RECURSIVE went_on AS ({went_on}), asked AS (
+    SELECT unnest(CAST(:periods AS text[])) AS period, unnest(CAST(:firsts AS date[])) AS first_day,
+        unnest(CAST(:lasts AS date[])) AS seen_to
+)
+SELECT 'above' AS kind, a.period, p.unit_key AS total_key, FALSE AS is_restated, u.unit_key AS part_key,
+    least(p.valid_to, a.seen_to) BETWEEN u.valid_from AND u.valid_to AS is_at_end
+FROM asked a
+JOIN warehouse.dim_unit u ON u.unit_key <> 0 AND u.valid_from <= a.seen_to AND u.valid_to >= a.first_day
+JOIN warehouse.dim_unit above ON above.unit_code = u.parent_code
+    AND least(u.valid_to, a.seen_to) BETWEEN above.valid_from AND above.valid_to
+LEFT JOIN went_on ON went_on.unit_key = above.unit_key AND went_on.since <= a.seen_to
+JOIN warehouse.dim_unit p ON p.unit_key = coalesce(went_on.later_key, above.unit_key)
+UNION ALL
+SELECT 'lineage', a.period, l.unit_key, TRUE, l.earlier_key, a.seen_to BETWEEN e.valid_from AND e.valid_to
+FROM asked a
+JOIN warehouse.dim_unit u ON CAST(:today AS date) BETWEEN u.valid_from AND u.valid_to AND u.valid_from > a.first_day
+JOIN warehouse.bridge_unit_lineage l ON l.unit_key = u.unit_key AND l.extent = 'whole'
+JOIN warehouse.dim_unit e ON e.unit_key = l.earlier_key AND e.valid_from <= a.seen_to AND e.valid_to >= a.first_day
+UNION ALL
+SELECT 'today', a.period, p.unit_key, TRUE, u.unit_key, TRUE
+FROM asked a
+JOIN warehouse.dim_unit u ON u.unit_key <> 0 AND CAST(:today AS date) BETWEEN u.valid_from AND u.valid_to
+JOIN warehouse.dim_unit p ON p.unit_code = u.parent_code AND CAST(:today AS date) BETWEEN p.valid_from AND p.valid_to
+ORDER BY 1, 2, 3, 5
+"""
+
+
+# Cells ------------------------------------------------------------------------------------------------------------------
+
+
+class _Cells:
+    """Counts, sums and lines of indicators that are looked at together, as `withheld` takes them."""
+
+    def __init__(self, together: Collection[_Shown], bound: Collection[_Bound]) -> None:
+        self.counts: list[int] = []
+        self.lines: list[list[int]] = []
+        self.names: list[tuple[str, Place]] = []
+        """Indicator and place of each line."""
+        self._cells: dict[tuple[object, Place, int], int] = {}
+        self._sums: dict[tuple[int, ...], None] = {}
+        by_code = {one.code: one for one in together}
+        for one in together:
+            base = confidentiality().belongs_to.get(one.code)
+            for place in one.counts:
+                self.names.append((one.code, place))
+                self.lines.append(self._line(one, place) if base is None else self._belonging(by_code.get(base), place))
+            if base is None:
+                for parts_of in self._roles(one):
+                    self._add_up(one, parts_of, bound)
+
+    @property
+    def sums(self) -> list[tuple[int, ...]]:
+        """Each once, however many indicators it is a sum of."""
+        return list(self._sums)
+
+    def is_any_small(self, below: int) -> bool:
+        """Whether there is anything to hide."""
+        return any(0 < count < below for count in self.counts)
+
+    def _cell(self, what: object, place: Place, count: int) -> int:
+        """The number of a cell: two indicators that count the same thing show the same one, unless one is not up to date."""
+        key = (what, place, count)
+        if key not in self._cells:
+            self._cells[key] = len(self.counts)
+            self.counts.append(count)
+        return self._cells[key]
+
+    def _line(self, one: _Shown, place: Place) -> list[int]:
+        return [role[place] for role in self._roles(one, [place])]
+
+    def _belonging(self, base: _Shown | None, place: Place) -> list[int]:
+        """Of an amount, the cells of the count that it belongs to; where that is not shown, the amount may be anybody's."""
+        return self._line(base, place) if base is not None and place in base.counts else [self._cell("unknown", place, 1)]
+
+    def _roles(self, one: _Shown, places: Collection[Place] | None = None) -> list[dict[Place, int]]:
+        """Numerator, denominator and what lies between them, as cells; of a plain count the number alone."""
+        told = {place: one.counts[place] for place in places or one.counts}
+        numerator = {place: self._cell(one.numerator_counts, place, part) for place, (part, _) in told.items()}
+        if one.denominator_counts is None:
+            return [numerator]
+        between = (one.numerator_counts, one.denominator_counts)
+        return [
+            numerator,
+            {place: self._cell(one.denominator_counts, place, whole) for place, (_, whole) in told.items()},
+            {place: self._cell(between, place, whole - part) for place, (part, whole) in told.items()},
+        ]
+
+    # Whatever adds up is taken for a sum, be it by chance: who reads the tables may do so as well.
+    def _add_up(self, one: _Shown, cells: dict[Place, int], bound: Collection[_Bound]) -> None:
+        def of_today(place: Place) -> Place:
+            again = (place[0], place[1], True)
+            return again if again in cells else place
+
+        for each in bound:
+            declared = one.declared(each.total[1])
+            among = each.at_end if declared is not None and declared.is_stock else each.parts
+            if each.kind == "today":
+                total, below = of_today((*each.total[:2], False)), [of_today(part) for part in among]
+            else:
+                total, below = each.total, among
+            shown = [part for part in below if part in cells]
+            if total not in cells or not shown:
+                continue
+            if each.kind == "lineage" and self._adds_up(cells, total, [part for part in shown if part not in one.left_out]):
+                continue
+            handles = declared is not None and declared.is_additive and not declared.is_stock and not declared.counted_fact.counts_whole
+            self._adds_up(cells, total, shown, may_hold_more=each.kind == "above" and handles)
+        for unit_key, period, is_restated in cells:
+            of_period = {"quarter": ["month"], "year": ["quarter", "month"]}.get(periods.period_type(period), [])
+            declared = one.declared(period)
+            for shorter in of_period:
+                inside = [part for part in parts(period)[1:] if periods.period_type(part) == shorter]
+                below = [of_today((unit_key, part, False)) if is_restated else (unit_key, part, False) for part in inside]
+                shown = [part for part in below if part in cells]
+                if declared is not None and declared.is_stock:
+                    shown = shown[-1:]
+                if shown and self._adds_up(cells, (unit_key, period, is_restated), shown):
+                    break
+
+    def _adds_up(self, cells: dict[Place, int], total: Place, below: Collection[Place], *, may_hold_more: bool = False) -> bool:
+        """Notes a sum where it is one, or becomes one by a cell that nobody shows."""
+        among = [cells[part] for part in below]
+        more = self.counts[cells[total]] - sum(self.counts[cell] for cell in among)
+        if not among or more < 0 or (more > 0 and not may_hold_more):
+            return False
+        self._sums[(cells[total], *among, *([self._cell(("beside", *among), total, more)] if more else []))] = None
+        return True
