@@ -10,9 +10,11 @@ from pathlib import Path
 from starlette.responses import Response
 
 from desk.web.access import Asked, NotFound
+from tasks.ask.comparison import compared
 from tasks.ask.official_table import of_period
 from tasks.ask.overview import Overview
-from tasks.report.drawings import mapped, ranked, through_the_year
+from tasks.report.drawings import mapped, paired, ranked, through_the_year
+from tasks.report.pages.compare import sides
 from warehouse.periods import is_period
 
 KEPT = "charts"
@@ -45,6 +47,17 @@ def of_unit(asked: Asked) -> Response:
         return through_the_year(overview, unit, code, year) if overview.scope.sees(unit) else None
 
     return _kept(asked, f"nam {year} {unit} {code}", drawn)
+
+
+def of_two(asked: Asked) -> Response:
+    """What two sides share, beside each other."""
+    asked_for = [asked.request.path_params[name] for name in ("one", "period", "other", "other_period")]
+
+    def drawn(overview: Overview) -> bytes | None:
+        first, second = sides(overview, *asked_for)
+        return paired(compared(first.lines, second.lines))
+
+    return _kept(asked, f"hai {asked_for} {asked.who.unit_code}", drawn)
 
 
 def _kept(asked: Asked, name: str, drawn: Callable[[Overview], bytes | None]) -> Response:

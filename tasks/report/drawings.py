@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import text
 
+from tasks.ask.comparison import Compared
 from tasks.ask.official_table import Line
 from tasks.ask.overview import Overview
-from tasks.report.plots import Mark, ranking, spark, tiles
+from tasks.report.plots import Mark, Pair, pairs, ranking, spark, tiles
 from tasks.words import vietnamese as vi
 from warehouse.periods import parts, period_type
 
@@ -62,6 +63,18 @@ def mapped(lines: Sequence[Line]) -> bytes | None:
         return None
     bare = [line.unit_name.removeprefix("Xã ").removeprefix("Phường ") for line in shown]
     return tiles([Mark(name, line.value, line.is_hidden) for name, line in zip(bare, shown, strict=True)])
+
+
+def to_pair(rows: Sequence[Compared]) -> list[Pair]:
+    """Rates that both sides have: what can be seen on one scale."""
+    rates = [(row.line, row.values) for row in rows if row.line.unit_measure == "PERCENT"]
+    return [Pair(f"{line.indicator_code} {line.indicator_name}", *values) for line, values in rates if values is not None]
+
+
+def paired(rows: Sequence[Compared]) -> bytes | None:
+    """Both sides of each rate; nothing where they share none."""
+    shown = to_pair(rows)
+    return pairs(shown) if shown else None
 
 
 def through_the_year(overview: Overview, unit_code: str, indicator_code: str, year: str) -> bytes | None:

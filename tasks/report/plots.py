@@ -18,8 +18,8 @@ from tasks.words import vietnamese as vi
 VEGA_LITE = "6.4"
 LOCALE = {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", " ₫"]}
 FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
-INK, SOFT, LINE, ACCENT, GOOD = "#18222d", "#55616e", "#d6dde4", "#0b4f94", "#17662b"
-DARK = {INK: "#e3e9ef", SOFT: "#a3b0bd", LINE: "#35414d", ACCENT: "#86bdf6", GOOD: "#86d698"}
+INK, SOFT, LINE, ACCENT, GOOD, WARN = "#18222d", "#55616e", "#d6dde4", "#0b4f94", "#17662b", "#845100"
+DARK = {INK: "#e3e9ef", SOFT: "#a3b0bd", LINE: "#35414d", ACCENT: "#86bdf6", GOOD: "#86d698", WARN: "#f2c46d"}
 """Colour in the light → the same in the dark, as in the stylesheet of the pages."""
 RAMP = ("#dce9f6", "#b5d1ec", "#84b3de", "#3f80bf", "#0a5aa9")
 """From little to much; on the last two, ink is white."""
@@ -36,6 +36,15 @@ class Mark:
     label: str
     value: Decimal | None
     is_hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A rate on two sides."""
+
+    label: str
+    one: Decimal
+    other: Decimal
 
 
 def spark(points: Sequence[Mark]) -> bytes:
@@ -64,6 +73,20 @@ def ranking(bars: Sequence[Mark], unit_measure: str, target: Decimal | None = No
         aimed = alt.Chart(_data([Mark("Mục tiêu", target)]))
         layers.append(aimed.mark_rule(color=GOOD, strokeDash=[5, 4], strokeWidth=1.5).encode(x="value:Q"))
     return _svg(alt.layer(*layers).properties(width=460, height=alt.Step(20)))
+
+
+def pairs(rates: Sequence[Pair]) -> bytes:
+    """Rates on two sides, a line a rate, in the order given: a dot is the first, a diamond the second."""
+    alt = _altair()
+    y = alt.Y("label:N", sort=[rate.label for rate in rates], title=None)
+    base = alt.Chart(_data(rates)).encode(y=y)
+    x = alt.X("one:Q", title="%", scale=alt.Scale(zero=True), axis=_numbers())
+    layers = [
+        base.mark_rule(color=SOFT, strokeWidth=1.5).encode(x=x, x2="other:Q"),
+        base.mark_point(shape="diamond", color=WARN, filled=False, size=70, strokeWidth=2).encode(x="other:Q"),
+        base.mark_point(color=ACCENT, filled=True, size=60, opacity=1).encode(x=x),
+    ]
+    return _svg(alt.layer(*layers).properties(width=460, height=alt.Step(22)))
 
 
 def tiles(units: Sequence[Mark]) -> bytes:

@@ -1,0 +1,100 @@
+"""What is taken along from the desk: tables of a unit and of those below it as workbook or data, an indicator as data, form 06a."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import quote
+
+from starlette.responses import Response
+
+from desk.web.access import Asked, NotFound
+from desk.web.gate import XLSX
+from tasks.ask.notes import notes_of
+from tasks.ask.official_table import Line, find_unit, of_period, with_those_below
+from tasks.ask.overview import Overview
+from tasks.report.form_06a_sheet import rows_of, write_form_06a
+from tasks.report.one_stop_shop import of_unit
+from tasks.report.values_csv import values_csv
+from tasks.report.workbook import write_workbook
+from warehouse.periods import is_period
+
+CSV = "text/csv; charset=utf-8"
+
+
+def unit_workbook(asked: Asked) -> Response:
+    """The official tables of a unit and of those below it, with its form 06a and their scores of 766."""
+    period, code = _of_unit(asked)
+    with asked.reading() as connection:
+        overview = Overview(connection, asked.scope(connection))
+        codes, lines = _values(overview, period, code)
+        unit = find_unit(connection, code, period)
+        notes = [note for note in notes_of(connection, period) if note.unit_code is None or note.unit_code in codes]
+        rest = of_unit(connection, unit, codes, period), ()
+        as_of, sample = overview.as_of, asked.desk.is_sample
+    book = _written(lambda path: write_workbook(lines, period, as_of, path, lambda: rest, notes, whose=unit.name, is_sample=sample))
+    return _sent(f"ba-khong-{period}-{code}.xlsx", book, XLSX)
+
+
+def unit_data(asked: Asked) -> Response:
+    """The values of a unit and of those below it."""
+    period, code = _of_unit(asked)
+    with asked.reading() as connection:
+        _, lines = _values(Overview(connection, asked.scope(connection)), period, code)
+    return _sent(f"ba-khong-{period}-{code}.csv", values_csv(lines), CSV)
+
+
+def indicator_data(asked: Asked) -> Response:
+    """An indicator of all units."""
+    period, code = asked.request.path_params["year"], asked.request.path_params["code"]
+    if not is_period(period):
+        raise NotFound
+    with asked.reading() as connection:
+        scope = asked.scope(connection)
+        lines = [line for line in of_period(connection, period, indicator=code) if scope.sees(line.unit_code)]
+    if not lines:
+        raise NotFound
+    return _sent(f"ba-khong-{period}-{code}.csv", values_csv(lines), CSV)
+
+
+def form_06a_sheet(asked: Asked) -> Response:
+    """Form 06a of a unit, to print and send; of another version of its code where a day stands behind it, as `15646@2025-06-30`."""
+    period, wanted = _of_unit(asked)
+    with asked.reading() as connection:
+        unit = find_unit(connection, wanted, period)
+        rows = rows_of(connection, unit, period) if asked.scope(connection).sees(unit.code) else []
+    if not rows:
+        raise NotFound
+    sample = asked.desk.is_sample
+    book = _written(lambda path: write_form_06a(rows, unit, period, path, is_sample=sample))
+    return _sent(f"06a-{period}-{unit.code}.xlsx", book, XLSX)
+
+
+def _of_unit(asked: Asked) -> tuple[str, str]:
+    """Period and unit of the address."""
+    period, code = asked.request.path_params["year"], asked.request.path_params["unit"]
+    if not is_period(period):
+        raise NotFound
+    return period, code
+
+
+def _values(overview: Overview, period: str, code: str) -> tuple[list[str], list[Line]]:
+    """Codes of a unit and of those below it that are for whoever looks, and their values; NotFound where the unit has none."""
+    codes = [one for one in with_those_below(overview.connection, code, period) if overview.scope.sees(one)]
+    lines = of_period(overview.connection, period, units=codes)
+    if not any(line.unit_code == code for line in lines):
+        raise NotFound
+    return codes, lines
+
+
+def _written(write: Callable[[Path], None]) -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "book.xlsx"
+        write(path)
+        return path.read_bytes()
+
+
+def _sent(name: str, content: bytes, media_type: str) -> Response:
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+    return Response(content, media_type=media_type, headers=headers)
