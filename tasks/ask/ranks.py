@@ -33,8 +33,8 @@ class Rank:
 
     @property
     def printed(self) -> str:
-        """The place among how many: `3/16`, `3/16 (tạm tính)`."""
-        return f"{vi.number(self.place)}/{vi.number(self.ranked)}" + (f" ({vi.OBS_STATUS['P']})" if self.is_provisional else "")
+        """The place among how many: `3/16`."""
+        return f"{vi.number(self.place)}/{vi.number(self.ranked)}"
 
 
 def key(line: Line) -> Key:

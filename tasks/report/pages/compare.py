@@ -28,13 +28,12 @@ def place(*asked: str) -> str:
 
 def compare(overview: Overview, asked: Mapping[str, str]) -> Page:
     """What is asked for beside each other; a form alone where nothing is yet, and what is wrong with it where that cannot be answered."""
-    words = {name: asked.get(name, "") for name in ASKED}
-    content: dict[str, Any] = {"asked": words, "sides": None, "wrong": "", "latest": next(iter(years(overview.connection)), "")}
-    if words["a"]:
-        words |= {"ky-a": words["ky-a"] or content["latest"], "b": words["b"] or words["a"]}
-        words["ky-b"] = words["ky-b"] or words["ky-a"]
+    one, period, other, other_period = (asked.get(name, "") for name in ASKED)
+    period = period or next(iter(years(overview.connection)), "")
+    content: dict[str, Any] = {"asked": dict(zip(ASKED, (one, period, other, other_period), strict=True)), "sides": None, "wrong": ""}
+    if one:
         try:
-            content |= _sides(*sides(overview, *words.values())) | {"as_of": overview.as_of}
+            content |= _sides(*sides(overview, one, period, other or one, other_period or period)) | {"as_of": overview.as_of}
         except Refusal as refusal:
             content["wrong"] = str(refusal)
     return Page(PLACE, "compare.html", content)

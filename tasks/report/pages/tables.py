@@ -128,12 +128,8 @@ def _unit(
     parts = [(name, _tables(list(part))) for name, part in groupby(sorted(lines, key=attrgetter("first_day")), attrgetter("unit_shown"))]
     content = {"year": wanted, "unit": versions[-1], "parts": parts, "as_of": as_of, "hidden": note_on(lines, as_of)}
     content["is_year"] = period_type(wanted) == "year"
-    content |= {
-        "rank_of": lambda line: places.get(key(line)),
-        "is_ranked": any(key(line) in places for line in lines),
-        "other": other,
-        "compare": compare_place,
-    }
+    content |= {"rank_of": lambda line: places.get(key(line)), "is_ranked": any(key(line) in places for line in lines)}
+    content |= {"other": other, "compare": compare_place}
     content["parent_code"] = max(lines, key=attrgetter("first_day")).parent_code
     return Page(f"bieu/{wanted}/don-vi/{versions[-1].code}", "unit.html", content)
 
