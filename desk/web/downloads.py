@@ -30,7 +30,7 @@ def unit_workbook(asked: Asked) -> Response:
         overview = Overview(connection, asked.scope(connection))
         codes, lines = _values(overview, period, code)
         unit = find_unit(connection, code, period)
-        notes = [note for note in notes_of(connection, period) if note.unit_code is None or note.unit_code in codes]
+        notes = [note for note in notes_of(connection, period, overview.scope) if note.unit_code is None or note.unit_code in codes]
         rest = of_unit(connection, unit, codes, period), ()
         as_of, sample = overview.as_of, asked.desk.is_sample
     book = _written(lambda path: write_workbook(lines, period, as_of, path, lambda: rest, notes, whose=unit.name, is_sample=sample))
@@ -51,8 +51,7 @@ def indicator_data(asked: Asked) -> Response:
     if not is_period(period):
         raise NotFound
     with asked.reading() as connection:
-        scope = asked.scope(connection)
-        lines = [line for line in of_period(connection, period, indicator=code) if scope.sees(line.unit_code)]
+        lines = of_period(connection, period, asked.scope(connection), indicator=code)
     if not lines:
         raise NotFound
     return _sent(f"ba-khong-{period}-{code}.csv", values_csv(lines), CSV)
@@ -79,13 +78,13 @@ def _of_unit(asked: Asked) -> tuple[str, str]:
     return period, code
 
 
-def _values(overview: Overview, period: str, code: str) -> tuple[list[str], list[Line]]:
+def _values(overview: Overview, period: str, code: str) -> tuple[frozenset[str], list[Line]]:
     """Codes of a unit and of those below it that are for whoever looks, and their values; NotFound where the unit has none."""
-    codes = [one for one in with_those_below(overview.connection, code, period) if overview.scope.sees(one)]
-    lines = of_period(overview.connection, period, units=codes)
-    if not any(line.unit_code == code for line in lines):
+    below = overview.scope.narrowed(with_those_below(overview.connection, code, period))
+    lines = of_period(overview.connection, period, below)
+    if below.codes is None or not any(line.unit_code == code for line in lines):
         raise NotFound
-    return codes, lines
+    return below.codes, lines
 
 
 def _written(write: Callable[[Path], None]) -> bytes:

@@ -28,9 +28,9 @@ def one_stop_shop(connection: Connection, lines: Sequence[Line], period: str) ->
     return None if province is None else _of(connection, find_unit(connection, province, period), period)
 
 
-def of_unit(connection: Connection, unit: Unit, codes: Sequence[str], period: str) -> OneStopShop | None:
+def of_unit(connection: Connection, unit: Unit, codes: frozenset[str], period: str) -> OneStopShop | None:
     """Those of one unit, with the scores of units of some codes alone."""
-    return _of(connection, unit, period, frozenset(codes))
+    return _of(connection, unit, period, codes)
 
 
 def _of(connection: Connection, unit: Unit, period: str, codes: frozenset[str] | None = None) -> OneStopShop | None:
