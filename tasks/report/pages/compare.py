@@ -58,7 +58,7 @@ def _sides(first: Side, second: Side) -> dict[str, Any]:
         "lengths": [LENGTHS[one] for one in lengths] if lengths[0] != lengths[1] else [],
         "levels": [LEVELS[one] for one in levels] if levels[0] != levels[1] else [],
         "tally": _tally(rows),
-        "chart": f"{chart}.svg" if to_pair(rows) else "",
+        "chart": chart if to_pair(rows) else "",
     }
 
 

@@ -111,7 +111,7 @@ class Tally:
 
 
 def _indicator(wanted: str, lines: Sequence[Line], as_of: datetime) -> Page:
-    content = {"year": wanted, "head": lines[0], "lines": lines, "as_of": as_of, "charts_of": charts_of(lines)}
+    content = {"year": wanted, "head": lines[0], "lines": lines, "as_of": as_of, "charts": charts_of(lines)}
     content["hidden"] = note_on(lines, as_of)
     return Page(f"bieu/{wanted}/{lines[0].indicator_code}", "indicator.html", content)
 
