@@ -146,10 +146,8 @@ def asked_to_draw(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_a_chart_is_drawn_when_it_shows_something_else_and_else_taken_over(
     engine: Engine, published: Settings, made: list[str], asked_to_draw: list[str]
 ) -> None:
-    nd3 = "SELECT indicator_key FROM warehouse.dim_indicator WHERE indicator_code = 'ND3'"
-    change(
-        engine, f"UPDATE warehouse.fact_indicator SET value = 1 WHERE period = '2024' AND value IS NOT NULL AND indicator_key IN ({nd3})"
-    )
+    of_nd3 = "indicator_key IN (SELECT indicator_key FROM warehouse.dim_indicator WHERE indicator_code = 'ND3')"
+    change(engine, f"UPDATE warehouse.fact_indicator SET value = 1 WHERE period = '2024' AND value IS NOT NULL AND {of_nd3}")
     edition(engine, published)
     assert "2024" in made
     assert sorted(asked_to_draw) == ["2024/ND3/ban-do.svg", "2024/ND3/hang.svg"]
