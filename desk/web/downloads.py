@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from urllib.parse import quote
 
 from starlette.responses import Response
@@ -15,6 +16,7 @@ from tasks.ask.notes import notes_of
 from tasks.ask.official_table import Line, find_unit, of_period, with_those_below
 from tasks.ask.overview import Overview
 from tasks.report.form_06a_sheet import rows_of, write_form_06a
+from tasks.report.hidden import threshold_of
 from tasks.report.one_stop_shop import of_unit
 from tasks.report.values_csv import values_csv
 from tasks.report.workbook import write_workbook
@@ -32,8 +34,8 @@ def unit_workbook(asked: Asked) -> Response:
         unit = find_unit(connection, code, period)
         notes = [note for note in notes_of(connection, period, overview.scope) if note.unit_code is None or note.unit_code in codes]
         rest = of_unit(connection, unit, codes, period), ()
-        as_of, sample = overview.as_of, asked.desk.is_sample
-    book = _written(lambda path: write_workbook(lines, period, as_of, path, lambda: rest, notes, whose=unit.name, is_sample=sample))
+        told: dict[str, Any] = {"whose": unit.name, "is_sample": asked.desk.is_sample, "is_public": overview.scope.is_public}
+        book = _written(lambda path: write_workbook(lines, period, overview.as_of, path, lambda: rest, notes, **told))
     return _sent(f"ba-khong-{period}-{code}.xlsx", book, XLSX)
 
 
@@ -61,12 +63,13 @@ def form_06a_sheet(asked: Asked) -> Response:
     """Form 06a of a unit, to print and send; of another version of its code where a day stands behind it, as `15646@2025-06-30`."""
     period, wanted = _of_unit(asked)
     with asked.reading() as connection:
+        overview = Overview(connection, asked.scope(connection))
         unit = find_unit(connection, wanted, period)
-        rows = rows_of(connection, unit, period) if asked.scope(connection).sees(unit.code) else []
-    if not rows:
-        raise NotFound
-    sample = asked.desk.is_sample
-    book = _written(lambda path: write_form_06a(rows, unit, period, path, is_sample=sample))
+        rows = rows_of(connection, unit, period) if overview.scope.sees(unit.code) else []
+        if not rows:
+            raise NotFound
+        threshold, sample = threshold_of(overview.as_of) if overview.scope.is_public else None, asked.desk.is_sample
+    book = _written(lambda path: write_form_06a(rows, unit, period, path, is_sample=sample, threshold=threshold))
     return _sent(f"06a-{period}-{unit.code}.xlsx", book, XLSX)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from tasks.ask.official_table import Unit, check_period, find_unit
+from tasks.ask.scope import Scope
 from tasks.ask.score_table import ScoreLine, score_table
 from tasks.words import vietnamese as vi
 from warehouse import periods
@@ -75,10 +76,16 @@ def score_card(connection: Connection, wanted: str, period: str, counted_by: str
     return replace(found, others=others)
 
 
-def score_cards(connection: Connection, unit: Unit, period: str) -> list[Card]:
-    """All scores of a unit: counted from its dossiers, then those of its departments on the portal; none where there are none."""
+def score_cards(connection: Connection, unit: Unit, period: str, scope: Scope) -> list[Card]:
+    """All scores of a unit: counted from its dossiers, then those of its departments on the portal; none where there are none.
+
+    For the public without components: the counts of one may be small, and its points beside those of the others tell them.
+    """
     of_departments = [_card(connection, code, None, period, "portal") for code in _departments(connection, unit, period)]
-    return [card for card in (_card(connection, unit.code, unit.valid_from, period, "pipeline"), *of_departments) if card is not None]
+    found = [card for card in (_card(connection, unit.code, unit.valid_from, period, "pipeline"), *of_departments) if card is not None]
+    if not scope.is_public:
+        return found
+    return [replace(card, lines=[line for line in card.lines if line.component_code is None]) for card in found]
 
 
 def _card(connection: Connection, code: str, valid_from: date | None, period: str, counted_by: str) -> Card | None:

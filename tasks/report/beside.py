@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Beside:
-    """Makes workbooks and charts for the public as they are asked for; at the end of the block all are there, or what went wrong is raised."""
+    """Makes workbooks and charts for the public as they are asked for; at its end all are there, or what went wrong is raised."""
 
     def __enter__(self) -> Beside:
         self._process = subprocess.Popen(  # noqa: S603  # our own module

@@ -130,11 +130,13 @@ def total(rows: Sequence[Row]) -> tuple[int, ...]:
     return tuple(sum(column) for column in zip(*(row.values for row in rows), strict=True)) or (0,) * len(COLUMNS)
 
 
-def write_form_06a(rows: list[Row], unit: Unit, period: str, path: Path, *, is_sample: bool = False) -> None:
-    """Writes the sheet beside its place and moves it there, so that nobody ever opens half of it."""
+def write_form_06a(
+    rows: list[Row], unit: Unit, period: str, path: Path, *, is_sample: bool = False, threshold: Threshold | None = None
+) -> None:
+    """Writes the sheet beside its place and moves it there, so that nobody ever opens half of it; `threshold`: for the public."""
     draft = path.with_suffix(".draft")
     with xlsxwriter.Workbook(draft, {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}) as book:
-        add_form_06a(book, rows, unit, period, is_sample=is_sample)
+        add_form_06a(book, rows, unit, period, is_sample=is_sample, threshold=threshold)
     draft.replace(path)
 
 
