@@ -54,6 +54,6 @@ class Drawings:
 
 @cache
 def _drawn_by() -> str:
-    """Fingerprint of what draws: our own words for it, and the libraries."""
+    """Fingerprint of what draws: our own words for it, and the library."""
     own = [Path(module.__file__ or "").read_bytes() for module in (plots, vietnamese)]
-    return fingerprint(own, version("altair"), version("vl-convert-python"))
+    return fingerprint(own, version("vl-convert-python"))

@@ -259,7 +259,7 @@ def test_pages_can_be_read_without_scripts(desk: Served, browser: Browser) -> No
 
 def test_the_desk_shows_what_the_static_edition_shows(desk: Served, page: Page) -> None:
     sign_in(page, desk, "viewer")
-    for place in ("nguon", "nguon/hostile", "quy-tac", "bieu/2024", "bieu/2024/ND3", "da-cong-bo"):
+    for place in ("nguon", "nguon/hostile", "quy-tac", "bieu/2024", "da-cong-bo"):
         page.goto(desk.address + place)
         at_the_desk = page.locator("main").inner_text()
         page.goto((desk.settings.home / "site" / f"{place}.html").as_uri())
@@ -479,6 +479,16 @@ def test_charts_of_an_indicator_and_of_a_unit_are_drawn_once_and_stand_beside_th
     kept = sorted((desk.settings.home / "charts").rglob("*.svg"))
     page.reload()
     assert sorted((desk.settings.home / "charts").rglob("*.svg")) == kept != []
+
+
+def test_the_static_edition_has_the_charts_of_an_indicator_beside_the_same_table(desk: Served, page: Page) -> None:
+    sign_in(page, desk, "viewer")
+    page.goto(f"{desk.address}bieu/2024/ND3")
+    at_the_desk = page.locator("main table").inner_text()
+    page.goto((desk.settings.home / "site" / "bieu" / "2024" / "ND3.html").as_uri())
+    assert page.locator("main table").inner_text() == at_the_desk
+    widths = page.locator("main figure img").evaluate_all("all => all.map(image => image.naturalWidth)")
+    assert (len(widths), min(widths) > 200) == (2, True)
 
 
 def test_a_letter_goes_out_and_an_empty_one_is_not_taken_back(desk: Served, page: Page, tmp_path: Path) -> None:
