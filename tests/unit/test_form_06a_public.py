@@ -22,7 +22,7 @@ def test_who_works_with_it_sees_all_of_it() -> None:
 
 def test_two_that_were_late_are_hidden_with_one_more_of_their_row_and_of_their_column() -> None:
     printed = shown([LAND, CIVIL], TOTAL, 5)
-    # Column 7 says 8 + 9 + 10 = 50, so 9, the smaller of the others, goes with 10; the totals tell the columns, so the other row goes along.
+    # Column 7 says 8 + 9 + 10 = 50, so 9, the smaller of the others, goes with 10; columns are told by the totals: so does the other row.
     assert [hidden(row) for row in printed.rows] == [[9, 10], [9, 10]]
     assert hidden(printed.total) == []
     assert printed.hidden == 4
