@@ -42,9 +42,6 @@ def workbook(asked: Asked) -> Response:
         found = find_signed(connection, asked.request.path_params["number"])
         if found is None:
             raise NotFound
+        book = signed_workbook(connection, found, asked.scope(connection))
         name = f"ba-khong-{found.period}-ban-ky-{found.release_id}.xlsx"
-        return Response(
-            signed_workbook(connection, found, asked.scope(connection)),
-            media_type=XLSX,
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )
+        return Response(book, media_type=XLSX, headers={"Content-Disposition": f'attachment; filename="{name}"'})

@@ -491,6 +491,28 @@ def test_the_static_edition_has_the_charts_of_an_indicator_beside_the_same_table
     assert (len(widths), min(widths) > 200) == (2, True)
 
 
+def test_who_only_looks_is_not_shown_a_count_of_few_and_a_steward_is(desk: Served, page: Page, engine_of_module: Engine) -> None:
+    query = "SELECT unit_code, period, indicator_code, numerator FROM mart.indicator WHERE conf_status = 'A' AND obs_status <> 'Q' "
+    with engine_of_module.connect() as c:
+        unit, period, code, count = c.execute(text(f"{query} AND unit_level = 'commune' ORDER BY length(period), 1, 2, 3 LIMIT 1")).one()
+    told: dict[str, list[str]] = {}
+    drawn: dict[str, bytes] = {}
+    for role in ("viewer", "steward"):
+        sign_in(page, desk, role)
+        page.goto(f"{desk.address}bieu/{period}/don-vi/{unit}")
+        row = page.locator("tbody tr").filter(has=page.get_by_role("rowheader", name=code, exact=True))
+        told[role] = row.locator("td.n").all_inner_texts()[:3] + row.locator("td.status").all_inner_texts()
+        said = page.locator("main").inner_text()
+        assert ("không công khai" in said) == (role == "viewer")
+        page.goto(f"{desk.address}bieu/{period}/{code}")
+        assert ("không công khai" in page.locator("main").inner_text()) == (role == "viewer")
+        drawn[role] = client(desk, role)[0].get(f"bieu/{period}/{code}/hang.svg").content
+        page.context.clear_cookies()
+    assert told["viewer"] == ["…", "…", "…", "ẩn: dưới ngưỡng"]
+    assert told["steward"][0] == f"{count:,}".replace(",", ".")
+    assert drawn["viewer"] != drawn["steward"]
+
+
 def test_a_letter_goes_out_and_an_empty_one_is_not_taken_back(desk: Served, page: Page, tmp_path: Path) -> None:
     sign_in(page, desk, "steward")
     page.goto(f"{desk.address}viec-can-lam")

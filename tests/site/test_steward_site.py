@@ -227,3 +227,12 @@ def contrast(one: str, other: str) -> float:
 
     light, dark = sorted((luminance(one), luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
+
+
+def test_a_count_of_few_is_no_number_in_the_folder_and_the_page_says_why(sample_night: SampleNight, page: Page) -> None:
+    page.goto(address(sample_night, "bieu/2024/don-vi/15655.html"))
+    row = page.locator("tbody tr").filter(has=page.get_by_role("rowheader", name="K2a", exact=True))
+    assert row.locator("td.n").all_inner_texts()[:3] == ["…", "…", "…"]
+    assert row.locator("td.status").inner_text() == "ẩn: dưới ngưỡng"
+    assert "từ 1 đến 4" in page.locator("main").inner_text()
+    assert "Luật Bảo vệ dữ liệu cá nhân 91/2025/QH15" in page.locator("main").inner_text()

@@ -142,3 +142,16 @@ def test_the_nights_workbook_holds_form_06a_and_the_scores_of_766_of_the_provinc
     commune = next(row for row in scores if row[1] == "15655")
     assert commune[5] == 12  # more than half of its dossiers came online: full points of the group
     assert commune[3] == "–"  # what the province publishes is not counted from dossiers
+
+
+def test_the_nights_workbook_shows_no_count_of_few_and_says_how_many_it_hides(sample_night: SampleNight) -> None:
+    book = openpyxl.load_workbook(sample_night.home / "site" / "ba-khong-2024.xlsx")
+    for sheet in ("Biểu 1", "Biểu 2", "Biểu 06a"):
+        rows = list(book[sheet].iter_rows(values_only=True))
+        words = [str(row[0]) for row in rows if "không công khai" in str(row[0])]
+        assert len(words) == 1
+        hidden = sum(row.count("…") for row in rows)
+        assert words[0].split()[0] == str(hidden if sheet == "Biểu 06a" else sum("…" in row for row in rows))
+    cells = [cell for row in book["Biểu 06a"].iter_rows(min_row=9, min_col=3, values_only=True) for cell in row if isinstance(cell, int)]
+    assert cells
+    assert not [cell for cell in cells if 0 < cell < 5]

@@ -10,10 +10,11 @@ import openpyxl
 import pytest
 from sqlalchemy import Engine, text
 
-from tasks.ask.scope import WHOLE
+from tasks.ask.official_table import of_period
+from tasks.ask.scope import PUBLIC, WHOLE
 from tasks.indicators.edition import judge
-from tasks.report.signing import differences, rebuild, sign, signed
-from tests.warehouse.facts import NGOC_PHUNG, close
+from tasks.report.signing import checksum, differences, rebuild, shown_checksum, sign, signed, signed_workbook
+from tests.warehouse.facts import NGOC_PHUNG, close, unit_counts
 from tests.warehouse.test_gate import JULY, JUNE, a_night, corrected, half_of_2024, shops, standing
 from warehouse.settings import Refusal
 from warehouse.tables import fact_unit_count
@@ -134,3 +135,28 @@ def test_an_override_is_printed_under_the_table_it_touches(engine: Engine, tmp_p
     of_table = next(sheet.title for sheet in book if any("K2g." in str(row[0]) for row in sheet.iter_rows(values_only=True)))
     assert [title for title, found in where.items() if found] == [of_table]
     assert "80,0% (800/1.000) thay cho 40,0% (400/1.000) đã công bố; Lan chấp nhận ngày" in where[of_table][0]
+
+
+def test_the_signed_workbook_is_whole_and_the_public_is_given_what_it_may_see(engine: Engine, tmp_path: Path) -> None:
+    with engine.begin() as c:
+        unit_counts(c, NGOC_PHUNG, "2024-01", {"officials_digital": 18, "officials_total": 20, "shops_qr": 3, "shops_total": 4})
+    a_night(engine, JUNE)
+    with engine.begin() as c:
+        signature = sign(c, "2024-01", "Lan")
+        whole, public = (signed_workbook(c, signature, scope) for scope in (WHOLE, PUBLIC))
+        assert shown_checksum(c, signature, WHOLE) == signature.checksum
+        of_public = shown_checksum(c, signature, PUBLIC)
+        asked = of_period(c, "2024-01", PUBLIC)
+    assert sha256(whole).hexdigest() == signature.workbook_sha256
+    assert of_public == checksum(asked) != signature.checksum, "from one over all of them, 18 of 20 could be tried out"
+
+    def told(book: bytes, sheet: str, code: str) -> tuple[object, ...]:
+        (tmp_path / "book.xlsx").write_bytes(book)
+        rows = list(openpyxl.load_workbook(tmp_path / "book.xlsx")[sheet].iter_rows(values_only=True))
+        start = next(number for number, row in enumerate(rows) if str(row[0]).startswith(f"{code}."))
+        return next(row[2:5] for row in rows[start:] if row[0] == NGOC_PHUNG)
+
+    assert (told(whole, "Biểu 1", "CQ1"), told(public, "Biểu 1", "CQ1")) == ((18, 20, 90), ("…", "…", "…"))
+    assert told(public, "Biểu 2", "K2g") == (3, 4, 75)
+    cover = openpyxl.load_workbook(tmp_path / "book.xlsx")["Bìa"]["A1"].value
+    assert of_public in cover

@@ -14,7 +14,7 @@ indicator_confidentiality = Table(
         "is_restated",
         Boolean,
         primary_key=True,
-        comment="Whether it is the value put together for a unit of today (fact_indicator_restated), else that of the unit (fact_indicator)",
+        comment="Whether it is the value put together for a unit of today, else that of the unit itself",
     ),
     Column(
         "conf_status",

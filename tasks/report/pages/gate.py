@@ -36,11 +36,10 @@ def release(overview: Overview, number: int) -> Page | None:
     found = find_signed(overview.connection, number)
     if found is None:
         return None
-    changed = [
-        one for one in differences(overview.connection, found.period, overview.scope, number)[1] if overview.scope.sees(one.line.unit_code)
-    ]
-    return Page(
-        f"{PLACE}/ban-ky/{number}",
-        "release.html",
-        {"release": found, "differences": changed, "checksum": shown_checksum(overview.connection, found, overview.scope)},
-    )
+    now = differences(overview.connection, found.period, overview.scope, number)[1]
+    content = {
+        "release": found,
+        "differences": [one for one in now if overview.scope.sees(one.line.unit_code)],
+        "checksum": shown_checksum(overview.connection, found, overview.scope),
+    }
+    return Page(f"{PLACE}/ban-ky/{number}", "release.html", content)

@@ -20,8 +20,7 @@ def upgrade() -> None:
             "is_restated",
             sa.Boolean(),
             nullable=False,
-            comment="Whether it is the value put together for a unit of today (fact_indicator_restated), "
-            "else that of the unit (fact_indicator)",
+            comment="Whether it is the value put together for a unit of today, else that of the unit itself",
         ),
         sa.Column(
             "conf_status",
