@@ -49,10 +49,10 @@ def ranks(lines: Iterable[Line]) -> dict[Key, Rank]:
     """
     found: dict[Key, Rank] = {}
     beside = attrgetter("indicator_code", "unit_level", "parent_code")
-    valued = [line for line in lines if line.value is not None and line.parent_code is not None and _is_ranked(line)]
+    valued = [line for line in lines if line.value is not None and line.parent_code is not None]
     for _, group in groupby(sorted(valued, key=beside), beside):
         neighbours = sorted(group, key=attrgetter("value"), reverse=True)
-        if len(neighbours) < LEAST:
+        if len(neighbours) < LEAST or not _is_ranked(neighbours[0]):
             continue
         provisional, place = any(line.obs_status == "P" for line in neighbours), 1
         for _, alike in groupby(neighbours, attrgetter("value")):

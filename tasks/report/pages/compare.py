@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -10,6 +11,7 @@ from tasks.ask.comparison import Compared, Side, compared, side
 from tasks.ask.official_table import years
 from tasks.ask.overview import Overview
 from tasks.report.drawings import to_pair
+from tasks.report.hidden import note_on
 from tasks.report.rendering import Page
 from warehouse.names import LEVELS
 from warehouse.periods import period_type
@@ -33,7 +35,7 @@ def compare(overview: Overview, asked: Mapping[str, str]) -> Page:
     content: dict[str, Any] = {"asked": dict(zip(ASKED, (one, period, other, other_period), strict=True)), "sides": None, "wrong": ""}
     if one:
         try:
-            content |= _sides(*sides(overview, one, period, other or one, other_period or period)) | {"as_of": overview.as_of}
+            content |= _sides(*sides(overview, one, period, other or one, other_period or period), overview.as_of)
         except Refusal as refusal:
             content["wrong"] = str(refusal)
     return Page(PLACE, "compare.html", content)
@@ -48,7 +50,7 @@ def sides(overview: Overview, one: str, period: str, other: str, other_period: s
     return first, second
 
 
-def _sides(first: Side, second: Side) -> dict[str, Any]:
+def _sides(first: Side, second: Side, as_of: datetime) -> dict[str, Any]:
     rows = compared(first.lines, second.lines)
     lengths, levels = (period_type(first.period), period_type(second.period)), (first.unit.level, second.unit.level)
     chart = "/".join(quote(part, safe="@") for part in (PLACE, first.asked_as, first.period, second.asked_as, second.period))
@@ -59,6 +61,8 @@ def _sides(first: Side, second: Side) -> dict[str, Any]:
         "levels": [LEVELS[one] for one in levels] if levels[0] != levels[1] else [],
         "tally": _tally(rows),
         "chart": chart if to_pair(rows) else "",
+        "hidden": note_on([*first.lines, *second.lines], as_of),
+        "as_of": as_of,
     }
 
 
