@@ -439,6 +439,26 @@ def test_an_account_of_a_commune_takes_along_its_own_and_nothing_else(desk: Serv
     assert commune.get("so-sanh/15655/2024/396/2024.svg").status_code == 400
 
 
+def test_who_only_looks_takes_no_small_count_along(desk: Served, engine_of_module: Engine) -> None:
+    query = "SELECT unit_code, period, indicator_code, numerator FROM mart.indicator WHERE conf_status = 'A' AND obs_status <> 'Q' "
+    form = "SELECT unit_code, period FROM mart.form_06a WHERE unit_level = 'commune' AND c10 BETWEEN 1 AND 4 ORDER BY 2, 1 LIMIT 1"
+    with engine_of_module.connect() as c:
+        unit, period, code, count = c.execute(text(f"{query} AND unit_level = 'commune' ORDER BY length(period), 1, 2, 3 LIMIT 1")).one()
+        of_form = c.execute(text(form)).one()
+    viewer, steward = client(desk, "viewer")[0], client(desk, "steward")[0]
+    for asks, told in ((viewer, ("", "Q")), (steward, (str(count), "A"))):
+        (row,) = [row for row in listed(asks.get(f"bieu/{period}/don-vi/{unit}.csv")) if row["Mã chỉ tiêu"] == code]
+        assert (row["Tử số"], row["Mã tình trạng (SDMX)"].replace("P", "A")) == told
+        book = openpyxl.load_workbook(io.BytesIO(asks.get(f"bieu/{period}/don-vi/{unit}.xlsx").content))
+        cells = {cell for sheet in book for line in sheet.iter_rows(values_only=True) for cell in line}
+        assert ("…" in cells) == (asks is viewer)
+        place = f"bieu/{of_form.period}/don-vi/{of_form.unit_code}/06a"
+        assert ('<td class="n">…</td>' in asks.get(place).text) == (asks is viewer)
+        sheet = openpyxl.load_workbook(io.BytesIO(asks.get(f"{place}.xlsx").content)).active
+        assert ("…" in {cell.value for line in sheet["A9:M60"] for cell in line}) == (asks is viewer)  # type: ignore[index]
+        assert ("Mẫu số" in asks.get(f"bieu/{of_form.period}/don-vi/{of_form.unit_code}/766").text) == (asks is steward)
+
+
 def test_two_units_are_compared_without_scripts_and_a_slip_of_the_pen_is_asked_about(desk: Served, browser: Browser) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
@@ -459,6 +479,7 @@ def test_two_units_are_compared_without_scripts_and_a_slip_of_the_pen_is_asked_a
     one, _, other, _, difference, _ = page.locator("tr", has_text="ND3").first.locator("td:not(:first-of-type)").all_inner_texts()
     points = [float(cell.split("%")[0].replace(",", ".")) for cell in (one, other)]
     assert float(difference.split()[0].replace(",", ".")) == pytest.approx(points[0] - points[1], abs=1e-9)
+    page.wait_for_load_state("networkidle")
     assert page.locator("main figure img").evaluate("image => image.naturalWidth") > 200
     page.get_by_label("Kỳ B").fill("03/2024")
     page.get_by_role("button", name="So sánh").click()
