@@ -21,7 +21,7 @@ from tasks.report.drawings import charts_of
 from tasks.report.hidden import note_on
 from tasks.report.pages.compare import place as compare_place
 from tasks.report.rendering import Page
-from warehouse.periods import days, is_period, period_type
+from warehouse.periods import days, is_period
 
 AnyLine = TypeVar("AnyLine", Line, RestatedLine)
 
@@ -125,9 +125,10 @@ def _unit(
     other: Around | None = None,
 ) -> Page:
     """Versions of one code stand one after the other. `other`: what else there is of the unit, for the desk to lead to."""
-    parts = [(name, _tables(list(part))) for name, part in groupby(sorted(lines, key=attrgetter("first_day")), attrgetter("unit_shown"))]
+    above = {one.within(wanted)[0]: one.parent_name for one in versions}
+    by_version = groupby(sorted(lines, key=attrgetter("first_day")), attrgetter("first_day", "unit_shown"))
+    parts = [(name, above.get(first), _tables(list(part))) for (first, name), part in by_version]
     content = {"year": wanted, "unit": versions[-1], "parts": parts, "as_of": as_of, "hidden": note_on(lines, as_of)}
-    content["is_year"] = period_type(wanted) == "year"
     content |= {"rank_of": lambda line: places.get(key(line)), "is_ranked": any(key(line) in places for line in lines)}
     content |= {"other": other, "compare": compare_place}
     content["parent_code"] = max(lines, key=attrgetter("first_day")).parent_code
