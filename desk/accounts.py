@@ -17,7 +17,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from sqlalchemy import Connection, Engine, Row, func, or_, select, text, update
 
-from tasks.words.vietnamese import safe
+from tasks.words.vietnamese import ACTION, safe
 from warehouse.settings import Refusal
 from warehouse.tables import account as accounts
 from warehouse.tables import action as actions
@@ -175,7 +175,9 @@ def is_password(connection: Connection, account: Account, password: str) -> bool
 
 
 def act(connection: Connection, by: str, action: str, subject: str, reason: str | None = None, address: str | None = None) -> None:
-    """Writes down what someone did, in the transaction in which it is done."""
+    """Writes down what someone did, in the transaction in which it is done; `action`: one of vi.ACTION."""
+    if action not in ACTION:
+        raise ValueError(action)
     row = {"acted_by": by, "action": action, "subject": subject, "reason": reason, "address": address and address[:LONGEST_TYPED]}
     connection.execute(actions.insert(), row)
 

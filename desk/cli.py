@@ -35,6 +35,7 @@ from tasks.ask.gate import held_edition
 from tasks.ask.notes import notes_of
 from tasks.ask.scope import WHOLE
 from tasks.ask.score_card import score_card
+from tasks.ask.to_do import refused
 from tasks.count.revisions import last_publication
 from tasks.deliveries.coverage import Stretch
 from tasks.deliveries.ledger import complete as close_period
@@ -121,7 +122,7 @@ def demo() -> None:
                 unit = official_table.find_unit(connection, code, SAMPLE_PERIOD)
                 lines = official_table.of_unit(connection, unit, SAMPLE_PERIOD, WHOLE)
                 terminal.official_tables(unit, SAMPLE_PERIOD, lines, is_sample=is_sample(connection))
-            terminal.rejected_table(questions.rejected(connection))
+            terminal.rejected_table(refused(connection))
             terminal.set_aside_table(questions.set_aside(connection))
             terminal.printed_table(
                 [row for row in questions.published_check(connection, WHOLE) if row.verdict in ("impossible", "differs")]
@@ -138,17 +139,20 @@ def status(as_json: JsonOption = False) -> None:
         states = questions.source_states(connection, _sources(settings), now)
         run, publication = questions.last_run(connection), last_publication(connection)
         held_back, waiting = questions.held_back(connection, WHOLE), questions.waiting(connection)
-        held, sample = held_edition(connection), is_sample(connection)
+        held, sample, not_sent_again = held_edition(connection), is_sample(connection), refused(connection)
     silent = run is None or now - run.started_at > questions.SILENCE
     broken = run is not None and run.status in ("failed", "killed")
-    owed = [state for state in states if state.is_late or (state.last is not None and state.last.status == "rejected")]
     if as_json:
         answer(
             is_sample=sample,
             is_silent=silent,
             run=run,
             publication=publication,
-            sources=[{"source": one.source.name, "last": one.last, "is_late": one.is_late} for one in states],
+            sources=[
+                {"source": one.source.name, "standing": one.standing, "last": one.last, "is_late": one.is_late, "due": one.due}
+                for one in states
+            ],
+            refused=not_sent_again,
             waiting=waiting,
             held_edition=held,
             held_back=held_back,
@@ -158,10 +162,10 @@ def status(as_json: JsonOption = False) -> None:
             terminal.sample_line()
         terminal.source_table(states)
         terminal.waiting_table(waiting, now)
-        terminal.rejected_table([state.last for state in states if state.last is not None and state.last.status == "rejected"])
+        terminal.rejected_table(not_sent_again)
         _tell_runs(run, publication, held, silent, broken)
         terminal.held_back_table(held_back)
-    if silent or broken or held is not None or held_back or owed:
+    if silent or broken or held is not None or held_back or not_sent_again or any(state.is_late for state in states):
         raise typer.Exit(1)
 
 
@@ -310,21 +314,26 @@ def complete(
     with read_warehouse(_to_read()) as engine, engine.begin() as connection:
         close_period(connection, source, period, getpass.getuser(), undone=undo)
     words = "còn phải gửi" if undo else "không còn gửi gì thêm"
-    terminal.say(f"Nguồn {source} {words} cho {vi.in_text(period)}. Lượt đêm sau sẽ áp dụng.")
+    terminal.say(f"Nguồn {source} {words} cho {vi.in_text(period)}. {terminal.NEXT}")
 
 
 @app.command()
 def differences(
-    provider: Annotated[str, typer.Argument(metavar="PROVIDER", help="Mã đơn vị thu hộ: ecpay.")], period: PeriodArgument
+    provider: Annotated[str, typer.Argument(metavar="PROVIDER", help="Mã đơn vị thu hộ: ecpay.")],
+    period: PeriodArgument,
+    as_json: JsonOption = False,
 ) -> None:
     """Giao dịch mà tệp tháng và các tệp ngày của một đơn vị thu hộ nói khác nhau, ở những ngày đã có cả hai (quy tắc PAY-022)."""
     from tasks.load.beside_days import differences as found  # noqa: PLC0415  # what else only nights need
 
     with _reading(_to_read()) as connection:
-        rows = found(connection, provider, Stretch.of(period))
+        rows, sample = found(connection, provider, Stretch.of(period)), is_sample(connection)
     if rows is None:
         raise Refusal(f"Không có ngày nào của {vi.in_text(period)} mà {provider} đã gửi cả tệp ngày và tệp tháng.")
-    terminal.difference_table(rows)
+    if as_json:
+        answer(is_sample=sample, provider=provider, period=period, differences=rows)
+    else:
+        terminal.difference_table(rows)
 
 
 @app.command("rotate-key")
@@ -473,7 +482,7 @@ def quarantine_dismiss(
 
 
 def _say_decided(touched: int, status: str) -> None:
-    terminal.say(f"{vi.number(touched)} dòng: {vi.QUARANTINE_STATUS[status]}. Lượt đêm sau sẽ áp dụng.")
+    terminal.say(f"{vi.number(touched)} dòng: {vi.QUARANTINE_STATUS[status]}. {terminal.NEXT}")
 
 
 @quarantine.command("assign")
@@ -517,7 +526,7 @@ def quarantine_letter(
     if (source is None) == (delivery is None):
         raise Refusal("Nêu tên nguồn, hoặc một lần gửi bằng --delivery.")
     _require_workbook(to)
-    settings, until = _to_read(), _day(deadline) if deadline else date.today() + timedelta(days=7)
+    settings, until = _to_read(), _day(deadline) if deadline else None
     with _reading(settings) as connection:
         cells = write_letter(connection, to, _sources(settings), source=source, delivery_id=delivery, deadline=until)
     terminal.say(f"{vi.number(cells)} ô cần sửa.")
@@ -537,16 +546,20 @@ def quarantine_correct(
         raise Refusal(f"Không có tệp {file}.")
     with read_warehouse(settings) as engine, engine.begin() as connection:
         cells = take_corrections(connection, file, getpass.getuser(), _sources(settings), reason)
-    terminal.say(f"Đã nhận {vi.number(cells)} ô. Lượt đêm sau sẽ áp dụng.")
+    terminal.say(f"Đã nhận {vi.number(cells)} ô. {terminal.NEXT}")
 
 
 @quarantine.command("history")
-def quarantine_history(delivery: OwnDelivery, rule: RuleOption = None, column: ColumnOption = None) -> None:
+def quarantine_history(delivery: OwnDelivery, rule: RuleOption = None, column: ColumnOption = None, as_json: JsonOption = False) -> None:
     """Ai đã quyết định, giao việc, ghi chú gì về một lần gửi, theo thứ tự thời gian."""
     from tasks.ask.worklist import history  # noqa: PLC0415
 
     with _reading(_to_read()) as connection:
-        terminal.history_table(history(connection, delivery, rule, column))
+        notes, sample = history(connection, delivery, rule, column), is_sample(connection)
+    if as_json:
+        answer(is_sample=sample, delivery_id=delivery, notes=notes)
+    else:
+        terminal.history_table(notes)
 
 
 NumbersArgument = Annotated[list[str] | None, typer.Argument(metavar="NUMBER …", help="Số của điểm bất thường, theo gate list: 12, 14-40.")]
@@ -558,10 +571,14 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="Lý do; được in
 def gate_list(
     each: Annotated[bool, typer.Option("--each", help="Từng điểm một, không gộp.")] = False,
     values: Annotated[bool, typer.Option("--values", help="Cả những giá trị sẽ thay đổi, cũ và mới.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Có bản công bố nào bị giữ không, vì những điểm bất thường nào, tệp nào làm thay đổi."""
     with _reading(_to_read()) as connection:
-        waits = desk_gate.listed(connection, each=each, with_values=values)
+        if as_json:
+            waits = desk_gate.answered(connection, with_values=values)
+        else:
+            waits = desk_gate.listed(connection, each=each, with_values=values)
     if waits:
         raise typer.Exit(1)
 
@@ -605,10 +622,10 @@ def release(
 
 
 @app.command()
-def diff(period: PeriodArgument) -> None:
+def diff(period: PeriodArgument, as_json: JsonOption = False) -> None:
     """Số đang công bố của một kỳ khác gì bản đã ký."""
     with _reading(_to_read()) as connection:
-        if desk_gate.changed(connection, period):
+        if desk_gate.changed(connection, period, as_json=as_json):
             raise typer.Exit(1)
 
 

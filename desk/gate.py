@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from desk import terminal
+from desk.script import answer
 from tasks.ask.gate import alike, findings, held_edition, held_values, numbers, understood
 from tasks.ask.scope import WHOLE
 from tasks.indicators.edition import judge, take_back
 from tasks.words import vietnamese as vi
 from warehouse.gate import gate
+from warehouse.seed import is_sample
 from warehouse.settings import Refusal
 
 if TYPE_CHECKING:
     from tasks.report.signing import Difference
 
-NEXT = "Lượt đêm sau sẽ áp dụng; ngay bây giờ: bakhong nightly --no-pull."
 SHOWN = 30
 """Values that a held edition would change, shown; the rest is counted."""
 
@@ -48,6 +49,14 @@ def listed(connection: Connection, *, each: bool, with_values: bool) -> bool:
         terminal.say('Quyết định: bakhong gate accept SỐ … --reason "…", hoặc reject; --all cho tất cả.')
         return True
     return held is not None
+
+
+def answered(connection: Connection, *, with_values: bool) -> bool:
+    """The same for a program, each finding by itself."""
+    held, rows = held_edition(connection), findings(connection, WHOLE)
+    values = {"values": held_values(connection, WHOLE)} if with_values else {}
+    answer(is_sample=is_sample(connection), held_edition=held, findings=rows, **values)
+    return held is not None or any(row.decision is None for row in rows)
 
 
 def _told(same: Sequence[Any]) -> list[Any]:
@@ -80,7 +89,7 @@ def decided(connection: Connection, words: Sequence[str], everything: bool, deci
         raise Refusal("Không có điểm bất thường nào đang chờ quyết định.")
     done = judge(connection, chosen, decision, reason, getpass.getuser())
     waits = len(findings(connection, WHOLE, undecided=True))
-    rest = f"Còn {vi.number(waits)} điểm chờ quyết định." if waits else NEXT
+    rest = f"Còn {vi.number(waits)} điểm chờ quyết định." if waits else terminal.NEXT
     terminal.say(f"{vi.number(done)} điểm bất thường: {vi.DECISION[decision]}. {rest}")
 
 
@@ -111,11 +120,14 @@ def rebuilt(connection: Connection, period: str, path: Path) -> None:
     terminal.say(f"Bản ký số {row.release_id} của {row.signed_by}, {vi.moment(row.signed_at)}: {path.absolute()}, đúng từng byte.")
 
 
-def changed(connection: Connection, period: str) -> bool:
-    """Shows what is published of a period otherwise than it was signed; whether anything is."""
+def changed(connection: Connection, period: str, *, as_json: bool) -> bool:
+    """Shows what is published of a period otherwise than it was signed, or answers a program; whether anything is."""
     from tasks.report.signing import differences  # noqa: PLC0415
 
     row, found = differences(connection, period, WHOLE)
+    if as_json:
+        answer(is_sample=is_sample(connection), period=period, release=row, differences=found)
+        return bool(found)
     terminal.say(f"Bản ký số {row.release_id}: {row.signed_by}, {vi.moment(row.signed_at)}, công bố số {row.publication_id}.")
     if not found:
         terminal.say("Số đang công bố đúng như bản đã ký.")

@@ -46,6 +46,8 @@ if not out.is_terminal:
 OBS_STYLE = {"A": "", "P": "yellow"}
 LINE = 2 * vi.MESSAGE
 """Most characters of a line: a message, and what it is about."""
+NEXT = "Lượt đêm sau sẽ áp dụng; ngay bây giờ: bakhong nightly --no-pull."
+"""When what was decided takes effect."""
 SHOWN_ROWS = 5
 """Row numbers that are named of those that a decision was on."""
 BROKEN_SHOWN = 10
@@ -57,9 +59,9 @@ VERDICT_STYLE = {"accept": "green", "accept_with_flags": "yellow", "reject": "re
 
 @contextmanager
 def progress() -> Iterator[None]:
-    """Shows where the work stands while the block runs, on a terminal only."""
+    """Shows where the work stands while the block runs; where nobody watches, only what deserves a line."""
     if not err.is_terminal:
-        with listening(lambda stand: None):
+        with listening(lambda stand: complain(stand.note) if stand.note else None):
             yield
         return
     columns = (
@@ -286,13 +288,14 @@ def source_table(states: Sequence[SourceState[Any]]) -> None:
     rows: list[list[str | Text]] = []
     for state in states:
         last = state.last
-        late = Text(vi.STANDING[state.standing], style="green" if state.standing == "in_time" else "red")
+        days = f" {vi.number(state.days_late)} ngày" if state.standing == "late" else ""
+        standing = Text(vi.STANDING[state.standing] + days, style="green" if state.standing == "in_time" else "red")
         known: list[str | Text] = [vi.NOTHING, vi.NOTHING, vi.NOTHING]
         if last is not None:
             words = vi.VERDICT[last.verdict] if last.verdict else vi.DELIVERY_STATUS[last.status]
             known = [last.file_name, vi.day(last.exported_at), Text(words, style=VERDICT_STYLE.get(last.verdict, ""))]
-        rows.append([state.source.name, vi.EXPECTED[state.source.expected], *known, late])
-    table(["Nguồn", "Nhịp gửi", "Lần gửi cuối", "Xuất ngày", "Đánh giá", "Hạn"], rows, "Nguồn dữ liệu")
+        rows.append([state.source.name, vi.EXPECTED[state.source.expected], *known, vi.day(state.due), standing])
+    table(["Nguồn", "Nhịp gửi", "Lần gửi cuối", "Xuất ngày", "Đánh giá", "Hạn gửi tiếp", "Tình trạng"], rows, "Nguồn dữ liệu")
 
 
 def account_table(rows: Sequence[Any], roles: Mapping[str, str]) -> None:

@@ -72,7 +72,7 @@ class Night:
     def causes(self) -> list[tuple[str, str]]:
         """The same and who is late, each finding apart, with what it is about: a text that stays as it is while the fault lasts."""
         others = [(line.partition(":")[0], line) for line in (*self.problems, *self.unreachable)]
-        late = [(f"late {state.source.name} {state.since}", f"Nguồn chậm: {state.told}") for state in self.late]
+        late = [(f"late {state.source.name} {state.taken_at}", f"Nguồn chậm: {state.told}") for state in self.late]
         return [*others, *self._rejected, *self.published.causes, *late]
 
     @property

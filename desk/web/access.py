@@ -6,7 +6,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -81,16 +81,18 @@ class Asked:
 Handler = Callable[[Asked], Response | Page]
 
 
-def route(path: str, handler: Handler, role: str | None, *, acts: bool = False, files: int = 0) -> Route:
+def route(
+    path: str, handler: Handler, role: str | None, *, acts: bool = False, files: int = 0, again: Callable[[Asked], Page] | None = None
+) -> Route:
     """A route for those who have a role, or for everybody; `acts`: it changes something, and takes forms of this desk only.
 
-    `files`: how many a form may bring.
+    `files`: how many a form may bring. `again`: the page of the form, which is shown again, with the reason, where it is refused.
     """
 
     async def endpoint(request: Request) -> Response:
         try:
             form = await request.form(max_files=files, max_fields=2_000) if acts else FormData()
-            return await run_in_threadpool(_answer, request, form, handler, role, acts)
+            return await run_in_threadpool(_answer, request, form, handler, role, acts, again)
         except Exception as problem:
             return _told(request, problem)
 
@@ -98,7 +100,9 @@ def route(path: str, handler: Handler, role: str | None, *, acts: bool = False, 
     return Route(path, endpoint, methods=["POST"] if acts else ["GET"])
 
 
-def _answer(request: Request, form: FormData, handler: Handler, role: str | None, acts: bool) -> Response:
+def _answer(
+    request: Request, form: FormData, handler: Handler, role: str | None, acts: bool, again: Callable[[Asked], Page] | None
+) -> Response:
     desk, engine = request.app.state.desk, request.app.state.engine
     token = request.cookies.get(SESSION)
     account = signed_in(engine, token) if token else None
@@ -109,8 +113,23 @@ def _answer(request: Request, form: FormData, handler: Handler, role: str | None
         return _to_sign_in(request, desk)
     if role is not None and account is not None and not account.may(role):
         return _error(request, 403, "Không được phép", f"Tài khoản {account.name} không có quyền làm việc này.")
-    answer = handler(Asked(request, account, engine, desk, form))
+    asked = Asked(request, account, engine, desk, form)
+    try:
+        answer = handler(asked)
+    except Refusal as refusal:
+        if again is None:
+            raise
+        return shown(request, _again(again, asked, refusal), 400)
     return shown(request, answer) if isinstance(answer, Page) else answer
+
+
+def _again(again: Callable[[Asked], Page], asked: Asked, refusal: Refusal) -> Page:
+    """The page of a form that was refused, with the reason; where that page has gone meanwhile, the reason alone."""
+    try:
+        page = again(asked)
+    except NotFound:
+        raise refusal from None
+    return replace(page, content={**page.content, "wrong": str(refusal)})
 
 
 def _is_given(request: Request, form: FormData) -> bool:

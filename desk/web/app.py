@@ -35,7 +35,7 @@ ROUTES = [
     route("/dang-nhap", signing_in.sign_in, None, acts=True),
     route("/dang-xuat", signing_in.sign_out, "viewer", acts=True),
     route("/tai-khoan", signing_in.account_page, "viewer"),
-    route("/tai-khoan", signing_in.change_password, "viewer", acts=True),
+    route("/tai-khoan", signing_in.change_password, "viewer", acts=True, again=signing_in.account_page),
     route("/nhat-ky", signing_in.actions_page, "steward"),
     *pages.ROUTES,
 ]

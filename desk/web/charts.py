@@ -18,7 +18,7 @@ from tasks.report.pages.compare import sides
 from warehouse.periods import is_period
 
 KEPT = "charts"
-"""Folder of the home in which they are kept, a folder a publication."""
+"""Folder of the home in which they are kept, a folder a publication and way in which small groups were looked at."""
 SVG = {"Cache-Control": "private, max-age=300"}
 NOTHING = b'<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
 """Where there is nothing to draw."""
@@ -76,10 +76,10 @@ def _kept(asked: Asked, name: str, drawn: Callable[[Overview], bytes | None]) ->
 
 
 def _folder(asked: Asked, overview: Overview) -> Path:
-    """The folder of what is published now; those of before are gone."""
+    """The folder of what is published now, and withheld of it; those of before are gone."""
     published = overview.publication
     home = asked.desk.settings.home / KEPT
-    folder = home / str(published.publication_id if published is not None else 0)
+    folder = home / f"{published.publication_id if published is not None else 0}-{overview.withheld_by}"
     if not folder.is_dir():
         shutil.rmtree(home, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)

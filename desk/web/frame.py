@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,8 @@ OWN_ASSETS = Path(__file__).parent / "assets"
 """What only the desk needs: htmx."""
 OF_THE_PROVINCE = ("doi-soat-phi",)
 """Places that tell of all units at once: not for accounts that are confined to one."""
+PUBLISH_NOW = "cong-bo/ngay"
+"""Place of what only Prefect's server can do: it is there where the desk knows of one."""
 SESSION, VISITOR = "bakhong_session", "bakhong_visitor"
 """Cookies: whose session it is; which browser a form to sign in was given to."""
 
@@ -37,6 +40,10 @@ class Desk:
     def address(self, place: str) -> str:
         """Address of a place."""
         return f"{self.root_path}/{place}"
+
+    def address_of(self, place: str) -> str:
+        """The same; empty of what needs Prefect's server, where none is known."""
+        return "" if place == PUBLISH_NOW and not os.environ.get("PREFECT_API_URL") else self.address(place)
 
     def file(self, name: str) -> Path | None:
         """A file of the current edition, where there is one; nothing outside of it."""
@@ -60,8 +67,8 @@ class DeskFrame:
         return self.desk.is_sample
 
     def link(self, place: str) -> str:
-        """Every place has a page here, but those of the whole province for whom it is not shown to."""
-        return "" if place in OF_THE_PROVINCE and not self._sees_all else self.desk.address(place)
+        """Every place is here, but those of the whole province for whom it is not shown to, and those of a server that is not there."""
+        return "" if place in OF_THE_PROVINCE and not self._sees_all else self.desk.address_of(place)
 
     def asset(self, name: str) -> str:
         """Named by its content, so that it may be kept for ever."""

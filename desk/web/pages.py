@@ -14,6 +14,7 @@ from desk.web import charts, downloads, gate
 from desk.web import worklist as worklist_actions
 from desk.web.access import Asked, Handler, NotFound, route
 from desk.web.compare import compare_page
+from desk.web.publish_now import publish_now
 from desk.web.rows import rows_page
 from tasks.ask.fees import fees, first_shown
 from tasks.ask.overview import Overview
@@ -32,7 +33,7 @@ from tasks.report.rendering import Page
 from tasks.words.vietnamese import VIETNAM
 
 
-def page(shown: Callable[..., Page | None], *named: str) -> Handler:
+def page(shown: Callable[..., Page | None], *named: str) -> Callable[[Asked], Page]:
     """Answers with a page of tasks/report; the parts of the address that it is named by follow the overview."""
 
     def answer(asked: Asked) -> Page:
@@ -82,13 +83,14 @@ def file(asked: Asked) -> Response:
 ROUTES: list[Route] = [
     route("/", page(tonight_now), "viewer"),
     route("/viec-can-lam", page(worklist), "viewer"),
-    route("/viec-can-lam/thu", for_all(worklist_actions.take_letter), "steward", acts=True, files=1),
+    route("/viec-can-lam/thu", for_all(worklist_actions.take_letter), "steward", acts=True, files=1, again=page(worklist)),
     route("/viec-can-lam/thu/{source}.xlsx", for_all(worklist_actions.letter), "steward"),
     route("/viec-can-lam/{number:int}/{rule}", for_all(worklist_actions.item_page), "viewer"),
-    route("/viec-can-lam/{number:int}/{rule}", for_all(worklist_actions.act), "steward", acts=True),
+    route("/viec-can-lam/{number:int}/{rule}", for_all(worklist_actions.act), "steward", acts=True, again=worklist_actions.item_page),
     route("/cong-bo", page(publication), "viewer"),
-    route("/cong-bo", for_all(gate.decide), "approver", acts=True),
-    route("/cong-bo/ky", for_all(gate.sign_period), "approver", acts=True),
+    route("/cong-bo", for_all(gate.decide), "approver", acts=True, again=page(publication)),
+    route("/cong-bo/ngay", for_all(publish_now), "approver", acts=True, again=page(publication)),
+    route("/cong-bo/ky", for_all(gate.sign_period), "approver", acts=True, again=page(publication)),
     route("/cong-bo/ban-ky/{number:int}.xlsx", for_all(gate.workbook), "viewer"),
     route("/cong-bo/ban-ky/{number:int}", page(release, "number"), "viewer"),
     route("/nguon", page(sources), "viewer"),

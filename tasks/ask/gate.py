@@ -67,12 +67,28 @@ def understood(words: Sequence[str]) -> list[int]:
 
 
 def held_values(connection: Connection, scope: Scope) -> Sequence[Row[Any]]:
-    """The values that the edition held now would change, old and new, those first that move most; of the larger units first.
+    """The values that the edition held now would change, old and new: of the larger units first, of these what moves most.
 
-    `is_withheld`: whether the numbers are not for whoever has a scope. What is held has not been looked at for small groups.
+    At last those that are no number, and were none. `is_withheld`: whether the numbers are not for whoever has a scope: what is held
+    has not been looked at for small groups.
     """
     return connection.execute(text(_VALUES.format(is_withheld=scope.withholds("i.indicator_code")))).all()
 
+
+ASKED = "publish-now"
+"""What is written down where someone asks for an edition at once."""
+
+
+def asked_for(connection: Connection) -> Row[Any] | None:
+    """Who last asked for an edition at once, and when, while no run has begun since."""
+    return connection.execute(text(_ASKED), {"action": ASKED}).first()
+
+
+_ASKED = """
+SELECT acted_by, acted_at FROM ops.action
+WHERE action = :action AND acted_at > coalesce((SELECT max(started_at) FROM ops.run), '-infinity')
+ORDER BY acted_at DESC LIMIT 1
+"""
 
 _HELD = """
 SELECT h.*, (
@@ -112,6 +128,6 @@ JOIN warehouse.dim_unit u USING (unit_key)
 JOIN LATERAL (
     SELECT * FROM warehouse.dim_indicator known WHERE known.indicator_key = h.indicator_key ORDER BY known.known_to DESC LIMIT 1
 ) i ON true
-ORDER BY array_position(ARRAY['province', 'district', 'commune'], u.unit_level),
+ORDER BY h.value IS NULL AND h.old_value IS NULL, array_position(ARRAY['province', 'district', 'commune'], u.unit_level),
     CASE WHEN i.unit_measure = 'PERCENT' THEN abs(h.value - h.old_value) END DESC NULLS LAST, i.sort_order, u.unit_code, h.period
 """

@@ -12,7 +12,11 @@ from tasks.deliveries.run_lock import LOCK_HELD
 
 _NIGHTS = f"""
 SELECT r.run_id, r.flow, r.as_of, r.started_at, r.finished_at, r.message,
-    CASE WHEN r.status = 'running' AND NOT {LOCK_HELD} THEN 'killed' ELSE r.status END AS status,
+    CASE WHEN r.status = 'running' AND NOT {LOCK_HELD} THEN 'killed' WHEN r.status <> 'completed' THEN r.status
+        WHEN EXISTS (SELECT FROM ops.held_edition WHERE run_id = r.run_id) THEN 'held'
+        WHEN d.rejected > 0 OR u.unreachable > 0 OR EXISTS (
+            SELECT FROM ops.held_back WHERE held_by <= r.run_id AND (released_by IS NULL OR released_by > r.run_id)) THEN 'not_all_taken'
+        ELSE r.status END AS status,
     coalesce(d.taken, 0) AS taken, coalesce(d.flagged, 0) AS flagged, coalesce(d.rejected, 0) AS rejected,
     coalesce(d.rows_loaded, 0) AS rows_loaded, coalesce(d.rows_quarantined, 0) AS rows_quarantined,
     coalesce(u.unreachable, 0) AS unreachable,

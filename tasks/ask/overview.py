@@ -33,6 +33,11 @@ ORDER BY v.rule_code, failed DESC, d.source
 """
 
 
+_WITHHELD_BY = """
+SELECT md5(string_agg(concat_ws(' ', item, fingerprint, as_of), ',' ORDER BY item)) FROM ops.mark WHERE item LIKE 'confidentiality%'
+"""
+
+
 class Overview:
     """What several pages tell, of a warehouse and for someone's scope."""
 
@@ -106,6 +111,11 @@ class Overview:
         assert self.publication is not None  # noqa: S101  # who asks shows something published
         as_of: datetime = self.publication.as_of
         return as_of
+
+    @cached_property
+    def withheld_by(self) -> str:
+        """What tells one look at the small groups of what is published from another."""
+        return str(self.connection.scalar(text(_WITHHELD_BY)) or "")
 
     @cached_property
     def held_edition(self) -> Row[Any] | None:

@@ -1,7 +1,8 @@
 """What is wrong with what sources send: what is new with the last night, and what was failing already, since when, more or less.
 
 A source's word is taken night by night: the rules that did not hold in all it sent one night. A rule that did not hold in the last
-night of its source is a problem; it began with the first of the nights in a row in which it did not.
+night of its source is a problem; it began with the first of the nights in a row in which it did not. Files that were refused and in whose
+place others have come count no more.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ WITH nights AS ({NIGHTS}),
 sent AS (
     SELECT n.run_id, n.as_of, d.source, d.delivery_id, dense_rank() OVER (PARTITION BY d.source ORDER BY n.run_id DESC) AS ago
     FROM ops.delivery d JOIN nights n ON d.loaded_at >= n.started_at AND d.loaded_at < n.until
+    WHERE d.corrected_by IS NULL
 ),
 broken AS (
     SELECT s.source, v.rule_code, s.ago, max(s.run_id) AS run_id, max(s.as_of) AS as_of, min(v.severity) AS severity,

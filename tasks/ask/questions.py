@@ -15,7 +15,7 @@ from tasks.ask.nights import unreachable_since
 from tasks.ask.scope import Scope
 from tasks.deliveries.rhythm import RHYTHMS
 from tasks.deliveries.run_lock import LOCK_HELD
-from tasks.load.decisions import is_dismissed, is_refused
+from tasks.load.decisions import is_dismissed
 from tasks.words import vietnamese as vi
 from tasks.words.understood import did_you_mean
 from tasks.words.vietnamese import VIETNAM, days_since
@@ -59,16 +59,18 @@ class SourceState(Generic[Sender]):
 
     source: Sender
     last: Row[Any] | None
+    taken_at: datetime | None
+    """When the last delivery was made of which something was taken: what was refused ends no silence. Nothing where there is none."""
     due: date | None
-    """Day by which it should have sent again; nothing where it sends once or never did."""
+    """Day by which it should have sent again; nothing where it sends once, or nothing of it was ever taken."""
     days_late: int
     unreachable: Row[Any] | None
     """Why the last night could take nothing of it, or not all, and since when: a row of tasks.ask.nights.unreachable_since."""
 
     @property
     def is_late(self) -> bool:
-        """Whether it should have sent by now."""
-        return self.last is None or self.days_late > 0
+        """Whether something that can be taken should have come by now."""
+        return self.taken_at is None or self.days_late > 0
 
     @property
     def standing(self) -> str:
@@ -82,14 +84,9 @@ class SourceState(Generic[Sender]):
         return "late" if self.is_late else "in_time"
 
     @property
-    def since(self) -> datetime | None:
-        """When its last delivery was made; nothing where there was none."""
-        return None if self.last is None else self.last.exported_at
-
-    @property
     def told(self) -> str:
-        """What it is called, and since when it is silent."""
-        return f"{self.source.title}, " + (f"gửi cuối {vi.day(self.since)}" if self.since else "chưa gửi lần nào")
+        """What it is called, and since when nothing of it was taken."""
+        return f"{self.source.title}, " + (f"tệp cuối nhận được {vi.day(self.taken_at)}" if self.taken_at else "chưa nhận được tệp nào")
 
 
 def source_states(connection: Connection, sources: Sequence[Sender], at: datetime) -> list[SourceState[Sender]]:
@@ -97,7 +94,9 @@ def source_states(connection: Connection, sources: Sequence[Sender], at: datetim
     rows = connection.execute(
         text(
             "SELECT DISTINCT ON (source) source, delivery_id, file_name, exported_at, status, verdict, rows_received, rows_loaded, "
-            "rows_unchanged, rows_quarantined, message_vi FROM ops.delivery ORDER BY source, exported_at DESC, delivery_id DESC"
+            "rows_unchanged, rows_quarantined, message_vi, "
+            "max(exported_at) FILTER (WHERE status IN ('loaded', 'superseded')) OVER (PARTITION BY source) AS taken_at "
+            "FROM ops.delivery ORDER BY source, exported_at DESC, delivery_id DESC"
         )
     )
     last = {row.source: row for row in rows}
@@ -105,10 +104,11 @@ def source_states(connection: Connection, sources: Sequence[Sender], at: datetim
 
     def state(source: Sender) -> SourceState[Sender]:
         found, due, days_late = last.get(source.name), None, 0
-        if found is not None and source.expected in RHYTHMS:
-            until = found.exported_at + RHYTHMS[source.expected].patience
+        taken_at = None if found is None else found.taken_at
+        if taken_at is not None and source.expected in RHYTHMS:
+            until = taken_at + RHYTHMS[source.expected].patience
             due, days_late = until.astimezone(VIETNAM).date(), max(1, days_since(until, at)) if at > until else 0
-        return SourceState(source, found, due, days_late, unreachable.get(source.name))
+        return SourceState(source, found, taken_at, due, days_late, unreachable.get(source.name))
 
     return [state(source) for source in sources]
 
@@ -155,11 +155,6 @@ def deliveries(connection: Connection, since: datetime | None = None) -> Sequenc
         ),
         {"since": since, "account": next(rule.code for rule in structure() if rule.check == "account")},
     ).all()
-
-
-def rejected(connection: Connection) -> Sequence[Row[Any]]:
-    """Deliveries refused whole that nobody dismissed and in whose place none has come, with the reason for their supplier."""
-    return connection.execute(text(f"SELECT d.* FROM ops.delivery d WHERE {is_refused('d')} ORDER BY d.exported_at, d.delivery_id")).all()
 
 
 def set_aside(connection: Connection) -> Sequence[Row[Any]]:

@@ -11,24 +11,12 @@ from sqlalchemy import Connection, Row, text
 from tasks.ask.scope import WHOLE, Scope
 from tasks.load.decisions import is_refused
 
-_SENT_AGAIN = """EXISTS (
-    SELECT FROM ops.delivery later
-    WHERE later.source = d.source AND later.status <> 'landed' AND (later.exported_at, later.delivery_id) > (d.exported_at, d.delivery_id)
-      AND later.named_unit IS NOT DISTINCT FROM d.named_unit
-      AND coalesce(later.business_period, later.named_period, '') = coalesce(d.business_period, d.named_period, ''))
-"""
-
 
 def refused(connection: Connection) -> Sequence[Row[Any]]:
-    """Deliveries refused that nobody dismissed and of which the source has not sent another one since, the latest first."""
-    wanted = f"SELECT d.* FROM ops.delivery d WHERE {is_refused('d')} AND NOT {_SENT_AGAIN} ORDER BY d.loaded_at DESC, d.delivery_id"
-    return connection.execute(text(wanted)).all()
-
-
-def is_sent_again(connection: Connection, delivery_id: int) -> bool:
-    """Whether the source of a delivery has sent another one since for the same period and unit."""
-    wanted = f"SELECT {_SENT_AGAIN} FROM ops.delivery d WHERE d.delivery_id = :delivery_id"
-    return bool(connection.scalar(text(wanted), {"delivery_id": delivery_id}))
+    """Deliveries refused that nobody dismissed and in whose place none has come, with the reason for their supplier; the latest first."""
+    return connection.execute(
+        text(f"SELECT d.* FROM ops.delivery d WHERE {is_refused('d')} ORDER BY d.loaded_at DESC, d.delivery_id")
+    ).all()
 
 
 def open_rows(connection: Connection) -> Sequence[Row[Any]]:

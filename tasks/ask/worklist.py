@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Row, text
 
@@ -52,6 +53,11 @@ class Item:
     last_note_at: datetime | None
     corrections: int
     """Corrected cells that the next night puts in."""
+
+    @property
+    def place(self) -> str:
+        """Where people decide on it."""
+        return f"viec-can-lam/{self.delivery_id}/{self.rule_code}" + (f"?cot={quote(self.column)}" if self.column else "")
 
 
 _ITEMS = f"""

@@ -55,7 +55,9 @@ class _Table:
                 self._hide_one_more(place, done)
         told = [cell for cell in sorted(self.guarded - self.known - loose) if cell in self.sums_of]
         for cell in told:
-            self._guard(cell, done)
+            self._hide_beside(cell, done)
+        if self._size == before:
+            self.guarded |= {other for cell in told for place in self.sums_of[cell] for other in self.sums[place]}
         if self._size == before and self.small.intersection(told):
             self._hide_around(told)
         return self._size != before
@@ -70,13 +72,11 @@ class _Table:
         secret = [part for part in parts if part not in self.known]
         return total in self.known and bool(secret) and 0 < sum(self.counts[part] for part in secret) < self.below
 
-    def _guard(self, cell: int, done: set[int]) -> None:
-        """Hides something else in each of the sums in which a cell is hidden alone; what is hidden beside it is guarded with it."""
+    def _hide_beside(self, cell: int, done: set[int]) -> None:
+        """Hides something else in each of the sums in which a cell is hidden alone."""
         for place in self.sums_of[cell]:
-            beside = {other for other in self.sums[place] if other not in self.known and other != cell}
-            if beside:
-                self.guarded |= beside
-            elif place not in done:  # else something was hidden there just now
+            is_alone = all(other in self.known or other == cell for other in self.sums[place])
+            if is_alone and place not in done:  # else something was hidden there just now
                 self._hide_one_more(place, done)
 
     def _hide_one_more(self, place: int, done: set[int]) -> None:

@@ -7,7 +7,7 @@ unit of today and those that went into it. Indicators that count the same thing 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -18,7 +18,7 @@ from tasks.count.small_groups import withheld
 from warehouse import periods
 from warehouse.bulk import BULK, analyze
 from warehouse.confidentiality import confidentiality
-from warehouse.indicators import Indicator, in_force
+from warehouse.indicators import in_force
 from warehouse.periods import VIETNAM, days, parts
 from warehouse.tables import indicator_confidentiality
 from warehouse.tables.bridge_unit_succession import WENT_ON
@@ -88,9 +88,10 @@ class _Shown:
     left_out: set[Place] = field(default_factory=set)
     """Places whose value nobody sees, and that no restated value holds (Q)."""
 
-    def declared(self, period: str) -> Indicator | None:
-        """Its version that shows a period."""
-        return in_force(self.code, days(period)[1])
+    def of_today(self, place: Place) -> Place:
+        """The place of a unit of today: the one in which it is restated, where it is."""
+        again = (place[0], place[1], True)
+        return again if again in self.counts else (place[0], place[1], False)
 
 
 def _shown(connection: Connection, year: str) -> list[_Shown]:
@@ -227,15 +228,17 @@ class _Cells:
         """Indicator and place of each line."""
         self._cells: dict[tuple[object, Place, int], int] = {}
         self._sums: dict[tuple[int, ...], None] = {}
-        by_code = {one.code: one for one in together}
+        belongs_to = confidentiality().belongs_to
+        roles = {one.code: self._roles(one) for one in together if one.code not in belongs_to}
         for one in together:
-            base = confidentiality().belongs_to.get(one.code)
-            for place in one.counts:
-                self.names.append((one.code, place))
-                self.lines.append(self._line(one, place) if base is None else self._belonging(by_code.get(base), place))
-            if base is None:
-                for parts_of in self._roles(one):
-                    self._add_up(one, parts_of, bound)
+            told = roles.get(belongs_to.get(one.code, one.code), [])
+            # Of an amount, the cells of the count that it belongs to; where that is not shown, the amount may be anybody's.
+            own = [[role[place] for role in told if place in role] or [self._cell("unknown", place, 1)] for place in one.counts]
+            self.names += ((one.code, place) for place in one.counts)
+            self.lines += own
+            if one.code in roles:
+                self._add_up(one, told, bound)
+                self._sums |= {(whole, part, between): None for part, whole, between in (cells for cells in own if len(cells) > 1)}
 
     @property
     def sums(self) -> list[tuple[int, ...]]:
@@ -254,56 +257,47 @@ class _Cells:
             self.counts.append(count)
         return self._cells[key]
 
-    def _line(self, one: _Shown, place: Place) -> list[int]:
-        return [role[place] for role in self._roles(one, [place])]
-
-    def _belonging(self, base: _Shown | None, place: Place) -> list[int]:
-        """Of an amount, the cells of the count that it belongs to; where that is not shown, the amount may be anybody's."""
-        return self._line(base, place) if base is not None and place in base.counts else [self._cell("unknown", place, 1)]
-
-    def _roles(self, one: _Shown, places: Collection[Place] | None = None) -> list[dict[Place, int]]:
+    def _roles(self, one: _Shown) -> list[dict[Place, int]]:
         """Numerator, denominator and what lies between them, as cells; of a plain count the number alone."""
-        told = {place: one.counts[place] for place in places or one.counts}
-        numerator = {place: self._cell(one.numerator_counts, place, part) for place, (part, _) in told.items()}
+        numerator = {place: self._cell(one.numerator_counts, place, part) for place, (part, _) in one.counts.items()}
         if one.denominator_counts is None:
             return [numerator]
+        denominator = {place: self._cell(one.denominator_counts, place, whole) for place, (_, whole) in one.counts.items()}
         between = (one.numerator_counts, one.denominator_counts)
         return [
             numerator,
-            {place: self._cell(one.denominator_counts, place, whole) for place, (_, whole) in told.items()},
-            {place: self._cell(between, place, whole - part) for place, (part, whole) in told.items()},
+            denominator,
+            {place: self._cell(between, place, whole - part) for place, (part, whole) in one.counts.items()},
         ]
 
     # Whatever adds up is taken for a sum, be it by chance: who reads the tables may do so as well.
-    def _add_up(self, one: _Shown, cells: dict[Place, int], bound: Collection[_Bound]) -> None:
-        def of_today(place: Place) -> Place:
-            again = (place[0], place[1], True)
-            return again if again in cells else place
-
+    def _add_up(self, one: _Shown, roles: Sequence[dict[Place, int]], bound: Collection[_Bound]) -> None:
+        """Notes the sums between the places of an indicator, for each of its cells."""
+        declared = {period: in_force(one.code, days(period)[1]) for period in {period for _, period, _ in one.counts}}
+        stocks = {period for period, each in declared.items() if each is not None and each.is_stock}
+        handles = {period for period, each in declared.items() if each and each.is_additive and not each.counted_fact.counts_whole} - stocks
         for each in bound:
-            declared = one.declared(each.total[1])
-            among = each.at_end if declared is not None and declared.is_stock else each.parts
+            period = each.total[1]
+            total, among = each.total, each.at_end if period in stocks else each.parts
             if each.kind == "today":
-                total, below = of_today((*each.total[:2], False)), [of_today(part) for part in among]
-            else:
-                total, below = each.total, among
-            shown = [part for part in below if part in cells]
-            if total not in cells or not shown:
+                total, among = one.of_today(total), [one.of_today(part) for part in among]
+            shown = [part for part in among if part in one.counts]
+            if total not in one.counts or not shown:
                 continue
-            if each.kind == "lineage" and self._adds_up(cells, total, [part for part in shown if part not in one.left_out]):
-                continue
-            handles = declared is not None and declared.is_additive and not declared.is_stock and not declared.counted_fact.counts_whole
-            self._adds_up(cells, total, shown, may_hold_more=each.kind == "above" and handles)
-        for unit_key, period, is_restated in cells:
-            of_period = {"quarter": ["month"], "year": ["quarter", "month"]}.get(periods.period_type(period), [])
-            declared = one.declared(period)
-            for shorter in of_period:
-                inside = [part for part in parts(period)[1:] if periods.period_type(part) == shorter]
-                below = [of_today((unit_key, part, False)) if is_restated else (unit_key, part, False) for part in inside]
-                shown = [part for part in below if part in cells]
-                if declared is not None and declared.is_stock:
-                    shown = shown[-1:]
-                if shown and self._adds_up(cells, (unit_key, period, is_restated), shown):
+            seen = [part for part in shown if part not in one.left_out] if each.kind == "lineage" else shown
+            for cells in roles:
+                may_hold_more = each.kind == "above" and period in handles
+                if not self._adds_up(cells, total, seen, may_hold_more=may_hold_more) and seen != shown:
+                    self._adds_up(cells, total, shown)
+        inside = {period: list(_inside(period)) for period in declared}
+        for place in one.counts:
+            unit_key, period, is_restated = place
+            for shorter in inside[period]:
+                parts_of = [(unit_key, part, False) for part in shorter]
+                shown = [part for part in (map(one.of_today, parts_of) if is_restated else parts_of) if part in one.counts]
+                shown = shown[-1:] if period in stocks else shown
+                held = [self._adds_up(cells, place, shown) for cells in roles]
+                if all(held):
                     break
 
     def _adds_up(self, cells: dict[Place, int], total: Place, below: Collection[Place], *, may_hold_more: bool = False) -> bool:
@@ -312,5 +306,13 @@ class _Cells:
         more = self.counts[cells[total]] - sum(self.counts[cell] for cell in among)
         if not among or more < 0 or (more > 0 and not may_hold_more):
             return False
-        self._sums[(cells[total], *among, *([self._cell(("beside", *among), total, more)] if more else []))] = None
+        beside = [self._cell(("beside", *among), total, more)] if more else []
+        self._sums[(cells[total], *among, *beside)] = None
         return True
+
+
+def _inside(period: str) -> Iterator[list[str]]:
+    """The quarters of a year, then its months; the months of a quarter."""
+    for shorter in ("quarter", "month"):
+        if found := [part for part in parts(period)[1:] if periods.period_type(part) == shorter]:
+            yield found

@@ -4,12 +4,15 @@ A delivery comes in place of an earlier one of its source where something of it 
 - it replaces it: the feed says that it does, and both names speak of the same period and unit, or the pattern of their source says that
   the earlier one's lies within it; a list replaces every list before it;
 - or it bears the same name; where nothing is replaced, a name that says a day or period, since else it may be that of every export;
+- or the earlier one was refused, and it bears that name with something added (`hoa_don_202406_dinh_chinh.xlsx`) and speaks of the same
+  period and unit;
 - or nothing of the earlier one is in force any more, since its source spoke for all of its stretches again.
 Of any other, it puts right the rows whose natural keys it says again and that are accepted.
 """
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Any
 
 import pyarrow as pa
@@ -88,10 +91,16 @@ def _in_place_of(contract: Contract, later: Row[Any], earlier: Row[Any]) -> bool
         return False
     is_alike = (later.named_period, later.named_unit) == (earlier.named_period, earlier.named_unit)
     if not (later.is_declared and earlier.is_declared):  # a day in a name that nobody declared is often that of the export
-        return is_alike and is_replacing
+        return is_alike and (is_replacing or (earlier.status == "rejected" and _bears(later.file_name, earlier.file_name)))
     covers, covered = Stretch.of(later.named_period), Stretch.of(earlier.named_period)
     of_the_unit = later.named_unit in (None, earlier.named_unit)
     return is_alike or (is_replacing and of_the_unit and covers.first <= covered.first and covered.last <= covers.last)
+
+
+def _bears(later: str, earlier: str) -> bool:
+    """Whether a file has the name of an earlier one with words added, or another ending; a number that goes on is another number."""
+    new, old = (PurePosixPath(name).stem.casefold() for name in (later, earlier))
+    return new.startswith(old) and not new[len(old) : len(old) + 1].isalnum()
 
 
 _CORRECT = f"UPDATE ops.quarantine SET status = 'corrected', corrected_by = :by WHERE {_ROWS}"

@@ -34,7 +34,7 @@ def is_dismissed(delivery: str) -> str:
 
 
 def is_refused(delivery: str) -> str:
-    """SQL of whether `delivery`, of ops.delivery, was refused, and waits for another to come in its place."""
+    """SQL of whether `delivery`, of ops.delivery, was refused, and neither sent again nor dismissed since."""
     return f"({delivery}.status = 'rejected' AND {delivery}.corrected_by IS NULL AND NOT {is_dismissed(delivery)})"
 
 
@@ -59,7 +59,7 @@ def release(connection: Connection, chosen: Chosen, who: str, reason: str | None
 def dismiss(connection: Connection, chosen: Chosen, who: str, reason: str) -> int:
     """Leaves rows out for good, or a refused delivery as a whole, and returns how many faults or rows that touched."""
     if not reason.strip():
-        raise Refusal("Bỏ hẳn thì phải ghi lý do (--reason).")
+        raise Refusal("Bỏ hẳn thì phải ghi lý do.")
     refused = _rejected(connection, chosen.delivery_id)
     if refused is None:
         return _decide(connection, chosen, "dismissed", who, reason)

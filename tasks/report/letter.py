@@ -6,7 +6,7 @@ Its table can be dropped back in (`tasks.load.corrections`): each line carries t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,11 @@ from tasks.deliveries.source import Source
 from tasks.load.decisions import is_refused
 from tasks.read.letter import ELSEWHERE, HEADERS
 from tasks.words import vietnamese as vi
+from tasks.words.understood import did_you_mean
 from warehouse.settings import Refusal
 
+ANSWERED_WITHIN = timedelta(days=7)
+"""Time that a supplier is given where nobody says another."""
 TITLE = "ĐỀ NGHỊ SỬA SỐ LIỆU"
 LINES = "Các ô cần sửa"
 WIDTHS = {
@@ -34,9 +37,11 @@ HOW = (
 )
 
 _FILES = f"""
-SELECT d.delivery_id, d.source, d.file_name, d.exported_at, d.status, d.rows_received, d.message_vi, (
+SELECT d.delivery_id, d.source, coalesce(p.provider_name, d.provider) AS provider_name, d.file_name, d.exported_at, d.status,
+    d.rows_received, d.message_vi, (
     SELECT count(DISTINCT q.row_number) FROM ops.quarantine AS q WHERE q.delivery_id = d.delivery_id AND q.status = 'open') AS rows
 FROM ops.delivery AS d
+LEFT JOIN warehouse.dim_provider AS p ON p.provider_code = d.provider
 WHERE (CAST(:source AS text) IS NULL OR d.source = :source) AND (CAST(:number AS int) IS NULL OR d.delivery_id = :number)
     AND ({is_refused("d")}
         OR EXISTS (SELECT FROM ops.quarantine AS q WHERE q.delivery_id = d.delivery_id AND q.status = 'open'))
@@ -59,8 +64,14 @@ def write_letter(
     delivery_id: int | None = None,
     deadline: date | None = None,
 ) -> int:
-    """Writes the letter about what stands of a source or of one delivery; returns how many cells it names. Refusal where nothing does."""
+    """Writes the letter about what stands of a source or of one delivery; returns how many cells it names. Refusal where nothing does.
+
+    `deadline`: the day before which they are to be sent again; a week from now where none is given.
+    """
     files = connection.execute(text(_FILES), {"source": source, "number": delivery_id}).all()
+    titles = {one.name: one.title for one in sources}
+    if not files and source is not None and source not in titles:
+        raise Refusal(f"Không có nguồn {source!r}.{did_you_mean(source, sorted(titles))}")
     if not files:
         raise Refusal("Không có tệp nào như vậy bị từ chối hay có dòng để riêng: không có gì để viết thư.")
     cells = connection.execute(text(_CELLS), {"numbers": [file.delivery_id for file in files]}).all()
@@ -69,7 +80,7 @@ def write_letter(
     with xlsxwriter.Workbook(draft, {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}) as book:
         book.set_properties({"title": "Đề nghị sửa số liệu"})
         styles = _Styles(book)
-        _letter(book, styles, files, {one.name: one.title for one in sources}, deadline, len(cells))
+        _letter(book, styles, files, titles, deadline or date.today() + ANSWERED_WITHIN, len(cells))
         if cells:
             _lines(book, styles, cells)
     draft.replace(path)
@@ -93,7 +104,7 @@ class _Styles:
         self.asked = book.add_format(cell | {"bg_color": "#fff2b3", "locked": False, "border_color": "#8a6d00"})
 
 
-def _letter(book: Any, styles: _Styles, files: Sequence[Row[Any]], titles: dict[str, str], deadline: date | None, cells: int) -> None:
+def _letter(book: Any, styles: _Styles, files: Sequence[Row[Any]], titles: dict[str, str], deadline: date, cells: int) -> None:
     sheet = book.add_worksheet("Thư")
     _page(sheet, "Thư")
     sheet.hide_gridlines(2)
@@ -101,10 +112,10 @@ def _letter(book: Any, styles: _Styles, files: Sequence[Row[Any]], titles: dict[
         sheet.set_column(column, column, width)
     sheet.set_row(0, 42)
     sheet.merge_range(0, 0, 0, 5, TITLE, styles.title)
-    to = "; ".join(dict.fromkeys(titles.get(file.source, file.source) for file in files))
-    until = f"trước ngày {vi.day(deadline)}" if deadline else "trong thời gian sớm nhất"
-    sheet.write_string(2, 0, f"Kính gửi đơn vị cung cấp số liệu: {to}", styles.heading)
-    sheet.write_string(3, 0, f"Đề nghị kiểm tra, sửa và gửi lại {until}.", styles.heading)
+    to = "; ".join(dict.fromkeys(file.provider_name for file in files))
+    about = "; ".join(dict.fromkeys(titles.get(file.source, file.source) for file in files))
+    sheet.write_string(2, 0, f"Kính gửi: {to} (số liệu: {about})", styles.heading)
+    sheet.write_string(3, 0, f"Đề nghị kiểm tra, sửa và gửi lại trước ngày {vi.day(deadline)}.", styles.heading)
     for number, words in enumerate(HOW if cells else HOW[-1:], 5):
         sheet.merge_range(number, 0, number, 5, f"• {words}", styles.plain)
     row = 6 + len(HOW)

@@ -90,6 +90,8 @@ def tell_news(engine: Engine, settings: Settings, run_id: int, causes: Iterable[
         words.append(f"- và {vi.number(len(said) - SHOWN)} việc khác")
     if known:
         words += ["", f"Còn {vi.number(len(known))} việc đã báo những đêm trước."]
+    if settings.desk_url is not None:
+        words += ["", f"Trang kiểm soát: {settings.desk_url}"]
     try:
         _send(settings, f"Ba Không, đêm {day}: {vi.number(len(said))} việc mới cần xem", "\n".join(words))
     except (OSError, smtplib.SMTPException, _NotTaken) as problem:

@@ -109,7 +109,37 @@ NOTE_KIND = {
     "correction": "nhận ô đã sửa",
 }
 """What was done about what was set aside."""
-RUN_STATUS = {"running": "đang chạy", "completed": "hoàn thành", "failed": "thất bại", "killed": "bị ngắt"}
+ACTION = {
+    "sign-in": "đăng nhập",
+    "sign-out": "đăng xuất",
+    "account-add": "lập tài khoản",
+    "account-password": "đổi mật khẩu",
+    "account-disable": "khóa tài khoản",
+    "account-enable": "mở lại tài khoản",
+    "sessions-revoke": "kết thúc các phiên đăng nhập",
+    "quarantine-release": "cho nạp lại",
+    "quarantine-let_pass": "cho qua dù khác mức thường",
+    "quarantine-dismiss": "bỏ hẳn",
+    "quarantine-assign": "giao việc",
+    "quarantine-comment": "ghi chú",
+    "quarantine-correct": "nhận ô đã sửa",
+    "gate-accepted": "chấp nhận điểm bất thường",
+    "gate-rejected": "không chấp nhận điểm bất thường",
+    "publish-now": "yêu cầu tính và công bố ngay",
+    "sign": "ký số liệu",
+}
+"""What is written down of people at the desk: every action that there is."""
+SUBJECT = {"account": "tài khoản", "delivery": "lần gửi số", "alarm": "điểm bất thường số", "period": "kỳ"}
+"""What it was done to."""
+RUN_STATUS = {
+    "running": "đang chạy",
+    "completed": "hoàn thành",
+    "not_all_taken": "xong, có việc cần xem",
+    "held": "xong, chưa công bố",
+    "failed": "thất bại",
+    "killed": "bị ngắt",
+}
+"""What became of a run; the third and fourth of a night of which something was refused, out of reach or held back, or all was held."""
 SEVERITY = {"critical": "nghiêm trọng", "warning": "cảnh báo", "info": "thông tin"}
 EXPECTED = {"daily": "hằng ngày", "monthly": "hằng tháng", "quarterly": "hằng quý", "yearly": "hằng năm", "once": "một lần"}
 UNSEEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
@@ -136,6 +166,12 @@ def status(obs_status: str, obs_reason: str | None = None) -> str:
     if obs_reason in OBS_DOUBT:
         return f"{OBS_STATUS[obs_status]}, {OBS_DOUBT[obs_reason]}"
     return OBS_REASON.get(obs_reason or "", OBS_STATUS[obs_status])
+
+
+def subject(told: str) -> str:
+    """What something was done to, as the audit keeps it: `delivery:16 DOS-002` as `lần gửi số 16 DOS-002`."""
+    kind, _, rest = told.partition(":")
+    return f"{SUBJECT[kind]} {rest}" if kind in SUBJECT else told
 
 
 def change(value: Decimal | None, decimals: int) -> str:

@@ -229,9 +229,10 @@ def test_the_commands_write_the_letter_and_take_it_back(inbox: Inbox) -> None:
     assert "7 ô cần sửa." in done.stdout
     front = [cell for row in openpyxl.load_workbook(path)["Thư"].values for cell in row if cell]
     assert "Đề nghị kiểm tra, sửa và gửi lại trước ngày 20/04/2024." in front
+    assert any(cell.startswith("Kính gửi: Công ty Điện lực (số liệu: ") for cell in front if isinstance(cell, str))
     done = bakhong("quarantine", "correct", str(fill(path, RIGHT)), "--reason", "công văn 12", env=env)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Đã nhận 6 ô. Lượt đêm sau sẽ áp dụng." in done.stdout
+    assert "Đã nhận 6 ô. Lượt đêm sau sẽ áp dụng; ngay bây giờ: bakhong nightly --no-pull." in done.stdout
     inbox.night()
     assert len(inbox.bills()) == 57
     nothing = bakhong("quarantine", "letter", "--delivery", "7", "--to", str(path), env=env)

@@ -47,11 +47,14 @@ def letters() -> Iterator[tuple[Letters, str]]:
     server.stop()
 
 
-def a_night(engine: Engine, address: str | None, causes: dict[str, str], secret: str | None = None) -> list[str]:
+def a_night(
+    engine: Engine, address: str | None, causes: dict[str, str], secret: str | None = None, desk_url: str | None = None
+) -> list[str]:
     row = {"flow": "nightly", "as_of": NIGHT, "started_at": NIGHT, "status": "completed", "host": "test", "process_id": 1}
     with engine.begin() as c:
         run_id = c.execute(insert(run).values(row).returning(run.c.run_id)).scalar_one()
-    settings = Settings(Path("home"), None, Path("sources.yaml"), KEY.encode(), message_to=address, message_secret=secret)
+    told = {"message_to": address, "message_secret": secret, "desk_url": desk_url}
+    settings = Settings(Path("home"), None, Path("sources.yaml"), KEY.encode(), **told)
     return tell_news(engine, settings, run_id, causes.items())
 
 
@@ -109,6 +112,12 @@ def test_a_webhook_gets_the_words_as_text_and_a_refusal_of_it_is_told(engine: En
     answer["status"] = 200
     assert a_night(engine, address, {"late": "Nguồn chậm: ECPay"}, "bi mat") == []
     assert posted[-1] == ("Bearer bi mat", {"text": "Ba Không, đêm 27/11/2026: 1 việc mới cần xem\n- Nguồn chậm: ECPay"})
+
+
+def test_the_message_leads_to_the_desk(engine: Engine, letters: tuple[Letters, str]) -> None:
+    told, address = letters
+    a_night(engine, address, {"late ecpay": "Nguồn chậm: ECPay"}, desk_url="https://bakhong.tinh.vn/")
+    assert told.taken[0][1].get_content().splitlines() == ["- Nguồn chậm: ECPay", "", "Trang kiểm soát: https://bakhong.tinh.vn/"]
 
 
 def test_without_an_address_nothing_is_told_and_nothing_kept(engine: Engine) -> None:

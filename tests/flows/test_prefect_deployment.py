@@ -22,9 +22,11 @@ import yaml
 from prefect import flow
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from desk import accounts
 from tasks.report.edition import Report
 from tasks.report.edition import artifacts as show_artifacts
-from tests.nights import ROOT, Patience, environment, few_sources, run_command, started
+from tests.clients import client_of
+from tests.nights import ROOT, Patience, bakhong, environment, few_sources, run_command, started
 from warehouse.database import connect
 from warehouse.embedded import Server
 
@@ -225,6 +227,44 @@ def test_a_night_that_is_due_is_carried_out(prefect: Prefect, server: Server) ->
     run = prefect.seen_through(run)
     assert run["state_type"] == "COMPLETED", run["state"]
     assert run["auto_scheduled"]
+    assert nights(server) == [*before, ("nightly", "completed")]
+
+
+def test_an_approver_at_the_desk_has_it_published_at_once(prefect: Prefect, server: Server) -> None:
+    """The desk itself runs as a steward, who may not count or publish: the worker does."""
+    assert bakhong("warehouse", "upgrade", env=prefect.env).returncode == 0
+    before, password = nights(server), "thùng thư màu xanh"
+    owner = connect(server.url("owner", "deployed"))
+    with owner.begin() as connection:
+        connection.exec_driver_sql(f"ALTER ROLE bakhong_steward LOGIN PASSWORD '{server.passwords['steward']}'")
+        for role in ("steward", "approver"):
+            accounts.add(connection, role, role, role, password, None, "root")
+    owner.dispose()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env = prefect.env | {"BAKHONG_WAREHOUSE_URL": server.url("steward", "deployed")}
+    patience = Patience(prefect.log)
+    command = [sys.executable, "-m", "desk", "serve", "--port", str(port)]
+    with prefect.log.open("ab") as log, started(command, env=env, cwd=ROOT, stdout=log, stderr=log) as child:
+        while True:
+            try:
+                steward, of_steward = client_of(f"http://127.0.0.1:{port}/", "steward", password)
+                break
+            except httpx.ConnectError:
+                assert child.poll() is None, prefect.log.read_text("utf-8")[-3000:]
+                patience.wait(0.3)
+        assert steward.post("cong-bo/ngay", data={"form_token": of_steward}).status_code == 403
+        approver, token = client_of(f"http://127.0.0.1:{port}/", "approver", password)
+        assert 'action="/cong-bo/ngay"' in approver.get("cong-bo").text
+        asked = approver.post("cong-bo/ngay", data={"form_token": token})
+        assert (asked.status_code, asked.headers["location"]) == (303, "/cong-bo")
+        assert "approver đã yêu cầu tính và công bố ngay" in approver.get("cong-bo").text or nights(server) != before
+        (run,) = [each for each in prefect.ask("POST", "/flow_runs/filter", limit=50) if each["parameters"].get("pulls") is False]
+        run = prefect.seen_through(run)
+        assert 'action="/cong-bo/ngay"' in approver.get("cong-bo").text, "it can be asked for again"
+        assert "yêu cầu tính và công bố ngay" in approver.get("nhat-ky").text
+    assert run["state_type"] == "COMPLETED", run["state"]
     assert nights(server) == [*before, ("nightly", "completed")]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from tasks.ask import questions, worklist
+from tasks.ask import to_do, worklist
 from tests.flows.bills import Inbox, Row, bill
 
 
@@ -19,7 +19,7 @@ def inbox(engine: Engine, home: Path) -> Inbox:
 def refused(inbox: Inbox) -> list[str]:
     """Files that stand refused, as people are told."""
     with inbox.engine.connect() as connection:
-        told = [row.file_name for row in questions.rejected(connection)]
+        told = [row.file_name for row in to_do.refused(connection)]
         assert sorted({item.file_name for item in worklist.items(connection) if item.is_delivery}) == sorted(told)
     return told
 
@@ -82,6 +82,16 @@ def test_a_later_file_puts_nothing_right(inbox: Inbox, rows: list[Row]) -> None:
     inbox.night()
     assert "evn_202403.csv" in refused(inbox)
     assert inbox.ask("SELECT count(*) FROM ops.delivery WHERE corrected_by IS NOT NULL") == [(0,)]
+
+
+def test_the_name_of_a_refused_file_with_something_added_is_its_correction_and_that_of_another_part_is_not(inbox: Inbox) -> None:
+    for name in ("evn_202403_huyen_1.csv", "evn_202404.csv"):
+        inbox.send(name, WITHOUT_A_COLUMN, "2024-05-06")
+    inbox.night()
+    inbox.send("evn_202403_huyen_10.csv", [bill("HD-1")], "2024-05-07")
+    inbox.send("evn_202404_dinh_chinh.csv", [bill("HD-2")], "2024-05-07")
+    inbox.night()
+    assert refused(inbox) == ["evn_202403_huyen_1.csv"]
 
 
 def test_files_of_another_period_put_nothing_right(inbox: Inbox) -> None:

@@ -112,7 +112,8 @@ def test_how_the_sources_stand_with_the_same_exit_code_as_without(ask: Ask, foun
     code, parts = found("status")
     assert code == ask("status")[0] == 1  # the offices' samples end in April 2025
     sources = {one["source"]: one for one in parts["sources"]}
-    assert sources["one-stop-shop"]["is_late"] is True
+    assert (sources["one-stop-shop"]["is_late"], sources["one-stop-shop"]["due"]) == (True, "2025-06-10")
+    assert parts["refused"] == [], "the file of June 2024 came again, under another name"
     assert sources["one-stop-shop"]["last"]["file_name"] == "td_mau_20250430.csv"
     assert parts["run"]["status"] == "completed"
     assert parts["publication"]["as_of"].startswith("2026-09-30T23:59:59")
@@ -125,6 +126,15 @@ def test_what_was_set_aside_by_rule_and_row_by_row(found: Callable[..., Any]) ->
     (row,) = parts["rows"]
     assert code == 0
     assert (row["file_name"], row["row_number"]) == (group["file_name"], group["first_row"])
+
+
+def test_the_gate_what_changed_since_a_signature_and_what_was_decided(ask: Ask, found: Callable[..., Any]) -> None:
+    code, parts = found("gate", "list", "--values")
+    assert (code, parts["held_edition"], parts["findings"], parts["values"]) == (0, None, [], [])
+    _, parts = found("quarantine", "history", "1")
+    assert (parts["delivery_id"], parts["notes"]) == (1, [])
+    code, _, complained = ask("diff", "2024", "--json")
+    assert (code, "Chưa có bản ký nào của năm 2024" in complained) == (2, True)
 
 
 def test_whether_the_counts_hold(found: Callable[..., Any]) -> None:
@@ -161,6 +171,8 @@ def test_a_source_that_is_misspelt_is_asked_for(ask: Ask) -> None:
     code, _, complained = ask("complete", "evn-bill", "2024")
     assert code == 2
     assert "Không có nguồn 'evn-bill'. Có phải: evn-bills?" in complained
+    code, _, complained = ask("quarantine", "letter", "evn-bill", "--to", "thu.xlsx")
+    assert (code, complained.strip()) == (2, "Không có nguồn 'evn-bill'. Có phải: evn-bills?")
 
 
 @pytest.mark.parametrize(

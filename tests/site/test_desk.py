@@ -27,6 +27,7 @@ from desk.web.app import ROUTES, application
 from desk.web.serve import served
 from flows.nightly import WITHOUT_PREFECT, night
 from tasks.report.csv_file import DELIMITER, ENCODING
+from tests.clients import client_of
 from tests.nights import KEY, SAMPLES, few_sources
 from warehouse.database import connect
 from warehouse.embedded import Server
@@ -207,6 +208,26 @@ def test_tonight_fits_on_one_screen(desk: Served, page: Page) -> None:
     assert "Nguồn đã mất" in page.locator("#can-lam").inner_text()
 
 
+def test_a_night_that_did_not_take_all_is_not_green_and_each_thing_to_do_has_its_button(desk: Served, page: Page) -> None:
+    sign_in(page, desk, "steward")
+    assert page.locator(".title .tag").inner_text() == "xong, có việc cần xem"
+    things = page.locator(".to-do li")
+    assert things.count() == page.locator(".to-do li a.button").count() > 1
+    gone = things.filter(has_text="Nguồn đã mất").get_by_role("link", name="Xem")
+    assert gone.get_attribute("href") == "/ba-khong/nguon/gone"
+    aside = things.filter(has_text="DOS-002").first
+    aside.get_by_role("link", name="Quyết định").click()
+    assert "/viec-can-lam" in page.url
+    assert page.locator("main h1, main td, main th", has_text="DOS-002").count() > 0
+
+
+def test_rows_set_aside_show_the_cell_as_it_was_sent(desk: Served, page: Page) -> None:
+    sign_in(page, desk, "steward")
+    page.goto(f"{desk.address}dong?quy-tac=DOS-002")
+    cells = page.locator("tbody tr").evaluate_all("rows => rows.map(row => row.cells[6].innerText)")
+    assert {"77", "78"} & set(cells), "the status that no such list has"
+
+
 def test_what_is_pressed_is_large_enough(desk: Served, page: Page) -> None:
     sign_in(page, desk, "steward")
     for place in ("", "nguon", "bieu/2024"):
@@ -279,19 +300,7 @@ def test_an_account_of_a_commune_sees_its_tables_and_no_others(desk: Served, pag
 
 
 def client(desk: Served, name: str | None = None) -> tuple[httpx.Client, str]:
-    """A client that speaks as a browser does, signed in or not, and the token of its forms."""
-    origin = desk.address.removesuffix("/ba-khong/")
-    opened = httpx.Client(base_url=desk.address, headers={"Origin": origin})
-    if name is not None:
-        form = {"name": name, "password": PASSWORD, "form_token": token_of(opened.get("dang-nhap")), "next": ""}
-        assert opened.post("dang-nhap", data=form).status_code == 303
-    return opened, token_of(opened.get("tai-khoan" if name else "dang-nhap"))
-
-
-def token_of(answer: httpx.Response) -> str:
-    found = re.search(r'name="form_token" value="(\w+)"', answer.text)
-    assert found, answer.text
-    return found[1]
+    return client_of(desk.address, name, PASSWORD)
 
 
 def test_a_viewer_may_not_ask_for_what_takes_another_role(desk: Served) -> None:
@@ -544,7 +553,8 @@ def test_a_letter_goes_out_and_an_empty_one_is_not_taken_back(desk: Served, page
     assert letter.read_bytes()[:2] == b"PK"
     page.get_by_label("Thư đã điền, gửi lại").set_input_files(letter)
     page.get_by_role("button", name="Nhận các ô đã sửa").click()
-    assert "không có ô nào được điền" in page.locator("main").inner_text()
+    assert "không có ô nào được điền" in page.get_by_role("alert").inner_text()
+    assert page.get_by_role("button", name="Nhận các ô đã sửa").count() == 1
 
 
 def an_item(engine: Engine) -> tuple[int, str, str]:
@@ -564,11 +574,9 @@ def test_a_steward_looks_ahead_dismisses_with_a_reason_and_all_of_it_is_kept(des
     page.get_by_role("button", name="Nạp lại thì sao?").click()
     assert "vẫn sai quy tắc" in page.get_by_role("status").inner_text()
     page.get_by_role("button", name="Cho nạp lại").click()
-    assert "Chưa cho nạp lại dòng nào" in page.locator("main").inner_text()
-    page.goto(desk.address + place)
+    assert "Chưa cho nạp lại dòng nào" in page.get_by_role("alert").inner_text()
     page.get_by_role("button", name="Bỏ hẳn").click()
-    assert "lý do" in page.locator("main").inner_text()
-    page.goto(desk.address + place)
+    assert "lý do" in page.get_by_role("alert").inner_text(), "beside the form, which is still there"
     page.get_by_label("Ghi chú").fill("<b>đã gọi</b> điện")
     page.get_by_role("button", name="Ghi", exact=True).click()
     page.get_by_label("Lý do").fill("trùng hồ sơ")
@@ -587,6 +595,20 @@ def test_a_steward_looks_ahead_dismisses_with_a_reason_and_all_of_it_is_kept(des
         f"viec-can-lam/{delivery_id}/{rule}", data={"form_token": token, "act": "dismiss", "reason": "x", "column": column}
     )
     assert refused.status_code == 403
+
+
+def test_without_a_prefect_server_it_is_said_how_to_publish_at_once(desk: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    approver, token = client(desk, "approver")
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    assert "Tính và công bố ngay" in approver.get("cong-bo").text
+    answer = approver.post("cong-bo/ngay", data={"form_token": token})
+    assert answer.status_code == 400
+    assert "Máy chủ Prefect ở http://127.0.0.1:9/api không nhận lượt chạy" in answer.text
+    assert "đã yêu cầu" not in approver.get("cong-bo").text
+    monkeypatch.delenv("PREFECT_API_URL")
+    assert "Tính và công bố ngay" not in approver.get("cong-bo").text
+    answer = approver.post("cong-bo/ngay", data={"form_token": token})
+    assert (answer.status_code, "bakhong nightly --no-pull" in answer.text) == (400, True)
 
 
 def test_an_approver_accepts_what_is_out_of_line_and_signs_a_period(

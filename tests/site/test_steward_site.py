@@ -75,7 +75,7 @@ def test_what_was_refused_is_no_work_any_more_once_its_source_sent_again(sample_
     assert first.locator(".tag").inner_text() == "từ chối"
     first.get_by_role("link", name="nuoc_mau_202406.xlsx").click()
     assert "Dòng tổng cộng của tệp nuoc_mau_202406.xlsx không khớp" in page.locator(".box.bad").inner_text()
-    assert page.locator(".box.bad").inner_text().endswith("Nguồn đã gửi lại cho kỳ này.")
+    assert page.locator(".box.info").inner_text().startswith("Đã có bản thay: nuoc_mau_202406_dinh_chinh.xlsx")
 
 
 def test_printed_figures_that_differ_come_first(sample_night: SampleNight, page: Page) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from tasks.ask import questions, worklist
+from tasks.ask import to_do, worklist
 from tasks.deliveries.ledger import Delivery
 from tasks.load.chosen import Chosen
 from tasks.load.decisions import assign, comment, dismiss, release
@@ -138,12 +138,12 @@ def test_a_refused_delivery_that_nobody_waits_for_is_dismissed_once(engine: Engi
     with engine.connect() as connection:
         [item] = worklist.items(connection)
         assert (item.rule_code, item.is_delivery, item.can_let_pass, item.message_vi) == ("STR-003", True, False, "Tệp rỗng.")
-        assert len(questions.rejected(connection)) == 1
+        assert len(to_do.refused(connection)) == 1
     with engine.begin() as connection:
         dismiss(connection, Chosen(delivery.delivery_id), "Lan", "gửi nhầm")
     with engine.connect() as connection:
         assert worklist.items(connection) == []
-        assert questions.rejected(connection) == []
+        assert to_do.refused(connection) == []
     with engine.begin() as connection, pytest.raises(Refusal, match="đã được Lan bỏ hẳn lúc"):
         dismiss(connection, Chosen(delivery.delivery_id), "Minh", "gửi nhầm")
 

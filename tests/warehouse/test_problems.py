@@ -117,15 +117,25 @@ def test_silence_is_told_with_the_day_it_was_due_and_how_long_ago_that_was(engin
         assert (state.standing, state.days_late) == ("late", 10)
 
 
-def test_a_delivery_refused_is_work_until_its_source_sends_for_the_same_period_again(engine: Engine) -> None:
+def test_a_file_that_was_refused_ends_no_silence(engine: Engine) -> None:
     night(engine, 0, {})
-    night(engine, 1, {})
+    night(engine, 3, {})
     with engine.begin() as connection:
-        connection.execute(text("UPDATE ops.delivery SET status = 'rejected', business_period = '2026-09' WHERE delivery_id = 1"))
-        connection.execute(text("UPDATE ops.delivery SET business_period = '2026-10' WHERE delivery_id = 2"))
-        assert [row.delivery_id for row in to_do.refused(connection)] == [1]
-        connection.execute(text("UPDATE ops.delivery SET business_period = '2026-09' WHERE delivery_id = 2"))
-        assert not to_do.refused(connection)
+        connection.execute(text("INSERT INTO ops.source (source, feed, layout, expected) VALUES ('a', 'bills', 'evn_csv', 'daily')"))
+        connection.execute(text("UPDATE ops.delivery SET status = 'rejected' WHERE delivery_id = 2"))
+        (state,) = questions.source_states(connection, questions.known_sources(connection), FIRST + timedelta(days=4))
+    assert (state.standing, f"{state.due:%d/%m}", state.is_late, state.days_late) == ("rejected", "03/09", True, 2)
+
+
+def test_a_delivery_refused_is_work_and_a_problem_until_another_comes_in_its_place(engine: Engine) -> None:
+    night(engine, 0, {})
+    night(engine, 1, {"BIL-001": 9})
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE ops.delivery SET status = 'rejected' WHERE delivery_id = 2"))
+        assert [row.delivery_id for row in to_do.refused(connection)] == [2]
+        assert [one.rule_code for one in problems(connection)] == ["BIL-001"]
+        connection.execute(text("UPDATE ops.delivery SET corrected_by = 1 WHERE delivery_id = 2"))
+        assert to_do.refused(connection) == problems(connection) == []
 
 
 def test_a_night_that_is_missing_is_told_by_whoever_knows_the_time(engine: Engine) -> None:

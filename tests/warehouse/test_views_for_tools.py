@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, insert, text
 
-from tasks.deliveries.ledger import know_sources
+from tasks.deliveries.ledger import know_sources, note_unreachable
 from tasks.deliveries.source import Source
 from tests.warehouse import facts
 from tests.warehouse.facts import LUAN_KHE, NGOC_PHUNG, THANH_HOA, unit_key
@@ -355,6 +355,13 @@ def test_a_source_is_late_by_its_rhythm_and_a_refused_delivery_is_none(engine: E
         ("refused", "rejected", "rejected", True, 2, due),
         ("silent", None, "never", True, None, None),
     ]
+    with engine.begin() as connection:
+        begun = (
+            "INSERT INTO ops.run (flow, as_of, started_at, status, host, process_id) "
+            "VALUES ('nightly', now(), now(), 'completed', '', 1) RETURNING run_id"
+        )
+        note_unreachable(connection, connection.execute(text(begun)).scalar_one(), [("on-time", "không có thư mục")])
+    assert ask(engine, "SELECT source_state, is_late FROM mart.freshness WHERE source = 'on-time'") == [("unreachable", False)]
 
 
 def test_rows_of_a_refused_file_are_no_quarantined_ones_and_each_is_counted_once(engine: Engine) -> None:

@@ -11,7 +11,7 @@ function key(row, column) {
   if (day) return Number(day[5] + day[4] + day[3] + (day[1] ?? "00") + (day[2] ?? "00"));
   const number = text.match(/^[+-]?\d{1,3}(\.\d{3})*(,\d+)?(?![\d.,]*[^\d.,%\s]*\d)/) ?? text.match(/^[+-]?\d+(,\d+)?/);
   if (number) return Number(number[0].replaceAll(".", "").replace(",", "."));
-  return text === "" || text === "–" ? null : text;
+  return ["", "–", "…"].includes(text) ? null : text;
 }
 
 function compare(one, other) {

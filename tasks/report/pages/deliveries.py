@@ -25,14 +25,17 @@ def delivery(overview: Overview, delivery_id: int) -> Page | None:
     found = overview.connection.execute(text("SELECT * FROM ops.delivery WHERE delivery_id = :number"), {"number": delivery_id}).first()
     if found is None:
         return None
-    newer = text("SELECT delivery_id, file_name FROM ops.delivery WHERE supersedes = :number ORDER BY delivery_id")
+    newer = text(
+        "SELECT delivery_id, file_name FROM ops.delivery WHERE supersedes = :number "
+        "OR delivery_id = (SELECT corrected_by FROM ops.delivery WHERE delivery_id = :number) ORDER BY delivery_id"
+    )
     is_theirs = overview.scope.sees(found.named_unit)
     rows = to_do.Which(overview.scope, delivery_id=delivery_id)
     content = {
         "delivery": found,
         "senders": overview.senders,
         "newer": overview.connection.execute(newer, {"number": delivery_id}).all(),
-        "is_sent_again": to_do.is_sent_again(overview.connection, delivery_id),
+        "items": [one for one in overview.items if one.delivery_id == delivery_id],
         "verdicts": questions.verdicts(overview.connection, delivery_id),
         "rows": to_do.rows_set_aside(overview.connection, rows, ROWS_SHOWN) if is_theirs else [],
         "all_rows": to_do.count_set_aside(overview.connection, rows),

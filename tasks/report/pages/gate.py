@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.ask.gate import alike, held_values, numbers
+from tasks.ask.gate import alike, asked_for, held_values, numbers
 from tasks.ask.overview import Overview
 from tasks.report.rendering import Page
 from tasks.report.signing import Unsigned, all_signed, differences, find_signed, shown_checksum, unsigned
@@ -25,6 +25,8 @@ def publication(overview: Overview) -> Page:
         "waiting": sum(row.decision is None for row in overview.findings),
         "values": values,
         "shown": VALUES,
+        "run": overview.run,
+        "asked": asked_for(overview.connection),
         "releases": all_signed(overview.connection),
         "to_sign": to_sign,
     }

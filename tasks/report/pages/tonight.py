@@ -14,6 +14,7 @@ from tasks.ask.nights import deliveries_of, nights
 from tasks.ask.overview import Overview
 from tasks.ask.problems import Problem
 from tasks.ask.questions import SILENCE
+from tasks.ask.worklist import Item
 from tasks.report.charts import Bar
 from tasks.report.rendering import Page
 from tasks.words import vietnamese as vi
@@ -52,10 +53,29 @@ def tonight(overview: Overview, now: datetime | None = None) -> Page:
         "new": [one for one in overview.problems if is_new(one, run.run_id)],
         "known": [one for one in overview.problems if not is_new(one, run.run_id)],
         "sent": deliveries_of(overview.connection, run.run_id),
+        "items": overview.items,
+        "place_of": place_of,
         "shown": SHOWN,
         "shown_beside": SHOWN_BESIDE,
     }
     return Page("", "tonight.html", content)
+
+
+def place_of(kind: str, one: Any, items: Sequence[Item]) -> str:
+    """Where somebody sees to something to do: the item itself where it is a single one, else the list it stands in."""
+    match kind:
+        case "held":
+            return "cong-bo"
+        case "unreachable":
+            return f"nguon/{one.source.name}"
+        case "refused":
+            found = [item.place for item in items if item.is_delivery and item.delivery_id == one.delivery_id]
+        case "set_aside":
+            alike = (item for item in items if not item.is_delivery and item.status == "open")
+            found = [item.place for item in alike if (item.source, item.rule_code) == (one.source, one.rule_code)]
+        case _:
+            found = []
+    return found[0] if len(found) == 1 else "viec-can-lam"
 
 
 def is_new(problem: Problem, run_id: int) -> bool:

@@ -9,8 +9,12 @@ SELECT source.source,
        source.data_until,
        (due.due_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS next_due,
        due.is_late,
-       CASE WHEN due.is_late THEN extract(day FROM now() - due.due_at)::int END AS days_late,
+       CASE WHEN due.is_late AND due.due_at IS NOT NULL THEN greatest(1, local.today - (due.due_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date) END AS days_late,
        CASE
+           WHEN EXISTS (
+               SELECT FROM ops.unreachable AS missed
+               WHERE missed.source = source.source AND missed.run_id = (SELECT max(run.run_id) FROM ops.run AS run)
+           ) THEN 'unreachable'
            WHEN last.source IS NULL THEN 'never'
            WHEN last.status = 'rejected' THEN 'rejected'  -- what was refused is not on time, though it came
            WHEN due.is_late THEN 'late'
@@ -33,3 +37,4 @@ CROSS JOIN LATERAL (
     SELECT taken.exported_at + make_interval(days => source.patience_days) AS due_at,
            taken.source IS NULL OR coalesce(taken.exported_at + make_interval(days => source.patience_days) < now(), false) AS is_late
 ) AS due
+CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS today) AS local
