@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -71,6 +71,17 @@ def parts(period: str) -> list[str]:
     year = period[:4]
     everything = [year, *(f"{year}-Q{q}" for q in range(1, 5)), *(f"{year}-{m:02}" for m in range(1, 13))]
     return [part for part in everything if period in containing(part)]
+
+
+def before(period: str) -> str:
+    """The period of the same kind before it."""
+    last = days(period)[0] - timedelta(days=1)
+    return next(one for one in containing(last.isoformat()[:7]) if period_type(one) == period_type(period))
+
+
+def year_before(period: str) -> str:
+    """The same period of the year before."""
+    return f"{int(period[:4]) - 1:04}{period[4:]}"
 
 
 def _match(period: str) -> re.Match[str]:

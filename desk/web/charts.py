@@ -10,9 +10,11 @@ from pathlib import Path
 from starlette.responses import Response
 
 from desk.web.access import Asked, NotFound
+from tasks.ask.comparison import compared
 from tasks.ask.official_table import of_period
 from tasks.ask.overview import Overview
-from tasks.report.drawings import mapped, ranked, through_the_year
+from tasks.report.drawings import MAP, RANKING, charts_of, paired, through_the_year
+from tasks.report.pages.compare import sides
 from warehouse.periods import is_period
 
 KEPT = "charts"
@@ -25,12 +27,12 @@ NOTHING = b'<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
 def of_units(asked: Asked) -> Response:
     """An indicator in all units: `hang` from the highest down, `ban-do` as tiles."""
     year, code, how = (asked.request.path_params[name] for name in ("year", "code", "how"))
-    draw = {"hang": ranked, "ban-do": mapped}.get(how)
-    if draw is None or not is_period(year):
+    if how not in (RANKING, MAP) or not is_period(year):
         raise NotFound
 
     def drawn(overview: Overview) -> bytes | None:
-        return draw(of_period(overview.connection, year, overview.scope, indicator=code))
+        charts = charts_of(of_period(overview.connection, year, overview.scope, indicator=code))
+        return next((chart.drawn() for chart in charts if chart.name == how), None)
 
     return _kept(asked, f"{how} {year} {code}", drawn)
 
@@ -45,6 +47,17 @@ def of_unit(asked: Asked) -> Response:
         return through_the_year(overview, unit, code, year) if overview.scope.sees(unit) else None
 
     return _kept(asked, f"nam {year} {unit} {code}", drawn)
+
+
+def of_two(asked: Asked) -> Response:
+    """What two sides share, beside each other."""
+    asked_for = [asked.request.path_params[name] for name in ("one", "period", "other", "other_period")]
+
+    def drawn(overview: Overview) -> bytes | None:
+        first, second = sides(overview, *asked_for)
+        return paired(compared(first.lines, second.lines))
+
+    return _kept(asked, f"hai {asked_for}", drawn)
 
 
 def _kept(asked: Asked, name: str, drawn: Callable[[Overview], bytes | None]) -> Response:

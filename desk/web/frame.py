@@ -74,6 +74,10 @@ class DeskFrame:
         """Named by its content, so that it may be kept for ever."""
         return self.desk.address(f"static/{assets()[name][0]}/{name}")
 
+    def drawing(self, place: str) -> str:
+        """Drawn when it is asked for."""
+        return self.desk.address(f"{place}.svg")
+
     def file(self, name: str) -> str:
         """A file of the edition that the last night wrote, for those who may see the whole province."""
         return self.desk.address(f"tep/{name}") if self._sees_all and self.desk.file(name) is not None else ""

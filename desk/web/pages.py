@@ -10,9 +10,10 @@ from typing import Any
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from desk.web import charts, gate
+from desk.web import charts, downloads, gate
 from desk.web import worklist as worklist_actions
 from desk.web.access import Asked, Handler, NotFound, route
+from desk.web.compare import compare_page
 from desk.web.publish_now import publish_now
 from desk.web.rows import rows_page
 from tasks.ask.fees import fees, first_shown
@@ -21,6 +22,7 @@ from tasks.report.pages.deliveries import delivery
 from tasks.report.pages.fees import fees_page
 from tasks.report.pages.gate import publication, release
 from tasks.report.pages.nights import night, past_nights
+from tasks.report.pages.one_stop_shop import form_06a, score_766
 from tasks.report.pages.published import document, published
 from tasks.report.pages.rules import rule, rules
 from tasks.report.pages.sources import source, sources
@@ -98,10 +100,18 @@ ROUTES: list[Route] = [
     route("/bieu/{year}", page(year, "year"), "viewer"),
     route("/bieu/{year}/hien-nay", page(restated, "year"), "viewer"),
     route("/bieu/{year}/hien-nay/{code}", page(restated_indicator, "year", "code"), "viewer"),
+    route("/bieu/{year}/don-vi/{unit}/06a.xlsx", downloads.form_06a_sheet, "viewer"),
+    route("/bieu/{year}/don-vi/{code}/06a", page(form_06a, "year", "code"), "viewer"),
+    route("/bieu/{year}/don-vi/{code}/766", page(score_766, "year", "code"), "viewer"),
+    route("/bieu/{year}/don-vi/{unit}.xlsx", downloads.unit_workbook, "viewer"),
+    route("/bieu/{year}/don-vi/{unit}.csv", downloads.unit_data, "viewer"),
+    route("/bieu/{year}/{code}.csv", downloads.indicator_data, "viewer"),
     route("/bieu/{year}/don-vi/{unit}/{code}.svg", charts.of_unit, "viewer"),
     route("/bieu/{year}/{code}/{how}.svg", charts.of_units, "viewer"),
     route("/bieu/{year}/don-vi/{code}", page(unit, "year", "code"), "viewer"),
     route("/bieu/{year}/{code}", page(indicator, "year", "code"), "viewer"),
+    route("/so-sanh", compare_page, "viewer"),
+    route("/so-sanh/{one}/{period}/{other}/{other_period}.svg", charts.of_two, "viewer"),
     route("/doi-soat-phi", for_all(reconciled_fees), "viewer"),
     route("/da-cong-bo", page(published), "viewer"),
     route("/da-cong-bo/{number}", page(document, "number"), "viewer"),

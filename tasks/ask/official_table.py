@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -106,6 +106,8 @@ class Line:
     """What has to be known of the value, in Vietnamese."""
     conf_status: str | None = None
     """SDMX: F free, A of few persons, D so that another is not given away; nothing where that is not known yet."""
+    parent_code: str | None = None
+    """Code of the unit above it; nothing above a province."""
 
     @property
     def unit_shown(self) -> str:
@@ -181,7 +183,7 @@ VALUES = """
     SELECT i.indicator_code, i.indicator_name, i.official_table, i.pillar, i.unit_code, i.unit_name, i.unit_level, i.period,
            i.numerator, i.denominator, i.value, i.decimals, i.unit_measure, i.target, i.is_met, i.obs_status, i.obs_reason, i.revision,
            i.definition, i.legal_source, i.first_day, i.last_day, i.units_counted, i.units_expected, i.data_until, i.next_due, i.awaited,
-           i.target_source, i.full_marks, i.full_marks_source, i.obs_note, i.conf_status
+           i.target_source, i.full_marks, i.full_marks_source, i.obs_note, i.conf_status, i.parent_code
 """
 
 _UNITS = """
@@ -192,6 +194,16 @@ _UNITS = """
     FROM warehouse.dim_unit u
     WHERE u.unit_key <> 0 AND u.valid_from <= :last AND u.valid_to >= :first
     ORDER BY u.unit_code, u.valid_from
+"""
+
+_BELOW = """
+    WITH RECURSIVE below AS (
+        SELECT CAST(:code AS text) AS unit_code
+      UNION
+        SELECT u.unit_code FROM below JOIN warehouse.dim_unit u ON u.parent_code = below.unit_code
+        WHERE u.valid_from <= :last AND u.valid_to >= :first
+    )
+    SELECT unit_code FROM below ORDER BY unit_code
 """
 
 
@@ -296,19 +308,48 @@ def of_period(
     *,
     levels: tuple[str, ...] = ("commune", "district", "province"),
     indicator: str | None = None,
+    parents: Collection[str] | None = None,
 ) -> list[Line]:
-    """The values of a period that whoever has a scope may see, of one indicator or indicator by indicator, units from the province down."""
+    """The values of a period that whoever has a scope may see, of one indicator or indicator by indicator, units from the province down.
+
+    `parents`: of the units right below these alone.
+    """
     rows = connection.execute(
         text(
             f"{VALUES} FROM {scope.view('indicator')} i WHERE i.period = :period AND i.unit_level = ANY(:levels) "
             "AND (CAST(:indicator AS text) IS NULL OR i.indicator_code = :indicator) "
             "AND (CAST(:codes AS text[]) IS NULL OR i.unit_code = ANY(:codes)) "
+            "AND (CAST(:parents AS text[]) IS NULL OR i.parent_code = ANY(:parents)) "
             "ORDER BY i.sort_order, i.indicator_code, array_position(ARRAY['province', 'district', 'commune'], i.unit_level), "
             "i.unit_code, i.unit_valid_from"
         ),
-        {"period": period, "levels": list(levels), "indicator": indicator, "codes": scope.listed},
+        {
+            "period": period,
+            "levels": list(levels),
+            "indicator": indicator,
+            "codes": scope.listed,
+            "parents": None if parents is None else sorted(parents),
+        },
     )
     return list(starmap(Line, sharing_texts(rows)))
+
+
+def neighbours(connection: Connection, lines: Sequence[Line], scope: Scope) -> list[Line]:
+    """The values of a period beside some of it: of all units of their levels under the same units above, themselves among them.
+
+    Also of units outside the scope: who asks shows none of their values.
+    """
+    if not lines:
+        return []
+    above = {line.parent_code for line in lines if line.parent_code is not None}
+    levels = tuple({line.unit_level for line in lines})
+    return of_period(connection, lines[0].period, replace(scope, codes=None), levels=levels, parents=above)
+
+
+def with_those_below(connection: Connection, code: str, period: str) -> list[str]:
+    """Codes of a unit and of all units below it at any time in a period."""
+    first, last = days(period)
+    return list(connection.scalars(text(_BELOW), {"code": code, "first": first, "last": last}))
 
 
 def sharing_texts(rows: Iterable[Iterable[Any]]) -> Iterator[tuple[Any, ...]]:

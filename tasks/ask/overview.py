@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
@@ -103,6 +104,13 @@ class Overview:
     def publication(self) -> Row[Any] | None:
         """The publication in force."""
         return last_publication(self.connection)
+
+    @property
+    def as_of(self) -> datetime:
+        """State of knowledge of what is published, where anything is."""
+        assert self.publication is not None  # noqa: S101  # who asks shows something published
+        as_of: datetime = self.publication.as_of
+        return as_of
 
     @cached_property
     def withheld_by(self) -> str:

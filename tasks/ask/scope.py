@@ -10,7 +10,8 @@ whoever only looks; who works with the figures sees all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, text
 
@@ -34,6 +35,10 @@ class Scope:
     def listed(self) -> list[str] | None:
         """The codes as a query takes them."""
         return None if self.codes is None else sorted(self.codes)
+
+    def narrowed(self, codes: Collection[str]) -> Scope:
+        """The same for some units alone."""
+        return replace(self, codes=frozenset(code for code in codes if self.sees(code)))
 
     def view(self, name: str) -> str:
         """The view of the mart that they may ask: for the public, the one without what is confidential."""

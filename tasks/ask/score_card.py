@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from tasks.ask.official_table import check_period, find_unit
+from tasks.ask.official_table import Unit, check_period, find_unit
+from tasks.ask.scope import Scope
 from tasks.ask.score_table import ScoreLine, score_table
 from tasks.words import vietnamese as vi
 from warehouse import periods
@@ -69,12 +70,32 @@ def score_card(connection: Connection, wanted: str, period: str, counted_by: str
     """The score of a unit, or of a department by its code on the portal; Refusal in one line where there is none."""
     check_period(period)
     code, valid_from, counted_by, others = _meant(connection, wanted, period, counted_by)
+    found = _card(connection, code, valid_from, period, counted_by)
+    if found is None:
+        raise Refusal(f"Chưa có chỉ số 766 của {wanted} cho kỳ {period} tính từ {COUNTED_BY[counted_by]}. {others}".strip())
+    return replace(found, others=others)
+
+
+def score_cards(connection: Connection, unit: Unit, period: str, scope: Scope) -> list[Card]:
+    """All scores of a unit: counted from its dossiers, then those of its departments on the portal; none where there are none.
+
+    For the public without components: the counts of one may be small, and its points beside those of the others tell them.
+    """
+    of_departments = [_card(connection, code, None, period, "portal") for code in _departments(connection, unit, period)]
+    found = [card for card in (_card(connection, unit.code, unit.valid_from, period, "pipeline"), *of_departments) if card is not None]
+    if not scope.is_public:
+        return found
+    return [replace(card, lines=[line for line in card.lines if line.component_code is None]) for card in found]
+
+
+def _card(connection: Connection, code: str, valid_from: date | None, period: str, counted_by: str) -> Card | None:
+    """The score under a code; `valid_from`: which version of a unit, nothing for a department."""
     table = score_table(connection, period, counted_by)
     total = next((line for line in table if line.code == code and valid_from in (None, line.unit_valid_from)), None)
     if total is None:
-        raise Refusal(f"Chưa có chỉ số 766 của {wanted} cho kỳ {period} tính từ {COUNTED_BY[counted_by]}. {others}".strip())
+        return None
     meant = {"code": code, "valid_from": valid_from, "period": period, "before": total.period_before, "counted_by": counted_by}
-    return Card(period, counted_by, _in_order(period, connection.execute(text(_LINES), meant).all()), total, others)
+    return Card(period, counted_by, _in_order(period, connection.execute(text(_LINES), meant).all()), total)
 
 
 def _meant(connection: Connection, wanted: str, period: str, counted_by: str | None) -> tuple[str, date | None, str, str]:
@@ -87,18 +108,23 @@ def _meant(connection: Connection, wanted: str, period: str, counted_by: str | N
     unit = find_unit(connection, wanted, period)
     if counted_by != "portal":
         return unit.code, unit.valid_from, "pipeline", unit.others
-    departments = connection.scalars(
+    departments = _departments(connection, unit, period)
+    if not departments:
+        raise Refusal(f"Cổng chưa có số của {unit.title} cho {vi.in_text(period)}.")
+    if len(departments) > 1:
+        raise Refusal(f"Trên Cổng có nhiều cơ quan của {unit.title}; hãy dùng mã: {', '.join(departments)}.")
+    return departments[0], None, "portal", ""
+
+
+def _departments(connection: Connection, unit: Unit, period: str) -> Sequence[str]:
+    """Codes of a unit's departments of which the portal has counts."""
+    return connection.scalars(
         text(
             "SELECT DISTINCT department_code FROM mart.score_766 WHERE counted_by = 'portal' AND period = :period "
             "AND unit_code = :code AND unit_valid_from = :valid_from ORDER BY 1"
         ),
         {"period": period, "code": unit.code, "valid_from": unit.valid_from},
     ).all()
-    if not departments:
-        raise Refusal(f"Cổng chưa có số của {unit.title} cho {vi.in_text(period)}.")
-    if len(departments) > 1:
-        raise Refusal(f"Trên Cổng có nhiều cơ quan của {unit.title}; hãy dùng mã: {', '.join(departments)}.")
-    return departments[0], None, "portal", ""
 
 
 def _in_order(period: str, found: Sequence[Row[Any]]) -> list[CardLine]:

@@ -1,4 +1,4 @@
-"""Workbooks are written in a process of their own while the pages are: neither waits for the other, and there are two cores."""
+"""Workbooks and charts are made in a process of their own while the pages are: neither waits for the other, and there are two cores."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from threading import Thread
 from types import TracebackType
 from typing import IO, Any, cast
 
+from tasks.report.drawings import Chart
 from tasks.report.workbook import write_workbook
 
 ROOT = Path(__file__).parents[2]
 
 
 class Beside:
-    """Writes workbooks for the public as they are asked for; at the end of the block all are there, or what went wrong is raised."""
+    """Makes workbooks and charts for the public as they are asked for; at its end all are there, or what went wrong is raised."""
 
     def __enter__(self) -> Beside:
         self._process = subprocess.Popen(  # noqa: S603  # our own module
@@ -39,6 +40,10 @@ class Beside:
         """The rest of the workbook asked for last."""
         self._tell(rest)
 
+    def draw(self, chart: Chart, path: Path) -> None:
+        """Draws a chart into a file, some time before the end of the block."""
+        self._tell((chart, path))
+
     def _tell(self, told: tuple[Any, ...]) -> None:
         asking = cast("IO[bytes]", self._process.stdin)
         with suppress(BrokenPipeError):  # what it ended of is told at the end
@@ -56,14 +61,19 @@ class Beside:
 
 
 def write_as_asked() -> None:
-    """The process: writes the workbooks that it is told, until it is told no more; says what went wrong, if anything."""
+    """The process: makes the workbooks and charts that it is told, until it is told no more; says what went wrong, if anything."""
     gc.set_threshold(100_000)
     asked: SimpleQueue[Any] = SimpleQueue()
     Thread(target=_listen, args=(asked,), daemon=True).start()  # whoever asks goes on at once, whatever is being written
     try:
         while told := asked.get():
-            lines, period, as_of, path, notes, is_sample = told
-            write_workbook(lines, period, as_of, path, asked.get, notes, is_sample=is_sample, is_public=True)
+            match told:
+                case (Chart() as chart, Path() as path):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(chart.drawn())
+                case _:
+                    lines, period, as_of, path, notes, is_sample = told
+                    write_workbook(lines, period, as_of, path, asked.get, notes, is_sample=is_sample, is_public=True)
     except Exception as problem:
         pickle.dump(problem, sys.stdout.buffer)
 

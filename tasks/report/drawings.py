@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 
 from sqlalchemy import text
 
+from tasks.ask.comparison import Compared
 from tasks.ask.official_table import Line
 from tasks.ask.overview import Overview
-from tasks.report.plots import Mark, ranking, spark, tiles
+from tasks.report.plots import Mark, Pair, pairs, ranking, spark, tiles
 from tasks.words import vietnamese as vi
 from warehouse.periods import parts, period_type
 
@@ -18,13 +21,37 @@ FEWEST = 3
 """Fewer are read faster than looked at."""
 
 
-def charts_of(lines: Sequence[Line]) -> dict[str, str]:
-    """The charts that there are of an indicator's units: name → what it shows, in words."""
-    found = {}
+RANKING, MAP = "hang", "ban-do"
+"""Names of the charts of an indicator's units, in their addresses."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart of an indicator's units, with all that it shows."""
+
+    name: str
+    words: str
+    """What it shows."""
+    marks: tuple[Mark, ...]
+    unit_measure: str
+    target: Decimal | None = None
+
+    def drawn(self) -> bytes:
+        """The chart as SVG."""
+        return tiles(self.marks) if self.name == MAP else ranking(self.marks, self.unit_measure, self.target)
+
+
+def charts_of(lines: Sequence[Line]) -> list[Chart]:
+    """The charts that there are of an indicator's units: none where they would say nothing."""
+    found = []
     if bars := _to_rank(lines):
-        found["hang"] = f"{vi.number(len(bars))} đơn vị, từ cao xuống thấp"
+        words = f"{vi.number(len(bars))} đơn vị, từ cao xuống thấp"
+        marks = tuple(Mark(line.unit_shown, line.value) for line in bars)
+        found.append(Chart(RANKING, words, marks, bars[0].unit_measure, bars[0].target))
     if communes := _to_map(lines):
-        found["ban-do"] = f"{vi.number(len(communes))} xã, phường theo thứ tự mã, càng đậm càng cao; ô xám là {_grey(communes)}"
+        words = f"{vi.number(len(communes))} xã, phường theo thứ tự mã, càng đậm càng cao; ô xám là {_grey(communes)}"
+        marks = tuple(Mark(line.unit_name.removeprefix("Xã ").removeprefix("Phường "), line.value, line.is_hidden) for line in communes)
+        found.append(Chart(MAP, words, marks, communes[0].unit_measure))
     return found
 
 
@@ -35,14 +62,8 @@ def _grey(communes: Sequence[Line]) -> str:
     return " hoặc ".join(words for words, is_there in kinds.items() if is_there)
 
 
-def ranked(lines: Sequence[Line]) -> bytes | None:
-    """The units of a level from the highest value down; nothing where that says nothing."""
-    shown = _to_rank(lines)
-    return ranking([Mark(line.unit_shown, line.value) for line in shown], shown[0].unit_measure, shown[0].target) if shown else None
-
-
 def _to_rank(lines: Sequence[Line]) -> list[Line]:
-    """Those of the lowest level whose units can be told apart."""
+    """The units of the lowest level at which they can be told apart."""
     for level in ("commune", "district"):
         shown = [line for line in lines if line.unit_level == level]
         if FEWEST <= len(shown) <= MOST_BARS and any(line.value is not None for line in shown):
@@ -51,17 +72,21 @@ def _to_rank(lines: Sequence[Line]) -> list[Line]:
 
 
 def _to_map(lines: Sequence[Line]) -> list[Line]:
+    """Every commune, in the order of the codes, which goes by neighbourhood; none where there are too few or too many."""
     shown = [line for line in lines if line.unit_level == "commune"]
     return shown if FEWEST <= len(shown) <= MOST_TILES and any(line.value is not None for line in shown) else []
 
 
-def mapped(lines: Sequence[Line]) -> bytes | None:
-    """Every commune as a tile, in the order of the codes, which goes by neighbourhood; nothing where there are too few or too many."""
-    shown = _to_map(lines)
-    if not shown:
-        return None
-    bare = [line.unit_name.removeprefix("Xã ").removeprefix("Phường ") for line in shown]
-    return tiles([Mark(name, line.value, line.is_hidden) for name, line in zip(bare, shown, strict=True)])
+def to_pair(rows: Sequence[Compared]) -> list[Pair]:
+    """Rates that both sides have: what can be seen on one scale."""
+    rates = [(row.line, row.values) for row in rows if row.line.unit_measure == "PERCENT"]
+    return [Pair(f"{line.indicator_code} {line.indicator_name}", *values) for line, values in rates if values is not None]
+
+
+def paired(rows: Sequence[Compared]) -> bytes | None:
+    """Both sides of each rate; nothing where they share none."""
+    shown = to_pair(rows)
+    return pairs(shown) if shown else None
 
 
 def through_the_year(overview: Overview, unit_code: str, indicator_code: str, year: str) -> bytes | None:

@@ -44,6 +44,17 @@ GOVERNMENT_OFFICE = "Văn phòng Chính phủ"
 WHOSE = "Hồ sơ tính cho đơn vị giải quyết tại từng thời điểm; hồ sơ đơn vị mới nhận khi sắp xếp đơn vị hành chính là từ kỳ trước (cột 6)."
 SHEET = "Biểu 06a"
 ROMAN = ("I", "II", "III", "IV")
+FIELDS = "Lĩnh vực, công việc giải quyết theo cấp"
+"""What column (2) is called."""
+GROUPS = ((3, 6, "Số hồ sơ nhận giải quyết"), (7, 10, "Số hồ sơ đã giải quyết"), (11, 13, "Số hồ sơ đang giải quyết"))
+"""First and last column of each group of the form, and what stands over them; its first column is the total."""
+OF_WHICH = (4, 5)
+"""Columns under "Trong đó"."""
+LABELS = {
+    4: "Trực tuyến", 5: "Trực tiếp, dịch vụ bưu chính", 6: "Từ kỳ trước", 8: "Trước hạn", 9: "Đúng hạn", 10: "Quá hạn", 12: "Trong hạn",
+    13: "Quá hạn",
+}  # fmt: skip
+"""Column that is no total → what it is called."""
 SAMPLE_COLOUR = "#b3261e"
 PRINTED_SAMPLE = f'&C&"Times New Roman,Bold"&11&K{SAMPLE_COLOUR[1:].upper()}{vi.SAMPLE}'
 """Stands at the head of every printed page that shows sample data."""
@@ -119,11 +130,13 @@ def total(rows: Sequence[Row]) -> tuple[int, ...]:
     return tuple(sum(column) for column in zip(*(row.values for row in rows), strict=True)) or (0,) * len(COLUMNS)
 
 
-def write_form_06a(rows: list[Row], unit: Unit, period: str, path: Path, *, is_sample: bool = False) -> None:
-    """Writes the sheet beside its place and moves it there, so that nobody ever opens half of it."""
+def write_form_06a(
+    rows: list[Row], unit: Unit, period: str, path: Path, *, is_sample: bool = False, threshold: Threshold | None = None
+) -> None:
+    """Writes the sheet beside its place and moves it there, so that nobody ever opens half of it; `threshold`: for the public."""
     draft = path.with_suffix(".draft")
     with xlsxwriter.Workbook(draft, {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}) as book:
-        add_form_06a(book, rows, unit, period, is_sample=is_sample)
+        add_form_06a(book, rows, unit, period, is_sample=is_sample, threshold=threshold)
     draft.replace(path)
 
 
@@ -178,17 +191,19 @@ def _block(sheet: Any, style: dict[str, Any], first: int, last: int, *words: Any
 def _header(sheet: Any, style: dict[str, Any], besides: dict[int, str]) -> None:
     head = style["head"]
     sheet.merge_range(4, 0, 6, 0, "STT", head)
-    sheet.merge_range(4, 1, 6, 1, "Lĩnh vực, công việc giải quyết theo cấp", head)
-    for start, end, label in ((2, 5, "Số hồ sơ nhận giải quyết"), (6, 9, "Số hồ sơ đã giải quyết"), (10, 12, "Số hồ sơ đang giải quyết")):
-        sheet.merge_range(4, start, 4, end, label, head)
-        sheet.merge_range(5, start, 6, start, "Tổng số", head)
-    sheet.merge_range(5, 3, 5, 4, "Trong đó", head)
-    sheet.write(6, 3, "Trực tuyến", head)
-    sheet.write(6, 4, "Trực tiếp, dịch vụ bưu chính", head)
-    for column, label in ((5, "Từ kỳ trước"), (7, "Trước hạn"), (8, "Đúng hạn"), (9, "Quá hạn"), (11, "Trong hạn"), (12, "Quá hạn")):
+    sheet.merge_range(4, 1, 6, 1, FIELDS, head)
+    for start, end, label in GROUPS:
+        sheet.merge_range(4, start - 1, 4, end - 1, label, head)
+        sheet.merge_range(5, start - 1, 6, start - 1, "Tổng số", head)
+    sheet.merge_range(5, OF_WHICH[0] - 1, 5, OF_WHICH[-1] - 1, "Trong đó", head)
+    for number, label in LABELS.items():
+        column = number - 1
+        if number in OF_WHICH:
+            sheet.write(6, column, label, head)
+            continue
         sheet.merge_range(5, column, 6, column, label, head)
-        if column + 1 in besides:
-            sheet.write_rich_string(5, column, style["strong"], label, style["note"], f"\n{besides[column + 1]}", head)
+        if number in besides:
+            sheet.write_rich_string(5, column, style["strong"], label, style["note"], f"\n{besides[number]}", head)
     for column in range(LAST + 1):
         sheet.write(7, column, f"({column + 1})", style["number"])
     sheet.set_row(6, 84)

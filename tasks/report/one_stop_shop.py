@@ -1,4 +1,4 @@
-"""The official tables of the one-stop-shop as a workbook shows them: form 06a of the province, and the scores of 766 of all units."""
+"""The official tables of the one-stop-shop as a workbook shows them: form 06a of the unit it is of, and the scores of 766 of its units."""
 
 from __future__ import annotations
 
@@ -15,19 +15,29 @@ from tasks.report.form_06a_sheet import Row, rows_of
 
 @dataclass(frozen=True)
 class OneStopShop:
-    """The official tables of the one-stop-shop for a province: form 06a, and the scores of 766 of all its units by who counted."""
+    """The official tables of the one-stop-shop: form 06a of a unit, and the scores of 766 of its units by who counted."""
 
     unit: Unit
     form: list[Row]
     scores: dict[str, list[ScoreLine]]
 
 
-def one_stop_shop(connection: Connection, lines: Sequence[Line], year: str) -> OneStopShop | None:
+def one_stop_shop(connection: Connection, lines: Sequence[Line], period: str) -> OneStopShop | None:
     """The one-stop-shop's tables of the province whose values stand in the workbook; nothing before it has any dossier."""
     province = next((line.unit_code for line in lines if line.unit_level == "province"), None)
-    if province is None:
-        return None
-    unit = find_unit(connection, province, year)
-    form = rows_of(connection, unit, year)
-    scores = {counted_by: found for counted_by in COUNTED_BY if (found := score_table(connection, year, counted_by))}
+    return None if province is None else _of(connection, find_unit(connection, province, period), period)
+
+
+def of_unit(connection: Connection, unit: Unit, codes: frozenset[str], period: str) -> OneStopShop | None:
+    """Those of one unit, with the scores of units of some codes alone."""
+    return _of(connection, unit, period, codes)
+
+
+def _of(connection: Connection, unit: Unit, period: str, codes: frozenset[str] | None = None) -> OneStopShop | None:
+    form = rows_of(connection, unit, period)
+    scores = {
+        counted_by: found
+        for counted_by in COUNTED_BY
+        if (found := [line for line in score_table(connection, period, counted_by) if codes is None or line.code in codes])
+    }
     return OneStopShop(unit, form, scores) if form else None

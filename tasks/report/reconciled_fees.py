@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, text
 
 from tasks.ask.fees import Difference, fees, first_shown
+from tasks.report.csv_file import ENCODING, write_csv
 from tasks.report.kept import fingerprint, made, programme, take_over, write_down, written_down
 from tasks.report.pages.fees import LISTED, fees_page
 from tasks.report.site import write_pages
@@ -42,15 +43,10 @@ def write_fees(connection: Connection, as_of: datetime, before: Path, edition: P
 
 
 def _write_rows(path: Path, differences: Sequence[Difference]) -> None:
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(HEADER)
-        for of in differences:
-            files = _name(of.dossier_file), of.dossier_row, _name(of.payment_file), of.payment_row
-            money = of.paid_vnd, of.fee_vnd, of.difference_vnd
-            writer.writerow([FEES[of.kind], of.unit, period(of.month), of.dossier_code, *money, *files])
+    with path.open("w", encoding=ENCODING, newline="") as file:
+        write_csv(file, HEADER, map(_cells, differences))
 
 
-def _name(file: str | None) -> str | None:
-    """The name of a file as a cell that no spreadsheet takes for a formula."""
-    return file and ("'" if file[0] in "=+-@" else "") + safe(file)
+def _cells(of: Difference) -> tuple[Any, ...]:
+    files = of.dossier_file and safe(of.dossier_file), of.dossier_row, of.payment_file and safe(of.payment_file), of.payment_row
+    return FEES[of.kind], of.unit, period(of.month), of.dossier_code, of.paid_vnd, of.fee_vnd, of.difference_vnd, *files

@@ -40,6 +40,9 @@ class Frame(Protocol):
     def asset(self, name: str) -> str:
         """Address of a stylesheet, script or image."""
 
+    def drawing(self, place: str) -> str:
+        """Address of a chart that stands on a page."""
+
     def file(self, name: str) -> str:
         """Address of a file to download; empty where it is not there."""
 
@@ -62,8 +65,8 @@ class Frame(Protocol):
 def render(page: Page, frame: Frame, environment: Environment | None = None) -> str:
     """A page in its frame."""
     template = (environment or environment_of()).get_template(page.template)
-    framed: dict[str, Any] = {"link": frame.link, "asset": frame.asset, "file": frame.file, "can": frame.can}
-    framed |= {"is_sample": frame.is_sample, "account": frame.account, "form_token": frame.form_token}
+    framed: dict[str, Any] = {"link": frame.link, "asset": frame.asset, "drawing": frame.drawing, "file": frame.file}
+    framed |= {"can": frame.can, "is_sample": frame.is_sample, "account": frame.account, "form_token": frame.form_token}
     return template.render(**page.content, **framed, place=page.place, section=page.place.split("/")[0])
 
 

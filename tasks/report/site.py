@@ -58,6 +58,10 @@ class StaticFrame:
         """A file beside the start page."""
         return self._up + name
 
+    def drawing(self, place: str) -> str:
+        """The file of a chart."""
+        return f"{self._up}{place}.svg"
+
     def file(self, name: str) -> str:
         """A file of the edition; the Data Docs forget what is older than a few nights."""
         if name.startswith("data_docs/") and not (self.edition / name).exists():

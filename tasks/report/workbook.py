@@ -71,11 +71,13 @@ def write_workbook(
     notes: Sequence[Note] = (),
     signature: Signature | None = None,
     *,
+    whose: str = "",
     is_sample: bool = False,
     is_public: bool = False,
 ) -> None:
     """Writes the workbook beside its place and moves it there, so that nobody ever opens half of it.
 
+    `whose`: the unit whose tables they are, with those below it; else they are of all units.
     `rest`: the tables of the one-stop-shop and the values of units of today, asked for when those of the indicators are written.
     `notes`: what is printed under the tables they touch. `is_public`: the form is printed without its small counts; the lines are given
     as they are to be shown.
@@ -84,7 +86,7 @@ def write_workbook(
     # Whatever begins with =, +, - or @ is a text that someone sent, never a formula or an address.
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(draft, options) as book:
-        title = f"Bộ chỉ tiêu mô hình “3 không” – {vi.period(period)}"
+        title = f"Bộ chỉ tiêu mô hình “3 không”{f' – {whose}' if whose else ''} – {vi.period(period)}"
         book.set_properties({"title": title, "created": as_of.replace(tzinfo=None)})
         styles = _Styles(book, is_sample)
         tables = sections(lines)

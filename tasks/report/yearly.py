@@ -14,10 +14,12 @@ from tasks.ask.overview import Overview
 from tasks.ask.restated import restated_of_period
 from tasks.ask.scope import PUBLIC
 from tasks.report.beside import Beside
+from tasks.report.drawn import Drawings
 from tasks.report.kept import Made, fingerprint, made, programme, take_over, write_down, written_down
 from tasks.report.one_stop_shop import one_stop_shop
 from tasks.report.pages.tables import pages_of
 from tasks.report.site import write_pages
+from tasks.report.values_csv import write_values_file
 from warehouse.seed import is_sample
 
 BY_UNIT = 3
@@ -42,6 +44,11 @@ def workbook_name(year: str) -> str:
     return f"ba-khong-{year}.xlsx"
 
 
+def data_name(year: str) -> str:
+    """File name of all values of a year."""
+    return f"ba-khong-{year}.csv"
+
+
 def write_years(connection: Connection, before: Path, edition: Path) -> list[Made]:
     """Puts the files of every published year into an edition, the latest first.
 
@@ -56,31 +63,45 @@ def write_years(connection: Connection, before: Path, edition: Path) -> list[Mad
     withheld = {row.year: row.content for row in connection.execute(text(_WITHHELD))}
     told = {year: (published[year], before_it[year], withheld.get(year), year in years[:BY_UNIT], notes[year]) for year in years}
     content = {year: fingerprint(around, *told[year]) for year in years}
+    drawings = Drawings(before, edition)
     kept = [part for part in written_down(before, MANIFEST) if content.get(part.name) == part.content and take_over(part, before, edition)]
     found = {part.name: part for part in kept}
+    for part in kept:
+        drawings.keep(part.files)
     if missing := [year for year in years if year not in found]:
         with Beside() as beside:
             names = {
-                year: _write(connection, year, published[year], notes[year], year in years[:BY_UNIT], edition, beside) for year in missing
+                year: _write(connection, year, published[year], notes[year], year in years[:BY_UNIT], edition, beside, drawings)
+                for year in missing
             }
         found |= {year: made(year, content[year], edition, names[year]) for year in missing}
+    drawings.write_down()
     write_down(edition, MANIFEST, [found[year] for year in years])
     return [found[year] for year in years]
 
 
 def _write(
-    connection: Connection, year: str, published: _Published, notes: list[Note], by_unit: bool, edition: Path, beside: Beside
+    connection: Connection,
+    year: str,
+    published: _Published,
+    notes: list[Note],
+    by_unit: bool,
+    edition: Path,
+    beside: Beside,
+    drawings: Drawings,
 ) -> list[str]:
-    """Writes the files of a year, the workbook beside, and returns their names."""
+    """Writes the files of a year, workbook and charts beside, and returns their names."""
     lines = official_table.of_period(connection, year, PUBLIC)
     sample = is_sample(connection)
     beside.write_workbook(lines, year, published.as_of, edition / workbook_name(year), notes, sample)
     restated = restated_of_period(connection, year, PUBLIC) if published.is_restated else []
     beside.tell_rest(one_stop_shop(connection, lines, year), restated)
+    write_values_file(edition / data_name(year), lines)
     of_units = f"bieu/{year}/don-vi/"
     pages = pages_of(Overview(connection, PUBLIC), year, lines, restated, published.as_of)
     shown = [page for page in pages if by_unit or not page.place.startswith(of_units)]
-    return [workbook_name(year), *write_pages(shown, edition, missing=() if by_unit else (of_units,), is_sample=sample)]
+    written = write_pages(shown, edition, missing=() if by_unit else (of_units,), is_sample=sample)
+    return [workbook_name(year), data_name(year), *written, *drawings.put(shown, beside)]
 
 
 _TABLES = ("fact_indicator", "fact_indicator_restated", "fact_reach", "fact_form_06a", "fact_score_766")

@@ -3,7 +3,9 @@ no one does what they may not."""
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import re
 import socket
 from collections import Counter
@@ -14,6 +16,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import httpx
+import openpyxl
 import pytest
 import yaml
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -23,6 +26,7 @@ from desk import accounts
 from desk.web.app import ROUTES, application
 from desk.web.serve import served
 from flows.nightly import WITHOUT_PREFECT, night
+from tasks.report.csv_file import DELIMITER, ENCODING
 from tests.clients import client_of
 from tests.nights import KEY, SAMPLES, few_sources
 from warehouse.database import connect
@@ -105,8 +109,9 @@ def sign_in(page: Page, desk: Served, name: str) -> None:
 
 def kind(address: str) -> str:
     """An address without what is one of many in it."""
-    address = address.split("?", maxsplit=1)[0]
-    return re.sub(r"/(nguon|lan-gui|cac-dem|quy-tac|da-cong-bo|don-vi|bieu/\d{4}(?:/hien-nay)?)/[^/]+$", r"/\1/…", address)
+    address = re.sub(r"/(\d{4})-\w+(?=/)", r"/\1-…", address.split("?", maxsplit=1)[0])
+    address = re.sub(r"/don-vi/[^/]+/(06a|766)$", r"/don-vi/…/\1", address)
+    return re.sub(r"/(nguon|lan-gui|cac-dem|quy-tac|da-cong-bo|don-vi|bieu/\d{4}(?:-…|/hien-nay)?)/[^/]+$", r"/\1/…", address)
 
 
 def walk(page: Page, desk: Served) -> Iterator[str]:
@@ -160,6 +165,10 @@ def test_every_page_shows_without_a_word_of_complaint(desk: Served, page: Page, 
         "bieu/2024",
         "bieu/2024/…",
         "bieu/2024/don-vi/…",
+        "bieu/2024-…/don-vi/…",
+        "bieu/2024/don-vi/…/06a",
+        "bieu/2024/don-vi/…/766",
+        "so-sanh",
         "cac-dem",
         "quy-tac",
     }
@@ -362,6 +371,131 @@ def test_signing_in_leads_nowhere_else(desk: Served) -> None:
         assert "evil.example" not in opened.post("dang-nhap", data=form).headers.get("location", "").removeprefix("/ba-khong/")
 
 
+# A unit -------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_unit_stands_among_its_neighbours_and_its_table_sorts_by_place(desk: Served, page: Page) -> None:
+    sign_in(page, desk, "steward")
+    page.goto(f"{desk.address}bieu/2024/don-vi/15655")
+    nd3 = page.locator("tr", has=page.locator("th", has_text=re.compile("^ND3$")))
+    values = sorted((float(cell.rstrip("%").replace(",", ".")) for cell in communes(page, desk, "ND3")), reverse=True)
+    page.goto(f"{desk.address}bieu/2024/don-vi/15655")
+    assert nd3.locator("td").nth(7 if nd3.locator("img").count() else 6).inner_text() == f"{values.index(92.1) + 1}/{len(values)}"
+    table = page.locator("table", has=nd3)
+    table.get_by_role("button", name="Hạng").click()
+    places = [cell.split("/")[0] for cell in table.locator("tbody td:nth-last-child(4)").all_inner_texts() if cell != "–"]
+    assert [int(place) for place in places] == sorted(int(place) for place in places)
+
+
+def communes(page: Page, desk: Served, code: str) -> list[str]:
+    """Values of an indicator in the communes of huyện Thường Xuân, of which alone the samples tell."""
+    page.goto(f"{desk.address}bieu/2024/{code}")
+    rows = page.locator("tbody tr").filter(has=page.locator("th", has_text=re.compile("^(Xã|Thị trấn)")))
+    return [cell for cell in rows.locator("td:nth-child(5)").all_inner_texts() if cell != "–"]
+
+
+def test_form_06a_of_a_unit_has_the_columns_of_the_official_form_and_adds_up(desk: Served, page: Page) -> None:
+    sign_in(page, desk, "steward")
+    page.goto(f"{desk.address}bieu/2024/don-vi/15655/06a")
+    assert page.locator("thead tr.numbered td").all_inner_texts() == [f"({number})" for number in range(1, 14)]
+    rows = page.locator("tbody tr:has(td.n)")
+    counts = [[int(cell.replace(".", "")) for cell in row.locator("td.n").all_inner_texts()] for row in rows.all()]
+    total = [int(cell.replace(".", "")) for cell in page.locator("tfoot td.n").all_inner_texts()]
+    assert total == [sum(column) for column in zip(*counts, strict=True)]
+    c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13 = total
+    assert (c3, c7, c11, c3) == (c4 + c5 + c6, c8 + c9 + c10, c12 + c13, c7 + c11)
+    assert "UBND huyện Thường Xuân" in page.locator("main").inner_text()
+    with page.expect_download() as coming:
+        page.get_by_role("link", name="Tệp Excel của biểu").click()
+    assert openpyxl.load_workbook(io.BytesIO(coming.value.path().read_bytes())).active["D1"].value.startswith("TÌNH HÌNH")  # type: ignore[index, union-attr]
+
+
+def listed(answer: httpx.Response) -> list[dict[str, str]]:
+    """The lines of a CSV that was sent."""
+    return list(csv.DictReader(io.StringIO(answer.content.decode(ENCODING), newline=""), delimiter=DELIMITER))
+
+
+def test_what_is_taken_along_is_of_the_unit_and_of_those_below_it(desk: Served) -> None:
+    steward, _ = client(desk, "steward")
+    district = steward.get("bieu/2024/don-vi/396.csv")
+    assert district.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = listed(district)
+    assert {row["Cấp"] for row in rows} == {"cấp huyện", "cấp xã"}
+    (line,) = [row for row in rows if (row["Mã ĐVHC"], row["Mã chỉ tiêu"]) == ("15655", "ND3")]
+    assert (line["Tử số"], line["Mẫu số"], line["Kết quả"], line["Số liệu đến"]) == ("4795", "5205", "92,1", "2024-12-31")
+    january = listed(steward.get("bieu/2024-01/CQ4.csv"))
+    assert ({row["Kỳ"] for row in january}, {row["Mã chỉ tiêu"] for row in january}) == ({"2024-01"}, {"CQ4"})
+    book = openpyxl.load_workbook(io.BytesIO(steward.get("bieu/2024/don-vi/15655.xlsx").content))
+    assert book.sheetnames[0] == "Bìa"
+    assert {"Biểu 06a", "Chỉ số 766"} <= set(book.sheetnames)
+    assert "Xã Ngọc Phụng" in book["Bìa"]["A2"].value
+    codes = {row[0] for row in book["Biểu 1"].iter_rows(min_row=5, values_only=True) if row[1]}
+    assert codes == {"15655"}
+    for nowhere in ("bieu/2024/don-vi/99999.csv", "bieu/2024/don-vi/Ngọc Phụng.xlsx", "bieu/xx/don-vi/15655.csv", "bieu/2024/XX.csv"):
+        assert steward.get(nowhere).status_code == 404, nowhere
+
+
+def test_an_account_of_a_commune_takes_along_its_own_and_nothing_else(desk: Served) -> None:
+    commune, _ = client(desk, "commune")
+    for own in ("bieu/2024/don-vi/15655.csv", "bieu/2024/don-vi/15655.xlsx", "bieu/2024/don-vi/15655/06a", "bieu/2024/don-vi/15655/766"):
+        assert commune.get(own).status_code == 200, own
+    assert {row["Mã ĐVHC"] for row in listed(commune.get("bieu/2024/ND3.csv"))} == {"15655"}
+    for other in ("396.csv", "396.xlsx", "15607.csv", "15607/06a", "15607/06a.xlsx", "15607/766"):
+        assert commune.get(f"bieu/2024/don-vi/{other}").status_code == 404, other
+    refused = commune.get("so-sanh", params={"a": "15655", "ky-a": "2024", "b": "396"})
+    assert "nằm ngoài phạm vi của tài khoản" in refused.text
+    assert "<table" not in refused.text
+    assert commune.get("so-sanh/15655/2024/396/2024.svg").status_code == 400
+
+
+def test_who_only_looks_takes_no_small_count_along(desk: Served, engine_of_module: Engine) -> None:
+    query = "SELECT unit_code, period, indicator_code, numerator FROM mart.indicator WHERE conf_status = 'A' AND obs_status <> 'Q' "
+    form = "SELECT unit_code, period FROM mart.form_06a WHERE unit_level = 'commune' AND c10 BETWEEN 1 AND 4 ORDER BY 2, 1 LIMIT 1"
+    with engine_of_module.connect() as c:
+        unit, period, code, count = c.execute(text(f"{query} AND unit_level = 'commune' ORDER BY length(period), 1, 2, 3 LIMIT 1")).one()
+        of_form = c.execute(text(form)).one()
+    viewer, steward = client(desk, "viewer")[0], client(desk, "steward")[0]
+    for asks, told in ((viewer, ("", "Q")), (steward, (str(count), "A"))):
+        (row,) = [row for row in listed(asks.get(f"bieu/{period}/don-vi/{unit}.csv")) if row["Mã chỉ tiêu"] == code]
+        assert (row["Tử số"], row["Mã tình trạng (SDMX)"].replace("P", "A")) == told
+        book = openpyxl.load_workbook(io.BytesIO(asks.get(f"bieu/{period}/don-vi/{unit}.xlsx").content))
+        cells = {cell for sheet in book for line in sheet.iter_rows(values_only=True) for cell in line}
+        assert ("…" in cells) == (asks is viewer)
+        place = f"bieu/{of_form.period}/don-vi/{of_form.unit_code}/06a"
+        assert ('<td class="n">…</td>' in asks.get(place).text) == (asks is viewer)
+        sheet = openpyxl.load_workbook(io.BytesIO(asks.get(f"{place}.xlsx").content)).active
+        assert ("…" in {cell.value for line in sheet["A9:M60"] for cell in line}) == (asks is viewer)  # type: ignore[index]
+        assert ("Mẫu số" in asks.get(f"bieu/{of_form.period}/don-vi/{of_form.unit_code}/766").text) == (asks is steward)
+
+
+def test_two_units_are_compared_without_scripts_and_a_slip_of_the_pen_is_asked_about(desk: Served, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, desk, "steward")
+    page.goto(f"{desk.address}so-sanh")
+    page.get_by_label("Đơn vị A").fill("Ngọc Phụg")
+    page.get_by_label("Kỳ A").fill("năm 2024")
+    page.get_by_label("Đơn vị B").fill("huyện thường xuân")
+    page.get_by_role("button", name="So sánh").click()
+    assert "Có phải: Xã Ngọc Phụng (15655, Huyện Thường Xuân)" in page.get_by_role("alert").inner_text()
+    page.get_by_label("Đơn vị A").fill("<img src=x onerror=alert(1)>")
+    page.get_by_role("button", name="So sánh").click()
+    assert "<img src=x" in page.get_by_role("alert").inner_text(), "it stays a text"
+    page.get_by_label("Đơn vị A").fill("ngoc phung")
+    page.get_by_role("button", name="So sánh").click()
+    assert page.locator("h1").inner_text() == "So sánh: Xã Ngọc Phụng, năm 2024 và Huyện Thường Xuân, năm 2024"
+    assert "Hai đơn vị khác cấp" in page.locator("main").inner_text()
+    one, _, other, _, difference, _ = page.locator("tr", has_text="ND3").first.locator("td:not(:first-of-type)").all_inner_texts()
+    points = [float(cell.split("%")[0].replace(",", ".")) for cell in (one, other)]
+    assert float(difference.split()[0].replace(",", ".")) == pytest.approx(points[0] - points[1], abs=1e-9)
+    page.wait_for_load_state("networkidle")
+    assert page.locator("main figure img").evaluate("image => image.naturalWidth") > 200
+    page.get_by_label("Kỳ B").fill("03/2024")
+    page.get_by_role("button", name="So sánh").click()
+    assert "Hai kỳ dài ngắn khác nhau (năm và tháng)" in page.locator("main").inner_text()
+    context.close()
+
+
 # Decisions ----------------------------------------------------------------------------------------------------------------
 
 
@@ -375,6 +509,16 @@ def test_charts_of_an_indicator_and_of_a_unit_are_drawn_once_and_stand_beside_th
     kept = sorted((desk.settings.home / "charts").rglob("*.svg"))
     page.reload()
     assert sorted((desk.settings.home / "charts").rglob("*.svg")) == kept != []
+
+
+def test_the_static_edition_has_the_charts_of_an_indicator_beside_the_same_table(desk: Served, page: Page) -> None:
+    sign_in(page, desk, "viewer")
+    page.goto(f"{desk.address}bieu/2024/ND3")
+    at_the_desk = page.locator("main table").inner_text()
+    page.goto((desk.settings.home / "site" / "bieu" / "2024" / "ND3.html").as_uri())
+    assert page.locator("main table").inner_text() == at_the_desk
+    widths = page.locator("main figure img").evaluate_all("all => all.map(image => image.naturalWidth)")
+    assert (len(widths), min(widths) > 200) == (2, True)
 
 
 def test_who_only_looks_is_not_shown_a_count_of_few_and_a_steward_is(desk: Served, page: Page, engine_of_module: Engine) -> None:

@@ -13,7 +13,9 @@ from sqlalchemy import Connection, Engine, text
 
 from flows.nightly import WITHOUT_PREFECT, night
 from tasks.ask.fees import Fees, fees
-from tasks.report import reconciled_fees, yearly
+from tasks.report import drawn, reconciled_fees, yearly
+from tasks.report.beside import Beside
+from tasks.report.drawings import Chart
 from tasks.report.edition import report
 from tasks.report.yearly import MANIFEST, write_years
 from tasks.validate.data_docs import DataDocs
@@ -78,8 +80,9 @@ def edition(engine: Engine, settings: Settings) -> dict[str, bytes]:
 
 
 def of_years(folder: Path) -> dict[str, bytes]:
-    """The files of the years in a folder: workbooks, pages, and what they are made of."""
-    found = [*folder.glob("*.xlsx"), *folder.rglob("bieu/**/*.html"), folder / MANIFEST]
+    """The files of the years in a folder: workbooks, values, pages, charts, and what they are made of."""
+    found = [*folder.glob("ba-khong-*"), *folder.rglob("bieu/**/*.html"), *folder.rglob("bieu/**/*.svg"), folder / MANIFEST]
+    found.append(folder / drawn.MANIFEST)
     return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 
 
@@ -100,7 +103,8 @@ def change(engine: Engine, statement: str) -> None:
 def test_a_night_that_changes_nothing_makes_none_anew(engine: Engine, published: Settings, made: list[str], tmp_path: Path) -> None:
     kept = edition(engine, published)
     assert made == []
-    assert {"ba-khong-2024.xlsx", "bieu/2024.html", "bieu/2024/don-vi/15655.html", MANIFEST} <= set(kept)
+    assert {"ba-khong-2024.xlsx", "ba-khong-2024.csv", "bieu/2024.html", "bieu/2024/don-vi/15655.html", MANIFEST} <= set(kept)
+    assert {"bieu/2024/ND3/hang.svg", "bieu/2024/ND3/ban-do.svg"} <= set(kept)
     assert kept == anew(engine, tmp_path / "anew")
 
 
@@ -125,6 +129,36 @@ def test_what_changed_is_made_anew_and_nothing_else(engine: Engine, published: S
         now = edition(engine, published)
         assert ("2024" in made) == is_told, statement
         assert now == anew(engine, tmp_path / f"anew-{number}"), statement
+
+
+@pytest.fixture
+def asked_to_draw(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The charts that are drawn, as they are asked for."""
+    names: list[str] = []
+    draw = Beside.draw
+
+    def noted(beside: Beside, chart: Chart, path: Path) -> None:
+        names.append("/".join(path.parts[-3:]))
+        draw(beside, chart, path)
+
+    monkeypatch.setattr(Beside, "draw", noted)
+    return names
+
+
+def test_a_chart_is_drawn_when_it_shows_something_else_and_else_taken_over(
+    engine: Engine, published: Settings, made: list[str], asked_to_draw: list[str]
+) -> None:
+    of_nd3 = "indicator_key IN (SELECT indicator_key FROM warehouse.dim_indicator WHERE indicator_code = 'ND3')"
+    change(engine, f"UPDATE warehouse.fact_indicator SET value = 1 WHERE period = '2024' AND value IS NOT NULL AND {of_nd3}")
+    edition(engine, published)
+    assert "2024" in made
+    assert sorted(asked_to_draw) == ["2024/ND3/ban-do.svg", "2024/ND3/hang.svg"]
+    asked_to_draw.clear()
+    altered = published.home / "site" / "bieu" / "2024" / "ND3" / "hang.svg"
+    whole = altered.read_bytes()
+    altered.write_bytes(b"<svg/>")
+    edition(engine, published)
+    assert (asked_to_draw, altered.read_bytes()) == (["2024/ND3/hang.svg"], whole)
 
 
 def test_another_programme_makes_all_anew(engine: Engine, published: Settings, made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

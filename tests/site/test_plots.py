@@ -61,6 +61,6 @@ def test_a_tile_without_a_value_is_grey_and_says_so() -> None:
 @pytest.mark.parametrize("sheet", ["tasks/report/assets/style.css", "tasks/validate/templates/data_docs.css"])
 def test_charts_and_all_pages_have_the_same_colours_in_the_light_and_in_the_dark(sheet: str) -> None:
     light, dark, *_ = re.findall(r":root \{(.+?)\}", (ROOT / sheet).read_text("utf-8"), re.DOTALL)
-    for name, colour in zip(("ink", "soft", "line", "accent", "good"), DARK, strict=True):
+    for name, colour in zip(("ink", "soft", "line", "accent", "good", "warn"), DARK, strict=True):
         assert f"--{name}: {colour};" in light
         assert f"--{name}: {DARK[colour]};" in dark

@@ -13,6 +13,7 @@ import lxml.html
 import pytest
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
+from tasks.report.csv_file import DELIMITER, ENCODING
 from tests.conftest import SampleNight
 from tests.nights import SAMPLES
 
@@ -173,8 +174,8 @@ def test_units_whose_fees_differ_most_come_first_and_lead_to_the_rows(sample_nig
         int(found[0]) for told in page.locator("details summary").all_inner_texts() if (found := re.findall(r"(\d+) hồ sơ khác nhau", told))
     ]
     assert units == sorted(units, reverse=True)
-    with (sample_night.home / "site" / "doi-soat-phi.csv").open(encoding="utf-8-sig", newline="") as file:
-        listed = list(csv.DictReader(file))
+    with (sample_night.home / "site" / "doi-soat-phi.csv").open(encoding=ENCODING, newline="") as file:
+        listed = list(csv.DictReader(file, delimiter=DELIMITER))
     told = Counter(row["Kết quả"] for row in listed)
     assert told == fees_of_the_samples()  # no dossier that differs was paid for twice
     short = next(row for row in listed if row["Kết quả"] == "lệch số tiền")

@@ -161,3 +161,11 @@ def test_what_a_province_laid_down_names_a_province_there_is() -> None:
     named = {laid_down.province for indicator in indicators() for laid_down in (*indicator.targets, *indicator.breaks)}
     named |= {rule.args["province"] for feed in feeds() for rule in contract(feed).rules if "province" in rule.args}
     assert named == {"", "38"} <= {"", *provinces()}
+
+
+def test_what_has_a_target_is_reached_by_more_and_counts_are_not_ranked() -> None:
+    assert {i.code for i in indicators() if not i.is_ranked} == {"CQ6P", "K2h", "ST2", "ST3", "ST4"}
+    aimed = {"value": 5, "valid_from": date(2024, 1, 1), "population": "p", "source": "s"}
+    declared = {**USUAL, "fact": "dossier", "population": "p", "more_is_better": False, "targets": [aimed]}
+    with pytest.raises(ValidationError, match="more is better"):
+        Indicator.model_validate(declared)

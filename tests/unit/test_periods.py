@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from warehouse.periods import containing, days, is_period, parts, period_type
+from warehouse.periods import before, containing, days, is_period, parts, period_type, year_before
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,12 @@ def test_a_month_lies_in_its_quarter_and_its_year() -> None:
     assert containing("2024-05") == ["2024-05", "2024-Q2", "2024"]
     assert containing("2024-Q2") == ["2024-Q2", "2024"]
     assert containing("2024") == ["2024"]
+
+
+def test_the_period_before_is_of_the_same_kind_across_the_turn_of_a_year() -> None:
+    told = {"2024": "2023", "2024-Q1": "2023-Q4", "2024-Q3": "2024-Q2", "2024-01": "2023-12", "2024-12": "2024-11"}
+    assert {period: before(period) for period in told} == told
+    assert [year_before(period) for period in ("2024", "2024-Q1", "2024-02")] == ["2023", "2023-Q1", "2023-02"]
 
 
 def test_a_quarter_has_three_months_and_a_year_seventeen_parts() -> None:

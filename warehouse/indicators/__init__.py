@@ -56,7 +56,7 @@ class Break(Model):
 
 _NOT_COUNTED = {
     "code", "version", "listed_from", "listed_to", "name", "definition", "legal_source", "pillar", "official_table", "sort_order",
-    "unit_measure", "population", "targets", "fallback_note", "keeps_back_few",
+    "unit_measure", "population", "targets", "fallback_note", "keeps_back_few", "more_is_better",
 }  # fmt: skip
 
 
@@ -106,6 +106,8 @@ class Indicator(Model):
     """Whether of fewer persons than the threshold of confidentiality.yaml no value is shown to anybody (Q)."""
     sent_by: str = "all"
     """Communes that must send it: all; or a list of reference/unit_lists.csv. Of a survey it is those that were asked."""
+    more_is_better: bool = True
+    """Whether a unit with more of it stands better, as every target says of what it is set for; of a part of a whole neither may be."""
     population: str | None = None
     """Of whom or what it is a share, where it has a target: adults, people_15plus, households, dossiers …"""
     breaks: tuple[Break, ...] = ()
@@ -145,6 +147,8 @@ class Indicator(Model):
     def _is_counted(self) -> Indicator:
         if self.valid_to < self.valid_from:
             raise ValueError(f"{self.code}: valid_to lies before valid_from")
+        if self.targets and not self.more_is_better:
+            raise ValueError(f"{self.code}: a target is reached by more, so more is better")
         if (self.fallback is None) != (self.fallback_note is None):
             raise ValueError(f"{self.code}: a fallback and its note go together")
         if self.fact not in facts():
@@ -203,6 +207,11 @@ class Indicator(Model):
     def is_count(self) -> bool:
         """Whether the value is the count itself, not a rate."""
         return self.unit_measure != "PERCENT"
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether units can be ranked by it: more is better, and it is a rate, as a count grows with the size of a unit."""
+        return self.more_is_better and not self.is_count
 
     @property
     def numerator_counts(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
@@ -11,14 +11,17 @@ from typing import TypeVar
 from sqlalchemy import Connection, text
 
 from tasks.ask import official_table
+from tasks.ask.around import Around, around
 from tasks.ask.notes import notes_of
 from tasks.ask.official_table import Line, Unit
 from tasks.ask.overview import Overview
+from tasks.ask.ranks import Key, Rank, key, ranks
 from tasks.ask.restated import RestatedLine, restated_of_period
 from tasks.report.drawings import charts_of
 from tasks.report.hidden import note_on
+from tasks.report.pages.compare import place as compare_place
 from tasks.report.rendering import Page
-from warehouse.periods import days, is_period, parts, period_type
+from warehouse.periods import days, is_period
 
 AnyLine = TypeVar("AnyLine", Line, RestatedLine)
 
@@ -33,34 +36,36 @@ def years(overview: Overview) -> Page:
 def year(overview: Overview, wanted: str) -> Page | None:
     """A year: its indicators and its units; nothing where nothing is published of it."""
     lines = _lines(overview, wanted)
-    return _year(overview, wanted, lines, wanted in _restated_years(overview.connection), _as_of(overview)) if lines else None
+    return _year(overview, wanted, lines, wanted in _restated_years(overview.connection), overview.as_of) if lines else None
 
 
 def indicator(overview: Overview, wanted: str, code: str) -> Page | None:
     """An indicator of a year in all units; nothing where nothing is published of it."""
     lines = _lines(overview, wanted, code)
-    return _indicator(wanted, lines, _as_of(overview)) if lines else None
+    return _indicator(wanted, lines, overview.as_of) if lines else None
 
 
 def unit(overview: Overview, wanted: str, code: str) -> Page | None:
     """A unit with all indicators of a year; nothing where nothing is published of it."""
-    if not overview.scope.sees(code):
+    connection, versions = overview.connection, versions_of(overview, wanted, code)
+    lines = [line for one in versions for line in official_table.of_unit(connection, one, wanted, overview.scope)]
+    if not lines:
         return None
-    versions = [one for one in _units(overview.connection, wanted) if one.code == code]
-    lines = [line for one in versions for line in official_table.of_unit(overview.connection, one, wanted, overview.scope)]
-    return _unit(wanted, lines, versions, _as_of(overview), _within(overview.connection, wanted, code)) if lines else None
+    # Of its neighbours an account that is confined to the unit learns no value, only how many stand before it.
+    places = ranks(official_table.neighbours(connection, lines, overview.scope))
+    return _unit(wanted, lines, versions, overview.as_of, places, around(connection, code, wanted))
 
 
 def restated(overview: Overview, wanted: str) -> Page | None:
     """A year by units of today; nothing where it is not restated."""
     lines = _restated_lines(overview, wanted)
-    return _restated(wanted, lines, _as_of(overview)) if lines else None
+    return _restated(wanted, lines, overview.as_of) if lines else None
 
 
 def restated_indicator(overview: Overview, wanted: str, code: str) -> Page | None:
     """An indicator of a year in all units of today."""
     lines = [line for line in _restated_lines(overview, wanted) if line.indicator_code == code]
-    return _restated_indicator(wanted, lines, _as_of(overview)) if lines else None
+    return _restated_indicator(wanted, lines, overview.as_of) if lines else None
 
 
 def pages_of(overview: Overview, wanted: str, lines: Sequence[Line], again: Sequence[RestatedLine], as_of: datetime) -> list[Page]:
@@ -71,7 +76,8 @@ def pages_of(overview: Overview, wanted: str, lines: Sequence[Line], again: Sequ
         by_unit.setdefault(line.unit_code, []).append(line)
     found = [_year(overview, wanted, lines, bool(again), as_of)]
     found += [_indicator(wanted, part, as_of) for part in _by_indicator(lines)]
-    found += [_unit(wanted, part, [one for one in units if one.code == code], as_of) for code, part in by_unit.items()]
+    places = ranks(lines)
+    found += [_unit(wanted, part, [one for one in units if one.code == code], as_of, places) for code, part in by_unit.items()]
     if again:
         found += [_restated(wanted, again, as_of), *(_restated_indicator(wanted, part, as_of) for part in _by_indicator(again))]
     return found
@@ -105,16 +111,27 @@ class Tally:
 
 
 def _indicator(wanted: str, lines: Sequence[Line], as_of: datetime) -> Page:
-    content = {"year": wanted, "head": lines[0], "lines": lines, "as_of": as_of, "charts_of": charts_of(lines)}
+    content = {"year": wanted, "head": lines[0], "lines": lines, "as_of": as_of, "charts": charts_of(lines)}
     content["hidden"] = note_on(lines, as_of)
     return Page(f"bieu/{wanted}/{lines[0].indicator_code}", "indicator.html", content)
 
 
-def _unit(wanted: str, lines: Sequence[Line], versions: Sequence[Unit], as_of: datetime, within: Sequence[str] = ()) -> Page:
-    """Versions of one code stand one after the other. `within`: shorter periods that have a page of the unit."""
-    parts = [(name, _tables(list(part))) for name, part in groupby(sorted(lines, key=attrgetter("first_day")), attrgetter("unit_shown"))]
+def _unit(
+    wanted: str,
+    lines: Sequence[Line],
+    versions: Sequence[Unit],
+    as_of: datetime,
+    places: Mapping[Key, Rank],
+    other: Around | None = None,
+) -> Page:
+    """Versions of one code stand one after the other. `other`: what else there is of the unit, for the desk to lead to."""
+    above = {one.within(wanted)[0]: one.parent_name for one in versions}
+    by_version = groupby(sorted(lines, key=attrgetter("first_day")), attrgetter("first_day", "unit_shown"))
+    parts = [(name, above.get(first), _tables(list(part))) for (first, name), part in by_version]
     content = {"year": wanted, "unit": versions[-1], "parts": parts, "as_of": as_of, "hidden": note_on(lines, as_of)}
-    content["is_year"], content["within"] = period_type(wanted) == "year", within
+    content |= {"rank_of": lambda line: places.get(key(line)), "is_ranked": any(key(line) in places for line in lines)}
+    content |= {"other": other, "compare": compare_place}
+    content["parent_code"] = max(lines, key=attrgetter("first_day")).parent_code
     return Page(f"bieu/{wanted}/don-vi/{versions[-1].code}", "unit.html", content)
 
 
@@ -160,22 +177,14 @@ def _units(connection: Connection, wanted: str) -> list[Unit]:
     return official_table.units_between(connection, *days(wanted)) if is_period(wanted) else []
 
 
+def versions_of(overview: Overview, wanted: str, code: str) -> list[Unit]:
+    """The versions of a unit there were in a period, by time; none of what is not for whoever looks."""
+    return [one for one in _units(overview.connection, wanted) if one.code == code] if overview.scope.sees(code) else []
+
+
 def _restated_years(connection: Connection) -> list[str]:
     return list(
         connection.scalars(
             text("SELECT DISTINCT period FROM warehouse.fact_indicator_restated WHERE known_to = 'infinity' AND length(period) = 4")
         )
     )
-
-
-def _within(connection: Connection, wanted: str, code: str) -> list[str]:
-    """The shorter periods in one of which anything of a unit is published, in the order of time."""
-    query = text("SELECT DISTINCT period FROM mart.indicator WHERE unit_code = :code AND period = ANY(:parts)")
-    found = set(connection.scalars(query, {"code": code, "parts": parts(wanted)[1:]}))
-    return [part for part in parts(wanted)[1:] if part in found]
-
-
-def _as_of(overview: Overview) -> datetime:
-    assert overview.publication is not None  # noqa: S101  # lines are published
-    as_of: datetime = overview.publication.as_of
-    return as_of
