@@ -379,15 +379,14 @@ def _counts(numerator: int | None, denominator: int | None) -> str:
 # What moved them --------------------------------------------------------------------------------------------------------
 
 
-def _facts_of(key: int, keys: dict[str, int]) -> tuple[str, tuple[str, ...]]:
-    """The fact that an indicator counts, by its table, and those beside it whose rows have a say."""
-    of_key: Indicator = next(i for i in indicators() if keys[i.version_name] == key)
-    fact = of_key.counted_fact
+def tables_of(indicator: Indicator) -> tuple[str, tuple[str, ...]]:
+    """The table of the fact that an indicator counts, and those beside it whose rows have a say."""
+    fact = indicator.counted_fact
     divided = facts()[fact.divided_by].table if fact.divided_by else None
     return str(fact.table), tuple(table for table in (fact.beside and fact.beside.table, divided) if table)
 
 
-def _period_of(table: str) -> str:
+def period_of(table: str) -> str:
     """SQL of the period to which a row of a fact belongs, as far as a column of its own says so."""
     named = {fact.table: fact.day(None) for fact in facts().values() if fact.table is not None}[table]
     column = metadata.tables[f"{WAREHOUSE}.{table}"].columns.get(named)
@@ -418,9 +417,10 @@ GROUP BY b.number, m.fact, m.delivery_id, m.period ORDER BY b.number, rows DESC,
 
 def _causes(connection: Connection, since: int, found: Sequence[Row[Any]], keys: dict[str, int]) -> dict[int, tuple[int, ...]]:
     """Finding → deliveries whose rows, written or ended since the last publication, are of its facts, its period and units under it."""
-    wanted = {row.number: (row.period, *_facts_of(row.indicator_key, keys)) for row in found}
+    by_key = {keys[indicator.version_name]: indicator for indicator in indicators()}
+    wanted = {row.number: (row.period, *tables_of(by_key[row.indicator_key])) for row in found}
     for table in sorted({table for _, own, beside in wanted.values() for table in (own, *beside)}):
-        connection.execute(text(_MOVED_BY.format(fact=table, period=_period_of(table))), {"fact": table, "since": since})
+        connection.execute(text(_MOVED_BY.format(fact=table, period=period_of(table))), {"fact": table, "since": since})
     causes: dict[int, dict[int, None]] = {}
     for row in connection.execute(text(_CAUSES)) if found else ():
         period, own, beside = wanted[row.number]
