@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tasks.ask.gate import MOVERS, alike, asked_for, held_values, numbers
 from tasks.ask.overview import Overview
+from tasks.ask.releases import all_signed, find_signed, shown_checksum
 from tasks.report.rendering import Page
-from tasks.report.signing import Unsigned, all_signed, differences, find_signed, shown_checksum, unsigned
+from tasks.report.signing import Unsigned, differences, unsigned
 from warehouse.gate import gate
 
 PLACE = "cong-bo"
