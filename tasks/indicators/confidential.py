@@ -127,7 +127,7 @@ _YEARS = """
 WITH RECURSIVE year AS (
     (SELECT left(period, 4) AS year FROM warehouse.fact_indicator WHERE known_to = 'infinity' ORDER BY period LIMIT 1)
   UNION ALL
-    SELECT (SELECT left(period, 4) FROM warehouse.fact_indicator WHERE known_to = 'infinity' AND period > year.year || '~'
+    SELECT (SELECT left(period, 4) FROM warehouse.fact_indicator WHERE known_to = 'infinity' AND period >= (year.year::integer + 1)::text
         ORDER BY period LIMIT 1)
     FROM year WHERE year.year IS NOT NULL
 )

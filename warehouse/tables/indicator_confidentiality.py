@@ -8,7 +8,7 @@ indicator_confidentiality = Table(
     "indicator_confidentiality",
     metadata,
     Column("period", Text, primary_key=True, comment="2024, 2024-Q1 or 2024-03"),
-    Column("indicator_code", Text, primary_key=True, comment="Code of the indicator (dim_indicator)"),
+    Column("indicator_code", Text, primary_key=True, comment="Code of the indicator"),
     Column("unit_key", Integer, primary_key=True, autoincrement=False, comment="Administrative unit (dim_unit)"),
     Column(
         "is_restated",

@@ -14,7 +14,7 @@ def upgrade() -> None:
     op.create_table(
         "indicator_confidentiality",
         sa.Column("period", sa.Text(), nullable=False, comment="2024, 2024-Q1 or 2024-03"),
-        sa.Column("indicator_code", sa.Text(), nullable=False, comment="Code of the indicator (dim_indicator)"),
+        sa.Column("indicator_code", sa.Text(), nullable=False, comment="Code of the indicator"),
         sa.Column("unit_key", sa.Integer(), autoincrement=False, nullable=False, comment="Administrative unit (dim_unit)"),
         sa.Column(
             "is_restated",
