@@ -41,7 +41,7 @@ def listed(connection: Connection, *, each: bool, with_values: bool) -> bool:
             header, [_told(same) for same in ([[row] for row in rows] if each else alike(rows))], "Khác thường so với số đã công bố"
         )
     if with_values and (values := held_values(connection, WHOLE)):
-        header = ["Chỉ tiêu", "Đơn vị", "Kỳ", "Đã công bố", "Chờ công bố"]
+        header = ["Chỉ tiêu", "Đơn vị", "Kỳ", "Đã công bố", "Chờ công bố", "Tệp làm thay đổi"]
         terminal.table(header, [_value(row) for row in values[:SHOWN]], f"Sẽ thay đổi: {vi.number(len(values))} giá trị")
         if len(values) > SHOWN:
             terminal.say(f"và {vi.number(len(values) - SHOWN)} giá trị khác, ít thay đổi hơn.")
@@ -77,7 +77,7 @@ def _value(row: Any) -> list[Any]:
 
     old = written(row.old_value, row.old_numerator, row.old_denominator, row.old_obs_status)
     now = written(row.value, row.numerator, row.denominator, row.obs_status)
-    return [row.indicator_code, f"{row.unit_name} ({row.unit_code})", vi.period(row.period), old, now]
+    return [row.indicator_code, f"{row.unit_name} ({row.unit_code})", vi.period(row.period), old, now, vi.some(row.file_names or [])]
 
 
 def decided(connection: Connection, words: Sequence[str], everything: bool, decision: str, reason: str) -> None:

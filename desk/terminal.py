@@ -23,6 +23,7 @@ from tasks.ask.score_card import COUNTED_BY
 from tasks.count.revisions import NOTHING, Revised
 from tasks.words import vietnamese as vi
 from tasks.words.vietnamese import summary
+from warehouse.gate import gate
 from warehouse.names import LEVELS
 from warehouse.periods import days
 
@@ -519,30 +520,64 @@ def explanation(told: Explanation, *, is_sample: bool = False) -> None:
             ],
             "Tệp nguồn",
         )
-    if told.set_aside:
-        set_aside_table(told.set_aside)
-    elif told.files:
-        say("Không có dòng nào của các nguồn này bị để riêng.")
+    if told.is_closed:
+        say("Tài khoản kho này không đọc được danh sách người, nên không kể được tệp nguồn.")
+    heading("Dòng để riêng có thể làm đổi số này nhiều nhất bao nhiêu")
+    for words in told.set_aside.told:
+        say(words)
+    of_unit_table(told.set_aside.deliveries)
     corrected_table(told.corrected)
-    table(
-        [">Bản", "Từ", "Đến", ">Tử số", ">Mẫu số", ">Kết quả", "Số liệu"],
+    revision_table(told)
+    told_beside(told)
+    say(f"Trích dẫn: {told.citation}")
+
+
+def revision_table(told: Explanation) -> None:
+    """The revisions of a number: what moved each, who let it out, in which signed editions it stands."""
+    line = told.line
+    header = [">Bản", "Từ", "Đến", ">Tử số", ">Mẫu số", ">Kết quả", "Số liệu", "Vì sao", "Ai cho công bố", "Bản ký"]
+    rows = [
         [
-            [
-                vi.number(row.revision),
-                vi.moment(row.known_from),
-                "nay" if row.known_to is None else vi.moment(row.known_to),
-                vi.number(row.numerator),
-                vi.number(row.denominator),
-                vi.measure(row.value, line.decimals, line.unit_measure),
-                vi.status(row.obs_status, row.obs_reason),
-            ]
-            for row in told.revisions
-        ],
-        "Các bản đã công bố",
-    )
+            vi.number(row.revision),
+            vi.moment(row.known_from),
+            "nay" if row.known_to is None else vi.moment(row.known_to),
+            vi.number(row.numerator),
+            vi.number(row.denominator),
+            vi.measure(row.value, line.decimals, line.unit_measure),
+            row.status,
+            row.cause or vi.some([mover.told for mover in row.movers]),
+            row.approval,
+            ", ".join(row.signed_by),
+        ]
+        for row in told.revisions
+    ]
+    table(header, rows, "Các bản đã công bố")
+
+
+def told_beside(told: Explanation) -> None:
+    """What others say of a number: who signed it, what the gate found in it, where it was printed."""
+    for one in told.signed:
+        signature = f"{one.signed_by}, {vi.moment(one.signed_at)}, SHA-256 {one.checksum}"
+        say(f"Bản ký số {one.release_id} ({signature}): {one.printed}, {one.standing}")
+    for row in told.alarms:
+        fate = f"{row.decided_by} {vi.DECISION[row.decision]}: {row.reason}" if row.decision else "chờ" if row.is_standing else "không còn"
+        say(f"Điểm bất thường số {row.alarm_id}, {gate().titled(row.check_code).lower()}: {row.told} ({fate})")
+    if told.awaiting is not None:
+        held = vi.measure(told.awaiting.value, told.line.decimals, told.line.unit_measure)
+        say(f"Bản đang giữ chờ quyết định có số khác: {held} ({vi.status(told.awaiting.obs_status)})")
     for row in told.printed:
         why = f" ({row.note[0].lower()}{row.note[1:]})" if row.note else ""
         say(f"Đã công bố: {row.printed} trong {row.source_document}: {vi.PUBLISHED[row.verdict]}{why}.")
+
+
+def of_unit_table(rows: Sequence[Any]) -> None:
+    """Rows set aside that a number concerns, by the file and the rules they broke."""
+    if rows:
+        told = [
+            [str(row.delivery_id), row.source, row.file_name, row.rules, vi.number(row.rows), row.place, vi.QUARANTINE_STATUS[row.status]]
+            for row in rows
+        ]
+        table([">Lần gửi", "Nguồn", "Tệp", "Quy tắc", ">Số dòng", "Của đơn vị", "Tình trạng"], told)
 
 
 def what_a_new_key_means(left: Key, codes: Iterable[str]) -> None:

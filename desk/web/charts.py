@@ -11,11 +11,11 @@ from starlette.responses import Response
 
 from desk.web.access import Asked, NotFound
 from tasks.ask.comparison import compared
-from tasks.ask.official_table import of_period
+from tasks.ask.official_table import find_unit, of_indicator, of_period
 from tasks.ask.overview import Overview
-from tasks.report.drawings import MAP, RANKING, charts_of, paired, through_the_year
+from tasks.report.drawings import MAP, RANKING, charts_of, month_by_month, paired, through_the_year
 from tasks.report.pages.compare import sides
-from warehouse.periods import is_period
+from warehouse.periods import is_period, parts, period_type
 
 KEPT = "charts"
 """Folder of the home in which they are kept, a folder a publication and way in which small groups were looked at."""
@@ -58,6 +58,21 @@ def of_two(asked: Asked) -> Response:
         return paired(compared(first.lines, second.lines))
 
     return _kept(asked, f"hai {asked_for}", drawn)
+
+
+def of_number(asked: Asked) -> Response:
+    """The same to be read, of one version of the unit: beside the page of a number."""
+    year, unit, code = (asked.request.path_params[name] for name in ("year", "unit", "code"))
+    if not is_period(year) or len(year) != 4:
+        raise NotFound
+
+    def drawn(overview: Overview) -> bytes | None:
+        found = find_unit(overview.connection, unit, year)
+        months = [part for part in parts(year) if period_type(part) == "month"]
+        lines = of_indicator(overview.connection, found, code, months, overview.scope) if overview.scope.sees(found.code) else []
+        return month_by_month(lines)
+
+    return _kept(asked, f"tháng {year} {unit} {code}", drawn)
 
 
 def _kept(asked: Asked, name: str, drawn: Callable[[Overview], bytes | None]) -> Response:

@@ -7,9 +7,10 @@ from starlette.responses import RedirectResponse, Response
 from desk import accounts
 from desk.web.access import Asked, NotFound
 from tasks.ask.gate import understood
+from tasks.ask.releases import find_signed
 from tasks.indicators.edition import judge
 from tasks.report.pages.gate import PLACE
-from tasks.report.signing import find_signed, sign, signed_workbook
+from tasks.report.signing import sign, signed_workbook
 from tasks.words.vietnamese import DECISION
 from warehouse.settings import Refusal
 

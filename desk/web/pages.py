@@ -22,6 +22,7 @@ from tasks.report.pages.deliveries import delivery
 from tasks.report.pages.fees import fees_page
 from tasks.report.pages.gate import publication, release
 from tasks.report.pages.nights import night, past_nights
+from tasks.report.pages.number import number
 from tasks.report.pages.one_stop_shop import form_06a, score_766
 from tasks.report.pages.published import document, published
 from tasks.report.pages.rules import rule, rules
@@ -107,9 +108,11 @@ ROUTES: list[Route] = [
     route("/bieu/{year}/don-vi/{unit}.csv", downloads.unit_data, "viewer"),
     route("/bieu/{year}/{code}.csv", downloads.indicator_data, "viewer"),
     route("/bieu/{year}/don-vi/{unit}/{code}.svg", charts.of_unit, "viewer"),
+    route("/bieu/{year}/don-vi/{unit}/{code}/nam.svg", charts.of_number, "viewer"),
     route("/bieu/{year}/{code}/{how}.svg", charts.of_units, "viewer"),
     route("/bieu/{year}/don-vi/{code}", page(unit, "year", "code"), "viewer"),
     route("/bieu/{year}/{code}", page(indicator, "year", "code"), "viewer"),
+    route("/bieu/{period}/{indicator}/{unit}", page(number, "period", "indicator", "unit"), "viewer"),
     route("/so-sanh", compare_page, "viewer"),
     route("/so-sanh/{one}/{period}/{other}/{other_period}.svg", charts.of_two, "viewer"),
     route("/doi-soat-phi", for_all(reconciled_fees), "viewer"),

@@ -1,4 +1,4 @@
-"""How a published number came about: definition, counts, files, rows set aside, revisions, and what was printed elsewhere."""
+"""How a published number came about: definition, counts, files, what rows set aside could change, revisions, signatures, how to cite it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, CursorResult, Row, text
 
 from tasks.ask import questions
-from tasks.ask.official_table import Line, Unit, of_unit
+from tasks.ask.could_change import SetAside, set_aside
+from tasks.ask.gate import told
+from tasks.ask.official_table import Line, Unit, of_indicator
+from tasks.ask.revised import Revision, Signed, revisions, signatures
 from tasks.ask.scope import Scope
+from tasks.words import vietnamese as vi
 from tasks.words.understood import did_you_mean
 from warehouse.confidentiality import confidentiality
 from warehouse.indicators import Indicator, facts, in_force, indicators, measures
 from warehouse.indicators.behind import of_unknown_age, rows_behind
-from warehouse.periods import VIETNAM, containing, days, parts
+from warehouse.periods import VIETNAM, containing, days, parts, period_type
+from warehouse.seed import is_sample
 from warehouse.settings import Refusal
 from warehouse.tables.bridge_unit_succession import WENT_ON
 
@@ -39,17 +44,27 @@ class Explanation:
 
     unit: Unit
     line: Line
+    citation: str
+    """One line by which others may name the number."""
     held_back: str | None
     """Why no number is shown, where it is held back."""
     files: Sequence[Row[Any] | Named]
     """Files whose rows are counted today, with how many of each, and how many of these make the numerator."""
-    set_aside: Sequence[Row[Any]]
-    """What was set aside from these files."""
+    is_closed: bool
+    """Whether the files cannot be told, since who asks may not read the list of persons that is counted."""
+    set_aside: SetAside
     corrected: Sequence[Row[Any]]
     """Cells of these files that are read as a letter put them right."""
-    revisions: Sequence[Row[Any]]
+    revisions: Sequence[Revision]
+    signed: Sequence[Signed]
+    alarms: Sequence[Row[Any]]
+    """What the gate found out of line in it, the last first, with its title."""
+    awaiting: Row[Any] | None
+    """What the edition held now would publish in its place."""
     printed: Sequence[Row[Any]]
     """The same figure as others printed it."""
+    through_the_year: Sequence[Line]
+    """The indicator of the unit month by month in the year of the period."""
     of_unknown_age: int
     """Persons that are counted although no list states their age."""
 
@@ -62,16 +77,22 @@ def explain(connection: Connection, code: str, unit: Unit, period: str, scope: S
     indicator = in_force(code, days(period)[1])
     if indicator is None:
         raise Refusal(f"Không có chỉ tiêu {code!r}.{did_you_mean(code, sorted({each.code for each in indicators()}))}")
-    lines = [line for line in of_unit(connection, unit, period, scope) if line.indicator_code == indicator.code]
-    if not lines:
+    months = [part for part in parts(period[:4]) if period_type(part) == "month"]
+    lines = of_indicator(connection, unit, indicator.code, {period, *months}, scope)
+    line = next((one for one in lines if one.period == period), None)
+    if line is None:
         raise Refusal(f"Chưa công bố chỉ tiêu {indicator.code} của {unit.version} cho kỳ {period}. {unit.others}".strip())
     values = {"code": unit.code, "valid_from": unit.valid_from, "period": period, "indicator": indicator.code}
-    files, unknown = _files(connection, indicator, lines[0], unit, period)
-    ids = {row.delivery_id for row in files}
+    units = _with_those_below(connection, unit, period)
+    is_closed = indicator.counted_fact.way == "holders" and not connection.scalar(text(_MAY_READ_PERSONS))
+    files, unknown = ([], 0) if is_closed else _files(connection, indicator, line, unit, period, units)
+    history = revisions(connection, indicator, unit, period, units)
+    signed = signatures(connection, line, history, scope)
     is_told = not scope.is_public or not confidentiality().protects(indicator.code)
     return Explanation(
         unit=unit,
-        line=lines[0],
+        line=line,
+        citation=_citation(connection, unit, line, history, signed),
         held_back=next(
             (
                 row.reason_vi
@@ -81,20 +102,14 @@ def explain(connection: Connection, code: str, unit: Unit, period: str, scope: S
             None,
         ),
         files=files if is_told else [Named(row.delivery_id, row.source, row.file_name, row.exported_at) for row in files],
+        is_closed=is_closed,
         of_unknown_age=unknown if is_told else 0,
-        set_aside=[row for row in questions.set_aside(connection) if row.delivery_id in ids],
-        corrected=questions.corrected(connection, ids),
-        revisions=connection.execute(
-            text(
-                "SELECT revision, numerator, denominator, value, obs_status, obs_reason, min(known_from) AS known_from, "
-                "CASE WHEN NOT bool_or(is_current) THEN max(known_to) END AS known_to "
-                f"FROM (SELECT revision, {_COUNTS if is_told else _NO_COUNTS}, known_from, known_to, is_current "
-                "FROM mart.indicator_vintage WHERE indicator_code = :indicator AND unit_code = :code "
-                "AND unit_valid_from = :valid_from AND period = :period) told "
-                "GROUP BY revision, numerator, denominator, value, obs_status, obs_reason ORDER BY min(known_from), revision"
-            ),
-            values,
-        ).all(),
+        set_aside=set_aside(connection, indicator, line, unit, period, units, is_told=is_told),
+        corrected=questions.corrected(connection, {row.delivery_id for row in files}),
+        revisions=history if is_told else [one.alone if one.known_to is None and not line.is_hidden else one.hidden for one in history],
+        signed=signed if is_told else [one.hidden for one in signed],
+        alarms=connection.execute(text(_ALARMS.format(told=told(scope))), values).all(),
+        awaiting=connection.execute(text(_AWAITING), values).one_or_none() if is_told else None,
         printed=connection.execute(
             text(
                 f"SELECT * FROM {scope.view('published_check')} WHERE indicator_code = :indicator AND unit_code = :code "
@@ -102,14 +117,55 @@ def explain(connection: Connection, code: str, unit: Unit, period: str, scope: S
             ),
             values,
         ).all(),
+        through_the_year=[one for one in lines if one.period in months],
     )
 
 
-_COUNTS = "numerator, denominator, value, obs_status, obs_reason"
-_NO_COUNTS = (
-    "CAST(NULL AS bigint) AS numerator, CAST(NULL AS bigint) AS denominator, CAST(NULL AS numeric) AS value, 'Q' AS obs_status, "
-    "CAST(NULL AS text) AS obs_reason"
-)
+def _citation(connection: Connection, unit: Unit, line: Line, history: Sequence[Revision], signed: Sequence[Signed]) -> str:
+    """Publisher, indicator, unit, period, value, edition and its date; the checksum of the last signed edition that it stands in."""
+    publisher = connection.scalar(text(_PUBLISHER), {"code": unit.code, "valid_from": unit.valid_from}) or ""
+    counts = f" ({vi.number(line.numerator)}/{vi.number(line.denominator)})" if line.denominator is not None else ""
+    edition = f"Công bố số {history[-1].publication_id}, {vi.day(history[-1].published_at)}" if history else ""
+    sample = f" ({vi.SAMPLE[0].lower()}{vi.SAMPLE[1:]})" if is_sample(connection) else ""
+    last = next((one for one in signed if one.is_as_signed), None)
+    mark = f"Bản ký số {last.release_id}, {vi.day(last.signed_at)}, SHA-256 {last.checksum}" if last else ""
+    if signed and last is None:
+        mark = f"Khác bản ký số {signed[0].release_id}"
+    told = (
+        f"{publisher}, Ba Không{sample}",
+        f"{line.indicator_code} {line.indicator_name}",
+        f"{unit.title}, {vi.in_text(line.period) if unit.within(line.period) == days(line.period) else _part(unit, line)}",
+        f"{line.printed}{counts}, {line.status}",
+        edition,
+        mark,
+    )
+    return ". ".join(filter(None, told)) + "."
+
+
+def _part(unit: Unit, line: Line) -> str:
+    return vi.part_of(line.period, *unit.within(line.period)).lower()
+
+
+_PUBLISHER = """
+SELECT p.unit_name FROM warehouse.dim_unit u JOIN warehouse.dim_unit p ON p.unit_code = u.province_code
+WHERE u.unit_code = :code AND u.valid_from = :valid_from ORDER BY p.valid_to DESC LIMIT 1
+"""
+
+_MAY_READ_PERSONS = "SELECT has_column_privilege('warehouse.fact_signature_holder', 'holder_hash', 'SELECT')"
+
+_ALARMS = """
+SELECT a.alarm_id, a.check_code, {told} AS told, a.decision, a.reason, a.decided_by, a.decided_at, a.deliveries, r.as_of AS since,
+    a.ended_by IS NULL AS is_standing, a.publication_id
+FROM ops.alarm a JOIN ops.run r ON r.run_id = a.raised_by JOIN warehouse.dim_unit u USING (unit_key)
+WHERE a.indicator_code = :indicator AND u.unit_code = :code AND u.valid_from = :valid_from AND a.period = :period ORDER BY a.alarm_id DESC
+"""
+
+_AWAITING = """
+SELECT h.* FROM ops.held_value h JOIN warehouse.dim_unit u USING (unit_key)
+WHERE u.unit_code = :code AND u.valid_from = :valid_from AND h.period = :period
+    AND h.indicator_key IN (SELECT indicator_key FROM warehouse.dim_indicator WHERE indicator_code = :indicator) LIMIT 1
+"""
+
 _STANDS_IN = """
 SELECT u.unit_key FROM mart.indicator i
 JOIN warehouse.dim_unit u ON u.unit_code = i.unit_code AND u.valid_from = i.unit_valid_from
@@ -118,9 +174,10 @@ WHERE i.indicator_code = :code AND i.period = :period AND i.obs_reason = 'stands
 """
 
 
-def _files(connection: Connection, indicator: Indicator, line: Line, unit: Unit, period: str) -> tuple[Sequence[Row[Any]], int]:
+def _files(
+    connection: Connection, indicator: Indicator, line: Line, unit: Unit, period: str, units: list[int]
+) -> tuple[Sequence[Row[Any]], int]:
     """The files behind a value, and how many of the persons in it are of unknown age."""
-    units = _with_those_below(connection, unit, period)
     found, unknown = _counted(connection, indicator, unit, period, units)
     stands_in = in_force(indicator.fallback, days(period)[1]) if indicator.fallback else None
     if stands_in is None:

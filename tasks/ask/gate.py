@@ -69,12 +69,14 @@ def understood(words: Sequence[str]) -> list[int]:
 def held_values(connection: Connection, scope: Scope) -> Sequence[Row[Any]]:
     """The values that the edition held now would change, old and new: of the larger units first, of these what moves most.
 
-    At last those that are no number, and were none. `is_withheld`: whether the numbers are not for whoever has a scope: what is held
-    has not been looked at for small groups.
+    At last those that are no number, and were none. `deliveries`: which moved it; `file_names`: what the first few of them are called.
+    `is_withheld`: whether the numbers are not for whoever has a scope: what is held has not been looked at for small groups.
     """
     return connection.execute(text(_VALUES.format(is_withheld=scope.withholds("i.indicator_code")))).all()
 
 
+MOVERS = 3
+"""Deliveries that moved a value, named; the rest is counted."""
 ASKED = "publish-now"
 """What is written down where someone asks for an edition at once."""
 
@@ -106,11 +108,13 @@ LEFT JOIN LATERAL (
 """
 """The indicator i of a finding a as it is declared now."""
 
+_NAMES = """(
+    SELECT array_agg(d.file_name ORDER BY array_position({ids}, d.delivery_id)) FROM ops.delivery d WHERE d.delivery_id = ANY({ids}))"""
+
 _FINDINGS = f"""
 SELECT a.*, {{told}} AS told, u.unit_code, u.unit_name, u.unit_level, i.indicator_name, i.official_table, i.decimals, i.unit_measure,
     r.as_of AS since,
-    (SELECT array_agg(d.file_name ORDER BY array_position(a.deliveries, d.delivery_id)) FROM ops.delivery d
-        WHERE d.delivery_id = ANY(a.deliveries)) AS file_names
+    {_NAMES.format(ids="a.deliveries")} AS file_names
 FROM ops.alarm a
 JOIN ops.run r ON r.run_id = a.raised_by
 LEFT JOIN warehouse.dim_unit u USING (unit_key)
@@ -120,9 +124,9 @@ ORDER BY a.decision NULLS FIRST, a.check_code, i.sort_order NULLS FIRST,
     array_position(ARRAY['province', 'district', 'commune'], u.unit_level), u.unit_code, a.period, a.alarm_id
 """
 
-_VALUES = """
+_VALUES = f"""
 SELECT h.*, u.unit_code, u.unit_name, u.unit_level, i.indicator_code, i.indicator_name, i.decimals, i.unit_measure,
-    {is_withheld} AS is_withheld
+    {{is_withheld}} AS is_withheld, {_NAMES.format(ids=f"h.deliveries[1:{MOVERS}]")} AS file_names
 FROM ops.held_value h
 JOIN warehouse.dim_unit u USING (unit_key)
 JOIN LATERAL (

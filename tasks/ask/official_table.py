@@ -120,6 +120,16 @@ class Line:
         return self.obs_status == "Q"
 
     @property
+    def asked_for(self) -> str:
+        """How to ask for its unit in the period: by the code, with a day where the unit was not there all the time."""
+        return self.unit_code if (self.first_day, self.last_day) == days(self.period) else f"{self.unit_code}@{self.last_day}"
+
+    @property
+    def place(self) -> str:
+        """Where its own page is."""
+        return f"bieu/{self.period}/{self.indicator_code}/{self.asked_for}"
+
+    @property
     def printed(self) -> str:
         """The value as it is printed."""
         return vi.HIDDEN if self.is_hidden else vi.measure(self.value, self.decimals, self.unit_measure)
@@ -297,6 +307,18 @@ def of_unit(connection: Connection, unit: Unit, period: str, scope: Scope) -> li
             "ORDER BY i.sort_order, i.indicator_code"
         ),
         {"code": unit.code, "valid_from": unit.valid_from, "period": period},
+    )
+    return [Line(*row) for row in rows]
+
+
+def of_indicator(connection: Connection, unit: Unit, indicator: str, periods: Collection[str], scope: Scope) -> list[Line]:
+    """An indicator of one unit in several periods, in the order of time; of periods that begin together the longer one first."""
+    rows = connection.execute(
+        text(
+            f"{VALUES} FROM {scope.view('indicator')} i WHERE i.unit_code = :code AND i.unit_valid_from = :valid_from "
+            "AND i.indicator_code = :indicator AND i.period = ANY(:periods) ORDER BY i.period_start, i.period_end DESC"
+        ),
+        {"code": unit.code, "valid_from": unit.valid_from, "indicator": indicator, "periods": list(periods)},
     )
     return [Line(*row) for row in rows]
 

@@ -42,6 +42,8 @@ class Publication:
     """State of knowledge it shows."""
     last_as_of: datetime | None
     """That of the last publication; nothing where it is the first."""
+    last_load_id: int = 0
+    """Last load that the last publication counted (ops.load)."""
     is_declared_anew: bool = False
     """Whether an indicator is called, counted or aimed at otherwise than before, or taken out: a change like that of a line."""
     publication_id: int | None = None
@@ -60,7 +62,7 @@ def last_publication(connection: Connection) -> Row[Any] | None:
 def begin_publication(connection: Connection, run_id: int, as_of: datetime) -> Publication:
     """A publication that has changed nothing yet."""
     last = last_publication(connection)
-    return Publication(run_id, as_of, None if last is None else last.as_of)
+    return Publication(run_id, as_of, None) if last is None else Publication(run_id, as_of, last.as_of, last.load_id)
 
 
 def number(connection: Connection, publication: Publication) -> int:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, insert, text
 
 from tasks.count.revisions import Publication, Revised
 from tasks.indicators.gate import Alarm
+from tasks.indicators.moved import moved_by
 from tasks.words.vietnamese import DECISION
 from warehouse.gate import OF_VALUES, gate
 from warehouse.settings import Refusal
@@ -36,9 +37,10 @@ def said_otherwise(connection: Connection) -> list[str]:
 
 
 def would_change(connection: Connection, publication: Publication) -> list[dict[str, Any]]:
-    """The values that a publication changed, each as it was and as it is: asked before it is taken back."""
-    rows = connection.execute(text(_CHANGED), {"publication_id": publication.publication_id}).mappings()
-    return [dict(row) for row in rows]
+    """The values that a publication changed, each as it was and as it is, and what moved it: asked before it is taken back."""
+    rows = connection.execute(text(_CHANGED), {"publication_id": publication.publication_id}).mappings().all()
+    causes = moved_by(connection, publication.last_load_id, [(row["indicator_key"], row["unit_key"], row["period"]) for row in rows])
+    return [{**row, "deliveries": causes.get((row["indicator_key"], row["unit_key"], row["period"]), ())} for row in rows]
 
 
 def note(connection: Connection, run_id: int, alarms: Sequence[Alarm], said_otherwise: Sequence[str], publication: Publication) -> None:

@@ -8,25 +8,24 @@ against its own history, so one with too short a history is let through.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Date, Row, text
+from sqlalchemy import Connection, Row, text
 
 from tasks.count.counting import Counting
 from tasks.count.revisions import last_publication
 from tasks.deliveries.rhythm import RHYTHMS
+from tasks.indicators.moved import moved_by
 from tasks.indicators.publish import indicator_keys
 from tasks.words import vietnamese as vi
 from warehouse import periods
 from warehouse.bulk import analyze
 from warehouse.gate import Check, gate
-from warehouse.indicators import Indicator, facts, indicators
+from warehouse.indicators import Indicator, indicators
 from warehouse.periods import days
-from warehouse.tables import WAREHOUSE, metadata
 
 
 @dataclass(frozen=True)
@@ -212,9 +211,11 @@ def _of_values(connection: Connection, counting: Counting, published: Row[Any]) 
             given = {"code": checks[kind].code} | rates | checks[kind].thresholds
             connection.execute(wanted, {name: value for name, value in given.items() if name in named})
     found = connection.execute(text(_FOUND)).all()
-    causes = _causes(connection, published.load_id, found, keys)
+    causes = moved_by(connection, published.load_id, [(row.indicator_key, row.unit_key, row.period) for row in found])
     by_code = {check.code: check for check in checks.values()}
-    return [replace(_alarm(by_code[row.code], row), deliveries=causes.get(row.number, ())) for row in found]
+    return [
+        replace(_alarm(by_code[row.code], row), deliveries=causes.get((row.indicator_key, row.unit_key, row.period), ())) for row in found
+    ]
 
 
 def _counted_alike(indicator: Indicator) -> str | None:
@@ -240,13 +241,12 @@ def _around(period: str, most: int) -> list[tuple[int, str]]:
 
 
 _TEMPORARY = """
-DROP TABLE IF EXISTS otherwise, around, finding, moved_by;
+DROP TABLE IF EXISTS otherwise, around, finding;
 CREATE TEMPORARY TABLE around (period text, other text, place integer, PRIMARY KEY (period, place)) ON COMMIT DROP;
 CREATE TEMPORARY TABLE finding
-  (number integer GENERATED ALWAYS AS IDENTITY, code text, indicator_key smallint, unit_key integer, period text, old_numerator bigint,
+  (code text, indicator_key smallint, unit_key integer, period text, old_numerator bigint,
    old_denominator bigint, old_value numeric, numerator bigint, denominator bigint, value numeric, before text, usual float8,
    PRIMARY KEY (indicator_key, unit_key, period)) ON COMMIT DROP;
-CREATE TEMPORARY TABLE moved_by (fact text, delivery_id integer, unit_key integer, period text, rows bigint) ON COMMIT DROP;
 """
 
 # What tonight says otherwise of periods that have ended, where either side is official.
@@ -374,57 +374,3 @@ def _alarm(check: Check, row: Row[Any]) -> Alarm:
 
 def _counts(numerator: int | None, denominator: int | None) -> str:
     return f"{vi.number(numerator)}/{vi.number(denominator)}"
-
-
-# What moved them --------------------------------------------------------------------------------------------------------
-
-
-def _facts_of(key: int, keys: dict[str, int]) -> tuple[str, tuple[str, ...]]:
-    """The fact that an indicator counts, by its table, and those beside it whose rows have a say."""
-    of_key: Indicator = next(i for i in indicators() if keys[i.version_name] == key)
-    fact = of_key.counted_fact
-    divided = facts()[fact.divided_by].table if fact.divided_by else None
-    return str(fact.table), tuple(table for table in (fact.beside and fact.beside.table, divided) if table)
-
-
-def _period_of(table: str) -> str:
-    """SQL of the period to which a row of a fact belongs, as far as a column of its own says so."""
-    named = {fact.table: fact.day(None) for fact in facts().values() if fact.table is not None}[table]
-    column = metadata.tables[f"{WAREHOUSE}.{table}"].columns.get(named)
-    if column is None:
-        return "NULL"
-    return f"to_char(f.{named}, 'YYYY-MM')" if isinstance(column.type, Date) else f"f.{named}"
-
-
-_MOVED_BY = """
-INSERT INTO moved_by
-SELECT :fact, l.delivery_id, f.unit_key, {period}, count(*) FROM (
-    SELECT loaded_by AS load_id, * FROM warehouse.{fact} WHERE loaded_by > :since
-    UNION ALL SELECT ended_by, * FROM warehouse.{fact} WHERE ended_by > :since
-) f JOIN ops.load l USING (load_id) WHERE l.delivery_id IS NOT NULL GROUP BY 2, 3, 4
-"""
-
-_CAUSES = """
-WITH RECURSIVE below AS (
-    SELECT number, period, unit_key FROM finding
-  UNION
-    SELECT b.number, b.period, p.unit_key FROM below b JOIN place p ON p.period = b.period AND p.parent_key = b.unit_key
-)
-SELECT b.number, m.fact, m.delivery_id, m.period, sum(m.rows) AS rows
-FROM below b JOIN moved_by m USING (unit_key)
-GROUP BY b.number, m.fact, m.delivery_id, m.period ORDER BY b.number, rows DESC, m.delivery_id
-"""
-
-
-def _causes(connection: Connection, since: int, found: Sequence[Row[Any]], keys: dict[str, int]) -> dict[int, tuple[int, ...]]:
-    """Finding → deliveries whose rows, written or ended since the last publication, are of its facts, its period and units under it."""
-    wanted = {row.number: (row.period, *_facts_of(row.indicator_key, keys)) for row in found}
-    for table in sorted({table for _, own, beside in wanted.values() for table in (own, *beside)}):
-        connection.execute(text(_MOVED_BY.format(fact=table, period=_period_of(table))), {"fact": table, "since": since})
-    causes: dict[int, dict[int, None]] = {}
-    for row in connection.execute(text(_CAUSES)) if found else ():
-        period, own, beside = wanted[row.number]
-        is_of_period = row.period is None or period in periods.containing(row.period)
-        if row.fact in beside or (row.fact == own and is_of_period):  # a payment may come months after its bill
-            causes.setdefault(row.number, {})[row.delivery_id] = None
-    return {number: tuple(deliveries) for number, deliveries in causes.items()}

@@ -177,6 +177,11 @@ class Dimensions:
         versions = self._members(dim_agency)
         return versions.attribute(versions.at(codes, days), "unit_key").astype(np.int32)
 
+    def units_of_merchants(self, provider: str, codes: Column, days: Column) -> Keys:
+        """Unit of each shop of a provider as its list knows it on a day; 0 where it does not."""
+        versions = self._members(dim_merchant, f"provider_key = {self.codes(dim_provider).get(provider, UNKNOWN):d}")
+        return versions.attribute(versions.at(codes, days), "unit_key").astype(np.int32)
+
     def procedures(self, codes: Column, names: Column, sectors: Column, sector_names: Column, days: Column) -> Keys:
         """Procedure on each day by its national code; a code no list knows on that day gets an inferred member."""
         others = {"procedure_name": names, "sector_code": sectors, "sector_name": sector_names}

@@ -51,7 +51,7 @@ def facts_of(work: Load, rows: pa.Table) -> tuple[pa.Table, list[Finding], pa.Ta
     """The rows as the table keeps them, with key and hash; what broke rules that need the warehouse; and the rows with their codes and
     what was found beside them, as the amount of the bill that a payment pays.
     """
-    rows = _with_codes(work, rows) if work.contract.feed == "dossiers" else rows
+    rows = with_codes(work, rows) if work.contract.feed == "dossiers" else rows
     columns, found = BUILDERS.get(work.contract.feed, _as_declared)(work, rows)
     found += [Finding(rule.check, CHECKS[rule.check](work, rows, columns, rule)) for rule in work.contract.rules if rule.check in CHECKS]
     content = [name for name in rows.column_names if name not in {ROW_NUMBER, *work.contract.natural_key, *work.contract.not_kept}]
@@ -112,7 +112,7 @@ def unit_days(work: Load, rows: pa.Table) -> list[pa.Array]:
         if name == EXPORTED_ON:
             days.append(pa.repeat(pa.scalar(work.exported_on, pa.date32()), rows.num_rows))
         elif work.contract.columns[name].type == "period":
-            days += _ends_of_periods(rows[name])
+            days += ends_of_periods(rows[name])
         else:
             days.append(days_of(rows[name]))
     return days
@@ -220,11 +220,11 @@ CHECKS: dict[str | None, Callable[[Load, pa.Table, Columns, Rule], Mask]] = {
 # What needs more ---------------------------------------------------------------------------------------------------------
 
 
-def _with_codes(work: Load, rows: pa.Table) -> pa.Table:
+def with_codes(work: Load, rows: pa.Table) -> pa.Table:
     """Dossiers with the codes that their layout writes as names, so that every layout tells the same state."""
-    received = _received_on(work, rows)
+    received = received_on(work, rows)
     for table, code, name, days in (
-        (dim_agency, "agency_code", "agency_name", (_state_on(work, rows, received), received)),
+        (dim_agency, "agency_code", "agency_name", (state_on(work, rows, received), received)),
         (dim_procedure, "procedure_code", "procedure_name", (received,)),
     ):
         for day in days:
@@ -232,12 +232,13 @@ def _with_codes(work: Load, rows: pa.Table) -> pa.Table:
     return rows
 
 
-def _received_on(work: Load, rows: pa.Table) -> pa.Array:
+def received_on(work: Load, rows: pa.Table) -> pa.Array:
+    """The day each dossier was received, else handed in, else exported."""
     exported = pa.repeat(pa.scalar(work.exported_on, pa.date32()), rows.num_rows)
     return first_of(days_of(rows["received_at"]), days_of(rows["submitted_at"]), exported)
 
 
-def _state_on(work: Load, rows: pa.Table, received: pa.Array) -> pa.Array:
+def state_on(work: Load, rows: pa.Table, received: pa.Array) -> pa.Array:
     """The day each state speaks of: when the dossier ended, else the export."""
     query = select(dim_dossier_status.c.dossier_status_code).where(dim_dossier_status.c.is_solved | dim_dossier_status.c.is_withdrawn)
     has_ended = pc.is_in(rows["status_code"].combine_chunks(), pa.array(work.connection.scalars(query).all()))
@@ -246,7 +247,7 @@ def _state_on(work: Load, rows: pa.Table, received: pa.Array) -> pa.Array:
     return pc.if_else(has_ended, pc.min_element_wise(pc.max_element_wise(ended, received), exported), exported)
 
 
-def _received_by(work: Load, rows: pa.Table, received: pa.Array, handled_by: Keys) -> Keys:
+def received_by(work: Load, rows: pa.Table, received: pa.Array, handled_by: Keys) -> Keys:
     """Unit that received each dossier: of the agency that the row says did, else of the one that handles it, had it a unit that day,
     else, where that one has a unit now, of the one that gave the dossier its code.
     """
@@ -268,8 +269,8 @@ def _receiving_agency(work: Load, rows: pa.Table, received: pa.Array) -> pa.Arra
 def _dossiers(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
     """The agency and its unit are those at the time of the state; the unit that received is that of the day received."""
     dims = work.dimensions
-    received = _received_on(work, rows)
-    agency, unit = dims.agencies(rows["agency_code"], rows["agency_name"], _state_on(work, rows, received), received)
+    received = received_on(work, rows)
+    agency, unit = dims.agencies(rows["agency_code"], rows["agency_name"], state_on(work, rows, received), received)
     procedure = dims.procedures(rows["procedure_code"], rows["procedure_name"], rows["sector_code"], rows["sector_name"], received)
     kept = [
         "dossier_code", "service_level", "applicant_type", "applicant_hash", "submitted_at", "received_at", "due_at",
@@ -282,7 +283,7 @@ def _dossiers(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
         "agency_key": agency,
         "receiving_agency_key": _receiving_agency(work, rows, received),
         "unit_key": unit,
-        "received_unit_key": _received_by(work, rows, received, unit),
+        "received_unit_key": received_by(work, rows, received, unit),
         "procedure_key": procedure,
         "channel_key": dims.listed(dim_channel, rows["channel_code"]),
         "dossier_status_key": dims.listed(dim_dossier_status, rows["status_code"]),
@@ -448,7 +449,7 @@ def _current(
     return found
 
 
-def _ends_of_periods(periods: pa.ChunkedArray) -> list[pa.Array]:
+def ends_of_periods(periods: pa.ChunkedArray) -> list[pa.Array]:
     """Last and first day of each period: a unit reported for a year is the one that stood at its end, else the one it began with."""
     encoded = pc.dictionary_encode(periods.combine_chunks())
     ranges = [days_of_period(period) for period in encoded.dictionary.to_pylist()]

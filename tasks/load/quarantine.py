@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 from expectations.contract import ROW_NUMBER, Contract
 from tasks.deliveries.ledger import Delivery
 from tasks.load.history import Mask, copy_temporary, temporary
+from tasks.load.places import keep_places
 from tasks.load.work import Finding, Flagged, Load
 from tasks.read.bounded import Broke
 from tasks.read.rows import Rejected
@@ -26,6 +27,8 @@ def take(work: Load, part: Checked) -> None:
     work.tally(part.results)
     work.quarantined += len(pc.unique(part.faults["row_number"]))
     keep(work.connection, work.delivery, work.contract, part.faults, "open")
+    if part.set_aside is not None:
+        keep_places(work, part.set_aside, part.faults)
 
 
 def judge(work: Load, rows: pa.Table, found: Sequence[Finding]) -> Mask:
@@ -43,6 +46,7 @@ def judge(work: Load, rows: pa.Table, found: Sequence[Finding]) -> Mask:
                 work.found.add(faults)
                 work.quarantined += faults.num_rows
                 keep(work.connection, work.delivery, work.contract, faults, "open")
+                keep_places(work, rows.filter(pa.array(broken)), faults)
             elif broken.any():
                 things = item.things[broken] if item.things is not None else None
                 work.flagged.setdefault(rule.code, Flagged()).add(rows.filter(pa.array(broken)), things)
@@ -113,6 +117,13 @@ def let_go(connection: Connection, delivery: Delivery) -> None:
     """Forgets the faults of earlier readings that this one did not find; what was dismissed stays left out."""
     gone = "delivery_id = :number AND status <> 'dismissed' AND checked_at < now()"
     connection.execute(text(f"DELETE FROM ops.quarantine WHERE {gone}"), {"number": delivery.delivery_id})
+    connection.execute(text(_LEFT), {"number": delivery.delivery_id})
+
+
+_LEFT = """
+DELETE FROM ops.quarantine_place p WHERE delivery_id = :number AND NOT EXISTS (
+    SELECT FROM ops.quarantine q WHERE (q.delivery_id, q.row_number) = (p.delivery_id, p.row_number))
+"""
 
 
 def read_by(connection: Connection, delivery: Delivery) -> None:

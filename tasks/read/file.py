@@ -7,7 +7,7 @@ or not read at all; no cell is ever quoted in a fault or a refusal.
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ from tasks.read.sheet_file import read_sheet
 from tasks.read.tagged_file import read_tagged
 from tasks.words.vietnamese import number
 
-__all__ = ["FAULTS", "Chunk", "Rejected", "read"]
+__all__ = ["FAULTS", "Chunk", "Rejected", "concatenated", "read"]
 
 MOST_NOTES = 1_000
 """Lines below a table that are taken for notes; more of them are rows that are not what they should be."""
@@ -83,6 +83,8 @@ class Chunk:
     """Rule → numbers of the rows that it only flags."""
     read_bytes: int = 0
     """Bytes of the file that are read by then; 0 where that is not known before its end."""
+    set_aside: pa.Table | None = None
+    """The contract's schema; the rows with faults, as far as their cells could be typed."""
 
 
 def read(
@@ -151,7 +153,14 @@ def _together(chunks: list[Chunk]) -> Chunk:
         controls=dict(ChainMap(*(chunk.controls for chunk in reversed(chunks)))),
         account=sum((chunk.account for chunk in chunks), NOTHING_SEEN),
         warned=warned,
+        set_aside=concatenated(chunk.set_aside for chunk in chunks),
     )
+
+
+def concatenated(tables: Iterable[pa.Table | None]) -> pa.Table | None:
+    """Those tables that are there, one after the other; nothing where none is."""
+    there = [table for table in tables if table is not None]
+    return pa.concat_tables(there) if there else None
 
 
 def _above_the_notes(parts: Iterator[Rows], file: File) -> Iterator[tuple[Rows, int, int]]:
@@ -246,11 +255,11 @@ def _chunk(rows: Rows, file: File, secret_key: bytes, ignored_count: int, below:
                 found.append((code, name, mask))
 
     found = [(code, name, mask) for code, name, mask in found if pc.any(mask).as_py()]
-    table = pa.table(columns, schema=contract.schema)
+    table, set_aside = pa.table(columns, schema=contract.schema), None
     wrong = [_faults(table, mask, code, contract.header(file.layout_name, name), contract) for code, name, mask in found]
     if found:
         bad = np.logical_or.reduce([mask.to_numpy(zero_copy_only=False) for _, _, mask in found])
-        table = table.filter(pa.array(~bad))
+        table, set_aside = table.filter(pa.array(~bad)), table.filter(pa.array(bad))
     if rows.malformed:
         wrong.append(_fault_rows(len(rows.malformed), row_number=rows.malformed, rule_code="STR-012"))
     return Chunk(
@@ -263,6 +272,7 @@ def _chunk(rows: Rows, file: File, secret_key: bytes, ignored_count: int, below:
         account=account,
         warned=warned,
         read_bytes=rows.read_bytes,
+        set_aside=set_aside,
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from tasks.ask.comparison import Compared
 from tasks.ask.official_table import Line
 from tasks.ask.overview import Overview
-from tasks.report.plots import Mark, Pair, pairs, ranking, spark, tiles
+from tasks.report.plots import Mark, Pair, pairs, ranking, spark, tiles, trend
 from tasks.words import vietnamese as vi
 from warehouse.periods import parts, period_type
 
@@ -87,6 +87,18 @@ def paired(rows: Sequence[Compared]) -> bytes | None:
     """Both sides of each rate; nothing where they share none."""
     shown = to_pair(rows)
     return pairs(shown) if shown else None
+
+
+def has_trend(lines: Sequence[Line]) -> bool:
+    """Whether months of a year have values enough to see which way they go."""
+    return sum(line.value is not None for line in lines) > 1
+
+
+def month_by_month(lines: Sequence[Line]) -> bytes | None:
+    """An indicator of a unit month by month, to be read; nothing where fewer than two months have a value."""
+    if not has_trend(lines):
+        return None
+    return trend([Mark(line.period[5:], line.value) for line in lines], lines[0].unit_measure, lines[0].target)
 
 
 def through_the_year(overview: Overview, unit_code: str, indicator_code: str, year: str) -> bytes | None:

@@ -77,6 +77,23 @@ def spark(points: Sequence[Mark]) -> bytes:
     return _svg({"layer": layers, "width": 110, "height": 22}, points, last=valued[-1:])
 
 
+def trend(points: Sequence[Mark], unit_measure: str, target: Decimal | None = None) -> bytes:
+    """A year month by month, with the values above the dots; where a month has none, the line is broken."""
+    value = {"field": "value", "type": "quantitative", "title": _measured(unit_measure), "scale": {"zero": True}, "axis": NUMBERS}
+    month = {"field": "label", "type": "ordinal", "sort": None, "title": "Tháng", "axis": {"labelAngle": 0}}
+    place = {"x": month, "y": value}
+    written = {**place, "text": {"field": "value", "type": "quantitative", "format": ",.1f" if unit_measure == "PERCENT" else ",~f"}}
+    line = {"type": "line", "color": ACCENT, "strokeWidth": 2, "point": {"color": ACCENT, "size": 36}}
+    layers: list[dict[str, Any]] = [
+        {"data": SHOWN, "mark": line, "encoding": place},
+        {"data": SHOWN, "mark": {"type": "text", "dy": -11, "color": INK}, "encoding": written},
+    ]
+    if target is not None:
+        rule = {"type": "rule", "color": GOOD, "strokeDash": [5, 4], "strokeWidth": 1.5}
+        layers.append({"data": {"name": "target"}, "mark": rule, "encoding": {"y": value}})
+    return _svg({"layer": layers, "width": 620, "height": 170, "padding": ROOM}, points, target=[Mark("Mục tiêu", target)])
+
+
 def ranking(bars: Sequence[Mark], unit_measure: str, target: Decimal | None = None) -> bytes:
     """Units from the highest value down; those without one stand at the end."""
     ordered = sorted(bars, key=lambda bar: (bar.value is None, -(bar.value or 0), bar.label))

@@ -5,10 +5,7 @@ All that the workbook shows is kept with the signature, so that no later change,
 
 from __future__ import annotations
 
-import csv
-import io
 import zlib
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -23,6 +20,7 @@ from sqlalchemy import Connection, Row, insert, select, text
 from tasks.ask.gate import held_edition
 from tasks.ask.notes import Note, notes_of
 from tasks.ask.official_table import Line, check_period, of_period
+from tasks.ask.releases import checksum, signed
 from tasks.ask.restated import RestatedLine, restated_of_period
 from tasks.ask.scope import PUBLIC, WHOLE, Scope
 from tasks.count.revisions import last_publication
@@ -33,9 +31,6 @@ from warehouse.periods import VIETNAM, days
 from warehouse.seed import is_sample
 from warehouse.settings import Refusal
 from warehouse.tables import release
-
-CHECKED = ("indicator_code", "unit_code", "first_day", "numerator", "denominator", "value", "obs_status")
-"""What of each value the checksum is over: columns of mart.indicator, which anybody can ask."""
 
 
 @dataclass(frozen=True)
@@ -70,33 +65,6 @@ class Difference:
 
 
 _CONTENT = TypeAdapter(Content)
-_TOLD = [column for column in release.c if column.name != "content"]
-
-
-def checksum(lines: Iterable[Line]) -> str:
-    """SHA-256 over the values as CSV in UTF-8: a header, then a line each, ordered by indicator, unit and first day, ended by \\n."""
-    told = io.StringIO()
-    writer = csv.writer(told, lineterminator="\n")
-    writer.writerow(CHECKED)
-    rows = [tuple(getattr(line, name) for name in CHECKED) for line in lines]
-    writer.writerows(["" if cell is None else cell for cell in row] for row in sorted(rows, key=lambda row: row[:3]))
-    return sha256(told.getvalue().encode()).hexdigest()
-
-
-def signed(connection: Connection, period: str) -> Sequence[Row[Any]]:
-    """The signatures under a period without their content, the last first."""
-    check_period(period)
-    return connection.execute(select(*_TOLD).where(release.c.period == period).order_by(release.c.release_id.desc())).all()
-
-
-def all_signed(connection: Connection) -> Sequence[Row[Any]]:
-    """Every signature without its content, the last first."""
-    return connection.execute(select(*_TOLD).order_by(release.c.release_id.desc())).all()
-
-
-def find_signed(connection: Connection, release_id: int) -> Row[Any] | None:
-    """One signature without its content; nothing where there is none of that number."""
-    return connection.execute(select(*_TOLD).where(release.c.release_id == release_id)).one_or_none()
 
 
 @dataclass(frozen=True)
@@ -177,11 +145,6 @@ def signed_workbook(connection: Connection, signature: Row[Any], scope: Scope) -
     if sha256(book).hexdigest() != signature.workbook_sha256:
         raise Refusal(f"Bản ký số {signature.release_id}: chương trình này ghi ra tệp khác với tệp đã ký; dùng bản chương trình lúc ký.")
     return book
-
-
-def shown_checksum(connection: Connection, signature: Row[Any], scope: Scope) -> str:
-    """The checksum over the signed values that whoever has a scope may see: from one over all of them, few counts could be tried out."""
-    return _for_public(_content(connection, signature.release_id)).signature.checksum if scope.is_public else str(signature.checksum)
 
 
 def differences(connection: Connection, period: str, scope: Scope, release_id: int | None = None) -> tuple[Row[Any], list[Difference]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from sqlalchemy import Connection
 
 from tasks.ask.nights import nights
 from tasks.ask.overview import Overview
+from tasks.ask.releases import all_signed
 from tasks.ask.scope import PUBLIC
 from tasks.report.pages.deliveries import delivery, worth_a_page
 from tasks.report.pages.gate import publication, release
@@ -22,7 +24,6 @@ from tasks.report.pages.tables import years
 from tasks.report.pages.tonight import NIGHTS_SHOWN, tonight
 from tasks.report.pages.worklist import worklist
 from tasks.report.rendering import ASSETS, Page, render
-from tasks.report.signing import all_signed
 from warehouse.seed import is_sample
 
 DELIVERIES = 100
@@ -31,6 +32,8 @@ RELEASES = 20
 """Most signed editions that have a page."""
 MADE_APART = ("bieu/", "doi-soat-phi")
 """Beginnings of the places of pages that are made when what they tell changes, not every night."""
+OF_A_NUMBER = re.compile(r"bieu/[^/]+/(?!don-vi/|hien-nay/)[^/]+/")
+"""Beginning of the place of a single value's page: there are too many to write them all."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class StaticFrame:
     def link(self, place: str) -> str:
         """The file of a page."""
         is_known = self.known is None or place in self.known or place.startswith(MADE_APART)
-        if not is_known or place.startswith(self.missing):
+        if not is_known or place.startswith(self.missing) or OF_A_NUMBER.match(place):
             return ""
         return self._up + file_of(place)
 

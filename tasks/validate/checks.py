@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from expectations.contract import ROW_NUMBER, Contract, Rule, structure
 from tasks.deliveries.coverage import Stretch
-from tasks.read.file import FAULTS, Chunk, Rejected
+from tasks.read.file import FAULTS, Chunk, Rejected, concatenated
 from tasks.read.rows import NOTHING_SEEN, Account
 from tasks.validate.dates import Dates, dated
 from tasks.validate.found import TOLD, Found, which
@@ -56,6 +56,8 @@ class Checked:
     results: list[RuleResult]
     corrects: bool = False
     """Whether the rows take the place of others of the delivery, which were accepted before it was known."""
+    set_aside: pa.Table | None = None
+    """The rows with faults, as far as their cells could be typed."""
 
 
 def merged(results: Iterable[RuleResult]) -> list[RuleResult]:
@@ -255,6 +257,7 @@ class _Delivery:
                 else:
                     self._flag(rule.code, table[ROW_NUMBER].take(pa.array(places[:TOLD])).to_pylist())
         same = kept_back = 0
+        set_aside = [chunk.set_aside, None if keep.all() else table.filter(pa.array(~keep))]
         if self.unique is not None:
             accepted = np.flatnonzero(keep)
             good = table if keep.all() else table.filter(pa.array(keep))
@@ -263,6 +266,7 @@ class _Delivery:
             self.spoken_for += int(beside.spoken_for.sum())
             found.append(self._faults(self.unique, good.filter(pa.array(beside.contradicting))))
             results.append(_row_result(self.unique, int(beside.contradicting.sum())))
+            set_aside.append(good.filter(pa.array(beside.contradicting)))
             keep[accepted[beside.same | beside.spoken_for | beside.contradicting | beside.late]] = False
             kept_back = int(beside.late.sum())
             if kept_back:
@@ -273,6 +277,7 @@ class _Delivery:
             ignored=chunk.ignored + same,
             received=chunk.received - kept_back,
             results=results,
+            set_aside=concatenated(set_aside),
         )
         self._count(chunk, checked, kept_back)
         return checked

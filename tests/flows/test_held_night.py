@@ -80,6 +80,10 @@ def test_readers_keep_what_was_published_until_somebody_accepts_the_rest(engine:
     with engine.begin() as c:
         of_october = {(row.period, row.old_value is None) for row in held_values(c, WHOLE) if row.unit_level == "commune"}
         assert ("2024-10", True) in of_october, "what the edition would add is there to be looked at"
+        (moved,) = (
+            row for row in held_values(c, WHOLE) if (row.indicator_code, row.unit_level, row.period) == ("K2b", "district", "2024-12")
+        )
+        assert moved.file_names == ["evn_mau_202412.csv"]
         (row,) = findings(c, WHOLE, undecided=True)
         assert row.file_names == ["evn_mau_202412.csv"]
         judge(c, [row.alarm_id], "accepted", "ba huyện mới về một mối", "Lan")

@@ -111,6 +111,7 @@ def kind(address: str) -> str:
     """An address without what is one of many in it."""
     address = re.sub(r"/(\d{4})-\w+(?=/)", r"/\1-…", address.split("?", maxsplit=1)[0])
     address = re.sub(r"/don-vi/[^/]+/(06a|766)$", r"/don-vi/…/\1", address)
+    address = re.sub(r"/bieu/(\d{4}(?:-…)?)/(?!don-vi/|hien-nay/)[^/]+/[^/]+$", r"/bieu/\1/…/…", address)
     return re.sub(r"/(nguon|lan-gui|cac-dem|quy-tac|da-cong-bo|don-vi|bieu/\d{4}(?:-…|/hien-nay)?)/[^/]+$", r"/\1/…", address)
 
 
@@ -165,6 +166,7 @@ def test_every_page_shows_without_a_word_of_complaint(desk: Served, page: Page, 
         "bieu/2024",
         "bieu/2024/…",
         "bieu/2024/don-vi/…",
+        "bieu/2024/…/…",
         "bieu/2024-…/don-vi/…",
         "bieu/2024/don-vi/…/06a",
         "bieu/2024/don-vi/…/766",
@@ -191,6 +193,33 @@ def test_hostile_names_stay_text(desk: Served, page: Page) -> None:
     assert "U+202E" in page.locator("main").inner_text()  # told, and not taken
     assert "\u202e" not in page.content()
     assert page.locator(".who a", has_text="<i>viewer</i>").count() == 1
+
+
+def test_a_number_says_how_it_came_about(desk: Served, page: Page) -> None:
+    sign_in(page, desk, "viewer")
+    page.goto(f"{desk.address}bieu/2024/don-vi/15655")
+    row = page.locator("tr", has=page.get_by_role("rowheader", name="CQ4", exact=True))
+    row.locator("td.n b a").click()
+    assert page.url == f"{desk.address}bieu/2024/CQ4/15655"
+    main = page.locator("main")
+    assert "Xã Ngọc Phụng (15655" in main.inner_text()
+    assert HOSTILE in main.inner_text()  # of a file, and not a command
+    assert page.locator("main script, main img[src=x]").count() == 0
+    heads = ["dinh-nghia", "trich-dan", "de-rieng", "sua-doi", "ban-ky", "tep", "trong-nam"]
+    assert main.locator("h2").evaluate_all("all => all.map(one => one.id)") == heads
+    assert page.locator(".cite").inner_text().startswith("Tỉnh Thanh Hóa, Ba Không")
+    page.goto(f"{desk.address}bieu/2024/CQ4/396")  # of which the last of the hostile files has a row that was set aside
+    aside = page.locator("#de-rieng ~ .scroll").first
+    assert LONG in aside.inner_text()
+    assert aside.get_by_role("link", name="DOS-002").count() == 1
+
+
+def test_a_number_of_another_unit_is_not_for_an_account_that_is_confined(desk: Served, page: Page) -> None:
+    sign_in(page, desk, "commune")
+    for place, status in (("CQ4/15655", 200), ("CQ4/15637", 404), ("CQ4/38", 404), ("CQ4/99999", 404), ("XYZ/15655", 404)):
+        answer = page.goto(f"{desk.address}bieu/2024/{place}")
+        assert answer is not None
+        assert answer.status == status, place
 
 
 def test_no_page_is_wider_than_a_phone(desk: Served, browser: Browser) -> None:

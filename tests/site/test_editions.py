@@ -114,6 +114,8 @@ CHANGES = {
     "UPDATE warehouse.fact_reach SET next_due = '2031-01-01' WHERE period = '2024' AND known_to = 'infinity'": True,
     "UPDATE warehouse.fact_form_06a SET sector_name = 'Khác' WHERE period = '2024'": True,
     "UPDATE warehouse.fact_score_766 SET score = 1 WHERE period = '2024'": True,
+    "DELETE FROM warehouse.indicator_confidentiality WHERE period = '2024'": True,
+    "DELETE FROM warehouse.indicator_confidentiality WHERE period = '2024-03'": False,
     "UPDATE warehouse.dim_unit SET unit_name = 'Xã Khác' WHERE unit_code = '15655'": True,
     "UPDATE warehouse.dim_indicator SET definition = 'Khác' WHERE indicator_code = 'CQ4'": True,
 }

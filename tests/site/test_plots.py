@@ -9,7 +9,7 @@ from pathlib import Path
 import lxml.etree
 import pytest
 
-from tasks.report.plots import DARK, Mark, ranking, spark, tiles
+from tasks.report.plots import DARK, Mark, ranking, spark, tiles, trend
 
 ROOT = Path(__file__).parents[2]
 MONTHS = [Mark(f"T{month}/2024", None if month == 5 else Decimal("40.5") + month) for month in range(1, 13)]
@@ -24,6 +24,7 @@ def texts(svg: bytes) -> list[str]:
     "draw",
     [
         lambda: spark(MONTHS),
+        lambda: trend(MONTHS, "PERCENT", Decimal(50)),
         lambda: ranking([Mark(name, Decimal(n)) for n, name in enumerate(UNITS)], "PERCENT"),
         lambda: tiles([Mark(name, Decimal(n)) for n, name in enumerate(UNITS)]),
     ],
@@ -34,6 +35,12 @@ def test_a_chart_comes_out_byte_for_byte_and_says_nothing_that_the_page_does_not
     assert b"aria-" not in first
     assert b"role=" not in first
     assert b"prefers-color-scheme:dark" in first
+
+
+def test_a_year_is_read_month_by_month_with_a_decimal_comma() -> None:
+    said = texts(trend(MONTHS, "PERCENT", Decimal(50)))
+    assert {"41,5", "44,5", "46,5", "52,5", "Tháng", "%"} <= set(said)
+    assert "45,5" not in said, "May has no value"
 
 
 def test_a_month_without_a_value_is_a_gap_and_not_a_nought() -> None:
@@ -51,8 +58,9 @@ def test_a_ranking_goes_from_the_highest_down_with_numbers_as_they_are_written_h
 
 
 def test_a_tile_without_a_value_is_grey_and_says_so() -> None:
-    svg = tiles([Mark("Bát Mọt", None), Mark("<b>&", Decimal(3))])
+    svg = tiles([Mark("Bát Mọt", None), Mark("<b>&", Decimal(3)), Mark("Xuân Lẹ", None, is_hidden=True)])
     assert "–" in texts(svg)
+    assert "…" in texts(svg), "there is one that is not shown"
     assert "<b>&" in texts(svg), "a hostile name stays a text"
     assert b"#e8ebee" in svg
 

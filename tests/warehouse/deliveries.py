@@ -73,14 +73,20 @@ def checked(
     ignored: int = 0,
     faults: Sequence[dict[str, Any]] = (),
     results: Sequence[RuleResult] = (),
+    set_aside: Sequence[dict[str, Any]] = (),
 ) -> Checked:
-    """Accepted rows of a feed, numbered as in a file; columns not named are missing."""
+    """Accepted rows of a feed, numbered as in a file; columns not named are missing. `set_aside`: what of the rows at fault was typed."""
     schema = contract(feed).schema
-    numbered = [{**dict.fromkeys(schema.names), "row_number": number, **row} for number, row in enumerate(rows, 1)]
-    table = pa.Table.from_pylist(numbered, schema=schema)
+
+    def typed(rows: Sequence[dict[str, Any]]) -> pa.Table:
+        numbered = [{**dict.fromkeys(schema.names), "row_number": number, **row} for number, row in enumerate(rows, 1)]
+        return pa.Table.from_pylist(numbered, schema=schema)
+
+    table = typed(rows)
     found = pa.Table.from_pylist([{**dict.fromkeys(FAULTS.names), **fault} for fault in faults], schema=FAULTS)
     rows_at_fault = len({fault["row_number"] for fault in faults})
-    return Checked(table=table, faults=found, ignored=ignored, received=table.num_rows + ignored + rows_at_fault, results=[*results])
+    received = table.num_rows + ignored + rows_at_fault
+    return Checked(table, found, ignored, received, [*results], set_aside=typed(set_aside))
 
 
 def deliver(engine: Engine, delivery: Delivery, rows: Sequence[dict[str, Any]], **others: Any) -> Outcome:

@@ -5,10 +5,13 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from tasks.ask.explain import explain
+from tasks.ask.official_table import find_unit
+from tasks.ask.scope import WHOLE
 from tasks.deliveries.coverage import Stretch
 from tasks.load.beside_days import differences
 from tests.warehouse.deliveries import deliver, land
-from tests.warehouse.facts import make_partition
+from tests.warehouse.facts import NGOC_PHUNG, bills, dossiers, holders, make_partition, person, publish, surveys, unit_counts
 from tests.warehouse.test_load_rows import payment
 from warehouse.database import connect, upgrade
 from warehouse.embedded import Server
@@ -105,6 +108,28 @@ def test_the_steward_holds_a_collectors_files_against_each_other(login: dict[str
     assert [row["transaction_code"] for row in found or []] == ["T2"]
     assert _refused(login["steward"], "SELECT dossier_key FROM warehouse.fact_payment")
     assert _refused(login["reader"], "SELECT amount_vnd FROM warehouse.fact_payment")
+
+
+def test_the_steward_is_told_how_a_number_came_about_and_sees_no_person(login: dict[str, Engine], engine: Engine) -> None:
+    with engine.begin() as c:
+        dossiers(c, [{}])
+        bills(c, [{"bill_code": "HD-1", "customer_hash": person(1)}])
+        holders(c, [{"holder_hash": person(1)}])
+        unit_counts(c, NGOC_PHUNG, "2024-12", {"population_adult": 1000, "shops_qr": 1, "shops_total": 2})
+        surveys(c, [{"respondents": 50, "positive_answers": 40}])
+    publish(engine)
+    with login["steward"].connect() as c:
+        told = {code: explain(c, code, find_unit(c, NGOC_PHUNG, "2024"), "2024", WHOLE) for code in ("CQ4", "K2a", "K2g", "K1b", "ND5")}
+    assert {code: (len(one.files), one.is_closed) for code, one in told.items()} == {
+        "CQ4": (1, False),
+        "K2a": (1, False),
+        "K2g": (1, False),
+        "K1b": (1, False),
+        "ND5": (0, True),
+    }
+    for column in ("fact_bill.customer_hash", "fact_dossier.applicant_hash", "fact_signature_holder.holder_hash", "fact_bill.bill_code"):
+        table, name = column.split(".")
+        assert _refused(login["steward"], f"SELECT {name} FROM warehouse.{table}"), column
 
 
 @pytest.mark.parametrize(

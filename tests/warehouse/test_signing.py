@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import Engine, text
 
 from tasks.ask.official_table import of_period
+from tasks.ask.releases import checksum, shown_checksum, signed
 from tasks.ask.scope import PUBLIC, WHOLE
 from tasks.indicators.edition import judge
-from tasks.report.signing import checksum, differences, rebuild, shown_checksum, sign, signed, signed_workbook
+from tasks.report.signing import differences, rebuild, sign, signed_workbook
 from tests.warehouse.facts import NGOC_PHUNG, close, unit_counts
 from tests.warehouse.test_gate import JULY, JUNE, a_night, corrected, half_of_2024, shops, standing
 from warehouse.settings import Refusal

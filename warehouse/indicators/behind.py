@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy import Uuid
+
 from warehouse.counted import SCHEMA
-from warehouse.indicators.facts import CURRENT, CountedFact, Way
+from warehouse.indicators.facts import CountedFact, Way
 from warehouse.pseudonym_key import SPOKE_BEFORE
+from warehouse.tables import metadata
 
 if TYPE_CHECKING:
     from warehouse.indicators import Indicator
@@ -81,13 +84,46 @@ ORDER BY unit_key, asked_on DESC, wave DESC, survey_code
 """
 
 _BEHIND: dict[Way, str] = {
-    "rows": _ROWS,
     "reports": _SAID + _BY_OFFICES,
     "carriers": _SIGNATURES,
     "holders": _HOLDERS,
     "waves": _SURVEYS,
 }
-"""Way of counting → what stands behind a value; of a declared list, nothing does."""
+"""Way of counting, but for rows → what stands behind a value; of a declared list, nothing does."""
+
+
+_OF_A_CASE = ("dossier_code", "bill_code", "transaction_code", "dossier_key", "order_key")
+"""Columns by which a single case is looked up elsewhere; like the pseudonyms of persons they decide no value, and no steward reads them."""
+
+
+def _current(table: str) -> str:
+    """The states of a fact that hold now, without whose or which case they are: a relation in SQL."""
+    columns = [column for column in metadata.tables[f"{SCHEMA}.{table}"].columns if column.name not in _OF_A_CASE]
+    named = ", ".join(f"NULL::uuid AS {column.name}" if isinstance(column.type, Uuid) else column.name for column in columns)
+    return f"(SELECT {named}, 1 AS sign FROM {SCHEMA}.{table} WHERE known_to = 'infinity')"
+
+
+def states_behind(fact: CountedFact) -> str:
+    """SELECT of the rows of a fact that hold now, with every column that conditions may use."""
+    select = fact.select().replace("{states}", _current(str(fact.table)))
+    return select if fact.beside is None else select.replace("{beside}", _current(fact.beside.table))
+
+
+def cases_behind(fact: CountedFact, indicator: Indicator) -> str | None:
+    """SELECT row_key, delivery_id, is_in_numerator of the cases in the denominator of an indicator; nothing where no rows are counted.
+
+    Binds :units, :first and :last, as `rows_behind`.
+    """
+    if fact.way != "rows":
+        return None
+    amount = fact.amounts.get(indicator.count)
+    return _ROWS.format(
+        numerator=f"({indicator.numerator}) AND {amount[0]} > 0" if amount else indicator.numerator,
+        denominator=indicator.denominator,
+        day=fact.day(indicator.counted_by),
+        unit=fact.unit(indicator.counted_by),
+        select=states_behind(fact),
+    )
 
 
 def rows_behind(fact: CountedFact, indicator: Indicator) -> str | None:
@@ -96,20 +132,15 @@ def rows_behind(fact: CountedFact, indicator: Indicator) -> str | None:
     Binds, where it names them, :units (keys of the unit and all below it), :first and :last day of the period and :ends_at, :parts
     (the period and all inside it), :inside (the same as JSON: period, last_day, lies_in), :flows, :code, :numerator, :denominator.
     """
-    query = _BEHIND.get(fact.way)
-    if query is None:
-        return None
-    amount = fact.amounts.get(indicator.count)
-    numerator = f"({indicator.numerator}) AND {amount[0]} > 0" if amount else indicator.numerator
-    given = {"numerator": numerator, "denominator": indicator.denominator}
-    given |= {"day": fact.day(indicator.counted_by), "unit": fact.unit(indicator.counted_by)} if fact.days else {}
-    given |= {"select": fact.select().replace("{states}", CURRENT.format(table=fact.fullname))} if fact.way == "rows" else {}
+    cases, query = cases_behind(fact, indicator), _BEHIND.get(fact.way)
+    if cases is None:
+        return query and query.format(numerator=indicator.numerator)
     if fact.beside is None:
-        return query.format(**given)
-    beside = CURRENT.format(table=f"{SCHEMA}.{fact.beside.table}")
+        return cases
     return (
-        f"WITH behind AS ({query.format(**given).replace('{beside}', beside)}) SELECT delivery_id, is_in_numerator FROM behind UNION ALL "
-        f"SELECT b.delivery_id, TRUE FROM {beside} b JOIN behind ON behind.row_key = b.{fact.beside.by} AND behind.is_in_numerator"
+        f"WITH behind AS ({cases}) SELECT delivery_id, is_in_numerator FROM behind UNION ALL "
+        f"SELECT b.delivery_id, TRUE FROM {_current(fact.beside.table)} b "
+        f"JOIN behind ON behind.row_key = b.{fact.beside.by} AND behind.is_in_numerator"
     )
 
 

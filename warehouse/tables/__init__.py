@@ -58,6 +58,7 @@ from warehouse.tables.ops_pseudonym_key import pseudonym_key
 from warehouse.tables.ops_publication import publication
 from warehouse.tables.ops_quarantine import quarantine
 from warehouse.tables.ops_quarantine_note import quarantine_note
+from warehouse.tables.ops_quarantine_place import quarantine_place
 from warehouse.tables.ops_ratio import ratio
 from warehouse.tables.ops_release import release
 from warehouse.tables.ops_run import run
@@ -133,6 +134,7 @@ __all__ = [
     "publication",
     "quarantine",
     "quarantine_note",
+    "quarantine_place",
     "ratio",
     "release",
     "run",

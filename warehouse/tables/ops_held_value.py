@@ -1,6 +1,6 @@
 """One row per value that the edition held now would change: as published, and as computed."""
 
-from sqlalchemy import BigInteger, Column, Integer, Numeric, SmallInteger, String, Table, Text
+from sqlalchemy import ARRAY, BigInteger, Column, Integer, Numeric, SmallInteger, String, Table, Text
 
 from warehouse.tables.base import OPS, metadata
 
@@ -18,6 +18,7 @@ held_value = Table(
     Column("denominator", BigInteger, comment="As computed"),
     Column("value", Numeric, comment="As computed"),
     Column("obs_status", String(1), nullable=False, comment="As computed, SDMX"),
+    Column("deliveries", ARRAY(Integer), nullable=False, server_default="{}", comment="Deliveries that moved it, who moved most first"),
     schema=OPS,
     comment="One row per value that the edition held now would change: as published, and as computed.",
 )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from tasks.ask.gate import alike, asked_for, held_values, numbers
+from tasks.ask.gate import MOVERS, alike, asked_for, held_values, numbers
 from tasks.ask.overview import Overview
+from tasks.ask.releases import all_signed, find_signed, shown_checksum
 from tasks.report.rendering import Page
-from tasks.report.signing import Unsigned, all_signed, differences, find_signed, shown_checksum, unsigned
+from tasks.report.signing import Unsigned, differences, unsigned
 from warehouse.gate import gate
 
 PLACE = "cong-bo"
@@ -25,6 +26,7 @@ def publication(overview: Overview) -> Page:
         "waiting": sum(row.decision is None for row in overview.findings),
         "values": values,
         "shown": VALUES,
+        "named": MOVERS,
         "run": overview.run,
         "asked": asked_for(overview.connection),
         "releases": all_signed(overview.connection),

@@ -1,0 +1,67 @@
+"""Who signed what: the signatures under the periods, without what they keep, and the checksum over signed values."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Row, select
+
+from tasks.ask.official_table import Line, check_period
+from tasks.ask.scope import Scope
+from warehouse.tables import release
+
+CHECKED = ("indicator_code", "unit_code", "first_day", "numerator", "denominator", "value", "obs_status")
+"""What of each value the checksum is over: columns of mart.indicator, which anybody can ask."""
+
+_TOLD = [column for column in release.c if column.name != "content"]
+
+
+def signed(connection: Connection, period: str) -> Sequence[Row[Any]]:
+    """The signatures under a period, the last first."""
+    check_period(period)
+    return connection.execute(select(*_TOLD).where(release.c.period == period).order_by(release.c.release_id.desc())).all()
+
+
+def all_signed(connection: Connection) -> Sequence[Row[Any]]:
+    """Every signature, the last first."""
+    return connection.execute(select(*_TOLD).order_by(release.c.release_id.desc())).all()
+
+
+def find_signed(connection: Connection, release_id: int) -> Row[Any] | None:
+    """One signature; nothing where there is none of that number."""
+    return connection.execute(select(*_TOLD).where(release.c.release_id == release_id)).one_or_none()
+
+
+def checksum(lines: Iterable[Line]) -> str:
+    """SHA-256 over the values as CSV in UTF-8: a header, then a line each, ordered by indicator, unit and first day, ended by \\n."""
+    told = io.StringIO()
+    writer = csv.writer(told, lineterminator="\n")
+    writer.writerow(CHECKED)
+    rows = [tuple(getattr(line, name) for name in CHECKED) for line in lines]
+    writer.writerows(["" if cell is None else cell for cell in row] for row in sorted(rows, key=lambda row: row[:3]))
+    return sha256(told.getvalue().encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Of what is kept with a signature, the values."""
+
+    lines: list[Line]
+
+
+_KEPT = TypeAdapter(_Kept)
+
+
+def shown_checksum(connection: Connection, signature: Row[Any], scope: Scope) -> str:
+    """The checksum over the signed values that whoever has a scope may see: from one over all of them, few counts could be tried out."""
+    if not scope.is_public:
+        return str(signature.checksum)
+    packed: bytes = connection.execute(select(release.c.content).where(release.c.release_id == signature.release_id)).scalar_one()
+    return checksum(line.for_public() for line in _KEPT.validate_json(zlib.decompress(packed)).lines)
