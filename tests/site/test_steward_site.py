@@ -82,6 +82,7 @@ def test_printed_figures_that_differ_come_first(sample_night: SampleNight, page:
     page.goto(address(sample_night, "da-cong-bo.html"))
     (printed,) = rows_below(page, "khac").all_inner_texts()
     assert {"70,2%", "70,0%", "khác"} <= set(printed.split("\t"))
+    assert page.get_by_role("alert").count() == 0, "nothing was refused here"
     of_paper = page.locator("#van-ban + .scroll tbody tr", has_text="Báo Thanh Hóa 247817")
     assert of_paper.locator("td").all_inner_texts() == ["0", "1", "23", "4"]
     of_paper.get_by_role("link").click()

@@ -41,7 +41,7 @@ def _figures(overview: Overview) -> Sequence[Row[Any]]:
 
 def _summary(figures: Sequence[Row[Any]]) -> Page:
     documents = [(name, number_of(name), Counter(row.verdict for row in rows)) for name, rows in _by_document(figures)]
-    content = {"wrong": [row for row in figures if row.verdict in WRONG], "documents": documents, "figures": len(figures)}
+    content = {"differing": [row for row in figures if row.verdict in WRONG], "documents": documents, "figures": len(figures)}
     return Page("da-cong-bo", "published.html", content)
 
 
