@@ -12,10 +12,12 @@ from starlette.responses import Response
 
 from desk.web.access import Asked, NotFound
 from desk.web.gate import XLSX
+from tasks.ask.gate import held_values
 from tasks.ask.notes import notes_of
 from tasks.ask.official_table import Line, find_unit, of_period, with_those_below
 from tasks.ask.overview import Overview
 from tasks.report.form_06a_sheet import rows_of, write_form_06a
+from tasks.report.held_csv import held_csv
 from tasks.report.hidden import threshold_of
 from tasks.report.one_stop_shop import of_unit
 from tasks.report.values_csv import values_csv
@@ -57,6 +59,16 @@ def indicator_data(asked: Asked) -> Response:
     if not lines:
         raise NotFound
     return _sent(f"ba-khong-{period}-{code}.csv", values_csv(lines), CSV)
+
+
+def held_data(asked: Asked) -> Response:
+    """All values that the edition held now would change."""
+    with asked.reading() as connection:
+        scope = asked.scope(connection)
+        rows = [row for row in held_values(connection, scope) if scope.sees(row.unit_code)]
+    if not rows:
+        raise NotFound
+    return _sent("ba-khong-cho-cong-bo.csv", held_csv(rows), CSV)
 
 
 def form_06a_sheet(asked: Asked) -> Response:

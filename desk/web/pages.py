@@ -90,6 +90,7 @@ ROUTES: list[Route] = [
     route("/viec-can-lam/{number:int}/{rule}", for_all(worklist_actions.act), "steward", acts=True, again=worklist_actions.item_page),
     route("/cong-bo", page(publication), "viewer"),
     route("/cong-bo", for_all(gate.decide), "approver", acts=True, again=page(publication)),
+    route("/cong-bo/se-doi.csv", downloads.held_data, "viewer"),
     route("/cong-bo/ngay", for_all(publish_now), "approver", acts=True, again=page(publication)),
     route("/cong-bo/ky", for_all(gate.sign_period), "approver", acts=True, again=page(publication)),
     route("/cong-bo/ban-ky/{number:int}.xlsx", for_all(gate.workbook), "viewer"),

@@ -7,6 +7,7 @@ make it forget that the text is UTF-8. A text that someone sent is never a formu
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
@@ -23,6 +24,13 @@ def write_csv(file: IO[str], header: Sequence[str], rows: Iterable[Iterable[Any]
     writer = csv.writer(file, delimiter=DELIMITER)
     writer.writerow(header)
     writer.writerows([_cell(value) for value in row] for row in rows)
+
+
+def as_csv(header: Sequence[str], rows: Iterable[Iterable[Any]]) -> bytes:
+    """The same to send."""
+    told = io.StringIO(newline="")
+    write_csv(told, header, rows)
+    return told.getvalue().encode(ENCODING)
 
 
 def _cell(value: Any) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from tasks.ask.official_table import Line
-from tasks.report.csv_file import ENCODING, write_csv
+from tasks.report.csv_file import ENCODING, as_csv, write_csv
 from tasks.words import vietnamese as vi
 from warehouse.names import LEVELS
 
@@ -48,19 +47,16 @@ COLUMNS: dict[str, Callable[[Line], Any]] = {
 """Column → what of a value stands in it."""
 
 
-def write_values(file: IO[str], lines: Iterable[Line]) -> None:
-    """Writes values, a line each."""
-    write_csv(file, tuple(COLUMNS), ([told(line) for told in COLUMNS.values()] for line in lines))
-
-
 def write_values_file(path: Path, lines: Iterable[Line]) -> None:
-    """The same into a file."""
+    """Writes values into a file, a line each."""
     with path.open("w", encoding=ENCODING, newline="") as file:
-        write_values(file, lines)
+        write_csv(file, tuple(COLUMNS), _told(lines))
 
 
 def values_csv(lines: Iterable[Line]) -> bytes:
     """The same to send."""
-    told = io.StringIO(newline="")
-    write_values(told, lines)
-    return told.getvalue().encode(ENCODING)
+    return as_csv(tuple(COLUMNS), _told(lines))
+
+
+def _told(lines: Iterable[Line]) -> Iterator[list[Any]]:
+    return ([told(line) for told in COLUMNS.values()] for line in lines)
