@@ -16,6 +16,7 @@ from tasks.ask.gate import held_values
 from tasks.ask.notes import notes_of
 from tasks.ask.official_table import Line, find_unit, of_period, with_those_below
 from tasks.ask.overview import Overview
+from tasks.report.form_06a_public import is_for
 from tasks.report.form_06a_sheet import rows_of, write_form_06a
 from tasks.report.held_csv import held_csv
 from tasks.report.hidden import threshold_of
@@ -35,7 +36,8 @@ def unit_workbook(asked: Asked) -> Response:
         codes, lines = _values(overview, period, code)
         unit = find_unit(connection, code, period)
         notes = [note for note in notes_of(connection, period, overview.scope) if note.unit_code is None or note.unit_code in codes]
-        rest = of_unit(connection, unit, codes, period), ()
+        theirs = of_unit(connection, unit, codes, period)
+        rest = theirs and theirs.seen_by(overview.scope, period), ()
         told: dict[str, Any] = {"whose": unit.name, "is_sample": asked.desk.is_sample, "is_public": overview.scope.is_public}
         book = _written(lambda path: write_workbook(lines, period, overview.as_of, path, lambda: rest, notes, **told))
     return _sent(f"ba-khong-{period}-{code}.xlsx", book, XLSX)
@@ -77,7 +79,7 @@ def form_06a_sheet(asked: Asked) -> Response:
     with asked.reading() as connection:
         overview = Overview(connection, asked.scope(connection))
         unit = find_unit(connection, wanted, period)
-        rows = rows_of(connection, unit, period) if overview.scope.sees(unit.code) else []
+        rows = rows_of(connection, unit, period) if is_for(overview.scope, unit, period) else []
         if not rows:
             raise NotFound
         threshold, sample = threshold_of(overview.as_of) if overview.scope.is_public else None, asked.desk.is_sample

@@ -37,6 +37,8 @@ class Unit:
     valid_to: date = date.max
     beside: tuple[Unit, ...] = ()
     """The other versions that bore its code in the period it was asked for."""
+    parent_code: str | None = None
+    """Of the unit above; a province has none."""
 
     @property
     def spellings(self) -> list[str]:
@@ -200,7 +202,7 @@ _UNITS = """
     SELECT u.unit_code AS code, u.unit_name AS name, u.unit_level AS level, u.valid_from,
            (SELECT p.unit_name FROM warehouse.dim_unit p WHERE p.unit_code = u.parent_code
                AND greatest(u.valid_from, CAST(:first AS date)) BETWEEN p.valid_from AND p.valid_to) AS parent_name,
-           u.other_names, u.valid_to
+           u.other_names, u.valid_to, u.parent_code
     FROM warehouse.dim_unit u
     WHERE u.unit_key <> 0 AND u.valid_from <= :last AND u.valid_to >= :first
     ORDER BY u.unit_code, u.valid_from

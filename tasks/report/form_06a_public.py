@@ -1,18 +1,31 @@
-"""Form II.06a without its small counts, nor what in the same form would give them away."""
+"""Form II.06a for the public: whose, and without its small counts, nor what in the same form would give them away.
+
+The public has the year of the highest unit it sees alone: from forms of the units below, or of months, counts that are hidden in one
+could be worked out by taking the others away.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tasks.ask.official_table import Unit
+from tasks.ask.scope import Scope
 from tasks.count.small_groups import withheld
 from tasks.one_stop_shop.form_06a import COLUMNS
+from warehouse.periods import period_type
 
 Values = tuple[int | None, ...]
 """Columns (3) to (13); nothing where a count is hidden."""
 
 SUMS = (("c3", "c4", "c5", "c6"), ("c7", "c8", "c9", "c10"), ("c11", "c12", "c13"), ("c3", "c7", "c11"))
 """Columns of the form: a total, then what it is made of."""
+
+
+def is_for(scope: Scope, unit: Unit, period: str) -> bool:
+    """Whether the form of a unit and period is for whoever has a scope."""
+    is_highest = unit.parent_code is None or (scope.codes is not None and unit.parent_code not in scope.codes)
+    return scope.sees(unit.code) and (not scope.is_public or (is_highest and period_type(period) == "year"))
 
 
 @dataclass(frozen=True)

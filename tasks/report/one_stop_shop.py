@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from tasks.ask.official_table import Line, Unit, find_unit
+from tasks.ask.scope import Scope
 from tasks.ask.score_card import COUNTED_BY
 from tasks.ask.score_table import ScoreLine, score_table
+from tasks.report.form_06a_public import is_for
 from tasks.report.form_06a_sheet import Row, rows_of
 
 
@@ -20,6 +22,10 @@ class OneStopShop:
     unit: Unit
     form: list[Row]
     scores: dict[str, list[ScoreLine]]
+
+    def seen_by(self, scope: Scope, period: str) -> OneStopShop:
+        """The same as somebody may see it: without a form that is not for them."""
+        return self if is_for(scope, self.unit, period) else replace(self, form=[])
 
 
 def one_stop_shop(connection: Connection, lines: Sequence[Line], period: str) -> OneStopShop | None:

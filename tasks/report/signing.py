@@ -165,6 +165,7 @@ def _for_public(content: Content) -> Content:
     return replace(
         content,
         lines=lines,
+        one_stop_shop=content.one_stop_shop and content.one_stop_shop.seen_by(PUBLIC, content.period),
         restated=[line.for_public() for line in content.restated],
         notes=content.public_notes,
         signature=replace(content.signature, checksum=checksum(lines)),

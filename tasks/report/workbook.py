@@ -95,12 +95,14 @@ def write_workbook(
             decided = [note.words for note in notes if table in note.official_tables]
             _table(book, styles, f"Biểu {number}", part, period, decided, note_on(part, as_of))
         one_stop_shop, restated = rest()
-        added = {FORM_06A: "Tình hình, kết quả giải quyết thủ tục hành chính", SCORES: "Chỉ số phục vụ người dân, doanh nghiệp"}
-        added = (added if one_stop_shop else {}) | ({RESTATED: "Tính lại theo đơn vị hiện nay"} if restated else {})
+        added = {FORM_06A: "Tình hình, kết quả giải quyết thủ tục hành chính"} if one_stop_shop and one_stop_shop.form else {}
+        added |= {SCORES: "Chỉ số phục vụ người dân, doanh nghiệp"} if one_stop_shop else {}
+        added |= {RESTATED: "Tính lại theo đơn vị hiện nay"} if restated else {}
         _cover(cover, styles, title, as_of, tables, added, signature)
-        if one_stop_shop:
+        if one_stop_shop and one_stop_shop.form:
             threshold = threshold_of(as_of) if is_public else None
             add_form_06a(book, one_stop_shop.form, one_stop_shop.unit, period, is_sample=is_sample, threshold=threshold)
+        if one_stop_shop:
             _scores(book, styles, one_stop_shop.scores, period)
         if restated:
             _restated(book, styles, restated, period, note_on(restated, as_of))

@@ -168,13 +168,13 @@ def test_every_page_shows_without_a_word_of_complaint(desk: Served, page: Page, 
         "bieu/2024/don-vi/…",
         "bieu/2024/…/…",
         "bieu/2024-…/don-vi/…",
-        "bieu/2024/don-vi/…/06a",
         "bieu/2024/don-vi/…/766",
         "so-sanh",
         "cac-dem",
         "quy-tac",
     }
     assert of_all <= kinds
+    assert role == "viewer" or "bieu/2024/don-vi/…/06a" in kinds  # the public has the province's alone
     assert ("nhat-ky" in kinds) == (role in ("steward", "approver"))
 
 
@@ -479,10 +479,14 @@ def test_an_account_of_a_commune_takes_along_its_own_and_nothing_else(desk: Serv
 
 def test_who_only_looks_takes_no_small_count_along(desk: Served, engine_of_module: Engine) -> None:
     query = "SELECT unit_code, period, indicator_code, numerator FROM mart.indicator WHERE conf_status = 'A' AND obs_status <> 'Q' "
-    form = "SELECT unit_code, period FROM mart.form_06a WHERE unit_level = 'commune' AND c10 BETWEEN 1 AND 4 ORDER BY 2, 1 LIMIT 1"
+    form = (
+        "SELECT unit_code, parent_code, period FROM mart.form_06a WHERE unit_level = 'commune' AND c10 BETWEEN 1 AND 4 "
+        "AND period = '2024' ORDER BY 1 LIMIT 1"
+    )
     with engine_of_module.connect() as c:
         unit, period, code, count = c.execute(text(f"{query} AND unit_level = 'commune' ORDER BY length(period), 1, 2, 3 LIMIT 1")).one()
         of_form = c.execute(text(form)).one()
+    district = of_form.parent_code
     viewer, steward = client(desk, "viewer")[0], client(desk, "steward")[0]
     for asks, told in ((viewer, ("", "Q")), (steward, (str(count), "A"))):
         (row,) = [row for row in listed(asks.get(f"bieu/{period}/don-vi/{unit}.csv")) if row["Mã chỉ tiêu"] == code]
@@ -490,10 +494,19 @@ def test_who_only_looks_takes_no_small_count_along(desk: Served, engine_of_modul
         book = openpyxl.load_workbook(io.BytesIO(asks.get(f"bieu/{period}/don-vi/{unit}.xlsx").content))
         cells = {cell for sheet in book for line in sheet.iter_rows(values_only=True) for cell in line}
         assert ("…" in cells) == (asks is viewer)
-        place = f"bieu/{of_form.period}/don-vi/{of_form.unit_code}/06a"
+        place = "bieu/2024/don-vi/38/06a"
         assert ('<td class="n">…</td>' in asks.get(place).text) == (asks is viewer)
         sheet = openpyxl.load_workbook(io.BytesIO(asks.get(f"{place}.xlsx").content)).active
         assert ("…" in {cell.value for line in sheet["A9:M60"] for cell in line}) == (asks is viewer)  # type: ignore[index]
+        for part in (f"2024/don-vi/{of_form.unit_code}", f"2024/don-vi/{district}", "2024-01/don-vi/38"):  # take from one another
+            assert (
+                asks.get(f"bieu/{part}/06a").status_code
+                == asks.get(f"bieu/{part}/06a.xlsx").status_code
+                == (404 if asks is viewer else 200)
+            )
+            assert ("/06a" in asks.get(f"bieu/{part}").text) == (asks is steward)
+            book = openpyxl.load_workbook(io.BytesIO(asks.get(f"bieu/{part}.xlsx").content))
+            assert ("Biểu 06a" in book.sheetnames, "Chỉ số 766" in book.sheetnames) == (asks is steward, True)
         assert ("Mẫu số" in asks.get(f"bieu/{of_form.period}/don-vi/{of_form.unit_code}/766").text) == (asks is steward)
 
 

@@ -12,7 +12,7 @@ from tasks.ask.official_table import Unit
 from tasks.ask.overview import Overview
 from tasks.ask.score_card import COUNTED_BY, Card, score_cards
 from tasks.report import form_06a_sheet as sheet
-from tasks.report.form_06a_public import Shown, Values, shown
+from tasks.report.form_06a_public import Shown, Values, is_for, shown
 from tasks.report.form_06a_sheet import Row, reported_days, reporting, rows_of, section_name, total
 from tasks.report.hidden import note, threshold_of
 from tasks.report.pages.tables import versions_of
@@ -63,11 +63,11 @@ class Form:
 
 
 def form_06a(overview: Overview, period: str, code: str) -> Page | None:
-    """Form 06a of a unit in a period; nothing where nothing is published of it."""
+    """Form 06a of a unit in a period; nothing where nothing is published of it, or it is not for whoever looks."""
     forms = [
         Form(unit, period, rows, threshold_of(overview.as_of) if overview.scope.is_public else None)
         for unit in versions_of(overview, period, code)
-        if (rows := rows_of(overview.connection, unit, period))
+        if is_for(overview.scope, unit, period) and (rows := rows_of(overview.connection, unit, period))
     ]
     return _form_page(period, forms, overview.as_of) if forms else None
 

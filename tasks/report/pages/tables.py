@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
@@ -18,6 +19,7 @@ from tasks.ask.overview import Overview
 from tasks.ask.ranks import Key, Rank, key, ranks
 from tasks.ask.restated import RestatedLine, restated_of_period
 from tasks.report.drawings import charts_of
+from tasks.report.form_06a_public import is_for
 from tasks.report.hidden import note_on
 from tasks.report.pages.compare import place as compare_place
 from tasks.report.rendering import Page
@@ -53,7 +55,9 @@ def unit(overview: Overview, wanted: str, code: str) -> Page | None:
         return None
     # Of its neighbours an account that is confined to the unit learns no value, only how many stand before it.
     places = ranks(official_table.neighbours(connection, lines, overview.scope))
-    return _unit(wanted, lines, versions, overview.as_of, places, around(connection, code, wanted))
+    beside = around(connection, code, wanted)
+    is_told = any(is_for(overview.scope, one, wanted) for one in versions)
+    return _unit(wanted, lines, versions, overview.as_of, places, replace(beside, has_form=beside.has_form and is_told))
 
 
 def restated(overview: Overview, wanted: str) -> Page | None:
