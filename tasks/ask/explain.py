@@ -12,7 +12,7 @@ from sqlalchemy import Connection, CursorResult, Row, text
 
 from tasks.ask import questions
 from tasks.ask.could_change import SetAside, set_aside
-from tasks.ask.gate import told
+from tasks.ask.gate import MOVERS, NAMES, told
 from tasks.ask.official_table import Line, Unit, of_indicator
 from tasks.ask.revised import Revision, Signed, revisions, signatures
 from tasks.ask.scope import Scope
@@ -153,15 +153,15 @@ WHERE u.unit_code = :code AND u.valid_from = :valid_from ORDER BY p.valid_to DES
 
 _MAY_READ_PERSONS = "SELECT has_column_privilege('warehouse.fact_signature_holder', 'holder_hash', 'SELECT')"
 
-_ALARMS = """
-SELECT a.alarm_id, a.check_code, {told} AS told, a.decision, a.reason, a.decided_by, a.decided_at, a.deliveries, r.as_of AS since,
-    a.ended_by IS NULL AS is_standing, a.publication_id
+_ALARMS = f"""
+SELECT a.alarm_id, a.check_code, {{told}} AS told, {NAMES.format(ids="a.deliveries")} AS file_names,
+    a.decision, a.reason, a.decided_by, a.decided_at, a.deliveries, r.as_of AS since, a.ended_by IS NULL AS is_standing, a.publication_id
 FROM ops.alarm a JOIN ops.run r ON r.run_id = a.raised_by JOIN warehouse.dim_unit u USING (unit_key)
 WHERE a.indicator_code = :indicator AND u.unit_code = :code AND u.valid_from = :valid_from AND a.period = :period ORDER BY a.alarm_id DESC
 """
 
-_AWAITING = """
-SELECT h.* FROM ops.held_value h JOIN warehouse.dim_unit u USING (unit_key)
+_AWAITING = f"""
+SELECT h.*, {NAMES.format(ids=f"h.deliveries[1:{MOVERS}]")} AS file_names FROM ops.held_value h JOIN warehouse.dim_unit u USING (unit_key)
 WHERE u.unit_code = :code AND u.valid_from = :valid_from AND h.period = :period
     AND h.indicator_key IN (SELECT indicator_key FROM warehouse.dim_indicator WHERE indicator_code = :indicator) LIMIT 1
 """

@@ -108,13 +108,13 @@ LEFT JOIN LATERAL (
 """
 """The indicator i of a finding a as it is declared now."""
 
-_NAMES = """(
+NAMES = """(
     SELECT array_agg(d.file_name ORDER BY array_position({ids}, d.delivery_id)) FROM ops.delivery d WHERE d.delivery_id = ANY({ids}))"""
 
 _FINDINGS = f"""
 SELECT a.*, {{told}} AS told, u.unit_code, u.unit_name, u.unit_level, i.indicator_name, i.official_table, i.decimals, i.unit_measure,
     r.as_of AS since,
-    {_NAMES.format(ids="a.deliveries")} AS file_names
+    {NAMES.format(ids="a.deliveries")} AS file_names
 FROM ops.alarm a
 JOIN ops.run r ON r.run_id = a.raised_by
 LEFT JOIN warehouse.dim_unit u USING (unit_key)
@@ -126,7 +126,7 @@ ORDER BY a.decision NULLS FIRST, a.check_code, i.sort_order NULLS FIRST,
 
 _VALUES = f"""
 SELECT h.*, u.unit_code, u.unit_name, u.unit_level, i.indicator_code, i.indicator_name, i.decimals, i.unit_measure,
-    {{is_withheld}} AS is_withheld, {_NAMES.format(ids=f"h.deliveries[1:{MOVERS}]")} AS file_names
+    {{is_withheld}} AS is_withheld, {NAMES.format(ids=f"h.deliveries[1:{MOVERS}]")} AS file_names
 FROM ops.held_value h
 JOIN warehouse.dim_unit u USING (unit_key)
 JOIN LATERAL (

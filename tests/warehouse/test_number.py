@@ -14,7 +14,9 @@ from tasks.ask.overview import Overview
 from tasks.ask.scope import PUBLIC, WHOLE, Scope
 from tasks.indicators.edition import judge
 from tasks.report.pages.number import number
+from tasks.report.rendering import render
 from tasks.report.signing import sign
+from tasks.report.site import StaticFrame
 from tests.flows.bills import Inbox, bill
 from tests.warehouse.deliveries import deliver, land
 from tests.warehouse.facts import AS_OF, LUAN_KHE, NGOC_PHUNG, close, publish, unit_counts
@@ -165,7 +167,12 @@ def test_a_revision_says_which_delivery_moved_it_and_who_let_it_out(engine: Engi
     waits = told(engine, "K2g")
     assert waits.awaiting is not None
     assert waits.awaiting.numerator == 900
-    assert [(row.decision, row.is_standing) for row in waits.alarms] == [(None, True)]
+    assert [(row.decision, row.is_standing, brought in row.deliveries) for row in waits.alarms] == [(None, True, True)]
+    with engine.connect() as c:
+        page = number(Overview(c), "2024-03", "K2g", NGOC_PHUNG)
+        assert page is not None
+        told_there = render(page, StaticFrame(Path(), page.place))
+    assert ">unit_counts_" in told_there.partition("Tệp làm thay đổi: ")[2][:60]
     with engine.begin() as c:
         judge(c, [row.alarm_id for row in standing(engine)], "accepted", "đã kiểm tra tại chợ", "Lan")
     a_night(engine, SEPTEMBER)

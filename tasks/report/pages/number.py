@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tasks.ask.explain import explain
+from tasks.ask.gate import MOVERS
 from tasks.ask.official_table import find_unit
 from tasks.ask.overview import Overview
 from tasks.report.drawings import has_trend
@@ -31,6 +32,7 @@ def number(overview: Overview, period: str, code: str, unit: str) -> Page | None
         "docs": docs_of(overview.connection, [row.delivery_id for row in told.files[:FILES_SHOWN]]),
         "titled": gate().titled,
         "shown": FILES_SHOWN,
+        "named": MOVERS,
         "year": period[:4],
         "has_trend": has_trend(told.through_the_year),
         "publication": overview.publication,
