@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, text
 from expectations.contract import every_rule, structure
 from tasks.ask.nights import unreachable_since
 from tasks.ask.scope import Scope
+from tasks.count.held_back import FORM_06A
 from tasks.deliveries.rhythm import RHYTHMS
 from tasks.deliveries.run_lock import LOCK_HELD
 from tasks.load.decisions import is_dismissed
@@ -134,11 +135,12 @@ def find_run(connection: Connection, run_id: int) -> Row[Any]:
 
 
 def held_back(connection: Connection, scope: Scope) -> Sequence[Row[Any]]:
-    """Values and forms that are held back now, with since which night, and the reason for whom it may be told: it quotes counts."""
+    """Values and forms that are held back now, with since which night, and the reason where it may be told: of a value it quotes counts."""
+    is_withheld = f"h.indicator_code <> '{FORM_06A}' AND {scope.withholds('h.indicator_code')}"
     return connection.execute(
         text(
             "SELECT h.indicator_code, u.unit_code, u.unit_name, u.valid_from, u.valid_to, h.period, r.as_of AS since, "
-            f"CASE WHEN {scope.withholds('h.indicator_code')} THEN '{vi.WITHHELD}' ELSE h.reason_vi END AS reason_vi "
+            f"CASE WHEN {is_withheld} THEN '{vi.WITHHELD}' ELSE h.reason_vi END AS reason_vi "
             "FROM ops.held_back h JOIN warehouse.dim_unit u USING (unit_key) JOIN ops.run r ON r.run_id = h.held_by "
             "WHERE h.released_by IS NULL ORDER BY h.indicator_code, u.unit_code, u.valid_from, h.period"
         )

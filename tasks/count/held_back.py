@@ -8,13 +8,16 @@ from sqlalchemy import Connection, text
 
 from tasks.count.revisions import Publication
 
+FORM_06A = "06a"
+"""What stands in the place of an indicator's code where form II.06a is held back."""
+
 
 @dataclass(frozen=True)
 class HeldBack:
     """A value or a form that is not published, and why."""
 
     indicator_code: str
-    """Code of the indicator; 06a for form II.06a."""
+    """Code of the indicator, or FORM_06A."""
     unit_code: str
     period: str
     reason_vi: str

@@ -11,6 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
+import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, Engine, text
@@ -86,8 +87,8 @@ def foreseen(engine: Engine, settings: Settings, chosen: Chosen) -> Foreseen:
     try:
         with engine.connect() as connection:  # what is made in it is gone when it is closed
             _held_against_the_warehouse(connection, delivery, agreed, tables, broken)
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) != "42501":
+    except (DBAPIError, psycopg.Error) as error:  # of a COPY the driver's own
+        if getattr(getattr(error, "orig", error), "sqlstate", None) != "42501":
             raise
         unknown = "tài khoản này không đọc được các bảng trong kho mà quy tắc cần"
     loadable = {row for table in tables for row in table[ROW_NUMBER].to_pylist()}.difference(*broken.values())

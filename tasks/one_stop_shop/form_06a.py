@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 
 from tasks.count.counting import Counting, fingerprint, leave_mark, marked
 from tasks.count.counts import as_of
-from tasks.count.held_back import HeldBack, write_held_back
+from tasks.count.held_back import FORM_06A, HeldBack, write_held_back
 from tasks.count.kept import Change, bring_up_to_date, count_anew
 from tasks.count.revisions import Publication, Revised, revise
 from tasks.one_stop_shop.hierarchy import holds_on, make_ancestors
@@ -173,7 +173,7 @@ def revise_form_06a(connection: Connection, publication: Publication) -> tuple[R
 
     A form that does not add up is the computation's fault, not the data's: what was published before stays in its place.
     """
-    code = "SELECT '06a' AS indicator_code, unit_key, period"
+    code = f"SELECT '{FORM_06A}' AS indicator_code, unit_key, period"
     held = write_held_back(connection, publication, f"{code} FROM form_candidate", f"{code}, reason_vi FROM form_held_back")
     adds_up = "(unit_key, period) NOT IN (SELECT unit_key, period FROM form_held_back)"
     done = revise(

@@ -93,10 +93,15 @@ def test_where_the_landed_file_is_closed_nothing_is_said(inbox: Inbox) -> None:
         assert release(connection, Chosen(1), "Lan", foreseen=found) == 3
 
 
-def test_a_steward_who_may_not_read_the_facts_is_told_what_the_file_alone_says(inbox: Inbox, server: Server) -> None:
+def test_a_steward_is_told_what_the_owner_is_and_without_the_lists_what_the_file_alone_says(inbox: Inbox, server: Server) -> None:
     with inbox.engine.begin() as connection:
         connection.exec_driver_sql(f"ALTER ROLE bakhong_steward LOGIN PASSWORD '{server.passwords['steward']}'")
     steward = connect(server.url("steward", str(inbox.engine.url.database)))
+    found = foreseen(steward, inbox.settings, Chosen(1))
+    assert found == foreseen(inbox.engine, inbox.settings, Chosen(1))
+    assert (found.loadable, found.still_broken) == ((), {"BIL-003": 1, "STR-010": 1, "STR-038": 1})
+    with inbox.engine.begin() as connection:
+        connection.exec_driver_sql("REVOKE SELECT ON warehouse.bridge_unit_succession FROM bakhong_steward")
     found = foreseen(steward, inbox.settings, Chosen(1))
     assert (found.loadable, found.still_broken) == ((4,), {"BIL-003": 1, "STR-010": 1})
     assert found.told.endswith("Không xem trước được: tài khoản này không đọc được các bảng trong kho mà quy tắc cần.")
