@@ -20,7 +20,7 @@ from tasks.report.rendering import Page
 from tasks.words import vietnamese as vi
 
 NIGHTS_SHOWN = 14
-SHOWN, SHOWN_BESIDE = 5, 4
+SHOWN, SHOWN_BESIDE = 5, 3
 """Lines of each list, of those at the right, so that all fits on one screen; every list leads to the whole."""
 
 
