@@ -133,5 +133,6 @@ JOIN LATERAL (
     SELECT * FROM warehouse.dim_indicator known WHERE known.indicator_key = h.indicator_key ORDER BY known.known_to DESC LIMIT 1
 ) i ON true
 ORDER BY h.value IS NULL AND h.old_value IS NULL, array_position(ARRAY['province', 'district', 'commune'], u.unit_level),
-    CASE WHEN i.unit_measure = 'PERCENT' THEN abs(h.value - h.old_value) END DESC NULLS LAST, i.sort_order, u.unit_code, h.period
+    CASE WHEN i.unit_measure = 'PERCENT' AND NOT {{is_withheld}} THEN abs(h.value - h.old_value) END DESC NULLS LAST,
+    i.sort_order, u.unit_code, h.period
 """
