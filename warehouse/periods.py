@@ -73,10 +73,23 @@ def parts(period: str) -> list[str]:
     return [part for part in everything if period in containing(part)]
 
 
+def months(period: str) -> list[str]:
+    """The months in it."""
+    return [part for part in parts(period) if period_type(part) == "month"]
+
+
 def before(period: str) -> str:
     """The period of the same kind before it."""
-    last = days(period)[0] - timedelta(days=1)
-    return next(one for one in containing(last.isoformat()[:7]) if period_type(one) == period_type(period))
+    return _of_day(days(period)[0] - timedelta(days=1), period_type(period))
+
+
+def after(period: str) -> str:
+    """The period of the same kind after it."""
+    return _of_day(days(period)[1] + timedelta(days=1), period_type(period))
+
+
+def _of_day(day: date, kind: str) -> str:
+    return next(one for one in containing(f"{day:%Y-%m}") if period_type(one) == kind)
 
 
 def year_before(period: str) -> str:

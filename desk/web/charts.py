@@ -15,7 +15,7 @@ from tasks.ask.official_table import find_unit, of_indicator, of_period
 from tasks.ask.overview import Overview
 from tasks.report.drawings import MAP, RANKING, charts_of, month_by_month, paired, through_the_year
 from tasks.report.pages.compare import sides
-from warehouse.periods import is_period, parts, period_type
+from warehouse.periods import is_period, months
 
 KEPT = "charts"
 """Folder of the home in which they are kept, a folder a publication and way in which small groups were looked at."""
@@ -68,8 +68,7 @@ def of_number(asked: Asked) -> Response:
 
     def drawn(overview: Overview) -> bytes | None:
         found = find_unit(overview.connection, unit, year)
-        months = [part for part in parts(year) if period_type(part) == "month"]
-        lines = of_indicator(overview.connection, found, code, months, overview.scope) if overview.scope.sees(found.code) else []
+        lines = of_indicator(overview.connection, found, code, months(year), overview.scope) if overview.scope.sees(found.code) else []
         return month_by_month(lines)
 
     return _kept(asked, f"tháng {year} {unit} {code}", drawn)

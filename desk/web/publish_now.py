@@ -25,7 +25,7 @@ def publish_now(asked: Asked) -> Response:
         raise Refusal(f"Trang kiểm soát chạy không có máy chủ Prefect (PREFECT_API_URL): {BY_HAND}.")
     require_free(asked.engine)
     with asked.engine.begin() as connection:
-        accounts.act(connection, asked.who.name, ASKED, "publication", None, asked.address)
+        accounts.act(connection, asked.who.name, ASKED, "publication:", None, asked.address)
         _order()
     return RedirectResponse(asked.desk.address(PLACE), 303)
 

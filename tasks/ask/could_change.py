@@ -6,14 +6,14 @@ numerator, and none. Where a row may be of any amount, there is no end to tell, 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
 
 from expectations.contract import contract, feeds
 from tasks.ask.official_table import Line, Unit
@@ -23,6 +23,7 @@ from tasks.words import vietnamese as vi
 from warehouse.indicators import Indicator, facts
 from warehouse.indicators.behind import cases_behind, states_behind
 from warehouse.periods import VIETNAM, days
+from warehouse.queries import execute_with
 
 
 @dataclass(frozen=True)
@@ -176,11 +177,6 @@ def set_aside(
     first, last = days(period)
     named, own = _feeds_of(indicator), _feeds_of(indicator, own=True)
     concerns = _concerns(indicator)
-
-    def ask(query: str, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
-        wanted = text(query)
-        return connection.execute(wanted, {name: value for name, value in values.items() if name in wanted.compile().params}).all()
-
     values: dict[str, Any] = {
         "feeds": named,
         "units": list(units),
@@ -190,10 +186,10 @@ def set_aside(
         "from_the_start": indicator.counted_fact.way == "holders",
         "measures": [indicator.numerator, indicator.denominator],
     }
-    deliveries = ask(_DELIVERIES.format(**concerns), values)
+    deliveries = execute_with(connection, _DELIVERIES.format(**concerns), values).all()
     values["undated"] = [row.delivery_id for row in deliveries if row.has_rows and _may_speak_of(row, own, first, last)]
     counted = cases_behind(indicator.counted_fact, indicator) or _NONE_COUNTED
-    found = ask(_ROWS.format(counted=counted, **concerns), values)
+    found = execute_with(connection, _ROWS.format(counted=counted, **concerns), values).all()
     of_deliveries = [row for row in found if row.state is None]
     states = {row.state: row.things for row in found if row.state is not None}
     is_known = is_told and indicator.counted_fact.way == "rows"

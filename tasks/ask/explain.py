@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, CursorResult, Row, text
+from sqlalchemy import Connection, Row, text
 
 from tasks.ask import questions
 from tasks.ask.could_change import SetAside, set_aside
@@ -21,7 +21,8 @@ from tasks.words.understood import did_you_mean
 from warehouse.confidentiality import confidentiality
 from warehouse.indicators import Indicator, facts, in_force, indicators, measures
 from warehouse.indicators.behind import of_unknown_age, rows_behind
-from warehouse.periods import VIETNAM, containing, days, parts, period_type
+from warehouse.periods import VIETNAM, containing, days, months, parts
+from warehouse.queries import execute_with
 from warehouse.seed import is_sample
 from warehouse.settings import Refusal
 from warehouse.tables.bridge_unit_succession import WENT_ON
@@ -77,8 +78,8 @@ def explain(connection: Connection, code: str, unit: Unit, period: str, scope: S
     indicator = in_force(code, days(period)[1])
     if indicator is None:
         raise Refusal(f"Không có chỉ tiêu {code!r}.{did_you_mean(code, sorted({each.code for each in indicators()}))}")
-    months = [part for part in parts(period[:4]) if period_type(part) == "month"]
-    lines = of_indicator(connection, unit, indicator.code, {period, *months}, scope)
+    in_months = months(period[:4])
+    lines = of_indicator(connection, unit, indicator.code, {period, *in_months}, scope)
     line = next((one for one in lines if one.period == period), None)
     if line is None:
         raise Refusal(f"Chưa công bố chỉ tiêu {indicator.code} của {unit.version} cho kỳ {period}. {unit.others}".strip())
@@ -117,7 +118,7 @@ def explain(connection: Connection, code: str, unit: Unit, period: str, scope: S
             ),
             values,
         ).all(),
-        through_the_year=[one for one in lines if one.period in months],
+        through_the_year=[one for one in lines if one.period in in_months],
     )
 
 
@@ -216,13 +217,9 @@ def _counted(connection: Connection, indicator: Indicator, unit: Unit, period: s
         "inside": json.dumps([{"period": part, "last_day": f"{days(part)[1]}", "lies_in": containing(part)[1:]} for part in parts(period)]),
     }
 
-    def ask(query: str) -> CursorResult[Any]:
-        wanted = text(query)
-        return connection.execute(wanted, {name: value for name, value in values.items() if name in wanted.compile().params})
-
-    found = ask(query).all()
+    found = execute_with(connection, query, values).all()
     unknown = of_unknown_age(indicator)
-    return found, ask(unknown).scalar_one() if unknown else 0
+    return found, execute_with(connection, unknown, values).scalar_one() if unknown else 0
 
 
 def _with_those_below(connection: Connection, unit: Unit, period: str) -> list[int]:

@@ -63,5 +63,10 @@ def shown_checksum(connection: Connection, signature: Row[Any], scope: Scope) ->
     """The checksum over the signed values that whoever has a scope may see: from one over all of them, few counts could be tried out."""
     if not scope.is_public:
         return str(signature.checksum)
-    packed: bytes = connection.execute(select(release.c.content).where(release.c.release_id == signature.release_id)).scalar_one()
-    return checksum(line.for_public() for line in _KEPT.validate_json(zlib.decompress(packed)).lines)
+    return checksum(line.for_public() for line in _KEPT.validate_json(kept(connection, signature.release_id)).lines)
+
+
+def kept(connection: Connection, release_id: int) -> bytes:
+    """What is kept with a signature, as JSON."""
+    packed: bytes = connection.execute(select(release.c.content).where(release.c.release_id == release_id)).scalar_one()
+    return zlib.decompress(packed)

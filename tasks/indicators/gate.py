@@ -9,7 +9,7 @@ against its own history, so one with too short a history is let through.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -21,11 +21,11 @@ from tasks.deliveries.rhythm import RHYTHMS
 from tasks.indicators.moved import moved_by
 from tasks.indicators.publish import indicator_keys
 from tasks.words import vietnamese as vi
-from warehouse import periods
 from warehouse.bulk import analyze
 from warehouse.gate import Check, gate
 from warehouse.indicators import Indicator, indicators
-from warehouse.periods import days
+from warehouse.periods import after, before
+from warehouse.queries import execute_with
 
 
 @dataclass(frozen=True)
@@ -206,10 +206,7 @@ def _of_values(connection: Connection, counting: Counting, published: Row[Any]) 
     analyze(connection, "otherwise", "around")
     for kind, statement in _FINDERS.items():
         if kind in checks:
-            wanted = text(statement)
-            named = wanted.compile().params
-            given = {"code": checks[kind].code} | rates | checks[kind].thresholds
-            connection.execute(wanted, {name: value for name, value in given.items() if name in named})
+            execute_with(connection, statement, {"code": checks[kind].code} | rates | checks[kind].thresholds)
     found = connection.execute(text(_FOUND)).all()
     causes = moved_by(connection, published.load_id, [(row.indicator_key, row.unit_key, row.period) for row in found])
     by_code = {check.code: check for check in checks.values()}
@@ -228,15 +225,11 @@ def _counted_alike(indicator: Indicator) -> str | None:
 
 def _around(period: str, most: int) -> list[tuple[int, str]]:
     """The periods of the same kind around one: 1 for that before it, 2 …; -1 for that after it, -2 …"""
-
-    def beside(of: str, eve: bool) -> str:
-        day = days(of)[0] - timedelta(days=1) if eve else days(of)[1] + timedelta(days=1)
-        return next(p for p in periods.containing(f"{day:%Y-%m}") if periods.period_type(p) == periods.period_type(period))
-
-    found, before, after = [], period, period
+    found: list[tuple[int, str]] = []
+    earlier, later = period, period
     for place in range(1, most + 1):
-        before, after = beside(before, True), beside(after, False)
-        found += [(place, before), (-place, after)]
+        earlier, later = before(earlier), after(later)
+        found += [(place, earlier), (-place, later)]
     return found
 
 

@@ -26,8 +26,8 @@ def moved_by(connection: Connection, since: int, values: Collection[Value]) -> d
     keys = indicator_keys(connection)
     by_key = {keys[i.version_name]: i for i in indicators() if i.version_name in keys and i.counted_fact.table is not None}
     connection.execute(text(_TEMPORARY))
-    asked = [{"indicator_key": key, "unit_key": unit, "period": period} for key, unit, period in values]
-    connection.execute(text("INSERT INTO moved VALUES (:indicator_key, :unit_key, :period)"), asked)
+    keys_of, units, in_periods = map(list, zip(*values, strict=True))
+    connection.execute(text(_ASKED), {"keys": keys_of, "units": units, "periods": in_periods})
     counted_in = {key: tables_of(by_key[key]) for key, _, _ in values if key in by_key}
     counted = [
         {"indicator_key": key, "fact": table, "is_beside": table in beside}
@@ -70,6 +70,8 @@ CREATE TEMPORARY TABLE counted_in (indicator_key smallint, fact text, is_beside 
 CREATE TEMPORARY TABLE mover (fact text, delivery_id integer, unit_key integer, period text, rows bigint) ON COMMIT DROP;
 CREATE TEMPORARY TABLE part_of (period text, part text, PRIMARY KEY (period, part)) ON COMMIT DROP;
 """
+
+_ASKED = "INSERT INTO moved SELECT * FROM unnest(CAST(:keys AS smallint[]), CAST(:units AS integer[]), CAST(:periods AS text[]))"
 
 _MOVER = """
 INSERT INTO mover

@@ -13,7 +13,7 @@ from tasks.ask.official_table import Line
 from tasks.ask.overview import Overview
 from tasks.report.plots import Mark, Pair, pairs, ranking, spark, tiles, trend
 from tasks.words import vietnamese as vi
-from warehouse.periods import parts, period_type
+from warehouse.periods import months
 
 MOST_BARS, MOST_TILES = 40, 240
 """More units than that are not told apart by anybody."""
@@ -89,7 +89,7 @@ def paired(rows: Sequence[Compared]) -> bytes | None:
     return pairs(shown) if shown else None
 
 
-def has_trend(lines: Sequence[Line]) -> bool:
+def has_trend(lines: Sequence[Line] | Sequence[Mark]) -> bool:
     """Whether months of a year have values enough to see which way they go."""
     return sum(line.value is not None for line in lines) > 1
 
@@ -103,12 +103,11 @@ def month_by_month(lines: Sequence[Line]) -> bytes | None:
 
 def through_the_year(overview: Overview, unit_code: str, indicator_code: str, year: str) -> bytes | None:
     """An indicator of a unit month by month; nothing where fewer than two months have a value."""
-    months = [part for part in parts(year) if period_type(part) == "month"]
-    values = {"unit": unit_code, "indicator": indicator_code, "months": months}
+    values = {"unit": unit_code, "indicator": indicator_code, "months": months(year)}
     query = _MONTHS.format(view=overview.scope.view("indicator"))
     found = {row.period: row.value for row in overview.connection.execute(text(query), values)}
-    points = [Mark(vi.period(month), found.get(month)) for month in months]
-    return spark(points) if sum(point.value is not None for point in points) > 1 else None
+    points = [Mark(vi.period(month), found.get(month)) for month in months(year)]
+    return spark(points) if has_trend(points) else None
 
 
 _MONTHS = """

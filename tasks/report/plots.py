@@ -42,6 +42,8 @@ SHOWN = {"name": "shown"}
 NUMBERS = {"format": ",~f"}
 ROOM = {"left": 42, "right": 18, "top": 5, "bottom": 5}
 """Round a chart with labels: the fonts of whoever looks may be a seventh wider than the one that was measured."""
+TARGET = {"data": {"name": "target"}, "mark": {"type": "rule", "color": GOOD, "strokeDash": [5, 4], "strokeWidth": 1.5}}
+"""A line across the values, where there is a target."""
 COLUMNS = 6
 
 
@@ -89,8 +91,7 @@ def trend(points: Sequence[Mark], unit_measure: str, target: Decimal | None = No
         {"data": SHOWN, "mark": {"type": "text", "dy": -11, "color": INK}, "encoding": written},
     ]
     if target is not None:
-        rule = {"type": "rule", "color": GOOD, "strokeDash": [5, 4], "strokeWidth": 1.5}
-        layers.append({"data": {"name": "target"}, "mark": rule, "encoding": {"y": value}})
+        layers.append({**TARGET, "encoding": {"y": value}})
     return _svg({"layer": layers, "width": 620, "height": 170, "padding": ROOM}, points, target=[Mark("Mục tiêu", target)])
 
 
@@ -105,8 +106,7 @@ def ranking(bars: Sequence[Mark], unit_measure: str, target: Decimal | None = No
         {"data": SHOWN, "mark": {"type": "text", "align": "left", "dx": 4, "color": INK}, "encoding": written},
     ]
     if target is not None:
-        rule = {"type": "rule", "color": GOOD, "strokeDash": [5, 4], "strokeWidth": 1.5}
-        layers.append({"data": {"name": "target"}, "mark": rule, "encoding": {"x": value}})
+        layers.append({**TARGET, "encoding": {"x": value}})
     return _svg({"layer": layers, "width": 460, "height": {"step": 20}, "padding": ROOM}, ordered, target=[Mark("Mục tiêu", target)])
 
 

@@ -15,12 +15,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, insert, select, text
+from sqlalchemy import Connection, Row, insert, text
 
 from tasks.ask.gate import held_edition
 from tasks.ask.notes import Note, notes_of
 from tasks.ask.official_table import Line, check_period, of_period
-from tasks.ask.releases import checksum, signed
+from tasks.ask.releases import checksum, kept, signed
 from tasks.ask.restated import RestatedLine, restated_of_period
 from tasks.ask.scope import PUBLIC, WHOLE, Scope
 from tasks.count.revisions import last_publication
@@ -189,8 +189,7 @@ def _chosen(connection: Connection, period: str, release_id: int | None) -> Row[
 
 
 def _content(connection: Connection, release_id: int) -> Content:
-    packed: bytes = connection.execute(select(release.c.content).where(release.c.release_id == release_id)).scalar_one()
-    return _CONTENT.validate_json(zlib.decompress(packed))
+    return _CONTENT.validate_json(kept(connection, release_id))
 
 
 def _workbook(content: Content, *, is_public: bool = False) -> bytes:

@@ -129,7 +129,7 @@ ACTION = {
     "sign": "ký số liệu",
 }
 """What is written down of people at the desk: every action that there is."""
-SUBJECT = {"account": "tài khoản", "delivery": "lần gửi số", "alarm": "điểm bất thường số", "period": "kỳ"}
+SUBJECT = {"account": "tài khoản", "delivery": "lần gửi số", "alarm": "điểm bất thường số", "period": "kỳ", "publication": "số liệu"}
 """What it was done to."""
 RUN_STATUS = {
     "running": "đang chạy",
@@ -171,7 +171,7 @@ def status(obs_status: str, obs_reason: str | None = None) -> str:
 def subject(told: str) -> str:
     """What something was done to, as the audit keeps it: `delivery:16 DOS-002` as `lần gửi số 16 DOS-002`."""
     kind, _, rest = told.partition(":")
-    return f"{SUBJECT[kind]} {rest}" if kind in SUBJECT else told
+    return f"{SUBJECT[kind]} {rest}".strip() if kind in SUBJECT else told
 
 
 def change(value: Decimal | None, decimals: int) -> str:
