@@ -648,7 +648,13 @@ def warehouse_url(
 @warehouse.command("upgrade")
 def warehouse_upgrade() -> None:
     """Đưa kho lên bản của chương trình này: bảng, khung nhìn, danh mục. Việc của chủ kho."""
-    terminal.say(f"Kho số liệu ở bản {upgrade_warehouse(_to_read())}.")
+    done = upgrade_warehouse(_to_read())
+    terminal.say(f"Kho số liệu ở bản {done.revision}.")
+    if done.still_open:
+        terminal.complain(
+            "Người đọc còn ghi được vào máy chủ (bảng tạm, large object); tài khoản này không đóng được: người quản trị PostgreSQL "
+            f"chạy trong cơ sở dữ liệu của kho: {'; '.join(done.still_open)};"
+        )
 
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Tệp mà đơn vị cung cấp gửi.")]

@@ -5,47 +5,51 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from warehouse import views
 from warehouse.embedded import Server, connection_details, is_there, serve
+from warehouse.grants import ROLES, are_laid, close_doors, lay, make_roles, open_doors
+from warehouse.installation import install, installed
+from warehouse.migrations.steps import newest_revision, run_alembic
 from warehouse.pseudonym_key import hold_to_key
 from warehouse.seed import seed
 from warehouse.settings import Refusal, Settings
-from warehouse.views import View, Words
+from warehouse.standing import (
+    is_made,
+    reference_digest,
+    require_current,
+    require_to_load,
+    require_upgradable,
+    revision,
+)
+from warehouse.views.applied import apply_views, outsiders
 
 TIME_ZONE = "Asia/Ho_Chi_Minh"
 SESSION = f"bakhong {os.getpid()} {socket.gethostname()}"[:63]
 """Name of this process's sessions in the database."""
-OLDEST = 150_000
-"""PostgreSQL 15."""
+STANDS_UPON = "2BP01"
+"""PostgreSQL's code for what cannot be dropped, for something stands on it."""
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-_ROLES = ("bakhong_etl", "bakhong_steward", "bakhong_reader")
 _UPGRADE_LOCK = 0x0BA4054  # two processes that open an empty warehouse at once
 
 
 @contextlib.contextmanager
 def open_warehouse(settings: Settings) -> Iterator[Engine]:
-    """Opens the warehouse to write in it; starts the embedded server where no URL is given.
+    """Opens the warehouse to load into it; starts the embedded server where no URL is given, and makes a new one's warehouse.
 
-    Its owner brings it up to date on the way; anybody else is refused where something is missing, and keeps its seeds only.
+    One that is there already is nobody's to change on the way: Refusal where its owner has to do that first.
     """
     with _engine(settings) as (engine, server):
         with _connected(engine) as connection, connection.begin():
-            if is_owner(connection):
+            if server is not None and not is_made(connection):
                 _upgrade(connection)
-            else:
-                _require_current(connection)
-                seed(connection)
-            if server is not None:
                 _let_log_in(connection, server)
+            require_to_load(connection)
             hold_to_key(connection, settings.secret_key)
         yield engine
 
@@ -60,7 +64,7 @@ def read_warehouse(settings: Settings) -> Iterator[Engine]:
         )
     with _engine(settings) as (engine, _):
         with _connected(engine) as connection:
-            _require_current(connection)
+            require_current(connection)
         yield engine
 
 
@@ -78,14 +82,23 @@ def _engine(settings: Settings) -> Iterator[tuple[Engine, Server | None]]:
         yield engine, server
 
 
-def upgrade_warehouse(settings: Settings) -> str:
-    """Brings the warehouse of an installation up to date, as its owner, and returns its revision."""
+def upgrade_warehouse(settings: Settings) -> Upgraded:
+    """Brings the warehouse of an installation up to date, as its owner."""
     with _engine(settings) as (engine, server):
         upgrade(engine)
-        if server is not None:
-            with engine.begin() as connection:
+        with engine.begin() as connection:
+            if server is not None:
                 _let_log_in(connection, server)
-    return newest_revision()
+            return Upgraded(newest_revision(), open_doors(connection))
+
+
+@dataclass(frozen=True)
+class Upgraded:
+    """A warehouse that is up to date."""
+
+    revision: str
+    still_open: list[str]
+    """Statements for the administrator of PostgreSQL, which this login may not give: they keep readers from filling the disk."""
 
 
 def url(settings: Settings, role: str = "reader") -> str:
@@ -140,34 +153,39 @@ def _connected(engine: Engine) -> Connection:
 
 def _upgrade(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
-    if _revision(connection) != newest_revision():
-        _require_not_newer(connection)
-        _require_rights(connection)
-        run_alembic(connection, "upgrade", revision="head")
-    _apply_views(connection)
+    login = require_upgradable(connection)
+    make_roles(connection, login.missing)
+    if login.owner is not None:  # what a superuser makes is the owner's as well
+        connection.exec_driver_sql(f"SET LOCAL ROLE {login.owner}")
+    if revision(connection) != newest_revision():
+        _migrate(connection)
+    items = installed(connection)
+    apply_views(connection, items)
     seed(connection)
+    install(connection, {"reference": reference_digest()})
+    if open_doors(connection) or not are_laid(connection, items):
+        lay(connection)
+    connection.exec_driver_sql("SET LOCAL ROLE NONE")
+    close_doors(connection)
+
+
+def _migrate(connection: Connection) -> None:
+    try:
+        with connection.begin_nested():
+            run_alembic(connection, "upgrade", revision="head")
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != STANDS_UPON:
+            raise
+        raise Refusal(
+            f"Chưa nâng được kho, chưa đổi gì: có khung nhìn của người khác dựa vào những gì phải đổi: {', '.join(outsiders(connection))}. "
+            "Nhờ chủ của nó giữ lại định nghĩa (SELECT pg_get_viewdef('tên')), DROP VIEW, rồi lập lại sau khi nâng kho."
+        ) from error
 
 
 def downgrade(engine: Engine, revision: str = "base") -> None:
     """Takes the tables back to an older revision; `base` leaves nothing of the warehouse."""
     with engine.begin() as connection:
         run_alembic(connection, "downgrade", revision=revision)
-
-
-def run_alembic(connection: Connection, command: str, **arguments: Any) -> None:
-    """Runs a command of Alembic on a connection, in its transaction; no alembic.ini is needed."""
-    from alembic import command as alembic  # noqa: PLC0415  # a quarter of a second that only a change of version needs
-    from alembic.config import Config  # noqa: PLC0415
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    getattr(alembic, command)(config, **arguments)
-
-
-def newest_revision() -> str:
-    """Returns the newest step in migrations/versions, read from the file names: Alembic is only loaded when needed."""
-    return max(file.name.split("_", 1)[0] for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 
 
 def _parsed(address: str) -> URL:
@@ -199,112 +217,7 @@ def _make_database(server: Server) -> None:
 def _let_log_in(connection: Connection, server: Server) -> None:
     """Gives the roles of the embedded server their passwords; elsewhere that is the DBA's business."""
     closed = connection.execute(
-        text("SELECT rolname FROM pg_roles WHERE rolname = ANY(:roles) AND NOT rolcanlogin"), {"roles": list(_ROLES)}
+        text("SELECT rolname FROM pg_roles WHERE rolname = ANY(:roles) AND NOT rolcanlogin"), {"roles": list(ROLES)}
     )
     for role in closed.scalars().all():
         connection.exec_driver_sql(f"ALTER ROLE {role} LOGIN PASSWORD '{server.passwords[role.removeprefix('bakhong_')]}'")
-
-
-def _revision(connection: Connection) -> str | None:
-    """The step the database stands at; nothing where it is empty, or older than the right to ask."""
-    may_ask = "SELECT has_table_privilege(to_regclass('public.alembic_version'), 'SELECT')"
-    if not connection.scalar(text(may_ask)):
-        return None
-    return connection.execute(text("SELECT version_num FROM public.alembic_version")).scalar()
-
-
-def is_owner(connection: Connection) -> bool:
-    """Whether this login owns the warehouse; of a database without one, every login may try."""
-    owns = connection.scalar(text("SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = 'ops'"))
-    return owns is None or bool(owns)
-
-
-def _require_current(connection: Connection) -> None:
-    """Refusal, in one sentence, where the warehouse is not what this version of the project expects."""
-    if connection.scalar(text("SELECT to_regnamespace('ops')")) is None:
-        raise Refusal("Kho số liệu còn trống: chủ kho chạy `bakhong warehouse upgrade` trước.")
-    _require_not_newer(connection)
-    found = _revision(connection)
-    if found != newest_revision() or _installed(connection, "views") != views.digest(views.written()):
-        steps = f" (kho: bản {found or 'cũ hơn'}, cần: bản {newest_revision()})" if found != newest_revision() else ""
-        raise Refusal(f"Kho số liệu chưa theo kịp chương trình này{steps}: chủ kho chạy `bakhong warehouse upgrade`.")
-
-
-def _require_not_newer(connection: Connection) -> None:
-    found = _revision(connection)
-    if found is not None and found > newest_revision():
-        raise Refusal(f"Kho số liệu ở bản {found}, mới hơn chương trình này ({newest_revision()}): cập nhật chương trình.")
-
-
-def _require_rights(connection: Connection) -> None:
-    version, may_create, may_make_roles = connection.execute(
-        text(
-            """
-            SELECT current_setting('server_version_num')::int,
-                   has_database_privilege(current_database(), 'CREATE') AND has_schema_privilege('public', 'CREATE'),
-                   rolsuper OR rolcreaterole
-            FROM pg_roles WHERE rolname = current_user
-            """
-        )
-    ).one()
-    if version < OLDEST:
-        raise Refusal(f"Kho số liệu cần PostgreSQL 15 trở lên; {_place(connection.engine)} là bản {version // 10_000}.")
-    if not may_create:
-        raise Refusal("Tài khoản kho không lập được lược đồ (schema): cho nó làm chủ cơ sở dữ liệu (ALTER DATABASE … OWNER TO …).")
-    missing = [role for role in _ROLES if connection.execute(text("SELECT to_regrole(:role)"), {"role": role}).scalar() is None]
-    if missing and not may_make_roles:
-        statements = " ".join(f"CREATE ROLE {role};" for role in missing)
-        raise Refusal(f"Tài khoản kho không lập được vai trò: nhờ người quản trị PostgreSQL chạy một lần: {statements}")
-
-
-def _apply_views(connection: Connection) -> None:
-    """Replaces the views where one of them changed. Their schemas are ours alone: views of others belong elsewhere."""
-    wanted = views.complete()
-    digests = {"views": views.digest(views.written()), "views as declared": views.digest(wanted)}
-    if all(_installed(connection, item) == digest for item, digest in digests.items()):
-        return
-    schemas = ", ".join(views.SCHEMAS)
-    known = connection.scalar(
-        text("SELECT string_agg(format('%I.%I', schemaname, viewname), ', ') FROM pg_views WHERE schemaname = ANY(:schemas)"),
-        {"schemas": list(views.SCHEMAS)},
-    )
-    try:
-        if known:
-            connection.exec_driver_sql(f"DROP VIEW {known}")
-    except DBAPIError as error:
-        raise Refusal(f"Không thay được các khung nhìn của {schemas}, có thứ bên ngoài dựa vào chúng: {_reason(error)}") from error
-    meanings = views.meanings()
-    for view in wanted:
-        _make(connection, view, meanings)
-    connection.exec_driver_sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA {schemas} TO {', '.join(_ROLES)}")
-    for item, digest in digests.items():
-        _install(connection, item, digest)
-
-
-def _make(connection: Connection, view: View, meanings: Mapping[str, Words]) -> None:
-    """Makes a view, which says in both languages what its rows and columns are."""
-    name = f"{view.schema}.{view.name}"
-    _execute(connection, f"CREATE VIEW {name} AS\n{view.select}")
-    _execute(connection, f"COMMENT ON VIEW {name} IS {views.literal(view.row.both)}")
-    columns = text("SELECT attname FROM pg_attribute WHERE attrelid = CAST(:name AS regclass) AND attnum > 0")
-    for column in connection.scalars(columns, {"name": name}).all():
-        words = view.columns.get(column) or meanings[column]
-        _execute(connection, f"COMMENT ON COLUMN {name}.{column} IS {views.literal(words.both)}")
-
-
-def _execute(connection: Connection, statement: str) -> None:
-    connection.exec_driver_sql(statement.replace("%", "%%"))
-
-
-def _installed(connection: Connection, item: str) -> str | None:
-    return connection.execute(text("SELECT value FROM ops.installation WHERE item = :item"), {"item": item}).scalar()
-
-
-def _install(connection: Connection, item: str, value: str) -> None:
-    connection.execute(
-        text(
-            "INSERT INTO ops.installation (item, value) VALUES (:item, :value) "
-            "ON CONFLICT (item) DO UPDATE SET value = excluded.value, changed_at = now()"
-        ),
-        {"item": item, "value": value},
-    )

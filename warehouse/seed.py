@@ -30,6 +30,7 @@ from warehouse.tables import (
 )
 
 FIRST_DAY = date(2000, 1, 1)
+YEARS_AHEAD = 10
 ALWAYS = {"valid_from": "0001-01-01", "valid_to": "9999-12-31"}
 UNKNOWN_CODE = "0"
 SAMPLE = "sample"
@@ -162,8 +163,8 @@ def know_providers(connection: Connection, named: Mapping[str, str], *, rename: 
 
 
 def extend_dates(connection: Connection, day: date) -> None:
-    """Makes dim_date reach the end of the year after a day."""
-    end = date(day.year + 1, 12, 31)
+    """Makes dim_date reach the end of a year long after a day: between two upgrades it must never run out."""
+    end = date(day.year + YEARS_AHEAD, 12, 31)
     last = connection.execute(text("SELECT max(date_key) FROM warehouse.dim_date")).scalar()
     if last is not None and last >= end:
         return

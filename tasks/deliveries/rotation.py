@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, text
 
 from tasks.deliveries.run_lock import alone
-from warehouse.database import is_owner
 from warehouse.pseudonym_key import Key, begin_key, keys, known_as
 from warehouse.settings import Refusal, Settings, new_key, replace_key
+from warehouse.standing import is_owner
 
 
 def key_to_leave(engine: Engine, settings: Settings) -> Key | None:

@@ -14,9 +14,9 @@ from expectations.contract import Contract, contract, feeds
 from tasks.deliveries.run_lock import alone
 from tasks.load.history import end_states
 from tasks.words.vietnamese import number as in_words
-from warehouse.database import is_owner
 from warehouse.pseudonym_key import keys
 from warehouse.settings import Refusal
+from warehouse.standing import is_owner
 from warehouse.tables import load as loads
 from warehouse.tables import metadata
 

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from tests.nights import bakhong, environment, few_sources, url_of
-from warehouse.database import downgrade, newest_revision, upgrade
+from warehouse.database import downgrade, upgrade
+from warehouse.migrations.steps import newest_revision
 
 ROLES = ("etl", "steward", "reader")
 PASSWORD = "of these tests only"

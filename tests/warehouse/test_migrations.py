@@ -5,10 +5,11 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from tests.warehouse.facts import make_partition
-from warehouse import database
-from warehouse.database import downgrade, newest_revision, upgrade
+from warehouse.database import downgrade, upgrade
+from warehouse.migrations import steps
 from warehouse.migrations.__main__ import write_step
 from warehouse.migrations.scope import SCHEMAS
+from warehouse.migrations.steps import newest_revision
 from warehouse.tables import UNKNOWN, metadata
 
 OURS = "n.nspname = ANY(ARRAY['staging', 'warehouse', 'mart', 'star', 'ops']) AND NOT c.relispartition"
@@ -132,8 +133,8 @@ def test_everything_in_the_database_says_what_it_is(engine: Engine) -> None:
 
 
 def test_a_change_of_the_tables_is_written_as_the_next_numbered_step(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    shutil.copytree(database.MIGRATIONS, tmp_path / "migrations")
-    monkeypatch.setattr(database, "MIGRATIONS", tmp_path / "migrations")
+    shutil.copytree(steps.MIGRATIONS, tmp_path / "migrations")
+    monkeypatch.setattr(steps, "MIGRATIONS", tmp_path / "migrations")
     newest = newest_revision()
     write_step("Nothing changed")
     (step,) = (tmp_path / "migrations" / "versions").glob(f"{int(newest) + 1:04}_*.py")

@@ -110,7 +110,7 @@ def test_unit_keys_follow_the_order_of_the_reference_file(engine: Engine) -> Non
     assert keys == (0, 788, 789)
 
 
-def test_the_calendar_begins_in_2000_and_reaches_the_end_of_the_year_after_the_day_asked_for(engine: Engine) -> None:
+def test_the_calendar_begins_in_2000_and_reaches_the_end_of_the_tenth_year_after_the_day_asked_for(engine: Engine) -> None:
     span = text("SELECT min(date_key), max(date_key), count(*) FROM warehouse.dim_date")
     with engine.begin() as connection:
         extend_dates(connection, date(2031, 5, 4))
@@ -120,7 +120,7 @@ def test_the_calendar_begins_in_2000_and_reaches_the_end_of_the_year_after_the_d
         quarter = connection.execute(
             text("SELECT quarter, month, year, day_of_week, is_working_day FROM warehouse.dim_date WHERE date_key = '2024-03-31'")
         ).one()
-    assert (first, last, days) == (date(2000, 1, 1), date(2032, 12, 31), (date(2032, 12, 31) - date(2000, 1, 1)).days + 1)
+    assert (first, last, days) == (date(2000, 1, 1), date(2041, 12, 31), (date(2041, 12, 31) - date(2000, 1, 1)).days + 1)
     assert quarter == ("2024-Q1", "2024-03", "2024", 7, False)
 
 

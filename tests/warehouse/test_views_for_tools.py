@@ -17,9 +17,10 @@ from tests.warehouse import facts
 from tests.warehouse.facts import LUAN_KHE, NGOC_PHUNG, THANH_HOA, unit_key
 from warehouse import indicators as declared
 from warehouse import views
-from warehouse.database import _require_current, upgrade
+from warehouse.database import upgrade
 from warehouse.periods import PERIOD, VIETNAM, days, parts
 from warehouse.settings import Refusal
+from warehouse.standing import require_current
 from warehouse.tables import delivery as deliveries
 from warehouse.tables import fact_form_06a, quarantine, verdict
 
@@ -245,7 +246,7 @@ def test_an_indicator_declared_anew_has_a_column_once_the_owner_comes_and_stops_
     )
     wide = "SELECT column_name FROM information_schema.columns WHERE table_name = 'wide_ba_khong' AND column_name LIKE 'k9%' ORDER BY 1"
     with engine.connect() as connection:
-        _require_current(connection)  # as every login but the owner's
+        require_current(connection)  # as every login but the owner's
     assert ask(engine, wide) == []
     upgrade(engine)
     assert ask(engine, wide) == [("k9",), ("k9_status",)]
@@ -263,7 +264,7 @@ def test_a_view_that_the_program_writes_otherwise_is_the_owners_to_renew(
     (tmp_path / "columns.yaml").write_text("unit_code: {vi: Mã, en: Code}\n", encoding="utf-8")
     monkeypatch.setattr(views, "FOLDER", tmp_path)
     with engine.connect() as connection, pytest.raises(Refusal, match="warehouse upgrade"):
-        _require_current(connection)
+        require_current(connection)
 
 
 # Names ------------------------------------------------------------------------------------------------------------------

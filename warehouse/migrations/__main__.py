@@ -4,8 +4,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from warehouse.database import connect, newest_revision, run_alembic, upgrade
+from warehouse.database import connect, upgrade
 from warehouse.embedded import serve
+from warehouse.migrations.steps import newest_revision, run_alembic
 
 
 def write_step(why: str) -> None:
