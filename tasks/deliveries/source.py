@@ -29,6 +29,8 @@ THE_FIRST = ["38"]
 """The province of a sources.yaml that names none: Thanh Hóa, where the model began."""
 SFTP = ("sftp", "ssh")
 """Schemes of urls on servers that have to prove who they are."""
+FILES = {"known_hosts": SFTP, "key_file": SFTP, "ca_file": ("https",)}
+"""Keys that name a file, and the schemes of urls with which they mean something."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Source:
     """sftp:// only: the file of host keys to believe, instead of those of the user and the machine."""
     key_file: str | None = None
     """sftp:// only: the private key to log in with; then nothing else is tried."""
+    ca_file: str | None = None
+    """https:// only: the certificates of the authorities that vouch for the server, instead of those known everywhere."""
     title: str = ""
     """What officials call it, in Vietnamese; without one the title of its feed and who sends it."""
     required: bool = False
@@ -174,9 +178,10 @@ def _source(path: Path, number: int, entry: Any) -> Source:
     parts = urlsplit(source.url)
     if parts.password:
         raise Refusal(f"{where}: url có mật khẩu; đặt mật khẩu vào một biến môi trường và ghi tên biến ấy ở `token`.")
-    paths = [key for key in ("known_hosts", "key_file") if key in entry]
-    if paths and parts.scheme not in SFTP:
-        raise Refusal(f"{where}: {paths[0]!r} chỉ dùng với url sftp://.")
+    paths = [key for key in FILES if key in entry]
+    for key in paths:
+        if parts.scheme not in FILES[key]:
+            raise Refusal(f"{where}: {key!r} chỉ dùng với url {FILES[key][0]}://.")
     if "://" not in source.url:
         paths.append("url")
     resolved: dict[str, Any] = {key: str((path.parent / entry[key]).resolve()) for key in paths}

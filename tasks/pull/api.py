@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import ssl
 import tempfile
 import time
 from datetime import date, datetime
@@ -16,6 +17,7 @@ from typing import IO, Any
 import httpx
 from sqlalchemy import Engine, func, select
 
+from tasks.pull.http import TIMEOUT, authorised, why_not
 from tasks.pull.writing import writing
 from tasks.words.vietnamese import VIETNAM, safe
 from warehouse.tables import delivery as deliveries
@@ -27,7 +29,6 @@ BEGINNING = datetime(2000, 1, 1, tzinfo=VIETNAM)
 """Where the first window begins: before any dossier was kept electronically."""
 
 MOMENT = "%Y%m%d%H%M%S"
-TIMEOUT = 60.0
 WAITS = (1.0, 4.0, 16.0)
 """Seconds before each new try, where the endpoint was late or said that the fault is its own."""
 
@@ -51,15 +52,14 @@ def window(engine: Engine, source: str, until: date | None) -> tuple[datetime, d
     return (begin, end) if begin < end else None
 
 
-def fetch(url: str, token: str | None, begin: datetime, end: datetime) -> IO[bytes] | None:
+def fetch(url: str, token: str | None, believed: ssl.SSLContext | bool, begin: datetime, end: datetime) -> IO[bytes] | None:
     """All pages of a window in a temporary file, nothing where they hold no row; raises Unanswered unless every page was given."""
     if token is not None and not (token.isascii() and token.isprintable()):
         raise Unanswered("token không hợp lệ (the token holds characters that no header may hold)")
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
     with writing(tempfile.gettempdir()):
         spool = tempfile.TemporaryFile()  # noqa: SIM115  # closed by whoever lands it
     try:
-        with httpx.Client(headers=headers, timeout=TIMEOUT) as client:
+        with httpx.Client(headers=authorised(token), timeout=TIMEOUT, verify=believed) as client:
             rows = _copy_pages(client, url, token, {"from": f"{begin:{MOMENT}}", "to": f"{end:{MOMENT}}"}, spool)
     except BaseException:
         spool.close()
@@ -99,7 +99,7 @@ def _ask(client: httpx.Client, url: httpx.URL, page: int) -> bytes:
         except httpx.LocalProtocolError:  # its words quote the header
             raise Unanswered(f"trang {page}: không gửi được yêu cầu (the request could not be sent)") from None
         except httpx.HTTPError as error:
-            raise Unanswered(f"trang {page}: không kết nối được ({_line(str(error)) or type(error).__name__})") from None
+            raise Unanswered(f"trang {page}: không kết nối được ({why_not(error)})") from None
         else:
             if answer.status_code == httpx.codes.OK:
                 return answer.content

@@ -6,9 +6,10 @@ import hashlib
 import logging
 import os
 import re
+import ssl
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -16,13 +17,13 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 import fsspec
-import httpx
 from sqlalchemy import ColumnElement, Connection, Engine, and_, insert, select, text, update
 
 from expectations.contract import contract
 from tasks.deliveries.coverage import NotSaid, Said, as_glob, exported_at, said
 from tasks.deliveries.source import SFTP, Source
 from tasks.pull import api as pull_api
+from tasks.pull.http import BLOCK, Address, Unchanged, trusted
 from tasks.pull.names import is_beside, shown, wrong_with
 from tasks.pull.writing import writing
 from tasks.words import vietnamese as vi
@@ -30,7 +31,6 @@ from tasks.words.vietnamese import VIETNAM
 from warehouse.settings import Refusal, secret
 from warehouse.tables import delivery as deliveries
 
-BLOCK = 1 << 20
 SETTLED_SECONDS = 60
 """A file younger than this may still change within the tick of its clock, so its time is not trusted yet."""
 LOOK_AGAIN = timedelta(days=3)
@@ -85,10 +85,14 @@ class _File:
     """Why it can be no delivery, whatever its name."""
     place: str = ""
     """What else its place tells of it and no exporter can set: number and time of change of its inode."""
+    address: Address | None = None
+    """Where it is, of a file that is fetched by HTTP."""
 
     @property
     def stamp(self) -> str | None:
-        """What has to agree for its bytes to be the same; nothing where its place does not tell."""
+        """What has to agree for its bytes to be the same; nothing where its place does not tell, or not yet."""
+        if self.address is not None:
+            return self.address.stamp
         if self.size is None or self.modified is None:
             return None
         return f"{self.size} {self.modified.timestamp():.6f} {self.place}".rstrip()
@@ -113,7 +117,7 @@ def pull(engine: Engine, source: Source, home: Path, until: date | None = None, 
     ahead: list[str] = []
     unreadable: list[str] = []
     with ExitStack() as opened:
-        for moment, file, told in _offered(engine, source, until, opened, unreadable):
+        for moment, file, told in _offered(engine, source, landing, until, opened, unreadable):
             if until is not None and moment.date() > until:
                 ahead.append(file.name)
                 continue
@@ -129,11 +133,11 @@ def pull(engine: Engine, source: Source, home: Path, until: date | None = None, 
 
 
 def _offered(
-    engine: Engine, source: Source, until: date | None, opened: ExitStack, unreadable: list[str]
+    engine: Engine, source: Source, landing: Path, until: date | None, opened: ExitStack, unreadable: list[str]
 ) -> list[tuple[datetime, _File, Said]]:
     """The files of a source in the order in which they were made, with what their names say; what is none is named in `unreadable`."""
     found, now = [], datetime.now(VIETNAM)
-    for file in _files(engine, source, until, opened):
+    for file in _files(engine, source, landing, until, opened):
         if is_beside(file.name):
             continue
         if file.wrong:
@@ -152,7 +156,7 @@ def _offered(
     return sorted(found, key=lambda one: (one[0], Path(one[1].name).stem, one[1].name))
 
 
-def _files(engine: Engine, source: Source, until: date | None, opened: ExitStack) -> Iterator[_File]:
+def _files(engine: Engine, source: Source, landing: Path, until: date | None, opened: ExitStack) -> Iterator[_File]:
     """What the source offers; connections that must last until it is read are closed with `opened`."""
     token = secret(source.token) if source.token is not None else None
     if source.token is not None and token is None:
@@ -161,10 +165,16 @@ def _files(engine: Engine, source: Source, until: date | None, opened: ExitStack
         )
     scheme = urlsplit(source.url).scheme
     if scheme in ("http", "https"):
+        believed = trusted(source.name, source.ca_file)
         if source.layout == pull_api.LAYOUT:
-            yield from _from_api(engine, source, token, until)
+            yield from _from_api(engine, source, token, believed, until)
             return
-        yield _over_http(source.url, token)
+        address = Address(source.url, token, believed)
+        last = _kept(engine, source, landing, address.name)
+        address.known = last.file_stamp
+        if not address.is_sure and not last.is_old:
+            address.known = None
+        yield _File(address.name, None, None, address.opening, address=address)
         return
     options = {}
     if scheme in SFTP:
@@ -227,58 +237,49 @@ def _words(error: OSError) -> str:
     return vi.safe(str(error.strerror or error))
 
 
-def _over_http(url: str, token: str | None) -> _File:
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-
-    @contextmanager
-    def opening() -> Iterator[Any]:
-        try:
-            with httpx.stream("GET", url, headers=headers, follow_redirects=True, timeout=60) as answer:
-                answer.raise_for_status()
-                yield _Blocks(answer.iter_bytes(BLOCK))
-        except httpx.HTTPError as error:
-            raise OSError(None, str(error).splitlines()[0]) from error
-
-    return _File(Path(urlsplit(url).path).name, None, None, opening)
-
-
-def _from_api(engine: Engine, source: Source, token: str | None, until: date | None) -> Iterator[_File]:
+def _from_api(engine: Engine, source: Source, token: str | None, believed: ssl.SSLContext | bool, until: date | None) -> Iterator[_File]:
     asked = pull_api.window(engine, source.name, until)
     if asked is None:
         return
     try:
-        pages = pull_api.fetch(source.url, token, *asked)
+        pages = pull_api.fetch(source.url, token, believed, *asked)
     except pull_api.Unanswered as error:
         raise Unreadable(source.name, [str(error)]) from None
     if pages is not None:
         yield _File(f"{source.name}_{asked[1]:{pull_api.MOMENT}}.json", None, asked[1], lambda: pages)
 
 
-class _Blocks:
-    """The body of an HTTP answer, read like a file."""
+@dataclass(frozen=True)
+class _Kept:
+    """What is kept of the last delivery of a name; nothing where there is none, or its bytes are gone."""
 
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks = blocks
+    file_stamp: str | None = None
+    received_at: datetime | None = None
 
-    def read(self, _size: int) -> bytes:
-        return next(self._blocks, b"")
+    @property
+    def is_old(self) -> bool:
+        """Whether it came so long ago that its time of change is believed, which an exporter may set."""
+        return self.received_at is not None and datetime.now(VIETNAM) - self.received_at > LOOK_AGAIN
+
+
+def _kept(engine: Engine, source: Source, landing: Path, name: str) -> _Kept:
+    query = (
+        select(deliveries.c.sha256, deliveries.c.file_stamp, deliveries.c.received_at)
+        .where(deliveries.c.source == source.name, deliveries.c.file_name == name)
+        .order_by(deliveries.c.delivery_id.desc())
+        .limit(1)
+    )
+    with engine.connect() as connection:
+        last = connection.execute(query).first()
+    return _Kept(last.file_stamp, last.received_at) if last is not None and (landing / last.sha256).exists() else _Kept()
 
 
 def _is_unchanged(engine: Engine, source: Source, landing: Path, file: _File) -> bool:
     """Whether the last delivery of that name is this very file, as far as its place tells: then its bytes are not read again."""
     if file.stamp is None:
         return False
-    query = (
-        select(deliveries.c.sha256, deliveries.c.file_stamp, deliveries.c.received_at)
-        .where(deliveries.c.source == source.name, deliveries.c.file_name == file.name)
-        .order_by(deliveries.c.delivery_id.desc())
-        .limit(1)
-    )
-    with engine.connect() as connection:
-        last = connection.execute(query).first()
-    if last is None or last.file_stamp != file.stamp or not (landing / last.sha256).exists():
-        return False
-    return bool(file.place) or datetime.now(VIETNAM) - last.received_at > LOOK_AGAIN
+    last = _kept(engine, source, landing, file.name)
+    return last.file_stamp == file.stamp and (bool(file.place) or last.is_old)
 
 
 def _land(engine: Engine, source: Source, landing: Path, file: _File, told: Said, made_at: datetime) -> int:
@@ -288,6 +289,8 @@ def _land(engine: Engine, source: Source, landing: Path, file: _File, told: Said
             sha256 = _copy(file, sink)
         part.chmod(0o600)
         part.replace(landing / sha256)
+    except Unchanged:
+        return 0
     finally:
         part.unlink(missing_ok=True)
     _sync_folder(landing)
@@ -331,7 +334,7 @@ def _record(connection: Connection, source: Source, file: _File, sha256: str, to
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('ops.delivery'))"))
     period = told.covers.text if told.covers else None
     now = datetime.now(VIETNAM)
-    is_settled = file.modified is not None and (now - file.modified).total_seconds() > SETTLED_SECONDS
+    is_settled = file.modified is None or (now - file.modified).total_seconds() > SETTLED_SECONDS
     stamp = file.stamp if is_settled else None
     own = deliveries.c.file_name == file.name
     for same, order in ((own, deliveries.c.delivery_id), (_same_word(source, told, made_at), deliveries.c.exported_at)):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,10 +14,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from sqlalchemy import Engine, text
 
 from expectations.contract import contract
@@ -52,7 +47,7 @@ class Endpoint:
     answers: Callable[[dict[str, str]], Answer] = lambda asked: page(int(asked["page"]), 1)
 
 
-def serve(endpoint: Endpoint, context: ssl.SSLContext | None = None) -> ThreadingHTTPServer:
+def serve(endpoint: Endpoint) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             asked = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
@@ -70,10 +65,8 @@ def serve(endpoint: Endpoint, context: ssl.SSLContext | None = None) -> Threadin
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    if context:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    endpoint.url = f"{'https' if context else 'http'}://127.0.0.1:{server.server_port}/hoso"
+    endpoint.url = f"http://127.0.0.1:{server.server_port}/hoso"
     return server
 
 
@@ -256,26 +249,6 @@ def test_pages_that_grow_while_they_are_read_are_not_taken(engine: Engine, home:
 
 def test_a_server_that_is_not_there_fails_with_its_reason(engine: Engine, home: Path) -> None:
     assert "không kết nối được" in refused(engine, Endpoint("http://127.0.0.1:9/hoso"), home)
-
-
-def test_a_certificate_that_nobody_vouches_for_is_an_error(engine: Engine, home: Path, tmp_path: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    begin = datetime.now(UTC) - timedelta(days=1)
-    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), begin, begin + timedelta(days=9))
-    pem = tmp_path / "server.pem"
-    secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    pem.write_bytes(secret + made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    endpoint = Endpoint()
-    server = serve(endpoint, context)
-    try:
-        assert "CERTIFICATE_VERIFY_FAILED" in refused(engine, endpoint, home)
-        assert endpoint.asked == []
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def test_the_token_is_in_no_log(engine: Engine, home: Path, endpoint: Endpoint, caplog: pytest.LogCaptureFixture) -> None:

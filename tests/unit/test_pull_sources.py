@@ -31,12 +31,14 @@ def test_a_relative_url_is_relative_to_the_file(tmp_path: Path) -> None:
     assert (source.name, source.feed, source.expected, source.token) == ("water", "bills", "monthly", None)
 
 
-def test_the_files_of_an_sftp_source_are_relative_to_the_file(tmp_path: Path) -> None:
+def test_the_files_that_prove_a_server_are_relative_to_the_file(tmp_path: Path) -> None:
     url = "sftp://me@host:2222/outbox/*.xlsx"
     (source,) = read_sources(written(tmp_path, {**GOOD, "url": url, "known_hosts": "keys/known_hosts", "key_file": "/keys/id"}))
     assert (source.url, source.known_hosts, source.key_file) == (url, str(tmp_path / "keys/known_hosts"), "/keys/id")
     (source,) = read_sources(written(tmp_path, {**GOOD, "url": url}))
     assert (source.token, source.known_hosts, source.key_file) == (None, None, None)
+    (source,) = read_sources(written(tmp_path, {**GOOD, "url": "https://host/x.xlsx", "ca_file": "keys/ca.pem"}))
+    assert source.ca_file == str(tmp_path / "keys/ca.pem")
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,7 @@ def test_the_files_of_an_sftp_source_are_relative_to_the_file(tmp_path: Path) ->
         ({"url": "sftp://me:secret@host/x"}, "url có mật khẩu"),
         ({"known_hosts": "known_hosts"}, "'known_hosts' chỉ dùng với url sftp://"),
         ({"url": "https://host/x", "key_file": "id_ed25519"}, "'key_file' chỉ dùng với url sftp://"),
+        ({"url": "http://host/x", "ca_file": "ca.pem"}, "'ca_file' chỉ dùng với url https://"),
         ({"headers": "Mã KH"}, "mỗi dòng phải là `nhãn trong tệp: cột`"),
         (
             {"headers": {"Mã KH": "customer"}},

@@ -24,7 +24,8 @@ delivery = Table(
     Column(
         "file_stamp",
         Text,
-        comment="Size, times and place of the file where it was found: while all agree, its bytes need not be read again",
+        comment="Size, times and place of the file where it was found, or the tag or time of change that its server gave: while all agree, "
+        "its bytes need not be read again",
     ),
     Column(
         "named_period", Text, comment="Stretch of days that its name speaks of, written as business_period is; empty where it names none"
