@@ -69,6 +69,13 @@ def read_warehouse(settings: Settings) -> Iterator[Engine]:
 
 
 @contextlib.contextmanager
+def examine_warehouse(settings: Settings) -> Iterator[Connection]:
+    """Connects to the warehouse whatever it is, an empty database or one of another version too; makes nothing."""
+    with _engine(settings) as (engine, _), _connected(engine) as connection:
+        yield connection
+
+
+@contextlib.contextmanager
 def _engine(settings: Settings) -> Iterator[tuple[Engine, Server | None]]:
     with contextlib.ExitStack() as stack:
         if settings.warehouse_url is None:

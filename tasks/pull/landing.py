@@ -132,6 +132,37 @@ def pull(engine: Engine, source: Source, home: Path, until: date | None = None, 
     return Pulled(landed, ahead)
 
 
+def reach(source: Source) -> int | None:
+    """Knocks at a source as a night will and takes nothing: how many files it offers, nothing where it tells no more than that it is there.
+
+    Raises what `pull` would raise.
+    """
+    with ExitStack() as opened:
+        if source.layout == pull_api.LAYOUT and _is_http(source):
+            now = datetime.now(VIETNAM)
+            if pages := pull_api.fetch(source.url, _token(source), _trusted(source), now - timedelta(minutes=1), now):
+                pages.close()
+            return None
+        if _is_http(source):
+            with Address(source.url, _token(source), _trusted(source)).opening():
+                return None
+        return sum(not is_beside(file.name) for file in _files_of_folder(source, opened))
+
+
+def _is_http(source: Source) -> bool:
+    return urlsplit(source.url).scheme in ("http", "https")
+
+
+def _token(source: Source) -> str | None:
+    """The secret of a source that needs one; Refusal where it is not there."""
+    token = secret(source.token) if source.token is not None else None
+    if source.token is not None and token is None:
+        raise Refusal(
+            f"{source.name}: chưa đặt biến môi trường {source.token} (hay {source.token}_FILE), mà nguồn này ghi ở `token` (is not set)."
+        )
+    return token
+
+
 def _offered(
     engine: Engine, source: Source, landing: Path, until: date | None, opened: ExitStack, unreadable: list[str]
 ) -> list[tuple[datetime, _File, Said]]:
@@ -158,24 +189,27 @@ def _offered(
 
 def _files(engine: Engine, source: Source, landing: Path, until: date | None, opened: ExitStack) -> Iterator[_File]:
     """What the source offers; connections that must last until it is read are closed with `opened`."""
-    token = secret(source.token) if source.token is not None else None
-    if source.token is not None and token is None:
-        raise Refusal(
-            f"{source.name}: chưa đặt biến môi trường {source.token} (hay {source.token}_FILE), mà nguồn này ghi ở `token` (is not set)."
-        )
-    scheme = urlsplit(source.url).scheme
-    if scheme in ("http", "https"):
-        believed = trusted(source.name, source.ca_file)
-        if source.layout == pull_api.LAYOUT:
-            yield from _from_api(engine, source, token, believed, until)
-            return
-        address = Address(source.url, token, believed)
-        last = _kept(engine, source, landing, address.name)
-        address.known = last.file_stamp
-        if not address.is_sure and not last.is_old:
-            address.known = None
-        yield _File(address.name, None, None, address.opening, address=address)
+    if not _is_http(source):
+        yield from _files_of_folder(source, opened)
         return
+    if source.layout == pull_api.LAYOUT:
+        yield from _from_api(engine, source, _token(source), _trusted(source), until)
+        return
+    address = Address(source.url, _token(source), _trusted(source))
+    last = _kept(engine, source, landing, address.name)
+    address.known = last.file_stamp
+    if not address.is_sure and not last.is_old:
+        address.known = None
+    yield _File(address.name, None, None, address.opening, address=address)
+
+
+def _trusted(source: Source) -> ssl.SSLContext | bool:
+    return trusted(source.name, source.ca_file)
+
+
+def _files_of_folder(source: Source, opened: ExitStack) -> Iterator[_File]:
+    """What lies in a folder, of this machine or another."""
+    token, scheme = _token(source), urlsplit(source.url).scheme
     options = {}
     if scheme in SFTP:
         options = {"source": source.name, "secret": token, "known_hosts": source.known_hosts, "key_file": source.key_file}
