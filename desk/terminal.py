@@ -315,8 +315,11 @@ FINDING = {"good": ("tốt", "green"), "to_do": ("cần làm", "bold red"), "to_
 
 def finding_table(findings: Sequence[Finding]) -> None:
     """What a night needs, whether it is there and what to do; and how much there is to do."""
-    rows = [(one.about, Text(*FINDING[one.state]), one.found, one.to_do) for one in findings]
-    table(["Lượt đêm cần", "Tình trạng", "Thấy gì", "Việc cần làm"], rows)
+    rows: list[tuple[str | Text, ...]] = []
+    for one in findings:
+        rows.append((one.about, Text(*FINDING[one.state]), one.found))
+        rows += [("", "", Text(f"→ {one.to_do}", style="bold"))] if one.to_do else []
+    table(["Lượt đêm cần", "Tình trạng", "Thấy gì, → việc cần làm"], rows)
     open_ones = sum(one.state == "to_do" for one in findings)
     if open_ones:
         complain(f"{vi.number(open_ones)} việc cần làm.")

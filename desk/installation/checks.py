@@ -38,6 +38,7 @@ APART = timedelta(seconds=60)
 """So far the clocks of two machines may be apart: what was made after the night is not taken."""
 TO_START = 130.0
 """Seconds that the embedded server may take to start, after a crash."""
+FOR_A_SOURCE = "sửa nguồn ấy trong sources.yaml, hoặc hỏi nơi gửi; chưa có thì để sau dấu #"
 OTHERS_MAY = stat.S_IRWXG | stat.S_IRWXO
 WITHOUT_PASSING = ~(stat.S_IXGRP | stat.S_IXOTH)
 """Passing through a folder gives nothing away; the embedded server of a root's installation has to."""
@@ -51,12 +52,17 @@ def all_of(settings: Settings) -> list[Check]:
         Check("Chương trình", program),
         Check("Tệp riêng tư", partial(private_files, settings)),
         Check("Khóa bút danh", partial(key, settings)),
-        Check("Kho số liệu", partial(warehouse, settings), TO_START if is_embedded else SECONDS),
+        Check(
+            "Kho số liệu",
+            partial(warehouse, settings),
+            "xem máy chủ PostgreSQL, và BAKHONG_WAREHOUSE_URL trong .env",
+            TO_START if is_embedded else SECONDS,
+        ),
         Check("Chỗ trống", partial(disk, settings)),
         Check("sources.yaml", lambda: [found]),
-        *(Check(f"Nguồn {source.name}", partial(source_there, source)) for source in sources),
-        Check("Máy chủ Prefect", schedule),
-        Check("Báo tin", partial(message, settings)),
+        *(Check(f"Nguồn {source.name}", partial(source_there, source), FOR_A_SOURCE) for source in sources),
+        Check("Máy chủ Prefect", schedule, "khởi động: prefect server start; chạy bằng cron hay systemd timer thì bỏ PREFECT_API_URL"),
+        Check("Báo tin", partial(message, settings), "sửa BAKHONG_MESSAGE_TO trong .env"),
     ]
 
 
@@ -131,7 +137,7 @@ def warehouse(settings: Settings) -> Iterator[Finding]:
     is_open = settings.warehouse_url is not None or is_running(settings.home)
     with examine_warehouse(settings) as connection:
         connection.exec_driver_sql(f"SET statement_timeout = '{SECONDS}s'")
-        yield from _of_warehouse(connection, settings, "" if is_open else ", đang đóng: `bakhong serve` hay lượt đêm sẽ mở")
+        yield from _of_warehouse(connection, settings, "" if is_open else " (đóng, khi cần sẽ mở)")
 
 
 def _of_warehouse(connection: Connection, settings: Settings, note: str) -> Iterator[Finding]:
@@ -220,7 +226,7 @@ def _disk_of(connection: Connection, host: str) -> Iterator[Finding]:
 
 
 def _bytes(count: int) -> str:
-    return f"{vi.number(Decimal(count) / (1 << 30), 1)} GB"
+    return f"{vi.number(Decimal(count) / (1 << 30), 1)} GB" if count >= 1 << 30 else f"{vi.number(count >> 20)} MB"
 
 
 def _clock(about: str, theirs: datetime) -> Iterator[Finding]:
@@ -235,11 +241,12 @@ def source_there(source: Source) -> Iterator[Finding]:
     try:
         files = reach(source)
     except Refusal as refusal:
-        yield to_do(about, str(refusal).removeprefix(f"{source.name}: "))
+        yield to_do(about, str(refusal).removeprefix(f"{source.name}: "), FOR_A_SOURCE)
     except Unreadable as why:
-        yield to_do(about, why.lines[0].removeprefix(f"{source.name}: "))
+        yield to_do(about, why.lines[0].removeprefix(f"{source.name}: "), FOR_A_SOURCE)
     else:
-        yield good(about, "trả lời" if files is None else f"{vi.number(files)} tệp ở {source.url}")
+        place = source.url.removeprefix(f"{Path.cwd()}/")
+        yield good(about, "trả lời" if files is None else f"{vi.number(files)} tệp ở {place}")
 
 
 def schedule() -> Iterator[Finding]:

@@ -51,6 +51,8 @@ class Check:
 
     about: str
     look: Callable[[], Iterable[Finding]]
+    advice: str = ""
+    """What to do where it cannot be looked at."""
     seconds: float = SECONDS
 
 
@@ -62,7 +64,7 @@ def examine(checks: list[Check], secrets: Iterable[str] = ()) -> list[Finding]:
         try:
             findings = list(check.look())
         except Exception as problem:  # whatever keeps it from looking is what it found
-            findings = [to_do(check.about, str(problem) if isinstance(problem, Refusal) else in_one_line(problem))]
+            findings = [to_do(check.about, str(problem) if isinstance(problem, Refusal) else in_one_line(problem), check.advice)]
         found[number] = findings
 
     began = time.monotonic()
@@ -76,8 +78,12 @@ def examine(checks: list[Check], secrets: Iterable[str] = ()) -> list[Finding]:
     return [
         _without(hidden, finding)
         for findings, check in zip(found, checks, strict=True)
-        for finding in findings or ([to_do(check.about, f"không trả lời trong {check.seconds:g} giây")] if findings is None else [])
+        for finding in ([_silent(check)] if findings is None else findings)
     ]
+
+
+def _silent(check: Check) -> Finding:
+    return to_do(check.about, f"không trả lời trong {check.seconds:g} giây", check.advice)
 
 
 def _without(secrets: Iterable[str], finding: Finding) -> Finding:
