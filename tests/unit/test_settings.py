@@ -171,7 +171,7 @@ def test_secrets_are_taken_from_files_as_a_container_gives_them(monkeypatch: pyt
     }.items():
         (tmp_path / name).write_text(content)
         (tmp_path / name).chmod(0o444)
-        monkeypatch.setenv(name, "")  # as an .env.example leaves it
+        monkeypatch.setenv(name, "")  # as a .env leaves it that nobody filled in
         monkeypatch.setenv(f"{name}_FILE", str(tmp_path / name))
     settings = Settings.from_environment()
     assert settings.warehouse_url == "postgresql://etl:p%20w@db.example/bakhong"
