@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from threading import Thread
 from typing import Literal
 
 from tasks.deliveries.run_lock import in_one_line
@@ -53,7 +53,8 @@ class Check:
     look: Callable[[], Iterable[Finding]]
     advice: str = ""
     """What to do where it cannot be looked at."""
-    seconds: float = SECONDS
+    has_to_end: bool = False
+    """Whether what it starts has to be stopped by it, so that it is not given up; it has limits of its own."""
 
 
 def examine(checks: list[Check], secrets: Iterable[str] = ()) -> list[Finding]:
@@ -67,13 +68,16 @@ def examine(checks: list[Check], secrets: Iterable[str] = ()) -> list[Finding]:
             findings = [to_do(check.about, str(problem) if isinstance(problem, Refusal) else in_one_line(problem), check.advice)]
         found[number] = findings
 
-    began = time.monotonic()
+    deadline = time.monotonic() + SECONDS
     # Threads that nobody waits for at the end of the program: one may hang for ever on a dead file server.
-    threads = [threading.Thread(target=look, args=(number, check), daemon=True) for number, check in enumerate(checks)]
+    threads = [Thread(target=look, args=one, daemon=True) for one in enumerate(checks) if not one[1].has_to_end]
     for thread in threads:
         thread.start()
-    for thread, check in zip(threads, checks, strict=True):
-        thread.join(max(0, check.seconds - (time.monotonic() - began)))
+    for number, check in enumerate(checks):
+        if check.has_to_end:
+            look(number, check)
+    for thread in threads:
+        thread.join(max(0, deadline - time.monotonic()))
     hidden = [secret for secret in secrets if secret]
     return [
         _without(hidden, finding)
@@ -83,7 +87,7 @@ def examine(checks: list[Check], secrets: Iterable[str] = ()) -> list[Finding]:
 
 
 def _silent(check: Check) -> Finding:
-    return to_do(check.about, f"không trả lời trong {check.seconds:g} giây", check.advice)
+    return to_do(check.about, f"không trả lời trong {SECONDS} giây", check.advice)
 
 
 def _without(secrets: Iterable[str], finding: Finding) -> Finding:

@@ -31,7 +31,7 @@ class LaidDown:
 
 def lay_down(folder: Path, provinces: list[str]) -> LaidDown:
     """Makes an installation of a folder, for provinces by their codes; of one that is an installation already, what is missing."""
-    folder = folder.expanduser().absolute()
+    folder = folder.expanduser().resolve()
     if sign := re.search(NOT_IN_A_PATH, str(folder)):
         raise Refusal(f"Thư mục cài đặt {folder}: đường dẫn có ký tự {sign[0]!r}; chọn đường dẫn không khoảng trắng, dấu nháy, $ % : # @.")
     if unknown := [code for code in provinces if code not in country.provinces()]:
@@ -47,7 +47,7 @@ def lay_down(folder: Path, provinces: list[str]) -> LaidDown:
         name = re.sub(r"(^|/)dot-", r"\1.", template.relative_to(FILES).as_posix())
         text = _filled_in(template.read_text("utf-8"), values)
         (done.written if _write(folder / name, text) else done.kept).append(name)
-    for name in (".bakhong", ".bakhong/prefect", "inbox", *_of_sources()):
+    for name in (".bakhong", ".bakhong/prefect", "inbox", *(_of_sources() if "sources.yaml" in done.written else ())):
         (folder / name).mkdir(mode=0o700, exist_ok=True)  # for the service's user alone: here and in what is landed people are named
     return done
 

@@ -12,6 +12,7 @@ import sysconfig
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from cronsim import CronSim
 from tests.flows.test_prefect_deployment import VIETNAM, Prefect, two_in_the_morning
 from tests.installed import Machine, installed, wheel
 from tests.nights import FEW, ROOT, SAMPLES, Patience, run_command, started, stop_postgresql
+from warehouse.database import newest_revision
 
 
 def printed(page: str, title: str) -> dict[str, str]:
@@ -179,6 +181,7 @@ def test_cron_goes_off_at_two_in_vietnam() -> None:
 def test_the_demonstration_is_refused_in_one_line_where_no_samples_are(machine: Machine) -> None:
     folder = machine.folder / "lib"
     assert machine.bakhong("init", str(folder)).returncode == 0
+    assert machine.bakhong("--version").stdout == f"bakhong {version('bakhong')} (kho: bản {newest_revision()})\n"
     done = machine.bakhong("demo", folder=folder)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
     assert "không phải dữ liệu mẫu" in done.stderr
