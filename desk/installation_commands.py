@@ -48,7 +48,7 @@ def _tell_version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version as version_of  # noqa: PLC0415
 
-        from warehouse.database import newest_revision  # noqa: PLC0415
+        from warehouse.migrations.steps import newest_revision  # noqa: PLC0415
 
         typer.echo(f"bakhong {version_of('bakhong')} (kho: bản {newest_revision()})")
         raise typer.Exit

@@ -10,8 +10,10 @@ import logging
 import ssl
 import tempfile
 import time
-from datetime import date, datetime
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
 from datetime import time as clock
+from functools import partial
 from typing import IO, Any
 
 import httpx
@@ -54,13 +56,12 @@ def window(engine: Engine, source: str, until: date | None) -> tuple[datetime, d
 
 def fetch(url: str, token: str | None, believed: ssl.SSLContext | bool, begin: datetime, end: datetime) -> IO[bytes] | None:
     """All pages of a window in a temporary file, nothing where they hold no row; raises Unanswered unless every page was given."""
-    if token is not None and not (token.isascii() and token.isprintable()):
-        raise Unanswered("token không hợp lệ (the token holds characters that no header may hold)")
+    client = _client(token, believed)
     with writing(tempfile.gettempdir()):
         spool = tempfile.TemporaryFile()  # noqa: SIM115  # closed by whoever lands it
     try:
-        with httpx.Client(headers=authorised(token), timeout=TIMEOUT, verify=believed) as client:
-            rows = _copy_pages(client, url, token, {"from": f"{begin:{MOMENT}}", "to": f"{end:{MOMENT}}"}, spool)
+        with client:
+            rows = _copy_pages(client, partial(_page, url, begin, end), token, spool)
     except BaseException:
         spool.close()
         raise
@@ -70,11 +71,28 @@ def fetch(url: str, token: str | None, believed: ssl.SSLContext | bool, begin: d
     return spool
 
 
-def _copy_pages(client: httpx.Client, url: str, token: str | None, asked: dict[str, str], spool: IO[bytes]) -> int:
+def knock(url: str, token: str | None, believed: ssl.SSLContext | bool) -> None:
+    """Asks once for the first page of the last minute, and keeps none of it; raises Unanswered where a window would not be given."""
+    end = datetime.now(VIETNAM).replace(microsecond=0)
+    with _client(token, believed) as client:
+        _judged(_ask(client, _page(url, end - timedelta(minutes=1), end, 1), 1, waits=()), 1, token)
+
+
+def _client(token: str | None, believed: ssl.SSLContext | bool) -> httpx.Client:
+    if token is not None and not (token.isascii() and token.isprintable()):
+        raise Unanswered("token không hợp lệ (the token holds characters that no header may hold)")
+    return httpx.Client(headers=authorised(token), timeout=TIMEOUT, verify=believed)
+
+
+def _page(url: str, begin: datetime, end: datetime, page: int) -> httpx.URL:
+    return httpx.URL(url).copy_merge_params({"from": f"{begin:{MOMENT}}", "to": f"{end:{MOMENT}}", "page": page})
+
+
+def _copy_pages(client: httpx.Client, of: Callable[[int], httpx.URL], token: str | None, spool: IO[bytes]) -> int:
     """Writes each page as answered and returns the number of rows in all."""
     rows, page, pages = 0, 1, 1
     while page <= pages:
-        body = _ask(client, httpx.URL(url).copy_merge_params({**asked, "page": page}), page)
+        body = _ask(client, of(page), page)
         answer = _judged(body, page, token)
         if page > 1 and answer["pages"] != pages:
             raise Unanswered(f"trang {page}: số trang thay đổi khi đang đọc (the number of pages changed while they were read)")
@@ -89,9 +107,10 @@ def _copy_pages(client: httpx.Client, url: str, token: str | None, asked: dict[s
     return rows
 
 
-def _ask(client: httpx.Client, url: httpx.URL, page: int) -> bytes:
+def _ask(client: httpx.Client, url: httpx.URL, page: int, waits: Sequence[float] | None = None) -> bytes:
     """The body of a good answer. Another try is made only where it may help: never after 4xx or a certificate that does not hold."""
-    for wait in (*WAITS, None):
+    waits = WAITS if waits is None else waits
+    for wait in (*waits, None):
         try:
             answer = client.get(url)
         except httpx.TimeoutException:
@@ -109,7 +128,7 @@ def _ask(client: httpx.Client, url: httpx.URL, page: int) -> bytes:
         if wait is not None:
             log.warning("page %d: %s; another try in %g s", page, trouble, wait)
             time.sleep(wait)
-    raise Unanswered(f"trang {page}: {trouble}, đã thử {len(WAITS) + 1} lần")
+    raise Unanswered(f"trang {page}: {trouble}, đã thử {len(waits) + 1} lần")
 
 
 def _judged(body: bytes, page: int, token: str | None) -> dict[str, Any]:

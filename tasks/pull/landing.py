@@ -139,9 +139,10 @@ def reach(source: Source) -> int | None:
     """
     with ExitStack() as opened:
         if source.layout == pull_api.LAYOUT and _is_http(source):
-            now = datetime.now(VIETNAM)
-            if pages := pull_api.fetch(source.url, _token(source), _trusted(source), now - timedelta(minutes=1), now):
-                pages.close()
+            try:
+                pull_api.knock(source.url, _token(source), _trusted(source))
+            except pull_api.Unanswered as error:
+                raise Unreadable(source.name, [str(error)]) from None
             return None
         if _is_http(source):
             with Address(source.url, _token(source), _trusted(source)).opening():

@@ -26,6 +26,7 @@ from desk.installation.doctor import Check, Finding, examine, good
 from desk.installation.init import lay_down
 from flows.planned import planned
 from tests.flows.conftest import Webhook
+from tests.flows.test_api import TOKEN, Endpoint, endpoint  # noqa: F401  # a fixture
 from tests.flows.test_message import Letters, letters  # noqa: F401  # a fixture
 from tests.flows.test_roles_at_work import logins  # noqa: F401  # a fixture
 from tests.flows.test_sftp import Sshd, needs_sshd, sshd  # noqa: F401  # a fixture
@@ -90,7 +91,7 @@ def test_what_a_login_may(role: str, state: str, logins: dict[str, str], found: 
     monkeypatch.setenv("BAKHONG_WAREHOUSE_URL", logins[role])
     looked = found()
     assert looked["Tài khoản kho"].state == state
-    assert ('GRANT bakhong_etl TO "only_steward";' in looked["Tài khoản kho"].to_do) is (role == "steward")
+    assert ("GRANT bakhong_etl TO only_steward;" in looked["Tài khoản kho"].to_do) is (role == "steward")
     assert looked["Bảng của kho"].state == looked["Khóa của kho"].state == "good"
 
 
@@ -210,6 +211,19 @@ def test_a_web_server_and_the_token_that_it_asks_for(
     assert (found()[about].state, found()[about].found) == ("good", "trả lời")
     answer["status"] = 503
     assert "503" in found()[about].found
+
+
+def test_a_synchronisation_endpoint_and_the_token_that_it_asks_for(
+    endpoint: Endpoint,  # noqa: F811
+    place: Path,
+    found: Found,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    about = declare(place, feed="dossiers", layout="dvcqg_json", provider="td", url=endpoint.url, token="ONE_STOP_SHOP_TOKEN")
+    monkeypatch.setenv("ONE_STOP_SHOP_TOKEN", TOKEN)
+    assert (found()[about].state, found()[about].found) == ("good", "trả lời")
+    monkeypatch.setenv("ONE_STOP_SHOP_TOKEN", "of-somebody-else")
+    assert (found()[about].state, found()[about].found) == ("to_do", "trang 1: HTTP 401")
 
 
 def test_sources_that_are_declared_wrongly_are_told_as_the_night_would(place: Path, found: Found) -> None:

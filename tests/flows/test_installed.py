@@ -25,7 +25,7 @@ from cronsim import CronSim
 from tests.flows.test_prefect_deployment import VIETNAM, Prefect, two_in_the_morning
 from tests.installed import Machine, installed, wheel
 from tests.nights import FEW, ROOT, SAMPLES, Patience, run_command, started, stop_postgresql
-from warehouse.database import newest_revision
+from warehouse.migrations.steps import newest_revision
 
 
 def printed(page: str, title: str) -> dict[str, str]:
