@@ -186,6 +186,12 @@ def _tell_runs(run: Any, publication: Any, held: Any, silent: bool, broken: bool
     if run is not None:
         words = f"Lượt chạy cuối: số {run.run_id} ({run.flow}), {vi.moment(run.started_at)}, {vi.RUN_STATUS[run.status]}"
         (terminal.complain if broken else terminal.say)(words + (f": {run.message}" if run.message else ""))
+    if run is not None and run.status == "killed":
+        figures = "số liệu của lượt đã công bố" if run.is_published else "số liệu công bố trước vẫn nguyên"
+        terminal.complain(
+            f"Dấu vết cuối của lượt ấy: {vi.moment(run.last_sign_at)}, máy {run.host}, tiến trình {run.process_id}. Những gì đã nạp vẫn "
+            f"còn, {figures}: chạy bakhong nightly để làm tiếp (hoặc chờ lượt đêm sau), và xem vì sao máy hay tiến trình dừng."
+        )
     if silent:
         terminal.complain(f"Hơn {questions.SILENCE // timedelta(hours=1)} giờ nay không có lượt chạy nào: kiểm tra lịch chạy hằng đêm.")
     if publication is None:

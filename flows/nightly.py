@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 from flows.cluster import spread
 from flows.ending import NightStopped, state_of
 from flows.ingest import NotAllIngested, ingest_batch
+from flows.prefect_runs import made_up_for, tell_of_the_dead, this_run
 from flows.progress import Meter, Turn, each, in_turn, note, tell
 from flows.publish import Published, publish
 from flows.stopping import stoppable
@@ -111,7 +112,8 @@ def night(
     calendars, is_sample = read_reporting_calendars(settings.sources), read_sample(settings.sources)
     docs = docs or DataDocs(settings.home / "data_docs")
     check_address(settings.message_to)
-    with one_at_a_time(engine, flow_name, as_of) as run, stoppable(lambda: run.standing, NightStopped, TerminationSignal):
+    alone = one_at_a_time(engine, flow_name, as_of, this_run())
+    with alone as run, stoppable(lambda: run.standing, NightStopped, TOLD_BY_PREFECT):
         with engine.begin() as connection:
             hold_to_key(connection, settings.secret_key)  # again: it may have been changed until we were alone
             know_providers(connection, providers)
@@ -233,6 +235,8 @@ def _try_again(task: Any, run: Any, state: Any) -> bool:
     return True
 
 
+TOLD_BY_PREFECT = (TerminationSignal, SystemExit)
+"""What Prefect raises where a run is to end: it was told to, or its worker is gone."""
 NAMED = "pull-"
 WAITS = [10, 60, 180]
 """Seconds before each new try to reach a source."""
@@ -251,7 +255,11 @@ def nightly(date: Day | None = None, pulls: bool = True) -> Night | State[Night]
     """The nightly run, for deliveries up to a date; without one, for all there are. `pulls`: whether it looks for new files."""
     settings = Settings.from_environment()
     with open_warehouse(settings) as engine, spread(settings, TASKS) as steps:
-        done = night(settings, engine, date, steps=steps if pulls else replace(steps, pull=None))
+        tell_of_the_dead(engine)
+        if pulls and date is None and (made_up := made_up_for(engine)):
+            return made_up
+        flow_name, carried_out = ("nightly", steps) if pulls else ("publish", replace(steps, pull=None))
+        done = night(settings, engine, date, flow_name, carried_out)
         artifacts(engine, done.run_id, done.report, settings.desk_url)
         done.problems.extend(tell_news(engine, settings, done.run_id, done.causes))
     return state_of([done], done)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from sqlalchemy import Connection, Engine, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -95,14 +96,20 @@ def require_free(engine: Engine) -> None:
 
 
 @contextmanager
-def one_at_a_time(engine: Engine, flow: str, as_of: datetime) -> Iterator[Run]:
+def one_at_a_time(engine: Engine, flow: str, as_of: datetime, prefect_run: UUID | None = None) -> Iterator[Run]:
     """Holds the run lock and keeps ops.run; Refusal, naming the holder, where another run is at work."""
     with alone(engine) as lock:
         # A row that says `running` while the lock was free: its process died without a word.
         lock.execute(update(runs).where(runs.c.status == "running").values(status="killed"))
         now = datetime.now(UTC)
         started = insert(runs).values(
-            flow=flow, as_of=as_of, started_at=now, status="running", host=socket.gethostname(), process_id=os.getpid()
+            flow=flow,
+            as_of=as_of,
+            started_at=now,
+            status="running",
+            host=socket.gethostname(),
+            process_id=os.getpid(),
+            prefect_run=prefect_run,
         )
         this = Run(lock.execute(started.returning(runs.c.run_id)).scalar_one(), as_of, now)
         try:

@@ -1,6 +1,6 @@
 """One row per run of the nightly flow."""
 
-from sqlalchemy import Column, DateTime, Identity, Integer, Table, Text
+from sqlalchemy import Column, DateTime, Identity, Integer, Table, Text, Uuid
 
 from warehouse.tables.base import OPS, metadata
 
@@ -8,7 +8,7 @@ run = Table(
     "run",
     metadata,
     Column("run_id", Integer, Identity(), primary_key=True, comment="Surrogate key"),
-    Column("flow", Text, nullable=False, comment="nightly or backfill"),
+    Column("flow", Text, nullable=False, comment="nightly, backfill, or publish: a night that looked for no new files"),
     Column("as_of", DateTime(timezone=True), nullable=False, comment="Deliveries up to this time were taken"),
     Column("started_at", DateTime(timezone=True), nullable=False, comment="Start"),
     Column("finished_at", DateTime(timezone=True), comment="End; empty while it runs or where it was killed"),
@@ -17,6 +17,7 @@ run = Table(
     Column("process_id", Integer, nullable=False, comment="Process"),
     Column("deliveries", Integer, comment="Deliveries ingested"),
     Column("message", Text, comment="Why it failed"),
+    Column("prefect_run", Uuid, comment="The run of Prefect that it was"),
     schema=OPS,
     comment="One row per run of the nightly flow.",
 )
