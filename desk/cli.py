@@ -44,7 +44,7 @@ from tasks.deliveries.run_lock import in_one_line, is_ours, require_free
 from tasks.load import decisions
 from tasks.load.chosen import Chosen
 from tasks.words import vietnamese as vi
-from warehouse.database import open_warehouse, read_warehouse, upgrade_warehouse, url
+from warehouse.database import open_warehouse, read_warehouse, unprotected, upgrade_warehouse, url
 from warehouse.embedded import is_running
 from warehouse.seed import is_sample
 from warehouse.settings import Refusal, Settings
@@ -667,13 +667,16 @@ def warehouse_url(
 @warehouse.command("upgrade")
 def warehouse_upgrade() -> None:
     """Đưa kho lên bản của chương trình này: bảng, khung nhìn, danh mục. Việc của chủ kho."""
-    done = upgrade_warehouse(_to_read())
+    settings = _to_read()
+    done = upgrade_warehouse(settings)
     terminal.say(f"Kho số liệu ở bản {done.revision}.")
     if done.still_open:
         terminal.complain(
             "Người đọc còn ghi được vào máy chủ (bảng tạm, large object); tài khoản này không đóng được: người quản trị PostgreSQL "
             f"chạy trong cơ sở dữ liệu của kho: {'; '.join(done.still_open)};"
         )
+    if words := unprotected(settings):
+        terminal.complain(words)
 
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Tệp mà đơn vị cung cấp gửi.")]
@@ -735,6 +738,8 @@ def _with_prefect(settings: Settings, flow: Callable[[], Callable[[], Any]]) -> 
     That starts while the warehouse is opened and the flow imported.
     """
     _sources(settings)  # a mistake in them is told before anything is started
+    if words := unprotected(settings):
+        terminal.complain(words)
     quiet(settings.home)
     require_answer()
     idle = stoppable(lambda: "Không có lượt chạy nào dở dang.")
@@ -849,7 +854,10 @@ def _not_allowed(error: DBAPIError) -> str | None:
     """What to say where the login lacks a right; nothing for any other error."""
     if getattr(error.orig, "sqlstate", None) != "42501":
         return None
-    return "Tài khoản này không có quyền làm việc này trong kho: cần vai trò bakhong_etl để chạy, bakhong_steward để xem và quyết định."
+    return (
+        "Tài khoản này không có quyền làm việc này trong kho: cần vai trò bakhong_etl để chạy, bakhong_steward để xem và quyết định "
+        "(người quản trị PostgreSQL chạy GRANT … TO …; nếu đã có vai trò thì chủ kho chạy `bakhong warehouse upgrade`)."
+    )
 
 
 def _kept_trace() -> str:

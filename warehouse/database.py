@@ -120,6 +120,21 @@ def url(settings: Settings, role: str = "reader") -> str:
     return given.render_as_string(hide_password=False)
 
 
+def unprotected(settings: Settings) -> str | None:
+    """What to tell of a warehouse on another machine whose URL lets passwords and rows travel unencrypted; nothing of any other."""
+    if settings.warehouse_url is None:
+        return None
+    given = _parsed(settings.warehouse_url)
+    host = str(given.host or given.query.get("host") or "")
+    mode = given.query.get("sslmode") or os.environ.get("PGSSLMODE") or "prefer"
+    if mode not in ("disable", "allow", "prefer") or host in ("", "localhost", "::1") or host.startswith(("/", "127.")):
+        return None
+    return (
+        f"Kết nối tới kho số liệu ở {host} có thể không mã hóa (sslmode={mode}): thêm ?sslmode=verify-full&sslrootcert=TỆP vào "
+        "BAKHONG_WAREHOUSE_URL."
+    )
+
+
 def connect(address: str) -> Engine:
     """Returns an engine for a PostgreSQL URL; its sessions speak the province's time and bear the name of this process.
 
@@ -155,7 +170,13 @@ def _connected(engine: Engine) -> Connection:
     try:
         return engine.connect()
     except OperationalError as error:
-        raise Refusal(f"Kho số liệu ở {_place(engine)} không trả lời: {_reason(error)}") from error
+        reason = _reason(error)
+        if "certificate" in reason:
+            raise Refusal(
+                f"Kho số liệu ở {_place(engine)}: không tin được chứng thư TLS của máy chủ ({reason}); xem tên máy chủ, sslmode và "
+                "sslrootcert trong BAKHONG_WAREHOUSE_URL."
+            ) from error
+        raise Refusal(f"Kho số liệu ở {_place(engine)} không trả lời: {reason}") from error
 
 
 def _upgrade(connection: Connection) -> None:

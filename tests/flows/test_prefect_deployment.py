@@ -27,7 +27,7 @@ from tasks.report.edition import Report
 from tasks.report.edition import artifacts as show_artifacts
 from tests.clients import client_of
 from tests.nights import ROOT, Patience, bakhong, environment, few_sources, run_command, started
-from warehouse.database import connect
+from warehouse.database import connect, upgrade
 from warehouse.embedded import Server
 
 SCHEDULE_SECONDS = 180
@@ -136,6 +136,9 @@ def deployed(server: Server, home: Path, database: str) -> Iterator[Prefect]:
     with administrator.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {database}")
     administrator.dispose()
+    owner = connect(server.url("owner", "deployed"))
+    upgrade(owner)
+    owner.dispose()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
