@@ -132,7 +132,7 @@ def no_sources(path: Path) -> Refusal:
 
 
 def read_dotenv(path: Path) -> None:
-    """Puts what a file of NAME=value lines says into the environment; what the environment says itself goes first."""
+    """Puts what a file of NAME=value lines says into the environment; what the environment says itself, also by NAME_FILE, goes first."""
     try:
         with path.open(encoding="utf-8") as file:
             lines = list(parse_stream(file))
@@ -140,12 +140,13 @@ def read_dotenv(path: Path) -> None:
         return
     except (OSError, UnicodeDecodeError) as error:
         raise Refusal(f"Không đọc được {path.absolute()} ({getattr(error, 'strerror', 'không phải UTF-8')}).") from error
+    given = {name.removesuffix("_FILE") for name, value in os.environ.items() if value}
     for line in lines:
         if line.error or (line.key is not None and line.value is None):
             words = line.original.string
             number = line.original.line + words[: len(words) - len(words.lstrip())].count("\n")
             raise Refusal(f"{path.absolute()}, dòng {number}: cần viết TÊN=giá trị.")
-        if line.key is not None and line.value is not None:
+        if line.key is not None and line.value is not None and line.key.removesuffix("_FILE") not in given:
             os.environ.setdefault(line.key, line.value)
 
 

@@ -205,6 +205,16 @@ def test_a_secret_given_twice_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert "example" not in str(refusal.value)
 
 
+def test_what_the_environment_says_goes_before_a_file_that_dotenv_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As the owner upgrades in the folder of an installation whose nights have a login of their own."""
+    (tmp_path / "night").write_text("postgresql://night@db.example/bakhong")
+    (tmp_path / ".env").write_text(f"BAKHONG_WAREHOUSE_URL_FILE={tmp_path}/night\n")
+    assert Settings.from_environment(reading=True).warehouse_url == "postgresql://night@db.example/bakhong"
+    os.environ.pop("BAKHONG_WAREHOUSE_URL_FILE")
+    monkeypatch.setenv("BAKHONG_WAREHOUSE_URL", "postgresql://owner@db.example/bakhong")
+    assert Settings.from_environment(reading=True).warehouse_url == "postgresql://owner@db.example/bakhong"
+
+
 def test_who_only_reads_needs_no_secret_but_the_address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The desk's own user cannot open the files of the night's."""
     for name in ("BAKHONG_SECRET_KEY", "BAKHONG_MESSAGE_SECRET"):

@@ -208,9 +208,9 @@ def test_a_view_that_is_no_more_goes_unless_somebody_stands_on_it(
 
 def test_a_warehouse_given_by_url_is_made_and_upgraded_by_nothing_but_the_upgrade(engine: Engine, home: Path) -> None:
     given = settings_of(engine, home)
-    downgrade(engine, "0030")
+    downgrade(engine, "0031")
     for opening in (open_warehouse, read_warehouse):
-        with pytest.raises(Refusal, match=r"bản 0030.*chủ kho chạy `bakhong warehouse upgrade`"), opening(given):
+        with pytest.raises(Refusal, match=r"bản 0031.*chủ kho chạy `bakhong warehouse upgrade`"), opening(given):
             pass
     downgrade(engine)
     for opening in (open_warehouse, read_warehouse):
@@ -224,8 +224,8 @@ def test_a_warehouse_given_by_url_is_made_and_upgraded_by_nothing_but_the_upgrad
 def test_the_embedded_warehouse_is_made_at_birth_and_migrated_by_the_upgrade_alone(home: Path) -> None:
     embedded = Settings(home, None, home / "sources.yaml", KEY)
     with open_warehouse(embedded) as engine:
-        downgrade(engine, "0030")
-    with pytest.raises(Refusal, match=r"bản 0030.*`bakhong warehouse upgrade`"), open_warehouse(embedded):
+        downgrade(engine, "0031")
+    with pytest.raises(Refusal, match=r"bản 0031.*`bakhong warehouse upgrade`"), open_warehouse(embedded):
         pass
     upgrade_warehouse(embedded)
     with open_warehouse(embedded) as engine, engine.connect() as connection:
@@ -278,7 +278,7 @@ def test_who_has_no_role_is_told_the_grant_that_he_needs(engine: Engine, home: P
 
 def test_whoever_works_here_is_never_told_to_become_the_owner(engine: Engine, home: Path, login: Callable[..., Engine]) -> None:
     night = login("the_night", "bakhong_etl")
-    for prepared in (lambda: None, lambda: downgrade(engine, "0030"), lambda: downgrade(engine)):
+    for prepared in (lambda: None, lambda: downgrade(engine, "0031"), lambda: downgrade(engine)):
         prepared()
         with pytest.raises(Refusal, match="việc của chủ kho, không phải của tài khoản the_night") as refusal:
             upgrade_warehouse(settings_of(night, home))
@@ -295,7 +295,7 @@ def test_what_a_superuser_upgrades_stays_the_owners(server: Server, engine: Engi
     _empty(engine)
     owner = connect(engine.url.set(username="keeps_house", password=PASSWORD).render_as_string(hide_password=False))
     upgrade(owner)
-    downgrade(owner, "0030")
+    downgrade(owner, "0031")
     owner.dispose()
     upgrade(engine)  # as the superuser
     with engine.connect() as connection:
