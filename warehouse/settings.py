@@ -61,6 +61,7 @@ class Settings:
 
         `reading`: nothing is made on the disk, and the key, which only loading needs, is not asked for.
         """
+        os.umask(0o077)  # whatever a command writes, whoever gives it: what is asked of the warehouse is not for every user of the machine
         read_dotenv(Path(".env"))
         home = Path(os.environ.get("BAKHONG_HOME") or ".bakhong").expanduser().absolute()
         url = secret("BAKHONG_WAREHOUSE_URL")
@@ -165,15 +166,14 @@ def _refuse_misspelt(sources: Path) -> None:
 
 
 def keep_private(home: Path) -> None:
-    """Closes what lies in the folder, now or later, to every other user of the machine: what is landed names people.
+    """Closes what lies in the folder to every other user of the machine: what is landed names people.
 
     A folder that is closed is not looked into: what it holds was made closed.
     """
-    os.umask(0o077)
     home.mkdir(parents=True, exist_ok=True)
     if (trace := home / "last-error.log").exists():
         trace.chmod(0o600)
-    for name in ("landing", "prefect", "report", "data_docs"):
+    for name in ("landing", "faults", "prefect", "report", "data_docs"):
         for folder, _, files in os.walk(home / name):
             if stat.S_IMODE(Path(folder).stat().st_mode) & 0o077:
                 for file in files:
