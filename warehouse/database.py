@@ -20,6 +20,7 @@ from warehouse.pseudonym_key import hold_to_key
 from warehouse.seed import seed
 from warehouse.settings import Refusal, Settings
 from warehouse.standing import (
+    are_lists_to_be_laid,
     is_made,
     reference_digest,
     require_current,
@@ -40,15 +41,19 @@ _UPGRADE_LOCK = 0x0BA4054  # two processes that open an empty warehouse at once
 
 @contextlib.contextmanager
 def open_warehouse(settings: Settings) -> Iterator[Engine]:
-    """Opens the warehouse to load into it; starts the embedded server where no URL is given, and makes a new one's warehouse.
+    """Opens the warehouse to load into it; starts the embedded server where no URL is given.
 
-    One that is there already is nobody's to change on the way: Refusal where its owner has to do that first.
+    An empty database becomes a warehouse, by a login that may own it; the owner has the lists of this program laid down: rules are data.
+    Nothing else is changed on the way: Refusal where the owner has to do that first.
     """
     with _engine(settings) as (engine, server):
         with _connected(engine) as connection, connection.begin():
-            if server is not None and not is_made(connection):
+            if not is_made(connection):
                 _upgrade(connection)
-                _let_log_in(connection, server)
+                if server is not None:
+                    _let_log_in(connection, server)
+            if are_lists_to_be_laid(connection):
+                _lay_lists(connection)
             require_to_load(connection)
             hold_to_key(connection, settings.secret_key)
         yield engine
@@ -189,12 +194,16 @@ def _upgrade(connection: Connection) -> None:
         _migrate(connection)
     items = installed(connection)
     apply_views(connection, items)
-    seed(connection)
-    install(connection, {"reference": reference_digest()})
+    _lay_lists(connection)
     if open_doors(connection) or not are_laid(connection, items):
         lay(connection)
     connection.exec_driver_sql("SET LOCAL ROLE NONE")
     close_doors(connection)
+
+
+def _lay_lists(connection: Connection) -> None:
+    seed(connection)
+    install(connection, {"reference": reference_digest()})
 
 
 def _migrate(connection: Connection) -> None:

@@ -1,6 +1,6 @@
 """Where a warehouse stands, and who asks: what is missing is told in one sentence with the command that mends it.
 
-Nothing but an upgrade, by the owner, changes the house; whoever else finds it empty, older, newer or without its rights is refused.
+Nothing but an upgrade, by the owner, changes the house; whoever finds it older, newer or without its rights is refused.
 """
 
 from __future__ import annotations
@@ -82,6 +82,12 @@ def revision(connection: Connection) -> str | None:
 def reference_digest() -> str:
     """What tells the reference data of this program from others."""
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in sorted(REFERENCE.glob("*.csv")))).hexdigest()
+
+
+def are_lists_to_be_laid(connection: Connection) -> bool:
+    """Whether this login, the owner's, finds the warehouse at this program's step with other reference data than the program has."""
+    is_here = is_owner(connection) and revision(connection) == newest_revision()
+    return is_here and installed(connection).get("reference") != reference_digest()
 
 
 def require_current(connection: Connection) -> None:

@@ -206,19 +206,24 @@ def test_a_view_that_is_no_more_goes_unless_somebody_stands_on_it(
 # Who upgrades -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_warehouse_given_by_url_is_made_and_upgraded_by_nothing_but_the_upgrade(engine: Engine, home: Path) -> None:
+def test_a_warehouse_given_by_url_is_upgraded_by_nothing_but_the_upgrade(engine: Engine, home: Path) -> None:
     given = settings_of(engine, home)
     downgrade(engine, "0031")
     for opening in (open_warehouse, read_warehouse):
         with pytest.raises(Refusal, match=r"bản 0031.*chủ kho chạy `bakhong warehouse upgrade`"), opening(given):
             pass
-    downgrade(engine)
-    for opening in (open_warehouse, read_warehouse):
-        with pytest.raises(Refusal, match=r"còn trống: chủ kho chạy `bakhong warehouse upgrade`"), opening(given):
-            pass
     assert upgrade_warehouse(given).revision == newest_revision()
     with open_warehouse(given):
         pass
+
+
+def test_an_empty_database_is_made_a_warehouse_by_its_first_night_and_by_no_question(engine: Engine, home: Path) -> None:
+    given = settings_of(engine, home)
+    downgrade(engine)
+    with pytest.raises(Refusal, match=r"còn trống: chủ kho chạy `bakhong warehouse upgrade`"), read_warehouse(given):
+        pass
+    with open_warehouse(given) as opened, opened.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM mart.indicator")) == 0
 
 
 def test_the_embedded_warehouse_is_made_at_birth_and_migrated_by_the_upgrade_alone(home: Path) -> None:
@@ -251,18 +256,26 @@ def test_an_embedded_database_whose_making_was_cut_short_is_made_at_the_next_ope
     ids=["reference data of another version", "a calendar that runs out"],
 )
 def test_a_night_is_not_counted_with_what_is_out_of_date_and_who_asks_is_not_kept_from_it(
-    engine: Engine, home: Path, spoilt: str, told: str
+    engine: Engine, home: Path, login: Callable[..., Engine], spoilt: str, told: str
 ) -> None:
-    given = settings_of(engine, home)
+    given = settings_of(login("loads", "bakhong_etl"), home)
     with engine.begin() as connection:
         connection.execute(text(spoilt))
     with read_warehouse(given):
         pass
     with pytest.raises(Refusal, match=f"{told}.*`bakhong warehouse upgrade`"), open_warehouse(given):
         pass
-    upgrade_warehouse(given)
+    upgrade_warehouse(settings_of(engine, home))
     with open_warehouse(given) as opened, opened.connect() as connection:
         assert connection.scalar(text("SELECT max(date_key) FROM warehouse.dim_date")) == date(date.today().year + 10, 12, 31)
+
+
+def test_a_list_that_changed_holds_from_the_owners_next_night(engine: Engine, home: Path) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE ops.installation SET value = 'of before' WHERE item = 'reference'"))
+        connection.execute(text("UPDATE warehouse.dim_payment_method SET is_cashless = NOT is_cashless WHERE payment_method_code = 'VI'"))
+    with open_warehouse(settings_of(engine, home)) as opened, opened.connect() as connection:
+        assert connection.scalar(text("SELECT is_cashless FROM warehouse.dim_payment_method WHERE payment_method_code = 'VI'")) is True
 
 
 def test_who_has_no_role_is_told_the_grant_that_he_needs(engine: Engine, home: Path, login: Callable[..., Engine]) -> None:
