@@ -75,7 +75,12 @@ class Annex:
 
 
 def annex_of(
-    connection: Connection, lines: Sequence[Line], period: str, as_of: datetime, before: Collection[Line] = (), loads: tuple[int, int] = (0, 0)
+    connection: Connection,
+    lines: Sequence[Line],
+    period: str,
+    as_of: datetime,
+    before: Collection[Line] = (),
+    loads: tuple[int, int] = (0, 0),
 ) -> Annex:
     """What stands beside the values of a period as they were known at a time.
 
@@ -101,7 +106,7 @@ def told(line: Line | None) -> tuple[int | None, int | None, Decimal | None, str
 
 
 def different(before: Iterable[Line], lines: Iterable[Line]) -> list[tuple[Line | None, Line | None]]:
-    """The values that are no longer what they were, each as it was and as it is: those of today in their order, then those that are gone."""
+    """The values that are no longer what they were, each as it was and as it is: those of today in their order, then what is gone."""
     then, now = {key_of(line): line for line in before}, {key_of(line): line for line in lines}
     return [(then.get(key), now.get(key)) for key in {**now, **then} if told(then.get(key)) != told(now.get(key))]
 
@@ -142,7 +147,8 @@ def above_of(units: Sequence[NamedUnit]) -> dict[str, set[str]]:
 # Definitions ------------------------------------------------------------------------------------------------------------
 
 _DEFINITIONS = """
-SELECT indicator_code, version, indicator_name, definition, legal_source, official_table, pillar, unit_measure, decimals, valid_from, valid_to
+SELECT indicator_code, version, indicator_name, definition, legal_source, official_table, pillar, unit_measure, decimals,
+    valid_from, valid_to
 FROM warehouse.dim_indicator WHERE known_from <= :as_of AND known_to > :as_of ORDER BY sort_order, indicator_code, version
 """
 

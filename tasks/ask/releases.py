@@ -39,7 +39,7 @@ def find_signed(connection: Connection, release_id: int) -> Row[Any] | None:
     return connection.execute(select(*_TOLD).where(release.c.release_id == release_id)).one_or_none()
 
 
-def checksum(lines: Iterable[Line]) -> str:
+def checksum(lines: Iterable[Any]) -> str:
     """SHA-256 over the values as CSV in UTF-8: a header, then a line each, ordered by indicator, unit and first day, ended by \\n."""
     told = io.StringIO()
     writer = csv.writer(told, lineterminator="\n")
