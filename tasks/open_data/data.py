@@ -53,7 +53,7 @@ def as_parquet(table: Table, rows: Sequence[Sequence[Any]]) -> bytes:
     ]
     out = pa.BufferOutputStream()
     pq.write_table(pa.table(arrays, pa.schema(fields)), out, compression="zstd", compression_level=9, version="2.6", row_group_size=1 << 20)
-    return out.getvalue().to_pybytes()
+    return bytes(out.getvalue())
 
 
 def as_json(told: Any) -> bytes:

@@ -37,8 +37,8 @@ def datapackage(edition: Edition, declared: OpenData, files: Mapping[str, bytes]
         "homepage": f"{declared.base_url}index.html" if declared.base_url else None,
         "edition": _edition(edition, declared),
         "resources": [
-            *(_table(table, files[f"{table.name}.csv"]) for table in tables().values()),
-            *(_file(name, content) for name, content in files.items() if name.removesuffix(".csv") not in tables()),
+            *(_table(table, files) for table in tables().values()),
+            *(_file(name, content) for name, content in files.items() if name.startswith("sdmx/")),
         ],
     }
     return as_json(told)
@@ -70,7 +70,12 @@ def _licence(declared: OpenData) -> dict[str, Any]:
     return {"name": words.slug(declared.licence.name), "title": declared.licence.name, "path": declared.licence.url}
 
 
-def _table(table: Table, content: bytes) -> dict[str, Any]:
+def _table(table: Table, files: Mapping[str, bytes]) -> dict[str, Any]:
+    content, alternate = files[f"{table.name}.csv"], f"{table.name}.parquet"
+    keys = [
+        {"fields": list(columns), "reference": {"resource": "" if other == table.name else other, "fields": list(columns.values())}}
+        for other, columns in table.refers_to.items()
+    ]
     return {
         "name": table.name,
         "type": "table",
@@ -82,16 +87,15 @@ def _table(table: Table, content: bytes) -> dict[str, Any]:
         "encoding": "utf-8",
         "bytes": len(content),
         "hash": _hash(content),
+        # No resource of its own: a reader that guesses its types would take the descriptor for wrong.
+        "alternates": [_file(alternate, files[alternate])] if alternate in files else None,
         "dialect": {"delimiter": ",", "lineTerminator": LINE_END, "quoteChar": '"', "doubleQuote": True, "header": True},
         "schema": {
             "$schema": f"{PROFILE}tableschema.json",
             "fields": [_field(column) for column in table.columns],
             "missingValues": [{"value": "", "label": words.MISSING.both}],
             "primaryKey": list(table.key),
-            "foreignKeys": [
-                {"fields": list(columns), "reference": {"resource": "" if other == table.name else other, "fields": list(columns.values())}}
-                for other, columns in table.refers_to.items()
-            ],
+            "foreignKeys": keys or None,
         },
     }
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row
 
 from tasks.ask.annex import Annex, Definition, NamedUnit, annex_of, different, key_of
 from tasks.ask.official_table import Line, of_period
-from tasks.ask.releases import checksum, signed
+from tasks.ask.releases import checksum, citation, signed
 from tasks.ask.scope import PUBLIC
 from tasks.count.revisions import last_publication
 from tasks.open_data.declared import tables
@@ -71,9 +71,8 @@ class Edition:
     @property
     def citation(self) -> str:
         """How to cite it: what, which edition, of which day, with the checksum."""
-        sample = f" ({vi.SAMPLE})" if self.is_sample else ""
         which = f"số liệu tạm tính, công bố số {self.publication}" if self.is_provisional else f"bản ký số {self.name}"
-        return f"Ba Không{sample}, {vi.in_text(self.period)}, {which}, {vi.day(self.created)}, SHA-256 {self.checksum}"
+        return citation(self.period, which, self.created, self.checksum, is_sample=self.is_sample)
 
 
 def signed_edition(connection: Connection, signature: Row[Any]) -> Edition:
@@ -140,16 +139,13 @@ def rows_of(edition: Edition) -> dict[str, list[Cells]]:
         "indicator": (_value(line, units, edition) for line in edition.lines),
         "revision": _revisions(edition, units),
     }
-    return {name: sorted(_cells(name, rows), key=lambda cells, name=name: _key(name, cells)) for name, rows in told.items()}
+    return {name: _in_order(name, rows) for name, rows in told.items()}
 
 
-def _cells(table: str, rows: Iterable[Mapping[str, Any]]) -> list[Cells]:
-    return [tuple(row[name] for name in tables()[table].names) for row in rows]
-
-
-def _key(table: str, cells: Cells) -> Cells:
-    named = dict(zip(tables()[table].names, cells, strict=True))
-    return tuple(named[name] for name in tables()[table].key)
+def _in_order(name: str, rows: Iterable[Mapping[str, Any]]) -> list[Cells]:
+    table = tables()[name]
+    ordered = sorted(rows, key=lambda row: tuple(row[column] for column in table.key))
+    return [tuple(row[column] for column in table.names) for row in ordered]
 
 
 class _Units:

@@ -62,10 +62,12 @@ KINDS: Mapping[str, Kind] = {
 }
 """Name → what it is, in the order in which the files are made: each may tell of those before it."""
 
+MEDIA_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml", "jsonld": "application/ld+json"}
+"""Of what lists the folders, and what that loads."""
 TEXT = ("text/", "application/json", "application/ld+json")
 
 
 def content_type(name: str) -> str:
-    """What a server says a file of a folder is."""
-    media_type = KINDS[name].media_type if name in KINDS else "application/octet-stream"
+    """What a server says that a file is."""
+    media_type = KINDS[name].media_type if name in KINDS else MEDIA_TYPES.get(name.rpartition(".")[2], "application/octet-stream")
     return f"{media_type}; charset=utf-8" if media_type.startswith(TEXT) else media_type

@@ -177,7 +177,7 @@ def _list(name: str, listed: Mapping[str, tuple[Words, Words | None]], agency: s
         agency=agency,
         version=VERSION,
         items=[
-            Code(id=code, name=named(name, code, called), description=means and named(name, code, means, "Description"))
+            Code(id=code, name=named(name, code, called), description=named(name, code, means, "Description") if means else None)
             for code, (called, means) in listed.items()
         ],
     )

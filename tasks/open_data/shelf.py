@@ -22,13 +22,14 @@ from tasks.open_data.declaration import OpenData
 from tasks.open_data.edition import PROVISIONAL, Edition, provisional_edition, signed_edition
 from tasks.open_data.files import files_of
 from tasks.open_data.kinds import DESCRIPTOR, KINDS, RECORD
+from tasks.report.edition import OPEN_DATA
 from tasks.report.kept import fingerprint
 from tasks.report.rendering import ASSETS, Page, environment_of, render
 from tasks.report.site import StaticFrame
 from warehouse.confidentiality import confidentiality
 from warehouse.periods import days, period_type
 
-FOLDER = "open-data"
+FOLDER = OPEN_DATA
 """Name of the folder, in the home and in addresses."""
 LATEST = "latest"
 """Beside the editions of a period: the last that is signed."""
@@ -41,6 +42,17 @@ _LOADER = PackageLoader("tasks.open_data")
 def shelf_of(home: Path) -> Path:
     """The folder of all editions of an installation."""
     return home / FOLDER
+
+
+def find(shelf: Path, name: str) -> Path | None:
+    """What lies at an address below the editions: a file, or the folder of an edition; nothing that is hidden or outside of it."""
+    parts = name.rstrip("/").split("/")
+    if any(part.startswith(".") or part == "" for part in parts) or "\\" in name or "\0" in name:
+        return None
+    path = shelf.joinpath(*parts)
+    if not path.resolve().is_relative_to(shelf.resolve()):
+        return None
+    return path if path.is_file() or (path / DESCRIPTOR).is_file() else None
 
 
 def write_signed(connection: Connection, home: Path, declared: OpenData, signature: Row[Any]) -> Path:
