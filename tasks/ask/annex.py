@@ -124,8 +124,13 @@ def _units(connection: Connection, lines: Iterable[Line], period: str) -> list[N
     first, last = days(period)
     found = [NamedUnit(*row) for row in connection.execute(text(_UNITS), {"first": first, "last": last})]
     above = above_of(found)
-    wanted = {code for line in lines for code in above.get(line.unit_code, {line.unit_code})}
-    return [unit for unit in found if unit.code in wanted]
+    valued: dict[str, set[date]] = defaultdict(set)
+    for line in lines:
+        valued[line.unit_code].add(line.first_day)
+    over = {code for unit in valued for code in above.get(unit, set()) - {unit}}
+    return [
+        unit for unit in found if unit.code in over or any(unit.valid_from <= day <= unit.valid_to for day in valued.get(unit.code, ()))
+    ]
 
 
 def above_of(units: Sequence[NamedUnit]) -> dict[str, set[str]]:

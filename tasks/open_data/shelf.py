@@ -132,8 +132,11 @@ def write_folder(files: Mapping[str, bytes], place: Path) -> None:
     draft = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
     try:
         for name, content in files.items():
-            (draft / name).parent.mkdir(exist_ok=True)
-            (draft / name).write_bytes(content)
+            path = draft / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
+            path.parent.chmod(0o755)  # it is for everybody, wherever it is copied to
+            path.chmod(0o644)
         if place.exists():
             place.rename(draft / ".before")
         draft.rename(place)
