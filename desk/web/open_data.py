@@ -28,7 +28,9 @@ async def open_data(request: Request) -> Response:
     """A file of an edition, or of what lists them; of a folder, where it is listed."""
     if request.method == "OPTIONS":
         return Response(status_code=204, headers=OPEN | PREFLIGHT)
-    return await run_in_threadpool(_answer, request, request.path_params.get("name", ""))
+    if "name" not in request.path_params:  # the addresses on the page are relative to the folder
+        return RedirectResponse(request.app.state.desk.address(f"{FOLDER}/"), 301, OPEN)
+    return await run_in_threadpool(_answer, request, request.path_params["name"])
 
 
 def _answer(request: Request, name: str) -> Response:

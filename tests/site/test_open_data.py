@@ -137,6 +137,7 @@ def test_a_catalogue_lists_all_editions_and_an_address_of_a_folder_leads_to_its_
     (dataset,) = catalogue.json()["dcat:dataset"]
     first = next(one for one in dataset["dcat:distribution"] if one["dct:title"] == "indicator.csv")
     assert opened.anybody.get(f"open-data/{first['dcat:downloadURL']['@id']}").status_code == 200
+    assert opened.anybody.get("open-data").headers["location"] == "/ba-khong/open-data/"
     leads = opened.anybody.get("open-data/2024-01/latest/")
     assert (leads.status_code, leads.headers["location"]) == (303, f"/ba-khong/open-data/index.html#2024-01-{opened.number}")
 
