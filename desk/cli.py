@@ -26,6 +26,7 @@ from desk import gate as desk_gate
 from desk import terminal
 from desk.account_commands import account
 from desk.installation_commands import doctor, init, version
+from desk.open_data_commands import open_data
 from desk.prefect_server import prefect_server, quiet, require_answer
 from desk.profile import profiled
 from desk.script import answer
@@ -72,6 +73,7 @@ app.add_typer(account, name="account")
 app.command()(init)
 app.command()(doctor)
 app.callback()(version)
+app.add_typer(open_data, name="open-data")
 
 UnitArgument = Annotated[
     str, typer.Argument(metavar="UNIT", help="Mã hoặc tên đơn vị: 15655, “Ngọc Phụng”; 15661@2025-06-30: của ngày ấy.")
@@ -632,12 +634,16 @@ def release(
     ] = None,
 ) -> None:
     """Ký số liệu đã công bố của một kỳ: ai, lúc nào, bản nào, mã kiểm tra; những thay đổi về sau là sửa đổi so với bản ký."""
-    with read_warehouse(_to_read()) as engine, engine.begin() as connection:
+    settings = _to_read()
+    with read_warehouse(settings) as engine:
+        with engine.begin() as connection:
+            if workbook is None:
+                desk_gate.signed(connection, period, note)
+            else:
+                _require_workbook(workbook)
+                desk_gate.rebuilt(connection, period, workbook)
         if workbook is None:
-            desk_gate.signed(connection, period, note)
-        else:
-            _require_workbook(workbook)
-            desk_gate.rebuilt(connection, period, workbook)
+            desk_gate.opened(engine, settings, period)
 
 
 @app.command()

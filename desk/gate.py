@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from desk import terminal
 from desk.script import answer
 from tasks.ask.gate import alike, findings, held_edition, held_values, numbers, understood
+from tasks.ask.releases import signed as signatures
 from tasks.ask.scope import WHOLE
 from tasks.indicators.edition import judge, take_back
 from tasks.words import vietnamese as vi
 from warehouse.gate import gate
 from warehouse.seed import is_sample
-from warehouse.settings import Refusal
+from warehouse.settings import Refusal, Settings
 
 if TYPE_CHECKING:
     from tasks.report.signing import Difference
@@ -110,6 +111,19 @@ def signed(connection: Connection, period: str, note: str | None) -> None:
         f"Đã ký {vi.in_text(period)}: bản ký số {row.release_id}, công bố số {row.publication_id}, "
         f"{vi.number(row.values_signed)} giá trị.\nMã kiểm tra số liệu (SHA-256): {row.checksum}"
     )
+
+
+def opened(engine: Engine, settings: Settings, period: str) -> None:
+    """Writes the open data of what was just signed; where that cannot be done, the next night does it."""
+    from tasks.open_data.declaration import read_open_data  # noqa: PLC0415  # as of what writes workbooks
+    from tasks.open_data.shelf import write_signed  # noqa: PLC0415
+
+    try:
+        with engine.connect() as connection:
+            place = write_signed(connection, settings.home, read_open_data(settings.sources), next(iter(signatures(connection, period))))
+        terminal.where({"Dữ liệu mở": place})
+    except (OSError, Refusal) as error:
+        terminal.complain(f"Chưa ghi được dữ liệu mở ({error}); lượt đêm sau sẽ ghi.")
 
 
 def rebuilt(connection: Connection, period: str, path: Path) -> None:

@@ -30,6 +30,8 @@ from tasks.deliveries.ledger import Delivery, Outcome, delivered, know_sources, 
 from tasks.deliveries.run_lock import LockLost, Run, in_one_line, one_at_a_time
 from tasks.deliveries.source import Source, read_providers, read_provinces, read_reporting_calendars, read_sample, read_sources
 from tasks.load.dependents import releasable
+from tasks.open_data.declaration import OpenData, read_open_data
+from tasks.open_data.shelf import write_missing
 from tasks.pull.landing import Pulled, Unreadable, pull
 from tasks.pull.writing import Unwritable
 from tasks.read.bounded import get_ready, stand_down
@@ -110,7 +112,7 @@ def night(
     sources, limits = read_sources(settings.sources), read_limits(settings.sources)
     providers, provinces = read_providers(settings.sources), read_provinces(settings.sources)
     calendars, is_sample = read_reporting_calendars(settings.sources), read_sample(settings.sources)
-    docs = docs or DataDocs(settings.home / "data_docs")
+    docs, declared = docs or DataDocs(settings.home / "data_docs"), read_open_data(settings.sources)
     check_address(settings.message_to)
     alone = one_at_a_time(engine, flow_name, as_of, this_run())
     with alone as run, stoppable(lambda: run.standing, NightStopped, TOLD_BY_PREFECT):
@@ -135,12 +137,24 @@ def night(
         docs.deliveries |= {outcome.delivery_id for outcome in run.outcomes}
         made = None
         if steps.report:
+            tell("Ghi dữ liệu mở")
+            run.problems += _written(engine, settings, declared)
             tell("Lập báo cáo")
             docs.examined = examined(engine, docs.deliveries, sources)
             made = steps.report(engine, settings.home, run.run_id, docs)
         with engine.connect() as connection:
             late = [state for state in source_states(connection, sources, as_of) if state.is_late]
         return Night(run.run_id, run.outcomes, unreachable, ahead, published, made, run.problems, late)
+
+
+def _written(engine: Engine, settings: Settings, declared: OpenData) -> list[str]:
+    """Writes the open data that are missing, and returns what went wrong: it does not cost the night its report."""
+    try:
+        with engine.connect() as connection:
+            write_missing(connection, settings.home, declared)
+    except Exception as why:
+        return [f"Dữ liệu mở: {in_one_line(why)}"]
+    return []
 
 
 def _take_waiting(

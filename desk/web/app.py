@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.responses import FileResponse, Response
 from starlette.types import ASGIApp
 
-from desk.web import pages, signing_in
+from desk.web import open_data, pages, signing_in
 from desk.web.access import Asked, NotFound, not_found, route
 from desk.web.frame import Desk, assets
 from desk.web.headers import Guarded, Under
@@ -37,6 +37,7 @@ ROUTES = [
     route("/tai-khoan", signing_in.account_page, "viewer"),
     route("/tai-khoan", signing_in.change_password, "viewer", acts=True, again=signing_in.account_page),
     route("/nhat-ky", signing_in.actions_page, "steward"),
+    *open_data.ROUTES,
     *pages.ROUTES,
 ]
 """Path, who answers, and the role it takes."""

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from desk.accounts import Account
+from tasks.open_data.shelf import FOLDER, find, shelf_of
 from tasks.report.rendering import ASSETS, Page, digest, environment_of, render
 from warehouse.settings import Settings
 
@@ -79,7 +80,9 @@ class DeskFrame:
         return self.desk.address(f"{place}.svg")
 
     def file(self, name: str) -> str:
-        """A file of the edition that the last night wrote, for those who may see the whole province."""
+        """A file of the edition of the last night, for those who may see the whole province; one of the open data, for everybody."""
+        if name.startswith(f"{FOLDER}/"):
+            return self.desk.address(name) if find(shelf_of(self.desk.settings.home), name.removeprefix(f"{FOLDER}/")) else ""
         return self.desk.address(f"tep/{name}") if self._sees_all and self.desk.file(name) is not None else ""
 
     def can(self, role: str) -> bool:

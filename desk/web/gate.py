@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+
 from starlette.responses import RedirectResponse, Response
 
 from desk import accounts
 from desk.web.access import Asked, NotFound
 from tasks.ask.gate import understood
 from tasks.ask.releases import find_signed
+from tasks.deliveries.run_lock import in_one_line
 from tasks.indicators.edition import judge
+from tasks.open_data.declaration import read_open_data
+from tasks.open_data.shelf import write_signed
 from tasks.report.pages.gate import PLACE
 from tasks.report.signing import sign, signed_workbook
 from tasks.words.vietnamese import DECISION
 from warehouse.settings import Refusal
+
+log = logging.getLogger("bakhong")
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -34,7 +41,20 @@ def sign_period(asked: Asked) -> Response:
     with asked.engine.begin() as connection:
         row = sign(connection, asked.told("period"), asked.who.shown_name, asked.told("note").strip() or None)
         accounts.act(connection, asked.who.name, "sign", f"period:{row.period}", row.note, asked.address)
+    _open(asked, row.release_id)
     return RedirectResponse(asked.desk.address(f"{PLACE}/ban-ky/{row.release_id}"), 303)
+
+
+def _open(asked: Asked, release_id: int) -> None:
+    """Writes the open data of what was just signed; where that cannot be done, the next night does it."""
+    settings = asked.desk.settings
+    try:
+        with asked.engine.connect() as connection:
+            signature = find_signed(connection, release_id)
+            if signature is not None:
+                write_signed(connection, settings.home, read_open_data(settings.sources), signature)
+    except (OSError, Refusal) as error:
+        log.error("open data of signed edition %s: %s", release_id, in_one_line(error))
 
 
 def workbook(asked: Asked) -> Response:

@@ -7,6 +7,7 @@ import io
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, Row, select
 
 from tasks.ask.official_table import Line, check_period
 from tasks.ask.scope import Scope
+from tasks.words import vietnamese as vi
 from warehouse.tables import release
 
 CHECKED = ("indicator_code", "unit_code", "first_day", "numerator", "denominator", "value", "obs_status")
@@ -39,7 +41,7 @@ def find_signed(connection: Connection, release_id: int) -> Row[Any] | None:
     return connection.execute(select(*_TOLD).where(release.c.release_id == release_id)).one_or_none()
 
 
-def checksum(lines: Iterable[Line]) -> str:
+def checksum(lines: Iterable[Any]) -> str:
     """SHA-256 over the values as CSV in UTF-8: a header, then a line each, ordered by indicator, unit and first day, ended by \\n."""
     told = io.StringIO()
     writer = csv.writer(told, lineterminator="\n")
@@ -47,6 +49,12 @@ def checksum(lines: Iterable[Line]) -> str:
     rows = [tuple(getattr(line, name) for name in CHECKED) for line in lines]
     writer.writerows(["" if cell is None else cell for cell in row] for row in sorted(rows, key=lambda row: row[:3]))
     return sha256(told.getvalue().encode()).hexdigest()
+
+
+def citation(period: str, edition: str, day: datetime, over_values: str, *, is_sample: bool) -> str:
+    """How to cite an edition of a period: what, which one, of which day, with the checksum over what anybody may see of it."""
+    sample = f" ({vi.SAMPLE})" if is_sample else ""
+    return f"Ba Không{sample}, {vi.in_text(period)}, {edition}, {vi.day(day)}, SHA-256 {over_values}"
 
 
 @dataclass(frozen=True)

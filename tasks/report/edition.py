@@ -18,6 +18,8 @@ from tasks.report.yearly import workbook_name, write_years
 from tasks.validate.data_docs import DataDocs
 from tasks.words import vietnamese as vi
 
+OPEN_DATA = "open-data"
+"""Beside the report: the editions that others take."""
 KEPT = 3
 """Editions of the report that stay on disk, so that a page someone is reading does not vanish."""
 
@@ -41,6 +43,7 @@ def report(engine: Engine, home: Path, run_id: int, docs: DataDocs) -> Report:
     edition = editions / f"{run_id:06}"
     shutil.rmtree(edition, ignore_errors=True)
     edition.mkdir(parents=True)
+    (edition / OPEN_DATA).symlink_to(os.path.relpath(home / OPEN_DATA, edition), target_is_directory=True)
     with engine.connect() as connection:
         run, published = questions.find_run(connection, run_id), last_publication(connection)
         # A night of an earlier day leaves in force what the last one published.

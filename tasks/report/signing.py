@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, insert, text
 
+from tasks.ask.annex import Annex, annex_of, different
 from tasks.ask.gate import held_edition
 from tasks.ask.notes import Note, notes_of
 from tasks.ask.official_table import Line, check_period, of_period
@@ -47,6 +47,8 @@ class Content:
     is_sample: bool
     public_notes: list[Note] = field(default_factory=list)
     """The notes without the values that they quote; none in what was signed before these were kept apart."""
+    annex: Annex | None = None
+    """What the open data say beside the values; nothing in what was signed before there were any."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ def sign(connection: Connection, period: str, who: str, words: str | None = None
     if last is not None and last.checksum == taken:
         raise Refusal(f"Số liệu {vi.in_text(period)} đã được {last.signed_by} ký lúc {vi.moment(last.signed_at)}, từ đó không đổi.")
     signature = Signature(published.publication_id, who, datetime.now(UTC).replace(microsecond=0), taken, words or None)
+    before = [] if last is None else _content(connection, last.release_id).lines
     content = Content(
         period,
         published.as_of,
@@ -112,6 +115,7 @@ def sign(connection: Connection, period: str, who: str, words: str | None = None
         signature,
         is_sample(connection),
         notes_of(connection, period, PUBLIC),
+        annex_of(connection, lines, period, published.as_of, before, loads_between(connection, last, published.load_id)),
     )
     row = {
         "period": period,
@@ -150,10 +154,23 @@ def signed_workbook(connection: Connection, signature: Row[Any], scope: Scope) -
 def differences(connection: Connection, period: str, scope: Scope, release_id: int | None = None) -> tuple[Row[Any], list[Difference]]:
     """A signature under a period, the last where none is named, and what is published otherwise now, as far as one may see it."""
     found = _chosen(connection, period, release_id)
-    before = {_key(line): line for line in _content(connection, found.release_id).lines}
-    now = {_key(line): line for line in of_period(connection, period, WHOLE)}
-    keys = [key for key in {**now, **before} if _told(before.get(key)) != _told(now.get(key))]
-    return found, [Difference(_seen(before.get(key), scope), _seen(now.get(key), scope)) for key in keys]
+    changed = different(_content(connection, found.release_id).lines, of_period(connection, period, WHOLE))
+    return found, [Difference(_seen(before, scope), _seen(now, scope)) for before, now in changed]
+
+
+def for_public(connection: Connection, release_id: int) -> Content:
+    """What was signed, as anybody may see it."""
+    return _for_public(_content(connection, release_id))
+
+
+def loads_between(connection: Connection, signature: Row[Any] | None, until: int) -> tuple[int, int]:
+    """The last load that was counted in a signature, and another; both the same where nothing was signed."""
+    if signature is None:
+        return until, until
+    since = connection.scalar(
+        text("SELECT load_id FROM ops.publication WHERE publication_id = :number"), {"number": signature.publication_id}
+    )
+    return since or 0, until
 
 
 def _seen(line: Line | None, scope: Scope) -> Line | None:
@@ -170,14 +187,6 @@ def _for_public(content: Content) -> Content:
         notes=content.public_notes,
         signature=replace(content.signature, checksum=checksum(lines)),
     )
-
-
-def _key(line: Line) -> tuple[str, str, date]:
-    return line.indicator_code, line.unit_code, line.first_day
-
-
-def _told(line: Line | None) -> tuple[int | None, int | None, Decimal | None, str] | None:
-    return None if line is None else (line.numerator, line.denominator, line.value, line.obs_status)
 
 
 def _chosen(connection: Connection, period: str, release_id: int | None) -> Row[Any]:

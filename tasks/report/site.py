@@ -32,6 +32,8 @@ RELEASES = 20
 """Most signed editions that have a page."""
 MADE_APART = ("bieu/", "doi-soat-phi")
 """Beginnings of the places of pages that are made when what they tell changes, not every night."""
+BESIDE = ("data_docs/", "open-data/")
+"""Beginnings of what an edition leads to, and may not be there."""
 OF_A_NUMBER = re.compile(r"bieu/[^/]+/(?!don-vi/|hien-nay/)[^/]+/")
 """Beginning of the place of a single value's page: there are too many to write them all."""
 
@@ -66,8 +68,8 @@ class StaticFrame:
         return f"{self._up}{place}.svg"
 
     def file(self, name: str) -> str:
-        """A file of the edition; the Data Docs forget what is older than a few nights."""
-        if name.startswith("data_docs/") and not (self.edition / name).exists():
+        """A file of the edition; the Data Docs forget what is older than a few nights, and not every period has open data."""
+        if name.startswith(BESIDE) and not (self.edition / name).exists():
             return ""
         return self._up + name
 

@@ -61,7 +61,11 @@ def write_years(connection: Connection, before: Path, edition: Path) -> list[Mad
     before_it = {year: published.get(str(int(year) - 1)) for year in years}
     notes = {year: notes_of(connection, year, PUBLIC) for year in years}
     withheld = {row.year: row.content for row in connection.execute(text(_WITHHELD))}
-    told = {year: (published[year], before_it[year], withheld.get(year), year in years[:BY_UNIT], notes[year]) for year in years}
+    has_open_data = {year: (edition / "open-data" / year / "latest").exists() for year in years}
+    told = {
+        year: (published[year], before_it[year], withheld.get(year), year in years[:BY_UNIT], notes[year], has_open_data[year])
+        for year in years
+    }
     content = {year: fingerprint(around, *told[year]) for year in years}
     drawings = Drawings(before, edition)
     kept = [part for part in written_down(before, MANIFEST) if content.get(part.name) == part.content and take_over(part, before, edition)]

@@ -1,11 +1,21 @@
 """The figures of the article on Ngọc Phụng, counted from rows: where it is right we agree, where it errs we do not."""
 
+import csv
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
+from tasks.open_data.checking import check
+from tasks.open_data.declaration import OpenData
+from tasks.open_data.edition import signed_edition
+from tasks.open_data.files import files_of
+from tasks.open_data.shelf import write_folder
+from tasks.report.signing import sign
 from tests.warehouse.facts import NGOC_PHUNG, THUONG_XUAN, dossiers, publish, unit_counts, value
+from tests.warehouse.test_gate import a_night
 
 PRINTED = [
     # indicator, numerator, denominator, value, what the article prints
@@ -47,3 +57,17 @@ def test_the_commune_of_the_article(
 
 def test_the_model_runs_in_all_sixteen_units_of_the_district(published: Callable[[str, str], tuple[object, ...]]) -> None:
     assert published("ST1", THUONG_XUAN) == (16, 16, "100.0")
+
+
+def test_the_open_data_say_what_is_counted_from_rows(published: object, engine: Engine, tmp_path: Path) -> None:
+    a_night(engine, datetime(2025, 6, 1, tzinfo=UTC))  # which looks at small groups too
+    with engine.begin() as connection:
+        signature = sign(connection, "2024", "Lan")
+    with engine.connect() as connection:
+        write_folder(files_of(signed_edition(connection, signature), OpenData()), tmp_path / "2024")
+    check(tmp_path / "2024")
+    with (tmp_path / "2024" / "indicator.csv").open(encoding="utf-8", newline="") as file:
+        told = {row["indicator_code"]: row for row in csv.DictReader(file) if row["unit_id"] == NGOC_PHUNG}
+    for indicator, numerator, denominator, computed, _ in PRINTED:
+        found = told[indicator]
+        assert (found["numerator"], found["denominator"], found["value"]) == (str(numerator), str(denominator), computed), indicator

@@ -180,7 +180,7 @@ def test_every_page_shows_without_a_word_of_complaint(desk: Served, page: Page, 
 
 def test_every_route_but_signing_in_takes_a_role() -> None:
     open_to_all = [route.path for route in ROUTES if route.endpoint.role is None]
-    assert sorted(set(open_to_all)) == ["/dang-nhap", "/static/{digest}/{name}"]
+    assert sorted(set(open_to_all)) == ["/dang-nhap", "/open-data", "/open-data/{name:path}", "/static/{digest}/{name}"]
     assert {route.endpoint.role for route in ROUTES} == {None, "viewer", "steward", "approver"}
 
 

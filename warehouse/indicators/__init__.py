@@ -56,7 +56,7 @@ class Break(Model):
 
 _NOT_COUNTED = {
     "code", "version", "listed_from", "listed_to", "name", "definition", "legal_source", "pillar", "official_table", "sort_order",
-    "unit_measure", "population", "targets", "fallback_note", "keeps_back_few", "more_is_better",
+    "unit_measure", "population", "targets", "fallback_note", "keeps_back_few", "more_is_better", "name_en", "definition_en",
 }  # fmt: skip
 
 
@@ -74,7 +74,10 @@ class Indicator(Model):
     listed_to: date = date.max
     """Last days of the periods that are shown by this version: between two versions, the one before."""
     name: str
+    name_en: str = ""
+    """The name for who reads no Vietnamese; the official one is the other."""
     definition: str
+    definition_en: str = ""
     legal_source: str
     pillar: Literal["chinh_quyen_so", "kinh_te_so", "xa_hoi_so"]
     official_table: str

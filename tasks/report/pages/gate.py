@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from tasks.ask.gate import MOVERS, alike, asked_for, held_values, numbers
 from tasks.ask.overview import Overview
-from tasks.ask.releases import all_signed, find_signed, shown_checksum
+from tasks.ask.releases import all_signed, citation, find_signed, shown_checksum
+from tasks.ask.scope import PUBLIC
 from tasks.report.rendering import Page
 from tasks.report.signing import Unsigned, differences, unsigned
 from warehouse.gate import gate
+from warehouse.seed import is_sample
 
 PLACE = "cong-bo"
 VALUES = 100
@@ -45,5 +47,12 @@ def release(overview: Overview, number: int) -> Page | None:
         "release": found,
         "differences": [one for one in now if overview.scope.sees(one.line.unit_code)],
         "checksum": shown_checksum(overview.connection, found, overview.scope),
+        "citation": citation(
+            found.period,
+            f"bản ký số {number}",
+            found.signed_at,
+            shown_checksum(overview.connection, found, PUBLIC),
+            is_sample=is_sample(overview.connection),
+        ),
     }
     return Page(f"{PLACE}/ban-ky/{number}", "release.html", content)
