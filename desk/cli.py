@@ -25,7 +25,9 @@ from typer.exceptions import TyperException
 from desk import gate as desk_gate
 from desk import terminal
 from desk.account_commands import account
+from desk.consent import require_consent
 from desk.installation_commands import doctor, init, version
+from desk.keeping_commands import backup, downgrade, restore
 from desk.prefect_server import prefect_server, quiet, require_answer
 from desk.profile import profiled
 from desk.script import answer
@@ -72,6 +74,9 @@ app.add_typer(account, name="account")
 app.command()(init)
 app.command()(doctor)
 app.callback()(version)
+app.command()(backup)
+app.command()(restore)
+warehouse.command()(downgrade)
 
 UnitArgument = Annotated[
     str, typer.Argument(metavar="UNIT", help="Mã hoặc tên đơn vị: 15655, “Ngọc Phụng”; 15661@2025-06-30: của ngày ấy.")
@@ -368,7 +373,7 @@ def rotate_key(yes: Annotated[bool, typer.Option("--yes", help="Đổi ngay, kh�
             terminal.say("Khóa đã đổi rồi và từ đó chưa nạp tệp nào: không đổi gì thêm.")
             return
         terminal.what_a_new_key_means(left, dict.fromkeys(i.code for i in declared() if i.counts_persons))
-        _require_consent("doi", yes)
+        require_consent("doi", yes)
         begun = rotate(engine, settings)
     if begun is not None:
         terminal.say(f"Khóa số {begun.number} vào dùng từ {vi.moment(begun.used_from)}; khóa số {left.number} thôi dùng.")
@@ -385,21 +390,11 @@ def forget_key(
     with read_warehouse(_to_read()) as engine:
         require_forgettable(engine, number)
         terminal.what_forgetting_means(number)
-        _require_consent("quen", yes)
+        require_consent("quen", yes)
         changed = forget(engine, number)
     terminal.say(
         f"Khóa số {number}: đã thay số băm ở {vi.number(changed)} dòng." if changed else f"Khóa số {number} đã được quên từ trước."
     )
-
-
-def _require_consent(word: str, yes: bool) -> None:
-    """Goes on where somebody says so, here or by `--yes`; Refusal where nobody does."""
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise Refusal("Chưa đổi gì: không có ai ở màn hình để trả lời, thêm --yes nếu chắc chắn.")
-    if typer.prompt(f"Gõ {word} để làm, gõ gì khác để thôi", prompt_suffix=": ").strip().casefold() != word:
-        raise Refusal("Chưa đổi gì.")
 
 
 RuleOption = Annotated[str | None, typer.Option("--rule", help="Chỉ quy tắc này, ví dụ DOS-003.", callback=questions.meant_rule)]

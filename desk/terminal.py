@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tasks.ask.score_card import Card
     from tasks.count.kept import Verified
     from tasks.report.form_06a_sheet import Row
+    from warehouse.losses import Loss
     from warehouse.pseudonym_key import Key
 
 out = Console(highlight=False)
@@ -549,6 +550,15 @@ def explanation(told: Explanation, *, is_sample: bool = False) -> None:
     revision_table(told)
     told_beside(told)
     say(f"Trích dẫn: {told.citation}")
+
+
+def loss_table(lost: Iterable[Loss], now: str, to: str) -> None:
+    """What a step back to an older version of the tables would lose."""
+    rows = [[one.table, one.column or "cả bảng, hoặc một phần dòng", vi.number(one.rows)] for one in lost]
+    if rows:
+        table(["Bảng", "Cột", ">Số dòng sẽ mất"], rows, f"Lùi kho từ bản {now} về bản {to} sẽ mất")
+    else:
+        say(f"Lùi kho từ bản {now} về bản {to} không mất gì.")
 
 
 def revision_table(told: Explanation) -> None:
