@@ -42,6 +42,7 @@ from tasks.ask.to_do import refused
 from tasks.count.revisions import last_publication
 from tasks.deliveries.coverage import Stretch
 from tasks.deliveries.ledger import complete as close_period
+from tasks.deliveries.ledger import lost_originals
 from tasks.deliveries.run_lock import in_one_line, is_ours, require_free
 from tasks.load import decisions
 from tasks.load.chosen import Chosen
@@ -304,13 +305,15 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Một con số từ đâu mà có: cách tính, số đếm, tệp nguồn, dòng để riêng, các bản đã công bố."""
-    with _reading(_to_read()) as connection:
+    settings = _to_read()
+    with _reading(settings) as connection:
         found = official_table.find_unit(connection, unit, period)
         told, sample = explain_value(connection, indicator, found, period, WHOLE), is_sample(connection)
+        lost = lost_originals(connection, settings.home, [file.delivery_id for file in told.files])
     if as_json:
-        answer(is_sample=sample, explanation=told)
+        answer(is_sample=sample, explanation=told, lost_originals=lost)
     else:
-        terminal.explanation(told, is_sample=sample)
+        terminal.explanation(told, lost, is_sample=sample)
 
 
 @app.command()

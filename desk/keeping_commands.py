@@ -82,7 +82,9 @@ def _tell_backup(done: Done, settings: Settings, with_key: Path | None) -> None:
     if done.damaged:
         terminal.complain(f"Không sao {vi.number(len(done.damaged))} tệp đã nhận bị hỏng (khác mã băm): {vi.some(done.damaged, SHOWN)}.")
     lies = with_key or (settings.home / "secret_key" if (settings.home / "secret_key").exists() else "biến BAKHONG_SECRET_KEY của máy này")
-    terminal.say(f"Khóa bút danh không có trong bản sao: {lies}. Cất riêng một bản; mất khóa thì không nối được người cũ với người mới.")
+    terminal.say(
+        f"Khóa bút danh không nằm trong bản sao, nó ở {lies}: cất riêng một bản. Mất khóa thì không nối được người cũ với người mới."
+    )
     terminal.where({"Bản sao": done.backup.folder})
 
 

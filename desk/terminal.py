@@ -506,8 +506,8 @@ def revisions(done: Revised, what: str) -> str:
     return f"{vi.number(done.added)} {what} mới, {vi.number(done.revised)} sửa đổi{ended}"
 
 
-def explanation(told: Explanation, *, is_sample: bool = False) -> None:
-    """How a number came about."""
+def explanation(told: Explanation, lost: Sequence[str] = (), *, is_sample: bool = False) -> None:
+    """How a number came about; `lost`: files behind it whose bytes are not on this machine any more."""
     line = told.line
     heading(f"{line.indicator_code} · {line.indicator_name}")
     unit_heading(told.unit, line.period, is_sample=is_sample)
@@ -540,6 +540,8 @@ def explanation(told: Explanation, *, is_sample: bool = False) -> None:
             ],
             "Tệp nguồn",
         )
+    if lost:
+        say(f"Không còn bản gốc trên máy này: {vi.some(lost)}. Những gì đã nạp từ đó vẫn đủ; chỉ không đọc lại tệp được.")
     if told.is_closed:
         say("Tài khoản kho này không đọc được danh sách người, nên không kể được tệp nguồn.")
     heading("Dòng để riêng có thể làm đổi số này nhiều nhất bao nhiêu")

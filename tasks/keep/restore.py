@@ -67,7 +67,7 @@ def restore(engine: Engine, settings: Settings, folder: Path, backup: Backup, te
             if not (settings.home / name).exists():
                 put(folder / name, settings.home / name, backup.told.files[name].sha256)
     with engine.begin() as connection:
-        _make_roles(connection, backup.told.roles)
+        make_roles(connection, backup.told.roles)
     tell("Đưa lại cơ sở dữ liệu", 0, 0)
     _fill(engine, folder / dump, backup.told.dumped_by)
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
@@ -124,7 +124,7 @@ def _require_fit(connection: Connection, backup: Backup) -> None:
         )
 
 
-def _make_roles(connection: Connection, roles: list[str]) -> None:
+def make_roles(connection: Connection, roles: list[str]) -> None:
     """Makes the roles that the grants of a dump name; Refusal with the statements where this login may not."""
     missing = [
         str(connection.scalar(text("SELECT quote_ident(:role)"), {"role": role}))
