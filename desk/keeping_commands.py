@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tasks.keep.backup import Done
     from tasks.keep.restore import Restored
 
+KEPT = 14
+"""So many backups stay in a folder where nobody says otherwise, the last ones."""
 SHOWN = 5
 """Lost files that are named."""
 
@@ -32,7 +34,7 @@ FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="Thư mục 
 
 def backup(
     folder: FolderArgument,
-    keeps: Annotated[int, typer.Option("--keep", min=1, help="Giữ lại bao nhiêu bản sao cuối.")] = 14,
+    keeps: Annotated[int, typer.Option("--keep", min=1, help="Giữ lại bao nhiêu bản sao cuối.")] = KEPT,
     rereads: Annotated[bool, typer.Option("--verify", help="Đọc lại cả các tệp đã sao từ trước; tệp hỏng thì sao lại.")] = False,
     with_key: Annotated[
         Path | None, typer.Option("--with-key", metavar="FILE", help="Ghi khóa bút danh ra tệp này, cất riêng, không cùng bản sao.")
@@ -98,7 +100,7 @@ def restore(
     ] = None,
 ) -> None:
     """Đưa một bản sao về: vào BAKHONG_HOME mới, hoặc cơ sở dữ liệu trống của BAKHONG_WAREHOUSE_URL (docs/backup.md)."""
-    from tasks.keep.restore import begin, chosen, finish  # noqa: PLC0415
+    from tasks.keep.restore import begin, chosen, damaged, finish  # noqa: PLC0415
     from tasks.keep.restore import restore as bring_back  # noqa: PLC0415
 
     settings, moment = Settings.from_environment(reading=True), _moment(at) if at else None
@@ -107,10 +109,11 @@ def restore(
     key = _key(with_key, found.told.key, settings.home / "secret_key") if with_key else None
     again = f"bakhong restore {shlex.quote(str(folder))}" + (f" --at {at}" if at else "")
     with stoppable(lambda: f"Khôi phục chưa xong, cơ sở dữ liệu vẫn trống: chạy lại `{again}`."), terminal.progress():
+        without = damaged(folder, found, tell)
         is_new = begin(settings, again)
         try:
             with open_as_it_is(settings, brings_back=True) as engine:
-                done = bring_back(engine, settings, folder, found, tell)
+                done = bring_back(engine, settings, folder, found, without, tell)
         except Refusal:  # nothing was begun, or all of it was taken back
             if is_new:
                 finish(settings)

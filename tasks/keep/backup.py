@@ -46,9 +46,6 @@ from warehouse.database import is_owner, revision
 from warehouse.migrations.scope import SCHEMAS
 from warehouse.settings import Refusal, Settings
 
-KEPT = 14
-"""So many backups stay in a folder, the last ones; what only older ones hold goes with them."""
-
 Tell = Callable[[str, int, int], None]
 """Told where the work stands: stage, done, of how many."""
 
@@ -77,8 +74,8 @@ class _Seen(NamedTuple):
     others: list[str]
 
 
-def back_up(engine: Engine, settings: Settings, folder: Path, tell: Tell, *, keeps: int = KEPT, rereads: bool = False) -> Done:
-    """Writes a backup and returns it; `rereads`: files that are there from before are read again, and mended where they are damaged."""
+def back_up(engine: Engine, settings: Settings, folder: Path, tell: Tell, *, keeps: int, rereads: bool) -> Done:
+    """Writes a backup; the last `keeps` stay. `rereads`: files that are there from before are read again, and mended where damaged."""
     _require_elsewhere(folder, settings.home)
     with writing(folder), _alone_in(folder), _between_nights(engine) as (connection, snapshot):
         now = datetime.now(VIETNAM)
@@ -115,6 +112,7 @@ def back_up(engine: Engine, settings: Settings, folder: Path, tell: Tell, *, kee
             files=files,
             missing=missing + damaged,
         )
+        os.sync()  # all of it lies on the disk before the manifest says so
         write_manifest(own, told)
         return Done(Backup(own, told), copied, damaged, seen.others, _prune(folder, keeps))
 
@@ -181,8 +179,6 @@ def _dump(engine: Engine, connection: Connection, snapshot: str, others: list[st
                     said.append(line.partition(": ")[2].strip())
     if process.returncode != 0:
         raise Refusal(f"pg_dump không sao được kho: {' '.join(said) or process.returncode}.")
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
     return version_of(program)
 
 
@@ -203,10 +199,9 @@ class _Damaged(Exception):
 
 
 def _copy(origin: Path, target: Path, sha256: str, *, rereads: bool) -> bool:
-    """Copies a landed file unless it is there, and returns whether it was not."""
-    if target.exists() and not origin.exists():
-        return False  # what an installation has lost is still here
-    if target.exists() and target.stat().st_size == origin.stat().st_size and (not rereads or fingerprint(target).sha256 == sha256):
+    """Copies a landed file unless it is there, and returns whether it was not; what an installation has lost may still be there."""
+    is_whole = target.exists() and not (rereads and fingerprint(target).sha256 != sha256)
+    if is_whole and not (origin.exists() and origin.stat().st_size != target.stat().st_size):
         return False
     put(origin, target, sha256)
     return True
@@ -223,8 +218,6 @@ def put(origin: Path, target: Path, sha256: str) -> None:
             while block := source.read(BLOCK):
                 digest.update(block)
                 sink.write(block)
-            sink.flush()
-            os.fsync(sink.fileno())
         if digest.hexdigest() != sha256:
             raise _Damaged
         part.replace(target)
@@ -235,8 +228,6 @@ def put(origin: Path, target: Path, sha256: str) -> None:
 def _write(path: Path, content: bytes) -> None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _prune(folder: Path, keeps: int) -> list[Path]:

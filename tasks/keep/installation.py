@@ -9,7 +9,7 @@ from dotenv.parser import parse_stream
 
 from warehouse.settings import VARIABLES
 
-OPEN = {name for name in VARIABLES if not re.search(r"KEY|SECRET|TOKEN", name)} | {
+OPEN = {name for name in VARIABLES if not re.search(r"KEY|MESSAGE|SECRET|TOKEN", name)} | {
     "DASK_SCHEDULER_ADDRESS", "DO_NOT_TRACK", "PREFECT_API_URL", "PREFECT_HOME", "PREFECT_SERVER_ANALYTICS_ENABLED", "TZ",
 }  # fmt: skip
 """Settings that are no secrets; of anything else only its name is kept."""
@@ -25,7 +25,7 @@ def without_secrets(path: Path) -> str:
 
 def _line(name: str | None, words: str) -> str:
     if name is None:
-        return words
+        return re.sub(r"=.*", "=", words)  # a comment may be a setting of yesterday
     if name in OPEN or name.endswith("_FILE"):
         return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1@", words)
     blanks = words[: len(words) - len(words.lstrip())]

@@ -5,6 +5,7 @@ The database comes back in one transaction, so that a restore that was cut off h
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -23,6 +24,9 @@ from warehouse.client_programs import is_over_tls, reaching, suitable
 from warehouse.database import OLDEST, coming_back, newest_revision
 from warehouse.migrations.scope import SCHEMAS
 from warehouse.settings import Refusal, Settings, write_private
+
+LANDING = "landing/"
+"""What the names of landed files begin with."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +56,23 @@ def chosen(folder: Path, at: datetime | None) -> Backup:
     return before[0]
 
 
-def restore(engine: Engine, settings: Settings, folder: Path, backup: Backup, tell: Tell) -> Restored:
-    """Brings a backup into an empty database and the landing of a home; settings into the working folder where it has none."""
-    dump = f"{backup.folder.name}/{DUMP}"
-    damaged = _damaged(folder, backup, tell)
-    if own := [name for name in damaged if not name.startswith("landing/")]:
+def damaged(folder: Path, backup: Backup, tell: Tell) -> list[str]:
+    """The landed files of a backup that are not what they were; Refusal where anything else is not."""
+    found = []
+    for number, (name, told) in enumerate(backup.told.files.items()):
+        tell("Kiểm tra bản sao", number, len(backup.told.files))
+        if not (folder / name).is_file() or fingerprint(folder / name) != told:
+            found.append(name)
+    if own := [name for name in found if not name.startswith(LANDING)]:
         raise Refusal(f"Bản sao hỏng, chưa khôi phục gì: {', '.join(own)} khác lúc sao. Chọn bản sao khác bằng --at.")
+    return found
+
+
+def restore(engine: Engine, settings: Settings, folder: Path, backup: Backup, without: list[str], tell: Tell) -> Restored:
+    """Brings a backup, without some landed files, into an empty database and home; settings into the working folder where it has none."""
     with engine.connect() as connection:
         _require_fit(connection, backup)
-    landing = [name for name in backup.told.files if name.startswith("landing/") and name not in damaged]
+    landing = [name for name in backup.told.files if name.startswith(LANDING) and name not in without]
     with writing(settings.home):
         for number, name in enumerate(landing):
             tell("Đưa lại các tệp đã nhận", number, len(landing))
@@ -69,16 +81,16 @@ def restore(engine: Engine, settings: Settings, folder: Path, backup: Backup, te
     with engine.begin() as connection:
         make_roles(connection, backup.told.roles)
     tell("Đưa lại cơ sở dữ liệu", 0, 0)
-    _fill(engine, folder / dump, backup.told.dumped_by)
+    _fill(engine, backup.folder / DUMP, backup.told.dumped_by)
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.exec_driver_sql("ANALYZE")
         if counted(connection) != backup.told.counts:
             raise Refusal("Kho khôi phục được không đủ số dòng như lúc sao: xóa cơ sở dữ liệu này, chọn bản sao khác bằng --at.")
+    os.sync()
     laid_down = [
         to for name, to in ((SOURCES, Path("sources.yaml")), (ENVIRONMENT, Path(".env"))) if _lay_down(backup.folder / name, to.absolute())
     ]
-    lost = sorted({*backup.told.missing, *(name for name in damaged if name.startswith("landing/"))})
-    return Restored(backup, len(landing), lost, laid_down, backup.told.revision < newest_revision())
+    return Restored(backup, len(landing), sorted({*backup.told.missing, *without}), laid_down, backup.told.revision < newest_revision())
 
 
 def begin(settings: Settings, command: str) -> bool:
@@ -95,17 +107,6 @@ def begin(settings: Settings, command: str) -> bool:
 def finish(settings: Settings) -> None:
     """The home is whole again, or was not touched."""
     coming_back(settings.home).unlink(missing_ok=True)
-
-
-def _damaged(folder: Path, backup: Backup, tell: Tell) -> list[str]:
-    """The files of a backup that are not what they were."""
-    found = []
-    for number, (name, told) in enumerate(backup.told.files.items()):
-        tell("Kiểm tra bản sao", number, len(backup.told.files))
-        path = folder / name
-        if not path.is_file() or fingerprint(path) != told:
-            found.append(name)
-    return found
 
 
 def _require_fit(connection: Connection, backup: Backup) -> None:

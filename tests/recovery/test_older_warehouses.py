@@ -61,6 +61,14 @@ def then(revision: str, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def expected(revision: str, name: str) -> list[dict[str, str]]:
+    """What a version answered, as far as what was changed since does not have it otherwise."""
+    rows = then(revision, name)
+    if name == "quarantine" and revision < "0007":  # the header is a row of the file, as a spreadsheet counts
+        return [row | {"row_number": str(int(row["row_number"]) + 1)} for row in rows]
+    return rows
+
+
 def now(engine: Engine, name: str) -> list[dict[str, str]]:
     """What this version answers to the same question, written the same way."""
     with (
@@ -127,7 +135,7 @@ def test_a_warehouse_of_an_older_version_goes_on(server: Server, never_older: se
                 pass
         upgrade(engine)
         for name in ANSWERS:
-            assert now(engine, name) == then(revision, name), name
+            assert now(engine, name) == expected(revision, name), name
         if (HERE / revision / SINCE_SIGNED).exists():
             assert since_signed(engine) == (HERE / revision / SINCE_SIGNED).read_text("utf-8")
         landed(tmp_path, engine)
