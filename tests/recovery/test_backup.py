@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,10 +20,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from desk import accounts
 from flows.nightly import WITHOUT_PREFECT, night
 from flows.publish import publish
+from tasks.ask.releases import signed
+from tasks.ask.scope import WHOLE
 from tasks.keep.manifest import DUMP, backups, fingerprint
 from tasks.keep.restore import make_roles
+from tasks.report.signing import sign, signed_workbook
 from tests.conftest import in_memory
 from tests.nights import KEY, ROOT, answers, bakhong, environment, started, stop_postgresql, url_of
 from warehouse.database import connect
@@ -64,10 +69,13 @@ def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(engine_of_module: Engine, inbox: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """Two nights, with a correction and a row set aside."""
+    """Two nights, with a correction and a row set aside, then a signature."""
     made = Installation(engine_of_module, tmp_path_factory.mktemp("home"), inbox)
     for day in NIGHTS:
         made.night(day)
+    with made.engine.begin() as connection:
+        sign(connection, "2024", "Lan")
+        accounts.add(connection, "lan", "Lan", "approver", "một mật khẩu dài", None, "minh")
     return made
 
 
@@ -126,6 +134,13 @@ def rights(engine: Engine) -> list[Any]:
         return list(connection.scalars(text(query)))
 
 
+def rows(engine: Engine) -> dict[str, int]:
+    """How many rows each table has."""
+    with engine.connect() as connection:
+        names = connection.scalars(text("SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN ('ops', 'warehouse')"))
+        return {name: connection.scalar(text(f"SELECT count(*) FROM {name}")) or 0 for name in names.all()}
+
+
 def test_another_server_answers_the_same_and_its_next_night_is_the_same(
     installed: Installation, said: dict[str, list[Any]], kept: Path, empty: Installation
 ) -> None:
@@ -133,7 +148,11 @@ def test_another_server_answers_the_same_and_its_next_night_is_the_same(
     assert done.returncode == 0, done.stderr
     assert "BAKHONG_SECRET_KEY" in done.stderr  # the key is not in it
     assert answers(empty.engine) == said
+    assert rows(empty.engine) == rows(installed.engine)
     assert rights(empty.engine) == rights(installed.engine)
+    with empty.engine.connect() as connection:
+        (signature,) = signed(connection, "2024")
+        assert sha256(signed_workbook(connection, signature, WHOLE)).hexdigest() == signature.workbook_sha256
     assert empty.bakhong("verify").returncode == 0
     for one in (installed, empty):
         one.night(NEXT)
