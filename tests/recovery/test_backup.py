@@ -168,9 +168,9 @@ def test_what_the_folder_holds_is_closed_to_others_and_has_no_secret(kept: Path)
     assert KEY not in env and "abc" not in env and "def" not in env and "BAKHONG_DESK_URL=https://x.example/" in env
     assert (kept / "key").read_text().strip() == KEY
     assert not any(KEY.encode() in path.read_bytes() for path in found if path.is_file())
-    assert backup.told.counts.deliveries == 8
+    assert backup.told.counts.deliveries == 14
     assert backup.told.counts.facts["fact_bill"] == 20
-    assert len([name for name in backup.told.files if name.startswith("landing/")]) == 8
+    assert len([name for name in backup.told.files if name.startswith("landing/")]) == 14
 
 
 def test_a_second_backup_copies_nothing_again_and_the_older_one_goes_by_the_declared_rule(installed: Installation, kept: Path) -> None:
@@ -241,13 +241,13 @@ def test_without_the_landed_files_the_warehouse_goes_on_and_says_what_it_cannot_
     shutil.rmtree(folder / "landing")
     done = empty.bakhong("restore", str(folder))
     assert done.returncode == 1
-    assert "8 tệp đã nhận" in done.stderr
+    assert "14 tệp đã nhận" in done.stderr
     assert answers(empty.engine) == said
     told = empty.bakhong("explain", "ND3", "15655", "2024")
     assert "4.800" in told.stdout and "không còn bản gốc" in told.stdout.lower()
     assert {path.name for path in empty.home.glob("landing/*/*")} == set()
     empty.night(NEXT)  # the source still has them: they are landed again
-    assert len(list(empty.home.glob("landing/*/*"))) == 10
+    assert len(list(empty.home.glob("landing/*/*"))) == 17
     assert empty.bakhong("verify").returncode == 0
 
 
