@@ -46,6 +46,9 @@ from warehouse.database import is_owner, revision
 from warehouse.migrations.scope import SCHEMAS
 from warehouse.settings import Refusal, Settings
 
+PACKED = ".zst"
+"""What the name of a landed file ends with where it lies compressed."""
+
 Tell = Callable[[str, int, int], None]
 """Told where the work stands: stage, done, of how many."""
 
@@ -83,19 +86,20 @@ def back_up(engine: Engine, settings: Settings, folder: Path, tell: Tell, *, kee
         own.mkdir(mode=0o700)
         seen = _seen(connection)
         with_what = _dump(engine, connection, snapshot, seen.others, own / DUMP, tell)
+        before = {name: file for one in backups(folder) for name, file in one.told.files.items()}
         files, missing, damaged, copied = {}, [], [], 0
         for number, (source, sha256) in enumerate(seen.landed):
             tell("Sao các tệp đã nhận", number, len(seen.landed))
-            name = f"landing/{source}/{sha256}"
+            plain = f"landing/{source}/{sha256}"
             try:
-                is_new = _copy(settings.home / name, folder / name, sha256, rereads=rereads)
+                name, file, is_new = _copy(settings.home, folder, plain, before, rereads=rereads)
             except FileNotFoundError:
-                missing.append(name)
+                missing.append(plain)
             except _Damaged:
-                damaged.append(name)
+                damaged.append(plain)
             else:
                 copied += is_new
-                files[name] = File(sha256, (folder / name).stat().st_size)
+                files[name] = file
         _write(own / SOURCES, settings.sources.read_bytes() if settings.sources.is_file() else b"")
         _write(own / ENVIRONMENT, without_secrets(Path(".env")).encode())
         files |= {f"{own.name}/{name}": fingerprint(own / name) for name in (DUMP, SOURCES, ENVIRONMENT)}
@@ -153,7 +157,7 @@ def _between_nights(engine: Engine) -> Iterator[tuple[Connection, str]]:
 
 
 def _seen(connection: Connection) -> _Seen:
-    rows = connection.execute(text("SELECT DISTINCT source, sha256 FROM ops.delivery ORDER BY source, sha256"))
+    rows = connection.execute(text(_LANDED))
     others = connection.scalars(text(_OTHERS), {"ours": list(SCHEMAS)})
     return _Seen(counted(connection), [(row.source, row.sha256) for row in rows], list(others))
 
@@ -198,17 +202,28 @@ class _Damaged(Exception):
     """A landed file is not what its name says."""
 
 
-def _copy(origin: Path, target: Path, sha256: str, *, rereads: bool) -> bool:
-    """Copies a landed file unless it is there, and returns whether it was not; what an installation has lost may still be there."""
-    is_whole = target.exists() and not (rereads and fingerprint(target).sha256 != sha256)
-    if is_whole and not (origin.exists() and origin.stat().st_size != target.stat().st_size):
-        return False
-    put(origin, target, sha256)
-    return True
+def _copy(home: Path, folder: Path, plain: str, before: dict[str, File], *, rereads: bool) -> tuple[str, File, bool]:
+    """Copies a landed file, plain or compressed as it lies, unless it is there either way: its name, what it is, whether it is new.
+
+    What an installation has lost may still be there. `before`: files of the backups that are there.
+    """
+    sha256, packed = Path(plain).name, f"{plain}{PACKED}"
+    if plain not in before and (folder / plain).exists():  # of a backup that was cut off
+        before = before | {plain: File(sha256, (folder / plain).stat().st_size)}
+    for name in (plain, packed):
+        if name in before and _is_whole(folder / name, before[name], rereads=rereads):
+            return name, before[name], False
+    if (home / packed).exists() and not (home / plain).exists():
+        return packed, put(home / packed, folder / packed, None), True
+    return plain, put(home / plain, folder / plain, sha256), True
 
 
-def put(origin: Path, target: Path, sha256: str) -> None:
-    """Copies a file whose hash is known, whole or not at all; _Damaged where its bytes are others."""
+def _is_whole(path: Path, told: File, *, rereads: bool) -> bool:
+    return path.exists() and path.stat().st_size == told.size and (not rereads or fingerprint(path) == told)
+
+
+def put(origin: Path, target: Path, sha256: str | None) -> File:
+    """Copies a file, whole or not at all, and returns what it is; _Damaged where its hash is known and another."""
     for folder in (target.parent.parent, target.parent):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = target.with_name(f".part-{os.getpid()}")
@@ -218,11 +233,12 @@ def put(origin: Path, target: Path, sha256: str) -> None:
             while block := source.read(BLOCK):
                 digest.update(block)
                 sink.write(block)
-        if digest.hexdigest() != sha256:
+        if sha256 is not None and digest.hexdigest() != sha256:
             raise _Damaged
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+    return File(digest.hexdigest(), target.stat().st_size)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -248,6 +264,11 @@ def _prune(folder: Path, keeps: int) -> list[Path]:
 
 
 _IS_BACKUP = re.compile(r"\d{8}-\d{6}")
+
+# Without those that retention removed, which not every version of the warehouse knows of.
+_LANDED = """
+SELECT DISTINCT source, sha256 FROM ops.delivery d WHERE to_jsonb(d) ->> 'file_removed_at' IS NULL ORDER BY source, sha256
+"""
 
 _TABLES = """
 SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace::regnamespace::text = ANY(:ours)

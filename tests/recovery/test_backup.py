@@ -185,6 +185,27 @@ def test_a_second_backup_copies_nothing_again_and_the_older_one_goes_by_the_decl
     assert rotten.name == fingerprint(rotten).sha256
 
 
+def test_a_landed_file_is_kept_as_it_lies_and_once(installed: Installation, kept: Path) -> None:
+    folder = kept / "compressed"
+    plain = next((installed.home / "landing" / "surveys").iterdir())
+    packed = plain.rename(plain.with_name(f"{plain.name}.zst"))
+    try:
+        for _ in range(2):
+            assert installed.bakhong("backup", str(folder)).returncode == 0
+            assert [path.name for path in (folder / "landing" / "surveys").iterdir()] == [packed.name]
+            time.sleep(1)
+    finally:
+        packed.rename(plain)
+    assert fingerprint(folder / "landing" / "surveys" / packed.name).sha256 == plain.name
+    again = shutil.copytree(kept / "backups", kept / "plain")  # where it was kept plain before
+    plain.rename(packed)
+    try:
+        assert installed.bakhong("backup", str(again)).returncode == 0
+        assert [path.name for path in (again / "landing" / "surveys").iterdir()] == [plain.name]
+    finally:
+        packed.rename(plain)
+
+
 def test_a_backup_that_was_killed_leaves_the_one_before(installed: Installation, kept: Path) -> None:
     folder = shutil.copytree(kept / "backups", kept / "killed")
     (before,) = backups(folder)
