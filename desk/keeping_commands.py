@@ -16,9 +16,10 @@ from flows.stopping import stoppable
 from tasks.words import vietnamese as vi
 from tasks.words.vietnamese import VIETNAM
 from warehouse.database import downgrade as step_back
-from warehouse.database import open_as_it_is, revision
+from warehouse.database import open_as_it_is
 from warehouse.pseudonym_key import fingerprint
 from warehouse.settings import Refusal, Settings, write_private
+from warehouse.standing import revision
 
 if TYPE_CHECKING:
     from tasks.keep.backup import Done
@@ -170,6 +171,8 @@ def _tell_restored(done: Restored, settings: Settings, *, has_key: bool) -> None
         terminal.say(f"Tài khoản PostgreSQL của người dùng không có trong bản sao, cấp lại vai trò cho: {vi.some(told.members, SHOWN)}.")
     if done.is_older:
         terminal.complain(f"Kho ở bản {told.revision}, cũ hơn chương trình này: chạy `bakhong warehouse upgrade` rồi mới dùng.")
+    else:
+        terminal.say("Rồi chủ kho chạy `bakhong warehouse upgrade` một lần: quyền ở mức cơ sở dữ liệu không có trong bản sao.")
 
 
 def downgrade(

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, text
 
-from warehouse.database import is_owner, revision, revisions, run_alembic
 from warehouse.migrations.scope import SCHEMAS
+from warehouse.migrations.steps import revisions, run_alembic
 from warehouse.settings import Refusal
+from warehouse.standing import is_owner, revision
 
 
 class Loss(NamedTuple):

@@ -42,9 +42,9 @@ from tasks.keep.manifest import (
 from tasks.pull.writing import writing
 from tasks.words.vietnamese import VIETNAM
 from warehouse.client_programs import is_over_tls, reaching, suitable, version_of
-from warehouse.database import is_owner, revision
 from warehouse.migrations.scope import SCHEMAS
 from warehouse.settings import Refusal, Settings
+from warehouse.standing import is_owner, revision
 
 PACKED = ".zst"
 """What the name of a landed file ends with where it lies compressed."""

@@ -21,9 +21,11 @@ from tasks.keep.manifest import DUMP, ENVIRONMENT, SOURCES, Backup, backups, cou
 from tasks.pull.writing import writing
 from tasks.words import vietnamese as vi
 from warehouse.client_programs import is_over_tls, reaching, suitable
-from warehouse.database import OLDEST, coming_back, newest_revision
+from warehouse.database import coming_back
 from warehouse.migrations.scope import SCHEMAS
+from warehouse.migrations.steps import newest_revision
 from warehouse.settings import Refusal, Settings, write_private
+from warehouse.standing import OLDEST
 
 LANDING = "landing/"
 """What the names of landed files begin with."""

@@ -28,8 +28,9 @@ from tests.conftest import TEMPLATE, copy_of
 from tests.fixtures.warehouses.make import ANSWERS, HERE, NIGHTS, SIGNED, SINCE_SIGNED
 from tests.nights import KEY, url_of
 from warehouse.client_programs import reaching
-from warehouse.database import connect, newest_revision, read_warehouse, upgrade
+from warehouse.database import connect, read_warehouse, upgrade
 from warehouse.embedded import Server, programs
+from warehouse.migrations.steps import newest_revision
 from warehouse.settings import Refusal, Settings
 
 REVISIONS = sorted(path.name for path in HERE.glob("[0-9]*"))

@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from tests.nights import bakhong, environment, url_of
-from warehouse.database import newest_revision, revision
 from warehouse.losses import Loss, losses
+from warehouse.migrations.steps import newest_revision
+from warehouse.standing import revision
 
 BEFORE_THE_DESK = "0023"
 
