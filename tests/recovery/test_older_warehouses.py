@@ -67,6 +67,8 @@ def expected(revision: str, name: str) -> list[dict[str, str]]:
     rows = then(revision, name)
     if name == "quarantine" and revision < "0007":  # the header is a row of the file, as a spreadsheet counts
         return [row | {"row_number": str(int(row["row_number"]) + 1)} for row in rows]
+    if name == "published_check" and revision < "0011":  # the counts a document prints are held against ours too: 1442/1442 is not 12/12
+        return [row | {"verdict": "differs"} if row["indicator_code"] == "CQ7" else row for row in rows]
     return rows
 
 
@@ -85,7 +87,7 @@ def settings(engine: Engine, home: Path) -> Settings:
 
 def landed(home: Path, engine: Engine) -> None:
     """Lays the files of the inbox where the older version had landed them."""
-    files = {sha256(path.read_bytes()).hexdigest(): path for path in (HERE / "inbox").rglob("*.csv")}
+    files = {sha256(path.read_bytes()).hexdigest(): path for path in (HERE / "inbox").rglob("*.*")}
     with engine.connect() as connection:
         for source, hashed in connection.execute(text("SELECT source, sha256 FROM ops.delivery")):
             (home / "landing" / source).mkdir(parents=True, exist_ok=True)
