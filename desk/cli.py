@@ -25,7 +25,9 @@ from typer.exceptions import TyperException
 from desk import gate as desk_gate
 from desk import terminal
 from desk.account_commands import account
+from desk.consent import require_consent
 from desk.installation_commands import doctor, init, version
+from desk.keeping_commands import backup, downgrade, restore
 from desk.open_data_commands import open_data
 from desk.prefect_server import prefect_server, quiet, require_answer
 from desk.profile import profiled
@@ -41,6 +43,7 @@ from tasks.ask.to_do import refused
 from tasks.count.revisions import last_publication
 from tasks.deliveries.coverage import Stretch
 from tasks.deliveries.ledger import complete as close_period
+from tasks.deliveries.ledger import lost_originals
 from tasks.deliveries.run_lock import in_one_line, is_ours, require_free
 from tasks.load import decisions
 from tasks.load.chosen import Chosen
@@ -74,6 +77,9 @@ app.command()(init)
 app.command()(doctor)
 app.callback()(version)
 app.add_typer(open_data, name="open-data")
+app.command()(backup)
+app.command()(restore)
+warehouse.command()(downgrade)
 
 UnitArgument = Annotated[
     str, typer.Argument(metavar="UNIT", help="Mã hoặc tên đơn vị: 15655, “Ngọc Phụng”; 15661@2025-06-30: của ngày ấy.")
@@ -301,13 +307,15 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Một con số từ đâu mà có: cách tính, số đếm, tệp nguồn, dòng để riêng, các bản đã công bố."""
-    with _reading(_to_read()) as connection:
+    settings = _to_read()
+    with _reading(settings) as connection:
         found = official_table.find_unit(connection, unit, period)
         told, sample = explain_value(connection, indicator, found, period, WHOLE), is_sample(connection)
+        lost = lost_originals(connection, settings.home, [file.delivery_id for file in told.files])
     if as_json:
-        answer(is_sample=sample, explanation=told)
+        answer(is_sample=sample, explanation=told, lost_originals=lost)
     else:
-        terminal.explanation(told, is_sample=sample)
+        terminal.explanation(told, lost, is_sample=sample)
 
 
 @app.command()
@@ -370,7 +378,7 @@ def rotate_key(yes: Annotated[bool, typer.Option("--yes", help="Đổi ngay, kh�
             terminal.say("Khóa đã đổi rồi và từ đó chưa nạp tệp nào: không đổi gì thêm.")
             return
         terminal.what_a_new_key_means(left, dict.fromkeys(i.code for i in declared() if i.counts_persons))
-        _require_consent("doi", yes)
+        require_consent("doi", yes)
         begun = rotate(engine, settings)
     if begun is not None:
         terminal.say(f"Khóa số {begun.number} vào dùng từ {vi.moment(begun.used_from)}; khóa số {left.number} thôi dùng.")
@@ -387,21 +395,11 @@ def forget_key(
     with read_warehouse(_to_read()) as engine:
         require_forgettable(engine, number)
         terminal.what_forgetting_means(number)
-        _require_consent("quen", yes)
+        require_consent("quen", yes)
         changed = forget(engine, number)
     terminal.say(
         f"Khóa số {number}: đã thay số băm ở {vi.number(changed)} dòng." if changed else f"Khóa số {number} đã được quên từ trước."
     )
-
-
-def _require_consent(word: str, yes: bool) -> None:
-    """Goes on where somebody says so, here or by `--yes`; Refusal where nobody does."""
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise Refusal("Chưa đổi gì: không có ai ở màn hình để trả lời, thêm --yes nếu chắc chắn.")
-    if typer.prompt(f"Gõ {word} để làm, gõ gì khác để thôi", prompt_suffix=": ").strip().casefold() != word:
-        raise Refusal("Chưa đổi gì.")
 
 
 RuleOption = Annotated[str | None, typer.Option("--rule", help="Chỉ quy tắc này, ví dụ DOS-003.", callback=questions.meant_rule)]

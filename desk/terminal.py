@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tasks.ask.score_card import Card
     from tasks.count.kept import Verified
     from tasks.report.form_06a_sheet import Row
+    from warehouse.losses import Loss
     from warehouse.pseudonym_key import Key
 
 out = Console(highlight=False)
@@ -505,8 +506,8 @@ def revisions(done: Revised, what: str) -> str:
     return f"{vi.number(done.added)} {what} mới, {vi.number(done.revised)} sửa đổi{ended}"
 
 
-def explanation(told: Explanation, *, is_sample: bool = False) -> None:
-    """How a number came about."""
+def explanation(told: Explanation, lost: Sequence[str] = (), *, is_sample: bool = False) -> None:
+    """How a number came about; `lost`: files behind it whose bytes are not on this machine any more."""
     line = told.line
     heading(f"{line.indicator_code} · {line.indicator_name}")
     unit_heading(told.unit, line.period, is_sample=is_sample)
@@ -539,6 +540,8 @@ def explanation(told: Explanation, *, is_sample: bool = False) -> None:
             ],
             "Tệp nguồn",
         )
+    if lost:
+        say(f"Không còn bản gốc trên máy này: {vi.some(lost)}. Những gì đã nạp từ đó vẫn đủ; chỉ không đọc lại tệp được.")
     if told.is_closed:
         say("Tài khoản kho này không đọc được danh sách người, nên không kể được tệp nguồn.")
     heading("Dòng để riêng có thể làm đổi số này nhiều nhất bao nhiêu")
@@ -549,6 +552,15 @@ def explanation(told: Explanation, *, is_sample: bool = False) -> None:
     revision_table(told)
     told_beside(told)
     say(f"Trích dẫn: {told.citation}")
+
+
+def loss_table(lost: Iterable[Loss], now: str, to: str) -> None:
+    """What a step back to an older version of the tables would lose."""
+    rows = [[one.table, one.column or "cả bảng, hoặc một phần dòng", vi.number(one.rows)] for one in lost]
+    if rows:
+        table(["Bảng", "Cột", ">Số dòng sẽ mất"], rows, f"Lùi kho từ bản {now} về bản {to} sẽ mất")
+    else:
+        say(f"Lùi kho từ bản {now} về bản {to} không mất gì.")
 
 
 def revision_table(told: Explanation) -> None:

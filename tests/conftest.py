@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: LONGEST_FIRST.index(item.path.parent.name) if item.path.parent.name in LONGEST_FIRST else 99)
 
 
-def _in_memory() -> Path | None:
+def in_memory() -> Path | None:
     """Where files are kept in memory, if this machine has such a place, and room there."""
     place = Path("/dev/shm")  # a folder of our own in it
     return place if place.is_dir() and shutil.disk_usage(place).free > MEMORY_NEEDED else None
@@ -69,7 +69,7 @@ def server() -> Iterator[Server]:
     A database a test is a thousand files a test, and as many for the temporary tables of a night: a disk's file system takes up to ten
     times as long to make them.
     """
-    with TemporaryDirectory(prefix="bakhong-tests-", dir=_in_memory()) as folder, serve(Path(folder)) as running:
+    with TemporaryDirectory(prefix="bakhong-tests-", dir=in_memory()) as folder, serve(Path(folder)) as running:
         administrator = connect(running.url("owner", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
         with administrator.connect() as connection:
             connection.exec_driver_sql("ALTER SYSTEM SET fsync = off")  # its disk is thrown away; what survives a crash is tried elsewhere

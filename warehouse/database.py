@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
@@ -62,11 +63,7 @@ def open_warehouse(settings: Settings) -> Iterator[Engine]:
 @contextlib.contextmanager
 def read_warehouse(settings: Settings) -> Iterator[Engine]:
     """Opens the warehouse as it stands: nothing is made, migrated or seeded; Refusal where its owner has to do that first."""
-    if settings.warehouse_url is None and not is_there(settings.home):
-        raise Refusal(
-            f"Chưa có kho số liệu trong {settings.home}: chạy `bakhong nightly` trước; nếu kho ở chỗ khác thì chạy ở thư mục cài đặt, "
-            "hoặc đặt BAKHONG_HOME hay BAKHONG_WAREHOUSE_URL."
-        )
+    _require_there(settings)
     with _engine(settings) as (engine, _):
         with _connected(engine) as connection:
             require_current(connection)
@@ -81,7 +78,35 @@ def examine_warehouse(settings: Settings) -> Iterator[Connection]:
 
 
 @contextlib.contextmanager
-def _engine(settings: Settings) -> Iterator[tuple[Engine, Server | None]]:
+def open_as_it_is(settings: Settings, *, brings_back: bool = False) -> Iterator[Engine]:
+    """Opens the warehouse, of whatever version or still empty, for who takes it away whole; `brings_back`: to fill it from a backup."""
+    if not brings_back:
+        _require_there(settings)
+    with _engine(settings, brings_back=brings_back) as (engine, server):
+        _connected(engine).close()
+        yield engine
+        if server is not None:
+            with engine.begin() as connection:
+                _let_log_in(connection, server)
+
+
+def _require_there(settings: Settings) -> None:
+    if settings.warehouse_url is None and not is_there(settings.home):
+        raise Refusal(
+            f"Chưa có kho số liệu trong {settings.home}: chạy `bakhong nightly` trước; nếu kho ở chỗ khác thì chạy ở thư mục cài đặt, "
+            "hoặc đặt BAKHONG_HOME hay BAKHONG_WAREHOUSE_URL."
+        )
+
+
+def coming_back(home: Path) -> Path:
+    """The file that lies in a home while it is brought back from a backup, and says by which command."""
+    return home / "coming-back"
+
+
+@contextlib.contextmanager
+def _engine(settings: Settings, *, brings_back: bool = False) -> Iterator[tuple[Engine, Server | None]]:
+    if not brings_back and (mark := coming_back(settings.home)).exists():
+        raise Refusal(f"Lần khôi phục vào {settings.home} chưa xong: chạy lại `{mark.read_text('utf-8').strip()}`.")
     with contextlib.ExitStack() as stack:
         if settings.warehouse_url is None:
             server = stack.enter_context(serve(settings.home))

