@@ -49,7 +49,9 @@ def test_secrets_of_files_are_used_and_found_nowhere(
     procedures["url"] = str(SAMPLES.parent / procedures["url"])
     of_site = {"name": "td", "feed": "dossiers", "layout": "dvcqg_csv", "provider": "td", "expected": "daily", "token": "TD_TOKEN"}
     sources = home / "sources.yaml"
-    sources.write_text(yaml.safe_dump({"sources": [procedures, {**of_site, "url": f"http://127.0.0.1:{site.server_port}/td_20240315.csv"}]}))
+    sources.write_text(
+        yaml.safe_dump({"sources": [procedures, {**of_site, "url": f"http://127.0.0.1:{site.server_port}/td_20240315.csv"}]})
+    )
     with engine.begin() as connection:
         connection.exec_driver_sql(f"CREATE ROLE by_file LOGIN PASSWORD '{PASSWORD}' IN ROLE bakhong_etl")
     secrets = {
