@@ -265,7 +265,7 @@ def source_there(source: Source) -> Iterator[Finding]:
 def schedule() -> Iterator[Finding]:
     """Who starts the night, and when it is planned next."""
     about, clock = "Máy chủ Prefect", datetime.now().astimezone()
-    plan = planned()
+    plan = planned(SECONDS)
     if plan is None:
         yield to_know(about, "không dùng (PREFECT_API_URL không đặt): lượt đêm do cron hay systemd timer gọi")
         yield _zone_of_host(clock)
