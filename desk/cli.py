@@ -28,6 +28,7 @@ from desk.account_commands import account
 from desk.prefect_server import prefect_server, quiet, require_answer
 from desk.profile import profiled
 from desk.script import answer
+from flows.logs import log_to_file
 from flows.stopping import Stopped, stoppable
 from tasks.ask import official_table, questions
 from tasks.ask.explain import explain as explain_value
@@ -710,6 +711,7 @@ def _with_prefect(settings: Settings, flow: Callable[[], Callable[[], Any]]) -> 
     That starts while the warehouse is opened and the flow imported.
     """
     _sources(settings)  # a mistake in them is told before anything is started
+    log_to_file(settings)
     quiet(settings.home)
     require_answer()
     idle = stoppable(lambda: "Không có lượt chạy nào dở dang.")

@@ -19,9 +19,12 @@ KEY_LENGTH = 16
 PREFIX = "BAKHONG_"
 VARIABLES = (
     "BAKHONG_HOME", "BAKHONG_WAREHOUSE_URL", "BAKHONG_SOURCES", "BAKHONG_SECRET_KEY", "BAKHONG_TASK_RUNNER", "BAKHONG_DESK_URL",
-    "BAKHONG_MESSAGE_TO", "BAKHONG_MESSAGE_SECRET",
+    "BAKHONG_MESSAGE_TO", "BAKHONG_MESSAGE_SECRET", "BAKHONG_LOG_FORMAT", "BAKHONG_LOG_LEVEL", "BAKHONG_METRICS_TOKEN",
 )  # fmt: skip
 """Every variable of ours; any other with our prefix is a slip of the pen that would change what is done without a word."""
+
+
+LOG_FORMATS, LOG_LEVELS = ("plain", "json"), ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 class Refusal(Exception):
@@ -47,6 +50,12 @@ class Settings:
     """Where the key lies that was made here; nothing where the environment gives it."""
     desk_url: str | None = None
     """Address under which people reach `bakhong serve`, where somebody said so."""
+    log_format: str = "plain"
+    """plain, or json: an object a line (flows.logs)."""
+    log_level: str = "INFO"
+    """Least of DEBUG, INFO, WARNING and ERROR that is logged."""
+    metrics_token: str | None = None
+    """What whoever reads /metrics of `bakhong serve` from another machine has to say."""
 
     @classmethod
     def from_environment(cls, *, reading: bool = False) -> Settings:
@@ -74,6 +83,10 @@ class Settings:
         desk = os.environ.get("BAKHONG_DESK_URL") or None
         if desk is not None and not re.match(r"https?://\w", desk):
             raise Refusal(f"BAKHONG_DESK_URL: {desk!r} không dùng được; viết như https://bakhong.tinh.vn/.")
+        log_format, log_level = os.environ.get("BAKHONG_LOG_FORMAT") or "plain", os.environ.get("BAKHONG_LOG_LEVEL") or "INFO"
+        for name, said, known in (("FORMAT", log_format, LOG_FORMATS), ("LEVEL", log_level, LOG_LEVELS)):
+            if said not in known:
+                raise Refusal(f"BAKHONG_LOG_{name}: {said!r} không dùng được; {', '.join(known)}.")
         return cls(
             home=home,
             warehouse_url=url,
@@ -84,6 +97,9 @@ class Settings:
             desk_url=desk,
             message_to=os.environ.get("BAKHONG_MESSAGE_TO") or None,
             message_secret=os.environ.get("BAKHONG_MESSAGE_SECRET") or None,
+            log_format=log_format,
+            log_level=log_level,
+            metrics_token=os.environ.get("BAKHONG_METRICS_TOKEN") or None,
         )
 
 
@@ -145,7 +161,7 @@ def keep_private(home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
     if (trace := home / "last-error.log").exists():
         trace.chmod(0o600)
-    for name in ("landing", "prefect", "report", "data_docs"):
+    for name in ("landing", "prefect", "report", "data_docs", "log"):
         for folder, _, files in os.walk(home / name):
             if stat.S_IMODE(Path(folder).stat().st_mode) & 0o077:
                 for file in files:

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from desk import terminal
 from desk.accounts import is_any
 from desk.web.app import application
+from flows.logs import log_to_stderr
 from flows.stopping import Stopped
 from warehouse.database import end_sessions, read_warehouse, url
 from warehouse.settings import Refusal, Settings
@@ -27,6 +28,7 @@ GRACE_SECONDS = 2
 
 def serve(settings: Settings, host: str, port: int, root_path: str, proxies: Sequence[str]) -> None:
     """Serves the desk, over the embedded PostgreSQL where there is one, until Ctrl-C or SIGTERM."""
+    log_to_stderr(settings)
     prefix = _prefix(root_path)
     for proxy in proxies:
         _require_address(proxy)

@@ -1,6 +1,6 @@
 """One row per run of the nightly flow."""
 
-from sqlalchemy import Column, DateTime, Identity, Integer, Table, Text
+from sqlalchemy import Column, DateTime, Identity, Integer, Table, Text, Uuid, func
 
 from warehouse.tables.base import OPS, metadata
 
@@ -8,6 +8,13 @@ run = Table(
     "run",
     metadata,
     Column("run_id", Integer, Identity(), primary_key=True, comment="Surrogate key"),
+    Column(
+        "run_uuid",
+        Uuid,
+        nullable=False,
+        server_default=func.gen_random_uuid(),
+        comment="Name that no run of any warehouse shares: in its log lines and lineage events",
+    ),
     Column("flow", Text, nullable=False, comment="nightly or backfill"),
     Column("as_of", DateTime(timezone=True), nullable=False, comment="Deliveries up to this time were taken"),
     Column("started_at", DateTime(timezone=True), nullable=False, comment="Start"),
