@@ -25,6 +25,7 @@ from typer.exceptions import TyperException
 from desk import gate as desk_gate
 from desk import terminal
 from desk.account_commands import account
+from desk.installation_commands import init, version
 from desk.prefect_server import prefect_server, quiet, require_answer
 from desk.profile import profiled
 from desk.script import answer
@@ -68,6 +69,8 @@ app.add_typer(gate, name="gate")
 app.add_typer(warehouse, name="warehouse")
 app.add_typer(layout, name="layout")
 app.add_typer(account, name="account")
+app.command()(init)
+app.callback()(version)
 
 UnitArgument = Annotated[
     str, typer.Argument(metavar="UNIT", help="Mã hoặc tên đơn vị: 15655, “Ngọc Phụng”; 15661@2025-06-30: của ngày ấy.")

@@ -88,11 +88,12 @@ class Settings:
 
 
 def _sources(home: Path) -> Path:
-    """What BAKHONG_SOURCES names; without it the `sources.yaml` of the home, else the samples of the working folder."""
+    """What BAKHONG_SOURCES names; without it the `sources.yaml` of the working folder, of the home, or the samples of a checkout."""
     if given := os.environ.get("BAKHONG_SOURCES"):
         return Path(given).expanduser().absolute()
-    of_home = home / "sources.yaml"
-    return of_home if of_home.is_file() else Path("samples/sources.yaml").absolute()
+    here = Path("sources.yaml").absolute()
+    places = (here, home / "sources.yaml", Path("samples/sources.yaml").absolute())
+    return next((place for place in places if place.is_file()), here)
 
 
 def no_sources(path: Path) -> Refusal:

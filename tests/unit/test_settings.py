@@ -111,7 +111,7 @@ def test_what_is_not_in_the_environment_is_taken_from_dotenv_in_the_working_fold
 
 def test_the_example_is_a_dotenv_that_can_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("BAKHONG_HOME")
-    (tmp_path / ".env").write_bytes((ROOT / ".env.example").read_bytes())
+    (tmp_path / ".env").write_bytes((ROOT / "desk/installation/files/dot-env").read_bytes())
     settings = Settings.from_environment(reading=True)
     assert settings.home == Path("/var/lib/bakhong")
     assert (settings.warehouse_url or "").startswith("postgresql")
