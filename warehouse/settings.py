@@ -17,9 +17,11 @@ KEY_LENGTH = 16
 """Fewest characters of a secret key that is taken."""
 
 PREFIX = "BAKHONG_"
+SECRETS = ("BAKHONG_WAREHOUSE_URL", "BAKHONG_SECRET_KEY", "BAKHONG_MESSAGE_SECRET")
+"""Variables that may also be given by a file: see `secret`."""
 VARIABLES = (
-    "BAKHONG_HOME", "BAKHONG_WAREHOUSE_URL", "BAKHONG_SOURCES", "BAKHONG_SECRET_KEY", "BAKHONG_TASK_RUNNER", "BAKHONG_DESK_URL",
-    "BAKHONG_MESSAGE_TO", "BAKHONG_MESSAGE_SECRET",
+    "BAKHONG_HOME", "BAKHONG_SOURCES", "BAKHONG_TASK_RUNNER", "BAKHONG_DESK_URL", "BAKHONG_MESSAGE_TO",
+    *SECRETS, *(f"{name}_FILE" for name in SECRETS),
 )  # fmt: skip
 """Every variable of ours; any other with our prefix is a slip of the pen that would change what is done without a word."""
 
@@ -42,7 +44,7 @@ class Settings:
     message_to: str | None = None
     """Where the night's message goes: smtp://, smtps:// or the https:// of a webhook (tasks.report.message)."""
     message_secret: str | None = None
-    """Password of the mail account, or the webhook's token."""
+    """Password of the mail account, or the webhook's token; nothing for those who only read."""
     key_file: Path | None = None
     """Where the key lies that was made here; nothing where the environment gives it."""
     desk_url: str | None = None
@@ -56,7 +58,7 @@ class Settings:
         """
         read_dotenv(Path(".env"))
         home = Path(os.environ.get("BAKHONG_HOME") or ".bakhong").expanduser().absolute()
-        url = os.environ.get("BAKHONG_WAREHOUSE_URL") or None
+        url = secret("BAKHONG_WAREHOUSE_URL")
         sources = _sources(home)
         _refuse_misspelt(sources)
         key, key_file = b"", None
@@ -83,8 +85,27 @@ class Settings:
             task_runner=runner,
             desk_url=desk,
             message_to=os.environ.get("BAKHONG_MESSAGE_TO") or None,
-            message_secret=os.environ.get("BAKHONG_MESSAGE_SECRET") or None,
+            message_secret=None if reading else secret("BAKHONG_MESSAGE_SECRET"),
         )
+
+
+def secret(name: str) -> str | None:
+    """What a variable holds, or the file that NAME_FILE names: a container or systemd gives secrets so, which no process list shows.
+
+    The line end behind it is the editor's. Who may read the file is the business of whoever laid it there: a container's is open.
+    """
+    given, path = os.environ.get(name) or None, os.environ.get(f"{name}_FILE")
+    if not path:
+        return given
+    if given is not None:
+        raise Refusal(f"Đặt cả {name} và {name}_FILE: chỉ để lại một.")
+    try:
+        words = Path(path).expanduser().read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal(f"{name}_FILE: không đọc được {path} ({getattr(error, 'strerror', 'không phải UTF-8')}).") from error
+    if not words.strip():
+        raise Refusal(f"{name}_FILE: tệp {path} trống.")
+    return words
 
 
 def _sources(home: Path) -> Path:
@@ -131,7 +152,7 @@ def _refuse_misspelt(sources: Path) -> None:
     text = sources.read_text("utf-8", errors="replace") if sources.is_file() else ""
     tokens = re.findall(r"""\btoken\s*:\s*["']?(\w+)""", text)
     for name in unknown:
-        if name not in tokens:
+        if name.removesuffix("_FILE") not in tokens:
             meant = difflib.get_close_matches(name, VARIABLES, 1, cutoff=0.75)
             advice = f"có phải {meant[0]}?" if meant else f"các biến có nghĩa: {', '.join(VARIABLES)}."
             raise Refusal(f"Không có biến môi trường {name}: {advice}")
@@ -163,7 +184,7 @@ def new_key() -> str:
 
 def _secret_key(home: Path, *, may_be_made: bool) -> tuple[bytes, Path | None]:
     """The key, and the file in which it lies where nobody gave it."""
-    given = os.environ.get("BAKHONG_SECRET_KEY", "").strip()
+    given = (secret("BAKHONG_SECRET_KEY") or "").strip()
     if given:
         if len(given) < KEY_LENGTH:
             raise Refusal(f"BAKHONG_SECRET_KEY quá ngắn: cần ít nhất {KEY_LENGTH} ký tự (openssl rand -hex 32).")

@@ -27,7 +27,7 @@ from tasks.pull.names import is_beside, shown, wrong_with
 from tasks.pull.writing import writing
 from tasks.words import vietnamese as vi
 from tasks.words.vietnamese import VIETNAM
-from warehouse.settings import Refusal
+from warehouse.settings import Refusal, secret
 from warehouse.tables import delivery as deliveries
 
 BLOCK = 1 << 20
@@ -154,21 +154,21 @@ def _offered(
 
 def _files(engine: Engine, source: Source, until: date | None, opened: ExitStack) -> Iterator[_File]:
     """What the source offers; connections that must last until it is read are closed with `opened`."""
-    secret = None
-    if source.token is not None:
-        secret = os.environ.get(source.token)
-        if secret is None:
-            raise Refusal(f"{source.name}: chưa đặt biến môi trường {source.token}, mà nguồn này ghi ở `token` (is not set).")
+    token = secret(source.token) if source.token is not None else None
+    if source.token is not None and token is None:
+        raise Refusal(
+            f"{source.name}: chưa đặt biến môi trường {source.token} (hay {source.token}_FILE), mà nguồn này ghi ở `token` (is not set)."
+        )
     scheme = urlsplit(source.url).scheme
     if scheme in ("http", "https"):
         if source.layout == pull_api.LAYOUT:
-            yield from _from_api(engine, source, secret, until)
+            yield from _from_api(engine, source, token, until)
             return
-        yield _over_http(source.url, secret)
+        yield _over_http(source.url, token)
         return
     options = {}
     if scheme in SFTP:
-        options = {"source": source.name, "secret": secret, "known_hosts": source.known_hosts, "key_file": source.key_file}
+        options = {"source": source.name, "secret": token, "known_hosts": source.known_hosts, "key_file": source.key_file}
     try:
         system, pattern = fsspec.core.url_to_fs(as_glob(source.url), **options)
     except (ImportError, ValueError) as error:
