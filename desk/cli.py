@@ -25,7 +25,7 @@ from typer.exceptions import TyperException
 from desk import gate as desk_gate
 from desk import terminal
 from desk.account_commands import account
-from desk.installation_commands import init, version
+from desk.installation_commands import doctor, init, version
 from desk.prefect_server import prefect_server, quiet, require_answer
 from desk.profile import profiled
 from desk.script import answer
@@ -70,6 +70,7 @@ app.add_typer(warehouse, name="warehouse")
 app.add_typer(layout, name="layout")
 app.add_typer(account, name="account")
 app.command()(init)
+app.command()(doctor)
 app.callback()(version)
 
 UnitArgument = Annotated[

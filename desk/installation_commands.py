@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from desk import terminal
+from desk.script import answer
+from warehouse.settings import Settings
 
 
 def init(
@@ -25,6 +27,21 @@ def init(
     if done.written:
         terminal.where({"Đã lập": done.folder, "gồm": ", ".join([*done.written, "inbox/"])})
     terminal.say(f"Việc tiếp theo: cd {done.folder}; sửa sources.yaml, .env; rồi gõ bakhong doctor.")
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Trả lời bằng JSON, cho chương trình khác đọc.")] = False) -> None:
+    """Xem một lượt đêm có đủ mọi thứ nó cần chưa, và phải làm gì; chỉ xem, không sửa và không gửi gì."""
+    from desk.installation.checks import all_of, secrets  # noqa: PLC0415  # httpx and the like, which no other command needs
+    from desk.installation.doctor import examine  # noqa: PLC0415
+
+    settings = Settings.from_environment(reading=True)
+    findings = examine(all_of(settings), secrets(settings))
+    if as_json:
+        answer(findings=findings)
+    else:
+        terminal.finding_table(findings)
+    if any(finding.state == "to_do" for finding in findings):
+        raise typer.Exit(1)
 
 
 def _tell_version(asked: bool) -> None:

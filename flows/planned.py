@@ -9,10 +9,10 @@ import base64
 import os
 import ssl
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
-from zoneinfo import ZoneInfo
+from urllib.parse import urlsplit
 
 from warehouse.settings import Refusal
 
@@ -33,7 +33,9 @@ class Plan:
     is_deployed: bool
     is_paused: bool
     """Whether the deployment, or every schedule of it, is stopped: then no night is planned, as somebody wished."""
-    zones: list[ZoneInfo]
+    folder: str | None
+    """In which the night is carried out."""
+    zones: list[str]
     """In which its schedules are meant."""
     next_night: datetime | None
     """When the soonest night that has not begun is due, in the past where nobody began it; nothing where none is planned."""
@@ -63,7 +65,7 @@ def planned(seconds: float = 5) -> Plan | None:
         why = "không cho vào: xem lại PREFECT_API_AUTH_STRING" if status in (401, 403) else f"trả lời HTTP {status}"
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, LookupError) as error:
         why = f"không trả lời ({type(error).__name__})"
-    raise Refusal(f"Máy chủ Prefect ở {url} {why}.")
+    raise Refusal(f"Máy chủ Prefect ở {urlsplit(url).netloc.rpartition('@')[2] or url} {why}.")
 
 
 def _certificates() -> ssl.SSLContext | bool:
@@ -88,7 +90,7 @@ def _asked(client: Any) -> Plan:
     online = [str(worker["name"]) for worker in workers if worker["status"] == "ONLINE"]
     found = client.get(f"deployments/name/{FLOW}/{DEPLOYMENT}")
     if found.status_code == 404:
-        return Plan(version, clock, False, False, [], None, online)
+        return Plan(version, clock, False, False, None, [], None, online)
     deployment = found.raise_for_status().json()
     schedules = [schedule for schedule in deployment["schedules"] if schedule["active"]]
     waiting = {
@@ -100,10 +102,11 @@ def _asked(client: Any) -> Plan:
     soonest = client.post("flow_runs/filter", json=waiting).raise_for_status().json()
     return Plan(
         version=version,
-        clock=clock.astimezone(UTC),
+        clock=clock,
         is_deployed=True,
         is_paused=bool(deployment["paused"]) or not schedules,
-        zones=[ZoneInfo(schedule["schedule"].get("timezone") or "UTC") for schedule in schedules],
+        folder=next((step["directory"] for one in deployment["pull_steps"] or [] for step in one.values() if "directory" in step), None),
+        zones=[schedule["schedule"].get("timezone") or "UTC" for schedule in schedules],
         next_night=datetime.fromisoformat(soonest[0]["expected_start_time"]) if soonest else None,
         workers=online,
     )

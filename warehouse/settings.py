@@ -13,6 +13,8 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 
+KEY_FILE = "secret_key"
+"""In the home, where a key lies that was made here."""
 KEY_LENGTH = 16
 """Fewest characters of a secret key that is taken."""
 
@@ -28,6 +30,9 @@ VARIABLES = (
 
 class Refusal(Exception):
     """The system cannot do what was asked; the message is one clear line for the user."""
+
+
+NO_KEY = Refusal("Chưa đặt BAKHONG_SECRET_KEY: đã dùng BAKHONG_WAREHOUSE_URL thì phải đặt cả khóa bút danh (openssl rand -hex 32).")
 
 
 @dataclass(frozen=True)
@@ -184,17 +189,22 @@ def new_key() -> str:
 
 def _secret_key(home: Path, *, may_be_made: bool) -> tuple[bytes, Path | None]:
     """The key, and the file in which it lies where nobody gave it."""
-    given = (secret("BAKHONG_SECRET_KEY") or "").strip()
-    if given:
-        if len(given) < KEY_LENGTH:
-            raise Refusal(f"BAKHONG_SECRET_KEY quá ngắn: cần ít nhất {KEY_LENGTH} ký tự (openssl rand -hex 32).")
-        return given.encode(), None
+    if given := given_key():
+        return given, None
     if not may_be_made:
-        raise Refusal("Chưa đặt BAKHONG_SECRET_KEY: đã dùng BAKHONG_WAREHOUSE_URL thì phải đặt cả khóa bút danh (openssl rand -hex 32).")
-    path = home / "secret_key"
+        raise NO_KEY
+    path = home / KEY_FILE
     if not path.exists():
         write_private(path, new_key())
     return path.read_text().strip().encode(), path
+
+
+def given_key() -> bytes:
+    """The key that the environment gives, empty where it gives none; Refusal where it would protect nobody."""
+    given = (secret("BAKHONG_SECRET_KEY") or "").strip()
+    if given and len(given) < KEY_LENGTH:
+        raise Refusal(f"BAKHONG_SECRET_KEY quá ngắn: cần ít nhất {KEY_LENGTH} ký tự (openssl rand -hex 32).")
+    return given.encode()
 
 
 def replace_key(path: Path, key: str) -> None:

@@ -47,10 +47,14 @@ def lay_down(folder: Path, provinces: list[str]) -> LaidDown:
         name = re.sub(r"(^|/)dot-", r"\1.", template.relative_to(FILES).as_posix())
         text = _filled_in(template.read_text("utf-8"), values)
         (done.written if _write(folder / name, text) else done.kept).append(name)
-    for of_source in re.findall(r"url: (inbox/[\w-]+)/", (FILES / "sources.yaml").read_text("utf-8")):
-        for path in (folder / "inbox", folder / of_source):
-            path.mkdir(mode=0o700, exist_ok=True)
+    for name in (".bakhong", ".bakhong/prefect", "inbox", *_of_sources()):
+        (folder / name).mkdir(mode=0o700, exist_ok=True)  # for the service's user alone: here and in what is landed people are named
     return done
+
+
+def _of_sources() -> list[str]:
+    """The folders of the inbox from which the sources are taken, also those that are declared behind a `#`."""
+    return re.findall(r"url: (inbox/[\w-]+)/", (FILES / "sources.yaml").read_text("utf-8"))
 
 
 def _key(folder: Path) -> str:

@@ -45,8 +45,12 @@ def test_a_home_that_is_a_file_is_refused_in_one_line(monkeypatch: pytest.Monkey
         Settings.from_environment()
 
 
-def test_places_are_taken_from_the_environment_or_are_the_samples(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert Settings.from_environment().sources == Path("samples/sources.yaml").absolute()
+def test_places_are_taken_from_the_environment_or_the_folder_or_are_the_samples(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with monkeypatch.context() as checkout:
+        checkout.chdir(ROOT)
+        assert Settings.from_environment().sources == SAMPLES
+    (tmp_path / "sources.yaml").write_text("sources: []")
+    assert Settings.from_environment().sources == tmp_path / "sources.yaml"
     monkeypatch.setenv("BAKHONG_SOURCES", str(tmp_path / "mine.yaml"))
     assert Settings.from_environment().sources == tmp_path / "mine.yaml"
     assert Settings.from_environment().home == tmp_path / "home"
@@ -70,7 +74,7 @@ def test_in_a_folder_of_no_installation_nothing_is_made_and_the_way_out_is_told(
         (tmp_path / ".env").write_text(dotenv)
     with pytest.raises(Refusal) as refusal:
         Settings.from_environment()
-    said = f"Không có tệp nguồn {tmp_path}/samples/sources.yaml (thư mục đang làm việc: {tmp_path}, {'có' if dotenv else 'không có'} .env)"
+    said = f"Không có tệp nguồn {tmp_path}/sources.yaml (thư mục đang làm việc: {tmp_path}, {'có' if dotenv else 'không có'} .env)"
     assert str(refusal.value).startswith(said)
     assert "đặt BAKHONG_SOURCES là đường dẫn đầy đủ" in str(refusal.value)
     assert not (tmp_path / ".bakhong").exists()
@@ -107,14 +111,6 @@ def test_what_is_not_in_the_environment_is_taken_from_dotenv_in_the_working_fold
     assert settings.warehouse_url == "postgresql://a:b$c@db.example/bakhong"
     assert settings.secret_key == b"0123456789 abcdef 0123456789"
     assert os.environ["TD_TOKEN"] == "abc", "what sources.yaml names is there too"
-
-
-def test_the_example_is_a_dotenv_that_can_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("BAKHONG_HOME")
-    (tmp_path / ".env").write_bytes((ROOT / "desk/installation/files/dot-env").read_bytes())
-    settings = Settings.from_environment(reading=True)
-    assert settings.home == Path("/var/lib/bakhong")
-    assert (settings.warehouse_url or "").startswith("postgresql")
 
 
 @pytest.mark.parametrize(
