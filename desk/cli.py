@@ -119,6 +119,7 @@ def demo() -> None:
     settings = Settings.from_environment()
     if settings.warehouse_url is not None:
         raise Refusal("Dữ liệu mẫu không vào kho thật: bỏ BAKHONG_WAREHOUSE_URL khỏi môi trường và .env rồi chạy lại.")
+    _require_samples(settings)
     with open_warehouse(settings) as engine:
         night = _nightly(settings, SAMPLE_NIGHT)
         with engine.connect() as connection:
@@ -133,6 +134,14 @@ def demo() -> None:
             )
     terminal.night_line(night)
     _tell_report(night)
+
+
+def _require_samples(settings: Settings) -> None:
+    """Refusal where the sources are no samples: those come with the project's code, not with what is installed of it."""
+    from tasks.deliveries.source import read_sample  # noqa: PLC0415
+
+    if not read_sample(settings.sources):
+        raise Refusal(f"{settings.sources} không phải dữ liệu mẫu: bakhong demo chạy trong thư mục mã nguồn, nơi có samples/.")
 
 
 @app.command()
