@@ -4,7 +4,7 @@ PY    := $(VENV)/bin/python
 DBT   := .bakhong/dbt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types bench docs lock clean
+.PHONY: help setup run test lint types bench docs wheel lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -49,9 +49,17 @@ bench: setup $(DBT)/.ready  ## speed and memory, as ratios measured in one run
 docs: setup  ## regenerate docs/ from the code's own metadata
 	@$(PY) -m docs.generate
 
+# What was built before is not looked at: what is gone from the project would come along.
+wheel: setup  ## what is installed elsewhere: dist/bakhong-*.whl and its constraints.txt
+	@rm -rf build dist
+	@python3 -m pip --python $(PY) wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --wheel-dir dist .
+	@$(PY) .ci/constraints.py > dist/constraints.txt
+	@rm -rf build
+	@ls dist
+
 lock:  ## resolve the dependencies again into the lock files (needs uv)
 	uv pip compile pyproject.toml --extra dev --generate-hashes --python-version 3.11 --no-header --quiet --output-file requirements.lock
 	uv pip compile tests/bench/dbt/requirements.in --generate-hashes --python-version 3.11 --no-header --quiet --output-file tests/bench/dbt/requirements.lock
 
 clean:  ## forget the environment and the sample warehouse
-	@rm -rf $(VENV) .bakhong *.egg-info
+	@rm -rf $(VENV) .bakhong build dist *.egg-info

@@ -25,6 +25,7 @@ from typer.exceptions import TyperException
 from desk import gate as desk_gate
 from desk import terminal
 from desk.account_commands import account
+from desk.installation_commands import doctor, init, version
 from desk.prefect_server import prefect_server, quiet, require_answer
 from desk.profile import profiled
 from desk.script import answer
@@ -69,6 +70,9 @@ app.add_typer(gate, name="gate")
 app.add_typer(warehouse, name="warehouse")
 app.add_typer(layout, name="layout")
 app.add_typer(account, name="account")
+app.command()(init)
+app.command()(doctor)
+app.callback()(version)
 
 UnitArgument = Annotated[
     str, typer.Argument(metavar="UNIT", help="Mã hoặc tên đơn vị: 15655, “Ngọc Phụng”; 15661@2025-06-30: của ngày ấy.")
@@ -116,6 +120,7 @@ def demo() -> None:
     settings = Settings.from_environment()
     if settings.warehouse_url is not None:
         raise Refusal("Dữ liệu mẫu không vào kho thật: bỏ BAKHONG_WAREHOUSE_URL khỏi môi trường và .env rồi chạy lại.")
+    _require_samples(settings)
     with open_warehouse(settings) as engine:
         night = _nightly(settings, SAMPLE_NIGHT)
         with engine.connect() as connection:
@@ -130,6 +135,14 @@ def demo() -> None:
             )
     terminal.night_line(night)
     _tell_report(night)
+
+
+def _require_samples(settings: Settings) -> None:
+    """Refusal where the sources are no samples: those come with the project's code, not with what is installed of it."""
+    from tasks.deliveries.source import read_sample  # noqa: PLC0415
+
+    if not read_sample(settings.sources):
+        raise Refusal(f"{settings.sources} không phải dữ liệu mẫu: bakhong demo chạy trong thư mục mã nguồn, nơi có samples/.")
 
 
 @app.command()

@@ -28,6 +28,7 @@ from warehouse.names import LEVELS
 from warehouse.periods import days
 
 if TYPE_CHECKING:
+    from desk.installation.doctor import Finding
     from desk.profile import Profile
     from flows.nightly import Night
     from tasks.ask.explain import Explanation
@@ -306,6 +307,21 @@ def account_table(rows: Sequence[Any], roles: Mapping[str, str]) -> None:
         state = Text("dùng được", style="green") if row.is_active else Text("đã khóa", style="red")
         told.append([row.account_name, row.shown_name, roles[row.role], row.unit_code or "", state, vi.moment(row.last_seen_at)])
     table(["Tên đăng nhập", "Họ tên", "Vai trò", "Đơn vị", "Tình trạng", "Lần cuối"], told, "Tài khoản")
+
+
+FINDING = {"good": ("tốt", "green"), "to_do": ("cần làm", "bold red"), "to_know": ("biết thêm", "yellow")}
+"""What a look at an installation found, in words and their colour."""
+
+
+def finding_table(findings: Sequence[Finding]) -> None:
+    """What a night needs, whether it is there and what to do; and how much there is to do."""
+    rows = [(one.about, Text(*FINDING[one.state]), one.found, one.to_do) for one in findings]
+    table(["Lượt đêm cần", "Tình trạng", "Thấy gì", "Việc cần làm"], rows)
+    open_ones = sum(one.state == "to_do" for one in findings)
+    if open_ones:
+        complain(f"{vi.number(open_ones)} việc cần làm.")
+    else:
+        say("Lượt đêm có đủ mọi thứ nó cần.")
 
 
 def rejected_table(rows: Sequence[Any]) -> None:

@@ -65,6 +65,13 @@ def read_warehouse(settings: Settings) -> Iterator[Engine]:
 
 
 @contextlib.contextmanager
+def examine_warehouse(settings: Settings) -> Iterator[Connection]:
+    """Connects to the warehouse whatever it is, an empty database or one of another version too; makes nothing."""
+    with _engine(settings) as (engine, _), _connected(engine) as connection:
+        yield connection
+
+
+@contextlib.contextmanager
 def _engine(settings: Settings) -> Iterator[tuple[Engine, Server | None]]:
     with contextlib.ExitStack() as stack:
         if settings.warehouse_url is None:
@@ -228,6 +235,15 @@ def _require_current(connection: Connection) -> None:
     if found != newest_revision() or _installed(connection, "views") != views.digest(views.written()):
         steps = f" (kho: bản {found or 'cũ hơn'}, cần: bản {newest_revision()})" if found != newest_revision() else ""
         raise Refusal(f"Kho số liệu chưa theo kịp chương trình này{steps}: chủ kho chạy `bakhong warehouse upgrade`.")
+
+
+def shortfall(connection: Connection) -> str:
+    """Why the warehouse cannot be used as it stands and who mends it, in one sentence; empty where it can."""
+    try:
+        _require_current(connection)
+    except Refusal as refusal:
+        return str(refusal)
+    return ""
 
 
 def _require_not_newer(connection: Connection) -> None:

@@ -13,13 +13,18 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 
+KEY_FILE = "secret_key"
+"""In the home, where a key lies that was made here."""
 KEY_LENGTH = 16
 """Fewest characters of a secret key that is taken."""
 
 PREFIX = "BAKHONG_"
+SECRETS = ("BAKHONG_WAREHOUSE_URL", "BAKHONG_SECRET_KEY", "BAKHONG_MESSAGE_SECRET", "BAKHONG_METRICS_TOKEN")
+"""Variables that may also be given by a file: see `secret`."""
 VARIABLES = (
-    "BAKHONG_HOME", "BAKHONG_WAREHOUSE_URL", "BAKHONG_SOURCES", "BAKHONG_SECRET_KEY", "BAKHONG_TASK_RUNNER", "BAKHONG_DESK_URL",
-    "BAKHONG_MESSAGE_TO", "BAKHONG_MESSAGE_SECRET", "BAKHONG_LOG_FORMAT", "BAKHONG_LOG_LEVEL", "BAKHONG_METRICS_TOKEN",
+    "BAKHONG_HOME", "BAKHONG_SOURCES", "BAKHONG_TASK_RUNNER", "BAKHONG_DESK_URL", "BAKHONG_MESSAGE_TO",
+    "BAKHONG_LOG_FORMAT", "BAKHONG_LOG_LEVEL",
+    *SECRETS, *(f"{name}_FILE" for name in SECRETS),
 )  # fmt: skip
 """Every variable of ours; any other with our prefix is a slip of the pen that would change what is done without a word."""
 
@@ -29,6 +34,9 @@ LOG_FORMATS, LOG_LEVELS = ("plain", "json"), ("DEBUG", "INFO", "WARNING", "ERROR
 
 class Refusal(Exception):
     """The system cannot do what was asked; the message is one clear line for the user."""
+
+
+NO_KEY = Refusal("Chưa đặt BAKHONG_SECRET_KEY: đã dùng BAKHONG_WAREHOUSE_URL thì phải đặt cả khóa bút danh (openssl rand -hex 32).")
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,7 @@ class Settings:
     message_to: str | None = None
     """Where the night's message goes: smtp://, smtps:// or the https:// of a webhook (tasks.report.message)."""
     message_secret: str | None = None
-    """Password of the mail account, or the webhook's token."""
+    """Password of the mail account, or the webhook's token; nothing for those who only read."""
     key_file: Path | None = None
     """Where the key lies that was made here; nothing where the environment gives it."""
     desk_url: str | None = None
@@ -54,8 +62,6 @@ class Settings:
     """plain, or json: an object a line (flows.logs)."""
     log_level: str = "INFO"
     """Least of DEBUG, INFO, WARNING and ERROR that is logged."""
-    metrics_token: str | None = None
-    """What whoever reads /metrics of `bakhong serve` from another machine has to say."""
 
     @classmethod
     def from_environment(cls, *, reading: bool = False) -> Settings:
@@ -65,7 +71,7 @@ class Settings:
         """
         read_dotenv(Path(".env"))
         home = Path(os.environ.get("BAKHONG_HOME") or ".bakhong").expanduser().absolute()
-        url = os.environ.get("BAKHONG_WAREHOUSE_URL") or None
+        url = secret("BAKHONG_WAREHOUSE_URL")
         sources = _sources(home)
         _refuse_misspelt(sources)
         key, key_file = b"", None
@@ -96,19 +102,38 @@ class Settings:
             task_runner=runner,
             desk_url=desk,
             message_to=os.environ.get("BAKHONG_MESSAGE_TO") or None,
-            message_secret=os.environ.get("BAKHONG_MESSAGE_SECRET") or None,
+            message_secret=None if reading else secret("BAKHONG_MESSAGE_SECRET"),
             log_format=log_format,
             log_level=log_level,
-            metrics_token=os.environ.get("BAKHONG_METRICS_TOKEN") or None,
         )
 
 
+def secret(name: str) -> str | None:
+    """What a variable holds, or the file that NAME_FILE names: a container or systemd gives secrets so, which no process list shows.
+
+    The line end behind it is the editor's. Who may read the file is the business of whoever laid it there: a container's is open.
+    """
+    given, path = os.environ.get(name) or None, os.environ.get(f"{name}_FILE")
+    if not path:
+        return given
+    if given is not None:
+        raise Refusal(f"Đặt cả {name} và {name}_FILE: chỉ để lại một.")
+    try:
+        words = Path(path).expanduser().read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal(f"{name}_FILE: không đọc được {path} ({getattr(error, 'strerror', 'không phải UTF-8')}).") from error
+    if not words.strip():
+        raise Refusal(f"{name}_FILE: tệp {path} trống.")
+    return words
+
+
 def _sources(home: Path) -> Path:
-    """What BAKHONG_SOURCES names; without it the `sources.yaml` of the home, else the samples of the working folder."""
+    """What BAKHONG_SOURCES names; without it the `sources.yaml` of the working folder, of the home, or the samples of a checkout."""
     if given := os.environ.get("BAKHONG_SOURCES"):
         return Path(given).expanduser().absolute()
-    of_home = home / "sources.yaml"
-    return of_home if of_home.is_file() else Path("samples/sources.yaml").absolute()
+    here = Path("sources.yaml").absolute()
+    places = (here, home / "sources.yaml", Path("samples/sources.yaml").absolute())
+    return next((place for place in places if place.is_file()), here)
 
 
 def no_sources(path: Path) -> Refusal:
@@ -146,7 +171,7 @@ def _refuse_misspelt(sources: Path) -> None:
     text = sources.read_text("utf-8", errors="replace") if sources.is_file() else ""
     tokens = re.findall(r"""\btoken\s*:\s*["']?(\w+)""", text)
     for name in unknown:
-        if name not in tokens:
+        if name.removesuffix("_FILE") not in tokens:
             meant = difflib.get_close_matches(name, VARIABLES, 1, cutoff=0.75)
             advice = f"có phải {meant[0]}?" if meant else f"các biến có nghĩa: {', '.join(VARIABLES)}."
             raise Refusal(f"Không có biến môi trường {name}: {advice}")
@@ -178,17 +203,22 @@ def new_key() -> str:
 
 def _secret_key(home: Path, *, may_be_made: bool) -> tuple[bytes, Path | None]:
     """The key, and the file in which it lies where nobody gave it."""
-    given = os.environ.get("BAKHONG_SECRET_KEY", "").strip()
-    if given:
-        if len(given) < KEY_LENGTH:
-            raise Refusal(f"BAKHONG_SECRET_KEY quá ngắn: cần ít nhất {KEY_LENGTH} ký tự (openssl rand -hex 32).")
-        return given.encode(), None
+    if given := given_key():
+        return given, None
     if not may_be_made:
-        raise Refusal("Chưa đặt BAKHONG_SECRET_KEY: đã dùng BAKHONG_WAREHOUSE_URL thì phải đặt cả khóa bút danh (openssl rand -hex 32).")
-    path = home / "secret_key"
+        raise NO_KEY
+    path = home / KEY_FILE
     if not path.exists():
         write_private(path, new_key())
     return path.read_text().strip().encode(), path
+
+
+def given_key() -> bytes:
+    """The key that the environment gives, empty where it gives none; Refusal where it would protect nobody."""
+    given = (secret("BAKHONG_SECRET_KEY") or "").strip()
+    if given and len(given) < KEY_LENGTH:
+        raise Refusal(f"BAKHONG_SECRET_KEY quá ngắn: cần ít nhất {KEY_LENGTH} ký tự (openssl rand -hex 32).")
+    return given.encode()
 
 
 def replace_key(path: Path, key: str) -> None:

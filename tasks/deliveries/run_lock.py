@@ -188,7 +188,7 @@ def _place(problem: BaseException) -> str:
     frames = [
         frame
         for frame in traceback.extract_tb(problem.__traceback__)
-        if Path(frame.filename).is_relative_to(ROOT) and "site-packages" not in frame.filename
+        if Path(frame.filename).is_relative_to(ROOT) and Path(frame.filename).relative_to(ROOT).parts[0] in OURS
     ]
     return f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 

@@ -43,7 +43,10 @@ class Source:
     """Any fsspec URL; its placeholders say what a file covers, see `tasks.deliveries.coverage`."""
     expected: str
     token: str | None = None
-    """Environment variable that holds the bearer token, the password, or the passphrase of `key_file`; never the secret itself."""
+    """Environment variable that holds the bearer token, the password, or the passphrase of `key_file`; never the secret itself.
+
+    The variable NAME_FILE may name a file that holds it instead.
+    """
     known_hosts: str | None = None
     """sftp:// only: the file of host keys to believe, instead of those of the user and the machine."""
     key_file: str | None = None

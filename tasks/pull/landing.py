@@ -27,7 +27,7 @@ from tasks.pull.names import is_beside, shown, wrong_with
 from tasks.pull.writing import writing
 from tasks.words import vietnamese as vi
 from tasks.words.vietnamese import VIETNAM
-from warehouse.settings import Refusal
+from warehouse.settings import Refusal, secret
 from warehouse.tables import delivery as deliveries
 
 BLOCK = 1 << 20
@@ -128,6 +128,37 @@ def pull(engine: Engine, source: Source, home: Path, until: date | None = None, 
     return Pulled(landed, ahead)
 
 
+def reach(source: Source) -> int | None:
+    """Knocks at a source as a night will and takes nothing: how many files it offers, nothing where it tells no more than that it is there.
+
+    Raises what `pull` would raise.
+    """
+    with ExitStack() as opened:
+        if source.layout == pull_api.LAYOUT and _is_http(source):
+            now = datetime.now(VIETNAM)
+            if pages := pull_api.fetch(source.url, _token(source), now - timedelta(minutes=1), now):
+                pages.close()
+            return None
+        if _is_http(source):
+            with _over_http(source.url, _token(source)).opening():
+                return None
+        return sum(not is_beside(file.name) for file in _files_of_folder(source, opened))
+
+
+def _is_http(source: Source) -> bool:
+    return urlsplit(source.url).scheme in ("http", "https")
+
+
+def _token(source: Source) -> str | None:
+    """The secret of a source that needs one; Refusal where it is not there."""
+    token = secret(source.token) if source.token is not None else None
+    if source.token is not None and token is None:
+        raise Refusal(
+            f"{source.name}: chưa đặt biến môi trường {source.token} (hay {source.token}_FILE), mà nguồn này ghi ở `token` (is not set)."
+        )
+    return token
+
+
 def _offered(
     engine: Engine, source: Source, until: date | None, opened: ExitStack, unreadable: list[str]
 ) -> list[tuple[datetime, _File, Said]]:
@@ -154,21 +185,20 @@ def _offered(
 
 def _files(engine: Engine, source: Source, until: date | None, opened: ExitStack) -> Iterator[_File]:
     """What the source offers; connections that must last until it is read are closed with `opened`."""
-    secret = None
-    if source.token is not None:
-        secret = os.environ.get(source.token)
-        if secret is None:
-            raise Refusal(f"{source.name}: chưa đặt biến môi trường {source.token}, mà nguồn này ghi ở `token` (is not set).")
-    scheme = urlsplit(source.url).scheme
-    if scheme in ("http", "https"):
-        if source.layout == pull_api.LAYOUT:
-            yield from _from_api(engine, source, secret, until)
-            return
-        yield _over_http(source.url, secret)
-        return
+    if not _is_http(source):
+        yield from _files_of_folder(source, opened)
+    elif source.layout == pull_api.LAYOUT:
+        yield from _from_api(engine, source, _token(source), until)
+    else:
+        yield _over_http(source.url, _token(source))
+
+
+def _files_of_folder(source: Source, opened: ExitStack) -> Iterator[_File]:
+    """What lies in a folder, of this machine or another."""
+    token, scheme = _token(source), urlsplit(source.url).scheme
     options = {}
     if scheme in SFTP:
-        options = {"source": source.name, "secret": secret, "known_hosts": source.known_hosts, "key_file": source.key_file}
+        options = {"source": source.name, "secret": token, "known_hosts": source.known_hosts, "key_file": source.key_file}
     try:
         system, pattern = fsspec.core.url_to_fs(as_glob(source.url), **options)
     except (ImportError, ValueError) as error:

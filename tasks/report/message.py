@@ -6,8 +6,10 @@ A cause is told once, and again only after a night without it. A message that co
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -94,18 +96,35 @@ def tell_news(engine: Engine, settings: Settings, run_id: int, causes: Iterable[
         words += ["", f"Trang kiểm soát: {settings.desk_url}"]
     try:
         _send(settings, f"Ba Không, đêm {day}: {vi.number(len(said))} việc mới cần xem", "\n".join(words))
-    except (OSError, smtplib.SMTPException, _NotTaken) as problem:
-        return [f"Không gửi được tin báo ({_reason(problem)}); sẽ gửi cùng lượt đêm sau."]
+    except FAILURES as problem:
+        return [f"Không gửi được tin báo ({reason(problem)}); sẽ gửi cùng lượt đêm sau."]
     with engine.begin() as connection:
         connection.execute(insert(told), [{"cause": cause, "run_id": run_id} for cause in news])
     return []
 
 
-class _NotTaken(Exception):
-    """A webhook that did not take what it was sent."""
+def greet(address: str) -> None:
+    """Knocks at where messages go and sends none: OSError, or whatever its library raises, where a message could not be handed over."""
+    parts = urlsplit(address)
+    if parts.scheme in PORTS:
+        with _greeted(Mail.of(address)) as server:
+            server.noop()
+        return
+    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    with socket.create_connection((str(parts.hostname), port), timeout=SECONDS) as plain:
+        if parts.scheme == "https":
+            ssl.create_default_context().wrap_socket(plain, server_hostname=parts.hostname).close()
 
 
-def _reason(problem: Exception) -> str:
+class NotTaken(Exception):
+    """A mail server or a webhook that does not take what it is sent."""
+
+
+FAILURES = (OSError, smtplib.SMTPException, NotTaken)
+"""What may keep a message from being handed over."""
+
+
+def reason(problem: Exception) -> str:
     """Why, without what a server quotes of the message or the secret."""
     if isinstance(problem, smtplib.SMTPResponseException):
         return f"máy chủ thư trả lời {problem.smtp_code}"
@@ -129,6 +148,15 @@ def _mail(to: Mail, secret: str | None, subject: str, words: str) -> None:
     message["Subject"], message["From"], message["To"] = subject, to.sender, ", ".join(to.receivers)
     message["Date"], message["Message-ID"] = formatdate(), make_msgid("bakhong")
     message.set_content(words)
+    with _greeted(to) as server:
+        if to.login:
+            server.login(to.login, secret or "")
+        server.send_message(message, to.sender, to.receivers)
+
+
+@contextmanager
+def _greeted(to: Mail) -> Iterator[smtplib.SMTP]:
+    """A mail server that has been greeted, encrypted where it can be; nobody has logged in yet."""
     secure = ssl.create_default_context()
     opened = partial(smtplib.SMTP_SSL, context=secure) if to.is_encrypted else smtplib.SMTP
     with opened(to.host, to.port, timeout=SECONDS) as server:
@@ -136,10 +164,8 @@ def _mail(to: Mail, secret: str | None, subject: str, words: str) -> None:
         if not to.is_encrypted and server.has_extn("starttls"):
             server.starttls(context=secure)
         elif not to.is_encrypted and to.login:
-            raise _NotTaken("máy chủ thư không mã hóa, mật khẩu không được gửi đi")
-        if to.login:
-            server.login(to.login, secret or "")
-        server.send_message(message, to.sender, to.receivers)
+            raise NotTaken("máy chủ thư không mã hóa, mật khẩu không được gửi đi")
+        yield server
 
 
 def _post(address: str, secret: str | None, words: str) -> None:
@@ -149,6 +175,6 @@ def _post(address: str, secret: str | None, words: str) -> None:
     try:
         answer = httpx.post(address, json={"text": words}, headers={"Authorization": f"Bearer {secret}"} if secret else {}, timeout=SECONDS)
     except httpx.HTTPError as problem:
-        raise _NotTaken(type(problem).__name__) from problem
+        raise NotTaken(type(problem).__name__) from problem
     if not answer.is_success:
-        raise _NotTaken(f"địa chỉ nhận trả lời {answer.status_code}")
+        raise NotTaken(f"địa chỉ nhận trả lời {answer.status_code}")

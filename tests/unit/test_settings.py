@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from tests.nights import ROOT, SAMPLES
-from warehouse.settings import Refusal, Settings, keep_private
+from warehouse.settings import SECRETS, Refusal, Settings, keep_private, secret
 
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("BAKHONG_WAREHOUSE_URL", "BAKHONG_SOURCES", "BAKHONG_SECRET_KEY", "BAKHONG_DESK_URL"):
+    for name in (*SECRETS, "BAKHONG_SOURCES", "BAKHONG_DESK_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("BAKHONG_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
@@ -45,8 +45,12 @@ def test_a_home_that_is_a_file_is_refused_in_one_line(monkeypatch: pytest.Monkey
         Settings.from_environment()
 
 
-def test_places_are_taken_from_the_environment_or_are_the_samples(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert Settings.from_environment().sources == Path("samples/sources.yaml").absolute()
+def test_places_are_taken_from_the_environment_or_the_folder_or_are_the_samples(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with monkeypatch.context() as checkout:
+        checkout.chdir(ROOT)
+        assert Settings.from_environment().sources == SAMPLES
+    (tmp_path / "sources.yaml").write_text("sources: []")
+    assert Settings.from_environment().sources == tmp_path / "sources.yaml"
     monkeypatch.setenv("BAKHONG_SOURCES", str(tmp_path / "mine.yaml"))
     assert Settings.from_environment().sources == tmp_path / "mine.yaml"
     assert Settings.from_environment().home == tmp_path / "home"
@@ -70,7 +74,7 @@ def test_in_a_folder_of_no_installation_nothing_is_made_and_the_way_out_is_told(
         (tmp_path / ".env").write_text(dotenv)
     with pytest.raises(Refusal) as refusal:
         Settings.from_environment()
-    said = f"Không có tệp nguồn {tmp_path}/samples/sources.yaml (thư mục đang làm việc: {tmp_path}, {'có' if dotenv else 'không có'} .env)"
+    said = f"Không có tệp nguồn {tmp_path}/sources.yaml (thư mục đang làm việc: {tmp_path}, {'có' if dotenv else 'không có'} .env)"
     assert str(refusal.value).startswith(said)
     assert "đặt BAKHONG_SOURCES là đường dẫn đầy đủ" in str(refusal.value)
     assert not (tmp_path / ".bakhong").exists()
@@ -107,14 +111,6 @@ def test_what_is_not_in_the_environment_is_taken_from_dotenv_in_the_working_fold
     assert settings.warehouse_url == "postgresql://a:b$c@db.example/bakhong"
     assert settings.secret_key == b"0123456789 abcdef 0123456789"
     assert os.environ["TD_TOKEN"] == "abc", "what sources.yaml names is there too"
-
-
-def test_the_example_is_a_dotenv_that_can_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("BAKHONG_HOME")
-    (tmp_path / ".env").write_bytes((ROOT / ".env.example").read_bytes())
-    settings = Settings.from_environment(reading=True)
-    assert settings.home == Path("/var/lib/bakhong")
-    assert (settings.warehouse_url or "").startswith("postgresql")
 
 
 @pytest.mark.parametrize(
@@ -156,6 +152,64 @@ def test_a_variable_that_the_sources_name_for_a_secret_is_not_misspelt(monkeypat
     monkeypatch.setenv("BAKHONG_SOURCES", str(tmp_path / "sources.yaml"))
     monkeypatch.setenv("BAKHONG_TD_TOKEN", "x")
     Settings.from_environment()
+
+
+def test_a_token_of_the_sources_may_be_given_by_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "sources.yaml").write_text("sources: [{name: td, token: BAKHONG_TD_TOKEN}]\n")
+    (tmp_path / "token").write_text("abc\n")
+    monkeypatch.setenv("BAKHONG_SOURCES", str(tmp_path / "sources.yaml"))
+    monkeypatch.setenv("BAKHONG_TD_TOKEN_FILE", str(tmp_path / "token"))
+    Settings.from_environment()
+    assert secret("BAKHONG_TD_TOKEN") == "abc"
+
+
+def test_secrets_are_taken_from_files_as_a_container_gives_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, content in {
+        "BAKHONG_WAREHOUSE_URL": "postgresql://etl:p%20w@db.example/bakhong\n",
+        "BAKHONG_SECRET_KEY": "0123456789abcdef of a file\n",
+        "BAKHONG_MESSAGE_SECRET": " with its spaces \r\n",
+    }.items():
+        (tmp_path / name).write_text(content)
+        (tmp_path / name).chmod(0o444)
+        monkeypatch.setenv(name, "")  # as an .env.example leaves it
+        monkeypatch.setenv(f"{name}_FILE", str(tmp_path / name))
+    settings = Settings.from_environment()
+    assert settings.warehouse_url == "postgresql://etl:p%20w@db.example/bakhong"
+    assert settings.secret_key == b"0123456789abcdef of a file"
+    assert settings.message_secret == " with its spaces "
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(None, "No such file"), (b"", "trống"), (b"\n \n", "trống"), (b"\xff\xfe", "UTF-8")],
+    ids=["missing", "empty", "blank", "not text"],
+)
+def test_a_file_that_gives_no_secret_is_refused_and_nothing_of_it_said(
+    content: bytes | None, told: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if content is not None:
+        (tmp_path / "key").write_bytes(content)
+    monkeypatch.setenv("BAKHONG_SECRET_KEY_FILE", str(tmp_path / "key"))
+    with pytest.raises(Refusal, match=told) as refusal:
+        Settings.from_environment()
+    assert f"BAKHONG_SECRET_KEY_FILE: {'không đọc được' if told != 'trống' else 'tệp'} {tmp_path}/key" in str(refusal.value)
+    assert not (tmp_path / "home" / "secret_key").exists(), "no other key is made instead"
+
+
+def test_a_secret_given_twice_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://db.example/bakhong")
+    monkeypatch.setenv("BAKHONG_WAREHOUSE_URL", "postgresql://other.example/bakhong")
+    monkeypatch.setenv("BAKHONG_WAREHOUSE_URL_FILE", str(tmp_path / "url"))
+    with pytest.raises(Refusal, match="Đặt cả BAKHONG_WAREHOUSE_URL và BAKHONG_WAREHOUSE_URL_FILE") as refusal:
+        Settings.from_environment(reading=True)
+    assert "example" not in str(refusal.value)
+
+
+def test_who_only_reads_needs_no_secret_but_the_address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The desk's own user cannot open the files of the night's."""
+    for name in ("BAKHONG_SECRET_KEY", "BAKHONG_MESSAGE_SECRET"):
+        monkeypatch.setenv(f"{name}_FILE", str(tmp_path / "closed to others"))
+    assert Settings.from_environment(reading=True).message_secret is None
 
 
 def test_who_only_reads_makes_nothing_and_needs_no_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
