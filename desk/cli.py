@@ -29,6 +29,7 @@ from desk.installation_commands import init, version
 from desk.prefect_server import prefect_server, quiet, require_answer
 from desk.profile import profiled
 from desk.script import answer
+from desk.service_commands import alert, watch
 from flows.stopping import Stopped, stoppable
 from tasks.ask import official_table, questions
 from tasks.ask.explain import explain as explain_value
@@ -70,6 +71,8 @@ app.add_typer(warehouse, name="warehouse")
 app.add_typer(layout, name="layout")
 app.add_typer(account, name="account")
 app.command()(init)
+app.command()(watch)
+app.command()(alert)
 app.callback()(version)
 
 UnitArgument = Annotated[

@@ -92,13 +92,24 @@ def tell_news(engine: Engine, settings: Settings, run_id: int, causes: Iterable[
         words += ["", f"Còn {vi.number(len(known))} việc đã báo những đêm trước."]
     if settings.desk_url is not None:
         words += ["", f"Trang kiểm soát: {settings.desk_url}"]
-    try:
-        _send(settings, f"Ba Không, đêm {day}: {vi.number(len(said))} việc mới cần xem", "\n".join(words))
-    except (OSError, smtplib.SMTPException, _NotTaken) as problem:
-        return [f"Không gửi được tin báo ({_reason(problem)}); sẽ gửi cùng lượt đêm sau."]
+    subject = f"Ba Không, đêm {day}: {vi.number(len(said))} việc mới cần xem"
+    if why := send(settings.message_to, settings.message_secret, subject, "\n".join(words)):
+        return [f"Không gửi được tin báo ({why}); sẽ gửi cùng lượt đêm sau."]
     with engine.begin() as connection:
         connection.execute(insert(told), [{"cause": cause, "run_id": run_id} for cause in news])
     return []
+
+
+def send(address: str, secret: str | None, subject: str, words: str) -> str | None:
+    """Sends a message, and returns why it could not be sent, where it could not."""
+    try:
+        if urlsplit(address).scheme in PORTS:
+            _mail(Mail.of(address), secret, subject, words)
+        else:
+            _post(address, secret, f"{subject}\n{words}")
+    except (OSError, smtplib.SMTPException, _NotTaken) as problem:
+        return _reason(problem)
+    return None
 
 
 class _NotTaken(Exception):
@@ -114,14 +125,6 @@ def _reason(problem: Exception) -> str:
     if isinstance(problem, OSError):
         return problem.strerror or type(problem).__name__
     return str(problem)
-
-
-def _send(settings: Settings, subject: str, words: str) -> None:
-    address = str(settings.message_to)
-    if urlsplit(address).scheme in PORTS:
-        _mail(Mail.of(address), settings.message_secret, subject, words)
-    else:
-        _post(address, settings.message_secret, f"{subject}\n{words}")
 
 
 def _mail(to: Mail, secret: str | None, subject: str, words: str) -> None:
