@@ -12,7 +12,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -29,11 +29,14 @@ from desk.installation_commands import doctor, init, version
 from desk.prefect_server import prefect_server, quiet, require_answer
 from desk.profile import profiled
 from desk.script import answer
+from desk.service_commands import alert
+from desk.watch import watch
 from flows.logs import log_to_file
 from flows.stopping import Stopped, stoppable
 from tasks.ask import official_table, questions
 from tasks.ask.explain import explain as explain_value
 from tasks.ask.gate import held_edition
+from tasks.ask.health import Trouble, of_nights
 from tasks.ask.notes import notes_of
 from tasks.ask.scope import WHOLE
 from tasks.ask.score_card import score_card
@@ -72,6 +75,8 @@ app.add_typer(layout, name="layout")
 app.add_typer(account, name="account")
 app.command()(init)
 app.command()(doctor)
+app.command()(watch)
+app.command()(alert)
 app.callback()(version)
 
 UnitArgument = Annotated[
@@ -148,18 +153,20 @@ def _require_samples(settings: Settings) -> None:
 @app.command()
 def status(as_json: JsonOption = False) -> None:
     """Các nguồn: lần gửi cuối, đánh giá, chậm hay không; giao dịch chờ hóa đơn; lượt chạy và lần công bố cuối."""
+    from flows.health import of_schedule  # noqa: PLC0415  # what else only nights need
+
     settings, now = _to_read(), datetime.now(vi.VIETNAM)
     with _reading(settings) as connection:
         states = questions.source_states(connection, _sources(settings), now)
         run, publication = questions.last_run(connection), last_publication(connection)
         held_back, waiting = questions.held_back(connection, WHOLE), questions.waiting(connection)
         held, sample, not_sent_again = held_edition(connection), is_sample(connection), refused(connection)
-    silent = run is None or now - run.started_at > questions.SILENCE
-    broken = run is not None and run.status in ("failed", "killed")
+        found = [*of_nights(connection, now), *of_schedule()]
     if as_json:
         answer(
             is_sample=sample,
-            is_silent=silent,
+            is_silent=any(trouble.kind in ("silent", "never") for trouble in found),
+            troubles=found,
             run=run,
             publication=publication,
             sources=[
@@ -177,18 +184,17 @@ def status(as_json: JsonOption = False) -> None:
         terminal.source_table(states)
         terminal.waiting_table(waiting, now)
         terminal.rejected_table(not_sent_again)
-        _tell_runs(run, publication, held, silent, broken)
+        _tell_runs(run, publication, held, found)
         terminal.held_back_table(held_back)
-    if silent or broken or held is not None or held_back or not_sent_again or any(state.is_late for state in states):
+    if found or held is not None or held_back or not_sent_again or any(state.is_late for state in states):
         raise typer.Exit(1)
 
 
-def _tell_runs(run: Any, publication: Any, held: Any, silent: bool, broken: bool) -> None:
-    if run is not None:
-        words = f"Lượt chạy cuối: số {run.run_id} ({run.flow}), {vi.moment(run.started_at)}, {vi.RUN_STATUS[run.status]}"
-        (terminal.complain if broken else terminal.say)(words + (f": {run.message}" if run.message else ""))
-    if silent:
-        terminal.complain(f"Hơn {questions.SILENCE // timedelta(hours=1)} giờ nay không có lượt chạy nào: kiểm tra lịch chạy hằng đêm.")
+def _tell_runs(run: Any, publication: Any, held: Any, found: Sequence[Trouble]) -> None:
+    if run is not None and not any(trouble.kind in ("failed", "killed") for trouble in found):
+        terminal.say(f"Lượt chạy cuối: số {run.run_id} ({run.flow}), {vi.moment(run.started_at)}, {vi.RUN_STATUS[run.status]}")
+    for trouble in found:
+        terminal.complain(trouble.words)
     if publication is None:
         terminal.say("Chưa công bố lần nào.")
     else:

@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 
 from flows.cluster import spread
 from flows.ending import NightStopped, state_of
+from flows.health import telling_troubles, troubles
 from flows.ingest import NotAllIngested, ingest_batch
 from flows.logs import log_with_prefect
 from flows.progress import Meter, Turn, each, in_turn, note, tell
@@ -273,8 +274,9 @@ def nightly(date: Day | None = None, pulls: bool = True) -> Night | State[Night]
     """The nightly run, for deliveries up to a date; without one, for all there are. `pulls`: whether it looks for new files."""
     settings = Settings.from_environment()
     log_with_prefect(settings)
-    with open_warehouse(settings) as engine, spread(settings, TASKS) as steps:
+    with open_warehouse(settings) as engine, spread(settings, TASKS) as steps, telling_troubles(engine, settings):
         done = night(settings, engine, date, steps=steps if pulls else replace(steps, pull=None))
         artifacts(engine, done.run_id, done.report, settings.desk_url)
-        done.problems.extend(tell_news(engine, settings, done.run_id, done.causes))
+        lasting = [(it.cause, "" if it.kind == "failed" else it.words) for it in troubles(engine, datetime.now(VIETNAM))]
+        done.problems.extend(tell_news(engine, settings, done.run_id, [*done.causes, *lasting]))  # why it failed is a cause already
     return state_of([done], done)

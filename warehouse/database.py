@@ -53,11 +53,7 @@ def open_warehouse(settings: Settings) -> Iterator[Engine]:
 @contextlib.contextmanager
 def read_warehouse(settings: Settings) -> Iterator[Engine]:
     """Opens the warehouse as it stands: nothing is made, migrated or seeded; Refusal where its owner has to do that first."""
-    if settings.warehouse_url is None and not is_there(settings.home):
-        raise Refusal(
-            f"Chưa có kho số liệu trong {settings.home}: chạy `bakhong nightly` trước; nếu kho ở chỗ khác thì chạy ở thư mục cài đặt, "
-            "hoặc đặt BAKHONG_HOME hay BAKHONG_WAREHOUSE_URL."
-        )
+    _require_made(settings)
     with _engine(settings) as (engine, _):
         with _connected(engine) as connection:
             _require_current(connection)
@@ -69,6 +65,22 @@ def examine_warehouse(settings: Settings) -> Iterator[Connection]:
     """Connects to the warehouse whatever it is, an empty database or one of another version too; makes nothing."""
     with _engine(settings) as (engine, _), _connected(engine) as connection:
         yield connection
+
+
+@contextlib.contextmanager
+def watch_warehouse(settings: Settings) -> Iterator[Engine]:
+    """Opens the warehouse whether it is well or not: whoever asks finds out. Refusal where none was ever made."""
+    _require_made(settings)
+    with _engine(settings) as (engine, _):
+        yield engine
+
+
+def _require_made(settings: Settings) -> None:
+    if settings.warehouse_url is None and not is_there(settings.home):
+        raise Refusal(
+            f"Chưa có kho số liệu trong {settings.home}: chạy `bakhong nightly` trước; nếu kho ở chỗ khác thì chạy ở thư mục cài đặt, "
+            "hoặc đặt BAKHONG_HOME hay BAKHONG_WAREHOUSE_URL."
+        )
 
 
 @contextlib.contextmanager

@@ -7,6 +7,8 @@ import re
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
+from http.client import HTTPConnection, HTTPException
 from threading import Thread
 
 import uvicorn
@@ -16,12 +18,15 @@ from starlette.types import ASGIApp
 
 from desk import terminal
 from desk.accounts import is_any
+from desk.service_manager import tell_while
 from desk.web.app import application
 from flows.logs import log_to_stderr
 from flows.stopping import Stopped
 from warehouse.database import end_sessions, read_warehouse, url
 from warehouse.settings import Refusal, Settings
 
+ANSWER_SECONDS = 10
+"""A desk that is silent for longer does not answer."""
 GRACE_SECONDS = 2
 """How long requests under way may take once someone asked to end."""
 
@@ -42,7 +47,7 @@ def serve(settings: Settings, host: str, port: int, root_path: str, proxies: Seq
                         terminal.say("Chưa có tài khoản nào. Lập tài khoản đầu tiên: bakhong account add TÊN --role approver")
                 if not _is_loopback(host) and not proxies:
                     terminal.complain("Mật khẩu đi qua mạng không mã hóa: đặt sau một reverse proxy https và thêm --proxy ĐỊA_CHỈ.")
-                serving.join()
+                tell_while(serving, partial(_answers, listening, prefix))
         except Stopped as stopped:  # as it is meant to end
             terminal.complain(str(stopped))
         else:
@@ -74,6 +79,20 @@ def served(app: ASGIApp, listening: socket.socket, proxies: Sequence[str], engin
         with suppress(DBAPIError):  # the database may be gone before us
             end_sessions(engine)  # a page under way does not hold it up
         serving.join()
+
+
+def _answers(listening: socket.socket, prefix: str) -> bool:
+    """Whether the desk answers a request, whatever it says: a page that tells that the database is gone is an answer."""
+    address, port = listening.getsockname()[:2]
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104  # every address is not one to ask at
+    page = HTTPConnection(reached, port, timeout=ANSWER_SECONDS)
+    try:
+        page.request("GET", f"{prefix}/dang-nhap")
+        return page.getresponse().status > 0
+    except (OSError, HTTPException):
+        return False
+    finally:
+        page.close()
 
 
 def _listening(host: str, port: int) -> socket.socket:
