@@ -1,6 +1,6 @@
 """One row per run of the nightly flow."""
 
-from sqlalchemy import Column, DateTime, Identity, Integer, Table, Text, Uuid, func
+from sqlalchemy import UUID, Column, DateTime, Identity, Integer, Table, Text, func
 
 from warehouse.tables.base import OPS, metadata
 
@@ -10,7 +10,7 @@ run = Table(
     Column("run_id", Integer, Identity(), primary_key=True, comment="Surrogate key"),
     Column(
         "run_uuid",
-        Uuid,
+        UUID,
         nullable=False,
         server_default=func.gen_random_uuid(),
         comment="Name that no run of any warehouse shares: in its log lines and lineage events",

@@ -20,7 +20,7 @@ def upgrade() -> None:
         "run",
         sa.Column(
             "run_uuid",
-            sa.Uuid(),
+            sa.UUID(),
             server_default=sa.func.gen_random_uuid(),
             nullable=False,
             comment="Name that no run of any warehouse shares: in its log lines and lineage events",
