@@ -274,6 +274,8 @@ def test_an_approver_at_the_desk_has_it_published_at_once(prefect: Prefect, serv
             except httpx.ConnectError:
                 assert child.poll() is None, prefect.log.read_text("utf-8")[-3000:]
                 patience.wait(0.3)
+        health = steward.get("healthz")
+        assert (health.status_code, health.json()) == (200, {"healthy": True, "reasons": []}), "the next night is planned"
         assert steward.post("cong-bo/ngay", data={"form_token": of_steward}).status_code == 403
         approver, token = client_of(f"http://127.0.0.1:{port}/", "approver", password)
         assert 'action="/cong-bo/ngay"' in approver.get("cong-bo").text
