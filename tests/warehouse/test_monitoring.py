@@ -1,4 +1,4 @@
-"""What monitors ask of the desk: /livez, /healthz that turns red by itself, /metrics as Prometheus reads them; and whose judgement it is."""
+"""What monitors ask of the desk: /livez, /healthz that turns red by itself, /metrics as Prometheus reads them."""
 
 from __future__ import annotations
 
@@ -229,9 +229,7 @@ def test_the_numbers_are_those_of_the_warehouse(engine: Engine, settings: Settin
         for statement in DELIVERED.split(";\n"):
             c.execute(text(statement))
         c.execute(
-            text(
-                "INSERT INTO ops.step VALUES (:n, 'pull', :at, :at + interval '90 seconds'), (:n, 'ingest', :at, :at + interval '2 minutes')"
-            ),
+            text("INSERT INTO ops.step VALUES (:n, 'pull', :at, :at + interval '90 s'), (:n, 'ingest', :at, :at + interval '2 min')"),
             {"n": last, "at": began},
         )
         c.execute(
@@ -239,7 +237,8 @@ def test_the_numbers_are_those_of_the_warehouse(engine: Engine, settings: Settin
         )
         c.execute(
             text(
-                "INSERT INTO ops.held_edition (run_id, as_of, held_at, values_added, values_revised, values_ended) VALUES (:n, :at, :at, 1, 2, 3)"
+                "INSERT INTO ops.held_edition (run_id, as_of, held_at, values_added, values_revised, values_ended) "
+                "VALUES (:n, :at, :at, 1, 2, 3)"
             ),
             {"n": last, "at": began},
         )
