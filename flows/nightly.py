@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date as Day
 from datetime import datetime, time
@@ -22,6 +23,7 @@ from flows.cluster import spread
 from flows.ending import NightStopped, state_of
 from flows.health import telling_troubles, troubles
 from flows.ingest import NotAllIngested, ingest_batch
+from flows.lineage import Told, lineage
 from flows.logs import log_with_prefect
 from flows.progress import Meter, Turn, each, in_turn, note, tell
 from flows.publish import Published, publish
@@ -31,6 +33,7 @@ from tasks.deliveries.batches import Batch, batches, size_of
 from tasks.deliveries.ledger import Delivery, Outcome, delivered, know_sources, note_unreachable, pending
 from tasks.deliveries.run_lock import LockLost, Run, in_one_line, one_at_a_time
 from tasks.deliveries.source import Source, read_providers, read_provinces, read_reporting_calendars, read_sample, read_sources
+from tasks.deliveries.steps import Step
 from tasks.deliveries.steps import step as step_of
 from tasks.load.dependents import releasable
 from tasks.pull.landing import Pulled, Unreadable, pull
@@ -117,7 +120,11 @@ def night(
     calendars, is_sample = read_reporting_calendars(settings.sources), read_sample(settings.sources)
     docs = docs or DataDocs(settings.home / "data_docs")
     check_address(settings.message_to)
-    with one_at_a_time(engine, flow_name, as_of) as run, stoppable(lambda: run.standing, NightStopped, TerminationSignal):
+    with (
+        one_at_a_time(engine, flow_name, as_of) as run,
+        stoppable(lambda: run.standing, NightStopped, TerminationSignal),
+        lineage(engine, run) as told,
+    ):
         with engine.begin() as connection:
             hold_to_key(connection, settings.secret_key)  # again: it may have been changed until we were alone
             know_providers(connection, providers)
@@ -126,7 +133,7 @@ def night(
             know_sources(connection, sources)
             if is_sample is not None:
                 mark_sample(connection, is_sample)
-        step = partial(step_of, engine, run.run_id)
+        step = partial(_step, engine, run, told)
         unreachable: list[str] = []
         ahead: list[str] = []
         if steps.pull:
@@ -142,7 +149,7 @@ def night(
         tell("Tính chỉ tiêu và công bố")
         with step("publish"):
             published = steps.publish(engine, run.run_id, as_of)
-        run.is_published = not published.is_held
+            run.is_published = not published.is_held
         docs.deliveries |= {outcome.delivery_id for outcome in run.outcomes}
         made = None
         if steps.report:
@@ -155,6 +162,13 @@ def night(
         for state in late:
             log.warning("source is late", extra={"source": state.source.name, "due": state.due})
         return Night(run.run_id, run.outcomes, unreachable, ahead, published, made, run.problems, late)
+
+
+@contextmanager
+def _step(engine: Engine, run: Run, told: Told, name: Step) -> Iterator[None]:
+    """A step of a night, as the ledger keeps it and lineage is told of it."""
+    with told(name), step_of(engine, run.run_id, name):
+        yield
 
 
 def _take_waiting(
