@@ -41,7 +41,9 @@ def serve(settings: Settings, host: str, port: int, root_path: str, proxies: Seq
         try:
             with served(application(engine, settings, prefix), listening, proxies, engine) as serving:
                 place = f"http://{f'[{host}]' if ':' in host else host}:{port}{prefix}/"
-                terminal.where({"Trang kiểm soát": place, "Kho số liệu": url(settings), "Dừng": "Ctrl-C"})
+                # With its password to whoever sits there only: what else becomes of stdout is a log.
+                warehouse = url(settings) if terminal.out.is_terminal else "bakhong warehouse url"
+                terminal.where({"Trang kiểm soát": place, "Kho số liệu": warehouse, "Dừng": "Ctrl-C"})
                 with engine.connect() as connection:
                     if not is_any(connection):
                         terminal.say("Chưa có tài khoản nào. Lập tài khoản đầu tiên: bakhong account add TÊN --role approver")
