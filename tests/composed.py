@@ -104,10 +104,10 @@ class Composed:
         """Waits until a service that runs once has done so."""
         assert self.running[name].wait(300) == 0, self.said()
 
-    def down(self) -> dict[str, int]:
-        """Asks the services to end, dependents first, each within its time; how each ended."""
+    def down(self, *names: str) -> dict[str, int]:
+        """Asks services to end, dependents first, each within its time; how each ended."""
         ended = {}
-        for name in reversed([name for name in self.order if name in self.running]):
+        for name in reversed([name for name in self.order if name in (names or self.running)]):
             process, of = self.running.pop(name), self.declared["services"][name]
             if process.poll() is None:
                 process.send_signal(signal.Signals[of.get("stop_signal", "SIGTERM")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ import yaml
 from desk.installation.init import FILES, lay_down
 from tests.composed import Composed, can_run
 from tests.flows.test_prefect_deployment import Prefect
-from tests.nights import ROOT, few_sources
+from tests.nights import ROOT, Patience, few_sources
 
 CONTAINER = FILES / "container"
 KEYS = {
@@ -112,6 +113,14 @@ def test_secrets_are_made_once(tmp_path: Path) -> None:
     assert {path.name: path.read_text("utf-8") for path in secrets.iterdir()} == made
 
 
+def add_far_source(composed: Composed) -> None:
+    """Adds a source that does not answer: a night waits to try it again."""
+    path = composed.file.parent.parent / "sources.yaml"
+    entries = yaml.safe_load(path.read_text("utf-8"))["sources"]
+    far = {"name": "far", "feed": "dossiers", "layout": "dvcqg_csv", "provider": "td", "expected": "once"}
+    path.write_text(yaml.safe_dump({"sources": [*entries, far | {"url": "sftp://nobody@127.0.0.1:1/out/*.csv"}]}), "utf-8")
+
+
 def test_the_services_run_a_night_serve_it_and_end_in_order(composed: Composed) -> None:
     login = (composed.file.parent / "secrets" / "prefect_login").read_text("utf-8").strip()
     address = f"127.0.0.1:{composed.port('4200')}/api"
@@ -133,6 +142,17 @@ def test_the_services_run_a_night_serve_it_and_end_in_order(composed: Composed) 
         psycopg.connect(re.sub(r"sslmode=[\w-]+", "sslmode=disable", owner))
     with pytest.raises(psycopg.OperationalError, match="certificate"):
         psycopg.connect(re.sub(r"sslrootcert=\S+", f"sslrootcert={ssl.get_default_verify_paths().cafile}", owner))
+    assert composed.execute("worker", "bakhong", "watch", "--ahead").returncode == 0
+    add_far_source(composed)
+    waiting = prefect.ask("POST", f"/deployments/{nightly['id']}/create_flow_run")
+    patience = Patience(composed.folder)
+    while "Thử lại lần 2/4" not in composed.said():
+        patience.wait(0.3)
+    assert composed.down("worker") == {"worker": 143}
+    assert prefect.ask("GET", f"/flow_runs/{waiting['id']}")["state_type"] == "CRASHED", "not running for ever"
+    status = composed.execute("desk", "bakhong", "status")
+    assert "Đã dừng theo yêu cầu (SIGTERM). Lượt chạy số 2: " in status.stderr, status.stdout + status.stderr
+    assert composed.execute("desk", "bakhong", "watch", "--ahead").returncode == 2, "nobody is there to carry it out"
     ended = composed.down()
-    assert ended == {"desk": 0, "worker": 143, "prefect": 0, "upgrade": 0, "roles": 0, "postgres": 0}, composed.said()
-    assert not composed.running
+    assert ended == {"desk": 0, "prefect": -signal.SIGTERM, "upgrade": 0, "roles": 0, "postgres": 0}, composed.said()
+    assert "Traceback" not in composed.said()
