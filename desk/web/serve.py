@@ -99,7 +99,7 @@ def _answers(listening: socket.socket, prefix: str) -> bool:
     reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104  # every address is not one to ask at
     page = HTTPConnection(reached, port, timeout=ANSWER_SECONDS)
     try:
-        page.request("GET", f"{prefix}/dang-nhap")
+        page.request("GET", f"{prefix}/livez")
         return page.getresponse().status > 0
     except (OSError, HTTPException):
         return False

@@ -142,7 +142,7 @@ def test_the_services_run_a_night_serve_it_and_end_in_order(composed: Composed) 
         psycopg.connect(re.sub(r"sslmode=[\w-]+", "sslmode=disable", owner))
     with pytest.raises(psycopg.OperationalError, match="certificate"):
         psycopg.connect(re.sub(r"sslrootcert=\S+", f"sslrootcert={ssl.get_default_verify_paths().cafile}", owner))
-    assert composed.execute("worker", "bakhong", "watch", "--ahead").returncode == 0
+    assert composed.execute("worker", "bakhong", "worker", "--check").returncode == 0
     add_far_source(composed)
     waiting = prefect.ask("POST", f"/deployments/{nightly['id']}/create_flow_run")
     patience = Patience(composed.folder)
@@ -152,7 +152,7 @@ def test_the_services_run_a_night_serve_it_and_end_in_order(composed: Composed) 
     assert prefect.ask("GET", f"/flow_runs/{waiting['id']}")["state_type"] == "CRASHED", "not running for ever"
     status = composed.execute("desk", "bakhong", "status")
     assert "Đã dừng theo yêu cầu (SIGTERM). Lượt chạy số 2: " in status.stderr, status.stdout + status.stderr
-    assert composed.execute("desk", "bakhong", "watch", "--ahead").returncode == 2, "nobody is there to carry it out"
+    assert composed.execute("desk", "bakhong", "worker", "--check").returncode == 2, "nobody is there to carry it out"
     ended = composed.down()
     assert ended == {"desk": 0, "prefect": -signal.SIGTERM, "upgrade": 0, "roles": 0, "postgres": 0}, composed.said()
     assert "Traceback" not in composed.said()

@@ -17,11 +17,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from desk.installation.init import lay_down
 from tests.flows.conftest import Webhook
-from tests.nights import KEY, Patience, bakhong, environment, few_sources, run_command, started, url_of
+from tests.nights import Patience, few_sources, run_command, started, url_of
 
 SERVICES = ("nightly", "watch", "serve", "prefect", "worker", "failed@")
 IN_TOKYO = {"TZ": "Asia/Tokyo", "PATH": "/usr/bin:/bin"}
@@ -163,36 +163,41 @@ def test_the_desk_tells_when_it_is_there_that_it_is_alive_and_when_it_ends(
         assert desk.wait(30) == 0
 
 
-def test_a_failed_unit_is_told_once_and_its_mornings_look_with_it(units: Path, webhook: Webhook) -> None:
+def test_a_failed_unit_is_told_once_a_morning(units: Path, webhook: Webhook) -> None:
     posted, address, answer = webhook
     folder = units.parent
     with (folder / ".env").open("a") as settings:
         settings.write(f"BAKHONG_MESSAGE_TO={address}\nBAKHONG_NO_SUCH=a mistake that keeps nobody from being told\n")
-    told_by_systemd = {"MONITOR_SERVICE_RESULT": "exit-code", "MONITOR_EXIT_STATUS": "2"}
 
-    def alert(unit: str, **more: str) -> subprocess.CompletedProcess[str]:
+    def alert(unit: str, **told_by_systemd: str) -> subprocess.CompletedProcess[str]:
         words = value(units / "bakhong-failed@.service", "ExecStart").replace("%i", unit).split()
-        return run_command(words, bare(units) | more, folder, folder)
+        return run_command(words, bare(units) | told_by_systemd, folder, folder)
 
+    cannot_look = {"MONITOR_SERVICE_RESULT": "exit-code", "MONITOR_EXIT_STATUS": "2"}
     answer["status"] = 503
-    unsent = alert("bakhong-nightly", **told_by_systemd)
-    assert (unsent.returncode, posted.clear()) == (2, None)
-    assert "không gửi được tin báo" in unsent.stderr
+    unsent = alert("bakhong-watch", **cannot_look)
+    assert unsent.returncode == 2
+    assert "không gửi được tin báo (địa chỉ nhận trả lời 503)" in unsent.stderr
+    posted.clear()
     answer["status"] = 200
-    assert alert("bakhong-nightly", **told_by_systemd).returncode == 0
-    assert alert("bakhong-watch", **told_by_systemd).returncode == 0
+    assert alert("bakhong-watch", **cannot_look).returncode == 0
+    assert alert("bakhong-watch", **cannot_look).returncode == 0
     assert alert("bakhong-serve", MONITOR_SERVICE_RESULT="watchdog").returncode == 0
-    assert [words["text"].splitlines()[:2] for _, words in posted] == [
-        [
-            "Ba Không: lượt đêm không chạy hoặc không xong",
-            "Lượt đêm không chạy hoặc không xong (bakhong-nightly): kết thúc với mã 2.",
-        ],
-        ["Ba Không: trang kiểm soát đã dừng", "Trang kiểm soát đã dừng (bakhong-serve): không còn trả lời."],
+    assert [words["text"].splitlines()[1] for _, words in posted] == [
+        "Không xem được lượt đêm có chạy không, hoặc không báo được (bakhong-watch): kết thúc với mã 2.",
+        "Trang kiểm soát đã dừng (bakhong-serve): không còn trả lời.",
     ]
     yesterday = time.time() - timedelta(hours=24).total_seconds()
-    os.utime(folder / ".bakhong" / "alerts" / "bakhong-nightly", (yesterday, yesterday))
-    assert alert("bakhong-nightly").returncode == 0
-    assert len(posted) == 3, "another night that failed is news"
+    os.utime(folder / ".bakhong" / "alerts" / "bakhong-watch", (yesterday, yesterday))
+    assert alert("bakhong-watch").returncode == 0
+    assert len(posted) == 3, "another morning"
+
+
+def test_every_failure_leads_to_somebody_who_tells(units: Path) -> None:
+    """A night that fails is looked at at once, as every morning; whoever cannot look, or tell, has it told."""
+    after = {name: re.findall(r"^OnFailure=(.*)$", (units / f"bakhong-{name}.service").read_text("utf-8"), re.M) for name in SERVICES}
+    told = ["bakhong-failed@%p.service"]
+    assert after == {"nightly": ["bakhong-watch.service"], "watch": told, "serve": told, "prefect": told, "worker": told, "failed@": []}
 
 
 def test_where_nobody_is_to_be_told_the_journal_says_so(units: Path) -> None:
@@ -200,30 +205,3 @@ def test_where_nobody_is_to_be_told_the_journal_says_so(units: Path) -> None:
     done = run_command(words, bare(units), units.parent, units.parent)
     assert done.returncode == 2
     assert "chưa đặt BAKHONG_MESSAGE_TO" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("hours", "status", "said"),
-    [
-        (None, None, "Chưa có lượt chạy nào"),
-        (5, "completed", None),
-        (5, "failed", "thất bại: đĩa đầy"),
-        (5, "running", "bị ngắt"),
-        (28, "completed", "Hơn 26 giờ nay không có lượt chạy nào"),
-    ],
-)
-def test_the_mornings_look_tells_a_night_that_did_not_begin_or_did_not_end(
-    hours: int | None, status: str | None, said: str | None, engine: Engine, home: Path
-) -> None:
-    if hours is not None:
-        with engine.begin() as connection:
-            connection.execute(
-                text(
-                    "INSERT INTO ops.run (flow, as_of, started_at, status, host, process_id, message) "
-                    "VALUES ('nightly', now(), now() - make_interval(hours => :hours), :status, 'test', 1, 'đĩa đầy')"
-                ),
-                {"hours": hours, "status": status},
-            )
-    done = bakhong("watch", env=environment(home, warehouse_url=url_of(engine)) | {"BAKHONG_SECRET_KEY": KEY})
-    assert done.returncode == (0 if said is None else 2)
-    assert said is None or said in done.stderr
