@@ -29,7 +29,7 @@ from desk.installation_commands import doctor, init, version
 from desk.prefect_server import prefect_server, quiet, require_answer
 from desk.profile import profiled
 from desk.script import answer
-from desk.service_commands import alert
+from desk.service_commands import alert, worker
 from desk.watch import watch
 from flows.logs import log_to_file
 from flows.stopping import Stopped, stoppable
@@ -75,6 +75,7 @@ app.add_typer(layout, name="layout")
 app.add_typer(account, name="account")
 app.command()(init)
 app.command()(doctor)
+app.command()(worker)
 app.command()(watch)
 app.command()(alert)
 app.callback()(version)

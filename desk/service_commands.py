@@ -1,4 +1,4 @@
-"""`bakhong alert`: what systemd calls where a unit failed, and so could not tell of it itself."""
+"""`bakhong worker`, a service of its own; `bakhong alert`, what systemd calls where a unit failed, and so could not tell of it itself."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import typer
 
 from desk import terminal
 from tasks.words import vietnamese as vi
-from warehouse.settings import Refusal, read_dotenv, secret
+from warehouse.settings import Refusal, Settings, read_dotenv, secret
 
 AGAIN = timedelta(hours=6)
-"""So long after an alert nothing is told of the same unit: the night that failed and the morning's look at it are one trouble."""
+"""So long after an alert nothing is told of the same unit."""
 
 UNITS = {
-    "bakhong-nightly": "lượt đêm không chạy hoặc không xong",
+    "bakhong-watch": "không xem được lượt đêm có chạy không, hoặc không báo được",
     "bakhong-serve": "trang kiểm soát đã dừng",
     "bakhong-prefect": "máy chủ Prefect đã dừng",
     "bakhong-worker": "worker của Prefect đã dừng, đêm tới sẽ không chạy",
@@ -37,6 +37,31 @@ RESULTS = {
     "start-limit-hit": "khởi động lại nhiều lần không được",
 }
 """How it ended, by the word of systemd."""
+
+
+def worker(
+    check: Annotated[
+        bool, typer.Option("--check", help="Chỉ hỏi máy chủ Prefect: đêm tới có trong lịch không, có worker nào trực không; không: mã 2.")
+    ] = False,
+) -> None:
+    """Đưa lịch trong prefect.yaml lên máy chủ Prefect rồi chạy các lượt đến giờ, cho đến khi bấm Ctrl-C."""
+    if check:
+        terminal.say(_planned())
+    else:
+        from desk.prefect_worker import work  # noqa: PLC0415
+
+        work(Settings.from_environment())
+
+
+def _planned() -> str:
+    """The next night, in words; Refusal where nobody would carry it out."""
+    from desk.installation.checks import schedule  # noqa: PLC0415
+
+    Settings.from_environment(reading=True)  # where the server is, `.env` says
+    found = list(schedule())
+    if wrong := [f"{one.about}: {one.found}" for one in found if one.state == "to_do"]:
+        raise Refusal("; ".join(wrong) + ".")
+    return "; ".join(f"{one.about}: {one.found}" for one in found)
 
 
 def alert(

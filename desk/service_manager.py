@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Thread
+from threading import Event
 
 from flows.stopping import Stopped
 
@@ -19,17 +19,17 @@ def notify(state: str) -> None:
         manager.sendto(state.encode(), f"\0{address[1:]}" if address.startswith("@") else address)
 
 
-def tell_while(serving: Thread, answers: Callable[[], bool]) -> None:
-    """Waits for the end of a server's thread and tells meanwhile: ready once it answers, alive only as long as it does."""
+def tell_until(ended: Event, answers: Callable[[], bool]) -> None:
+    """Waits for the end of a server and tells meanwhile: ready once it answers, alive only as long as it does."""
     patience = int(os.environ.get("WATCHDOG_USEC", "0")) / 1_000_000
     pause = patience / 3 or None
     is_ready = False
     try:
-        while serving.is_alive():
+        while not ended.is_set():
             if answers():
                 notify("WATCHDOG=1" if is_ready else "READY=1\nWATCHDOG=1")
                 is_ready = True
-            serving.join(pause if is_ready else 0.2)
+            ended.wait(pause if is_ready else 0.2)
     except Stopped:
         notify("STOPPING=1")
         raise

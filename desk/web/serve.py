@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from http.client import HTTPConnection, HTTPException
-from threading import Thread
+from threading import Event, Thread
 
 import uvicorn
 from sqlalchemy import Engine
@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 
 from desk import terminal
 from desk.accounts import is_any
-from desk.service_manager import tell_while
+from desk.service_manager import tell_until
 from desk.web.app import application
 from flows.logs import log_to_stderr
 from flows.stopping import Stopped
@@ -39,15 +39,17 @@ def serve(settings: Settings, host: str, port: int, root_path: str, proxies: Seq
         _require_address(proxy)
     with _listening(host, port) as listening, read_warehouse(settings) as engine:
         try:
-            with served(application(engine, settings, prefix), listening, proxies, engine) as serving:
+            with served(application(engine, settings, prefix), listening, proxies, engine) as ended:
                 place = f"http://{f'[{host}]' if ':' in host else host}:{port}{prefix}/"
-                terminal.where({"Trang kiểm soát": place, "Kho số liệu": url(settings), "Dừng": "Ctrl-C"})
+                # With its password to whoever sits there only: what else becomes of stdout is a log.
+                warehouse = url(settings) if terminal.out.is_terminal else "bakhong warehouse url"
+                terminal.where({"Trang kiểm soát": place, "Kho số liệu": warehouse, "Dừng": "Ctrl-C"})
                 with engine.connect() as connection:
                     if not is_any(connection):
                         terminal.say("Chưa có tài khoản nào. Lập tài khoản đầu tiên: bakhong account add TÊN --role approver")
                 if not _is_loopback(host) and not proxies:
                     terminal.complain("Mật khẩu đi qua mạng không mã hóa: đặt sau một reverse proxy https và thêm --proxy ĐỊA_CHỈ.")
-                tell_while(serving, partial(_answers, listening, prefix))
+                tell_until(ended, partial(_answers, listening, prefix))
         except Stopped as stopped:  # as it is meant to end
             terminal.complain(str(stopped))
         else:
@@ -55,8 +57,11 @@ def serve(settings: Settings, host: str, port: int, root_path: str, proxies: Seq
 
 
 @contextmanager
-def served(app: ASGIApp, listening: socket.socket, proxies: Sequence[str], engine: Engine) -> Iterator[Thread]:
-    """Serves on a socket beside the block, which hears the signals; at its end nothing of it goes on, in the database neither."""
+def served(app: ASGIApp, listening: socket.socket, proxies: Sequence[str], engine: Engine) -> Iterator[Event]:
+    """Serves on a socket beside the block, which hears the signals; at its end nothing of it goes on, in the database neither.
+
+    The block is given the server's own end to wait for: Python takes a thread for ended whose `join` a signal cut short.
+    """
     config = uvicorn.Config(
         app,
         proxy_headers=bool(proxies),
@@ -69,11 +74,18 @@ def served(app: ASGIApp, listening: socket.socket, proxies: Sequence[str], engin
         timeout_graceful_shutdown=GRACE_SECONDS,
         limit_concurrency=200,
     )
-    server = uvicorn.Server(config)
-    serving = Thread(target=server.run, kwargs={"sockets": [listening]}, name="desk")
+    server, ended = uvicorn.Server(config), Event()
+
+    def run() -> None:
+        try:
+            server.run(sockets=[listening])
+        finally:
+            ended.set()
+
+    serving = Thread(target=run, name="desk")
     serving.start()
     try:
-        yield serving
+        yield ended
     finally:
         server.should_exit = True
         with suppress(DBAPIError):  # the database may be gone before us
@@ -87,7 +99,7 @@ def _answers(listening: socket.socket, prefix: str) -> bool:
     reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104  # every address is not one to ask at
     page = HTTPConnection(reached, port, timeout=ANSWER_SECONDS)
     try:
-        page.request("GET", f"{prefix}/dang-nhap")
+        page.request("GET", f"{prefix}/livez")
         return page.getresponse().status > 0
     except (OSError, HTTPException):
         return False

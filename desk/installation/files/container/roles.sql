@@ -1,0 +1,18 @@
+-- Các vai trò và tài khoản của kho: chủ kho, lượt đêm, trang kiểm soát. Chạy mỗi lần khởi động: mật khẩu theo các tệp bí mật.
+\set owner `cat /run/secrets/owner_password`
+\set night `cat /run/secrets/night_password`
+\set desk `cat /run/secrets/desk_password`
+
+SELECT format('CREATE ROLE %I', role)
+FROM unnest(ARRAY['bakhong_etl', 'bakhong_steward', 'bakhong_reader', 'bakhong', 'bakhong_night', 'bakhong_desk']) AS role
+WHERE to_regrole(role) IS NULL \gexec
+
+ALTER ROLE bakhong LOGIN PASSWORD :'owner';
+ALTER ROLE bakhong_night LOGIN PASSWORD :'night';
+ALTER ROLE bakhong_desk LOGIN PASSWORD :'desk';
+GRANT bakhong_etl TO bakhong_night;
+GRANT bakhong_steward TO bakhong_desk;
+
+SELECT 'CREATE DATABASE bakhong OWNER bakhong' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'bakhong') \gexec
+REVOKE CONNECT ON DATABASE bakhong FROM PUBLIC;
+GRANT CONNECT ON DATABASE bakhong TO bakhong_etl, bakhong_steward, bakhong_reader;
