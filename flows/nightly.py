@@ -25,6 +25,7 @@ from flows.health import telling_troubles, troubles
 from flows.ingest import NotAllIngested, ingest_batch
 from flows.lineage import Told, lineage
 from flows.logs import log_with_prefect
+from flows.prefect_runs import made_up_for, tell_of_the_dead, this_run
 from flows.progress import Meter, Turn, each, in_turn, note, tell
 from flows.publish import Published, publish
 from flows.stopping import stoppable
@@ -121,8 +122,8 @@ def night(
     docs = docs or DataDocs(settings.home / "data_docs")
     check_address(settings.message_to)
     with (
-        one_at_a_time(engine, flow_name, as_of) as run,
-        stoppable(lambda: run.standing, NightStopped, TerminationSignal),
+        one_at_a_time(engine, flow_name, as_of, this_run()) as run,
+        stoppable(lambda: run.standing, NightStopped, TOLD_BY_PREFECT),
         lineage(engine, run) as told,
     ):
         with engine.begin() as connection:
@@ -270,6 +271,8 @@ def _try_again(task: Any, run: Any, state: Any) -> bool:
     return True
 
 
+TOLD_BY_PREFECT = (TerminationSignal, SystemExit)
+"""What Prefect raises where a run is to end: it was told to, or its worker is gone."""
 NAMED = "pull-"
 WAITS = [10, 60, 180]
 """Seconds before each new try to reach a source."""
@@ -288,8 +291,13 @@ def nightly(date: Day | None = None, pulls: bool = True) -> Night | State[Night]
     """The nightly run, for deliveries up to a date; without one, for all there are. `pulls`: whether it looks for new files."""
     settings = Settings.from_environment()
     log_with_prefect(settings)
-    with open_warehouse(settings) as engine, spread(settings, TASKS) as steps, telling_troubles(engine, settings):
-        done = night(settings, engine, date, steps=steps if pulls else replace(steps, pull=None))
+    with open_warehouse(settings) as engine, spread(settings, TASKS) as steps:
+        tell_of_the_dead(engine)
+        if pulls and date is None and (made_up := made_up_for(engine)):
+            return made_up
+        flow_name, carried_out = ("nightly", steps) if pulls else ("publish", replace(steps, pull=None))
+        with telling_troubles(engine, settings):
+            done = night(settings, engine, date, flow_name, carried_out)
         artifacts(engine, done.run_id, done.report, settings.desk_url)
         lasting = [(it.cause, "" if it.kind == "failed" else it.words) for it in troubles(engine, datetime.now(VIETNAM))]
         done.problems.extend(tell_news(engine, settings, done.run_id, [*done.causes, *lasting]))  # why it failed is a cause already

@@ -38,12 +38,12 @@ class Stopped(SystemExit):
 
 @contextmanager
 def stoppable(
-    what_stands: Callable[[], str] = lambda: "", kind: type[Stopped] = Stopped, told_by: type[BaseException] = Stopped
+    what_stands: Callable[[], str] = lambda: "", kind: type[Stopped] = Stopped, told_by: tuple[type[BaseException], ...] = ()
 ) -> Iterator[None]:
     """Has a request to end raise `kind` in the block, with what stands by then. Only the main thread hears signals.
 
     A signal that Prefect listens to itself, to tell a run that was cancelled there from one that crashed, stays Prefect's:
-    its own word for it, `told_by`, becomes `kind` here. After a request the block ends as that, whatever closing ran into.
+    its own words for it, `told_by`, become `kind` here. After a request the block ends as that, whatever closing ran into.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -119,12 +119,18 @@ SILENCE = timedelta(hours=26)
 
 
 def last_run(connection: Connection) -> Row[Any] | None:
-    """The latest run, whatever became of it: one that says `running` and no longer holds the lock was killed."""
+    """The latest run, whatever became of it: one that says `running` and no longer holds the lock was killed.
+
+    `last_sign_at`: when it was last seen at work; `is_published`: whether what it computed went out.
+    """
     return connection.execute(
         text(
-            "SELECT run_id, flow, as_of, started_at, finished_at, host, process_id, deliveries, message, "
-            f"CASE WHEN status = 'running' AND NOT {LOCK_HELD} THEN 'killed' ELSE status END AS status "
-            "FROM ops.run ORDER BY run_id DESC LIMIT 1"
+            "SELECT r.run_id, r.flow, r.as_of, r.started_at, r.finished_at, r.host, r.process_id, r.deliveries, r.message, "
+            f"CASE WHEN r.status = 'running' AND NOT {LOCK_HELD} THEN 'killed' ELSE r.status END AS status, "
+            "p.published_at IS NOT NULL AS is_published, greatest(r.started_at, r.finished_at, p.published_at, "
+            "  (SELECT max(loaded_at) FROM ops.delivery WHERE loaded_at >= r.started_at)) AS last_sign_at "
+            "FROM ops.run r LEFT JOIN LATERAL (SELECT max(published_at) AS published_at FROM ops.publication WHERE run_id = r.run_id) p "
+            "ON true ORDER BY r.run_id DESC LIMIT 1"
         )
     ).first()
 

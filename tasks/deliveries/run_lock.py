@@ -121,14 +121,14 @@ def require_free(engine: Engine) -> None:
 
 
 @contextmanager
-def one_at_a_time(engine: Engine, flow: str, as_of: datetime) -> Iterator[Run]:
+def one_at_a_time(engine: Engine, flow: str, as_of: datetime, prefect_run: UUID | None = None) -> Iterator[Run]:
     """Holds the run lock and keeps ops.run; Refusal, naming the holder, where another run is at work."""
     with alone(engine) as lock:
         # A row that says `running` while the lock was free: its process died without a word.
         ended = update(runs).where(runs.c.status == "running").values(status="killed").returning(runs.c.run_id)
         for killed in lock.scalars(ended).all():
             log.warning("a run before had died without a word", extra={"killed_run": killed})
-        this = _begin(lock, flow, as_of)
+        this = _begin(lock, flow, as_of, prefect_run)
         log.info("run began, alone", extra={"flow": flow, "as_of": as_of.isoformat(), "host": HOST, "process_id": os.getpid()})
         try:
             yield this
@@ -145,10 +145,11 @@ def one_at_a_time(engine: Engine, flow: str, as_of: datetime) -> Iterator[Run]:
         log.info("run ended", extra={"status": this.status, "deliveries": len(this.outcomes), "seconds": seconds})
 
 
-def _begin(lock: Connection, flow: str, as_of: datetime) -> Run:
+def _begin(lock: Connection, flow: str, as_of: datetime, prefect_run: UUID | None) -> Run:
     """Writes the beginning of a run into a row of its own."""
     now = datetime.now(UTC)
-    row = {"flow": flow, "as_of": as_of, "started_at": now, "status": "running", "host": HOST, "process_id": os.getpid()}
+    row = {"flow": flow, "as_of": as_of, "started_at": now, "status": "running", "prefect_run": prefect_run}
+    row |= {"host": HOST, "process_id": os.getpid()}
     name = RunName(*lock.execute(insert(runs).values(row).returning(runs.c.run_id, runs.c.run_uuid)).one())
     spoken_of.set(name)
     return Run(name, flow, as_of, now)

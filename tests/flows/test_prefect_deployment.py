@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -55,15 +55,15 @@ class Prefect:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def ask(self, method: str, path: str, **body: Any) -> Any:
+    def ask(self, method: str, path: str, several: list[Any] | None = None, **body: Any) -> Any:
         """The server's answer, however long it takes; whoever is told that it is busy asks again."""
         patience = Patience(self.log.parent)
-        while (answer := self._asked(method, path, body)).status_code in BUSY:
+        while (answer := self._asked(method, path, several or body)).status_code in BUSY:
             patience.wait(0.3)
         answer.raise_for_status()
-        return answer.json()
+        return answer.json() if answer.content else None
 
-    def _asked(self, method: str, path: str, body: dict[str, Any]) -> httpx.Response:
+    def _asked(self, method: str, path: str, body: Any) -> httpx.Response:
         return httpx.request(method, f"{self.env['PREFECT_API_URL']}{path}", json=body or None, timeout=None)
 
     def deployment(self, name: str) -> Any:
@@ -83,6 +83,15 @@ class Prefect:
         """Makes a scheduled run due now."""
         due = {"type": "SCHEDULED", "state_details": {"scheduled_time": datetime.now(UTC).isoformat()}}
         assert self.ask("POST", f"/flow_runs/{run['id']}/set_state", state=due)["status"] == "ACCEPT"
+
+    @contextmanager
+    def worker(self) -> Iterator[subprocess.Popen[bytes]]:
+        """A worker that takes one run after the other, for as long as the block lasts."""
+        words = ["worker", "start", "--pool", "bakhong", "--name", "test", "--limit", "1"]
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "prefect", *words]
+            with started(command, env=self.env, cwd=ROOT, stdout=log, stderr=log) as process:
+                yield process
 
     @contextmanager
     def another_source(self, **entry: str) -> Iterator[None]:
@@ -110,9 +119,9 @@ def two_in_the_morning(after: datetime) -> datetime:
     return today if today > local else today + timedelta(days=1)
 
 
-def nights(server: Server) -> list[tuple[str, str]]:
+def nights(server: Server, database: str = "deployed") -> list[tuple[str, str]]:
     """What the warehouse says of its runs: flow and status."""
-    engine = connect(server.url("owner", "deployed"))
+    engine = connect(server.url("owner", database))
     with engine.connect() as connection:
         is_made = connection.exec_driver_sql("SELECT to_regclass('ops.run')").scalar()
         runs = connection.exec_driver_sql("SELECT flow, status FROM ops.run ORDER BY run_id").all() if is_made else []
@@ -120,17 +129,17 @@ def nights(server: Server) -> list[tuple[str, str]]:
     return [(run.flow, run.status) for run in runs]
 
 
-@pytest.fixture(scope="module")
-def prefect(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect]:
-    home = tmp_path_factory.mktemp("prefect")
+@contextmanager
+def deployed(server: Server, home: Path, database: str) -> Iterator[Prefect]:
+    """A server of Prefect's to which everything is deployed, for a warehouse of its own; without a worker."""
     administrator = connect(server.url("owner", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
     with administrator.connect() as connection:
-        connection.exec_driver_sql("CREATE DATABASE deployed")
+        connection.exec_driver_sql(f"CREATE DATABASE {database}")
     administrator.dispose()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    env = environment(home, few_sources(home), server.url("owner", "deployed")) | {
+    env = environment(home, few_sources(home), server.url("owner", database)) | {
         "PREFECT_HOME": str(home / "prefect"),
         "TMPDIR": str(home),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
@@ -141,24 +150,25 @@ def prefect(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "PREFECT_SERVER_SERVICES_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "1",
     }
     found = Prefect(env, datetime.now(UTC), home / "prefect.log")
-    with found.log.open("wb") as log, ExitStack() as processes:
+    with found.log.open("wb") as log:
+        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui"]
+        with started(command, env=env, cwd=ROOT, stdout=log, stderr=log) as process:
+            patience = Patience(home)
+            while True:
+                try:
+                    found.ask("GET", "/health")
+                    break
+                except httpx.HTTPError:
+                    assert process.poll() is None, found.log.read_text("utf-8")[-3000:]
+                    patience.wait(0.3)
+            found.command("work-pool", "create", "bakhong", "--type", "process")
+            found.command("--no-prompt", "deploy", "--all")
+            yield found
 
-        def start(*words: str) -> subprocess.Popen[bytes]:
-            command = [sys.executable, "-m", "prefect", *words]
-            return processes.enter_context(started(command, env=env, cwd=ROOT, stdout=log, stderr=log))
 
-        server_process = start("server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui")
-        patience = Patience(home)
-        while True:
-            try:
-                found.ask("GET", "/health")
-                break
-            except httpx.HTTPError:
-                assert server_process.poll() is None, found.log.read_text("utf-8")[-3000:]
-                patience.wait(0.3)
-        found.command("work-pool", "create", "bakhong", "--type", "process")
-        found.command("--no-prompt", "deploy", "--all")
-        start("worker", "start", "--pool", "bakhong", "--name", "test")
+@pytest.fixture(scope="module")
+def prefect(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect]:
+    with deployed(server, tmp_path_factory.mktemp("prefect"), "deployed") as found, found.worker():
         yield found
 
 
@@ -172,9 +182,16 @@ def test_every_deployment_arrives_as_written(prefect: Prefect) -> None:
     assert schedule["schedule"]["timezone"] == asked["timezone"] == "Asia/Ho_Chi_Minh"
     assert schedule["slug"] == asked["slug"]
     assert schedule["active"] is asked["active"] is True
-    assert arrived["nightly"]["global_concurrency_limit"]["limit"] == written["nightly"]["concurrency_limit"]["limit"] == 1
-    assert arrived["nightly"]["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+    assert {each["global_concurrency_limit"] for each in arrived.values()} == {None}
     assert arrived["nightly"]["work_pool_name"] == "bakhong"
+
+
+def test_deploying_again_takes_the_limit_away_that_earlier_versions_set(prefect: Prefect) -> None:
+    nightly = prefect.deployment("nightly")
+    prefect.ask("PATCH", f"/deployments/{nightly['id']}", concurrency_limit=1)
+    assert prefect.deployment("nightly")["global_concurrency_limit"]["limit"] == 1
+    prefect.command("--no-prompt", "deploy", "--all")
+    assert prefect.deployment("nightly")["global_concurrency_limit"] is None
 
 
 def test_the_coming_nights_are_scheduled_at_two_in_vietnam(prefect: Prefect) -> None:
@@ -287,7 +304,7 @@ def test_an_approver_at_the_desk_has_it_published_at_once(prefect: Prefect, serv
         assert 'action="/cong-bo/ngay"' in approver.get("cong-bo").text, "it can be asked for again"
         assert "yêu cầu tính và công bố ngay" in approver.get("nhat-ky").text
     assert run["state_type"] == "COMPLETED", run["state"]
-    assert nights(server) == [*before, ("nightly", "completed")]
+    assert nights(server) == [*before, ("publish", "completed")]
 
 
 def test_tasks_that_touch_the_outside_are_tried_again(prefect: Prefect) -> None:

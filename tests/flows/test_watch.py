@@ -121,7 +121,8 @@ def test_a_night_that_is_killed_is_told_by_the_next_where_nobody_watches(
         night.wait()
     assert bakhong("nightly", "--date", "2025-05-05", env=env).returncode in (0, 1)
     (line,) = [line for line in told(webhook) if "bị ngắt" in line]
-    assert "bị ngắt ở bước kiểm tra và nạp: chạy lại bakhong nightly" in line
+    assert "bị ngắt ở bước kiểm tra và nạp, dấu vết cuối " in line
+    assert "chạy bakhong nightly để làm tiếp" in line
     lines = (home / "log" / "bakhong.log").read_text().splitlines()
     assert any(" WARNING a run before had died without a word killed_run=1" in line for line in lines)
     assert {line.split("run=")[1].split("/")[0] for line in lines if "run=" in line} == {"1", "2"}

@@ -93,8 +93,9 @@ def test_one_that_died_says_in_which_step_and_what_to_do(engine: Engine) -> None
         c.execute(text(f"INSERT INTO ops.step VALUES ({number}, 'pull', now(), now()), ({number}, 'ingest', now(), NULL)"))
         (trouble,) = of_nights(c, NOW)
     assert trouble.words == (
-        f"Lượt chạy số {number} (nightly), 15:00 28/11/2026, bị ngắt ở bước kiểm tra và nạp: "
-        "chạy lại bakhong nightly, hoặc chờ lượt đêm sau, sẽ làm tiếp."
+        f"Lượt chạy số {number} (nightly), 15:00 28/11/2026, bị ngắt ở bước kiểm tra và nạp, dấu vết cuối 15:00 28/11/2026, máy a-host, "
+        "tiến trình 4711. Những gì đã nạp vẫn còn, số liệu công bố trước vẫn nguyên: chạy bakhong nightly để làm tiếp, "
+        "hoặc chờ lượt đêm sau, và xem vì sao máy hay tiến trình dừng."
     )
 
 

@@ -15,7 +15,7 @@ run = Table(
         server_default=func.gen_random_uuid(),
         comment="Name that no run of any warehouse shares: in its log lines and lineage events",
     ),
-    Column("flow", Text, nullable=False, comment="nightly or backfill"),
+    Column("flow", Text, nullable=False, comment="nightly, backfill, or publish: a night that looked for no new files"),
     Column("as_of", DateTime(timezone=True), nullable=False, comment="Deliveries up to this time were taken"),
     Column("started_at", DateTime(timezone=True), nullable=False, comment="Start"),
     Column("finished_at", DateTime(timezone=True), comment="End; empty while it runs or where it was killed"),
@@ -24,6 +24,7 @@ run = Table(
     Column("process_id", Integer, nullable=False, comment="Process"),
     Column("deliveries", Integer, comment="Deliveries ingested"),
     Column("message", Text, comment="Why it failed"),
+    Column("prefect_run", UUID, comment="The run of Prefect that it was"),
     schema=OPS,
     comment="One row per run of the nightly flow.",
 )
