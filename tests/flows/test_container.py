@@ -144,7 +144,7 @@ def test_the_services_run_a_night_serve_it_and_end_in_order(composed: Composed) 
         psycopg.connect(re.sub(r"sslrootcert=\S+", f"sslrootcert={ssl.get_default_verify_paths().cafile}", owner))
     assert composed.execute("worker", "bakhong", "worker", "--check").returncode == 0
     add_far_source(composed)
-    waiting = prefect.ask("POST", f"/deployments/{nightly['id']}/create_flow_run")
+    waiting = prefect.ask("POST", f"/deployments/{nightly['id']}/create_flow_run", parameters={})
     patience = Patience(composed.folder)
     while "Thử lại lần 2/4" not in composed.said():
         patience.wait(0.3)
