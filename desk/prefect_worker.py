@@ -34,7 +34,7 @@ def work(settings: Settings) -> None:
     _prefect("work-pool", "create", "--type", "process", "--overwrite", POOL)
     _prefect("--no-prompt", "deploy", "--all")
     # In a session of its own, as Ctrl-C of a terminal is for us; should we be killed, it is told to end.
-    with subprocess.Popen([*WITH_US, *PREFECT, "worker", "start", "--pool", POOL], start_new_session=True) as worker:  # noqa: S603  # our own words
+    with subprocess.Popen([*WITH_US, *PREFECT, "worker", "start", "--pool", POOL, "--limit", "1"], start_new_session=True) as worker:  # noqa: S603  # our own words
         try:
             notify("READY=1")
             worker.wait()

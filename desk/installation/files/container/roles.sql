@@ -16,3 +16,7 @@ GRANT bakhong_steward TO bakhong_desk;
 SELECT 'CREATE DATABASE bakhong OWNER bakhong' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'bakhong') \gexec
 REVOKE CONNECT ON DATABASE bakhong FROM PUBLIC;
 GRANT CONNECT ON DATABASE bakhong TO bakhong_etl, bakhong_steward, bakhong_reader;
+
+-- Không tài khoản nào chứa được gì vào kho ngoài các bảng của nó; chỉ người quản trị PostgreSQL đóng được cửa này.
+\connect bakhong
+REVOKE EXECUTE ON FUNCTION lo_create(oid), lo_creat(integer), lo_from_bytea(oid, bytea) FROM PUBLIC;
