@@ -12,7 +12,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -32,10 +32,14 @@ from desk.open_data_commands import open_data
 from desk.prefect_server import prefect_server, quiet, require_answer
 from desk.profile import profiled
 from desk.script import answer
+from desk.service_commands import alert, worker
+from desk.watch import watch
+from flows.logs import log_to_file
 from flows.stopping import Stopped, stoppable
 from tasks.ask import official_table, questions
 from tasks.ask.explain import explain as explain_value
 from tasks.ask.gate import held_edition
+from tasks.ask.health import Trouble, of_nights
 from tasks.ask.notes import notes_of
 from tasks.ask.scope import WHOLE
 from tasks.ask.score_card import score_card
@@ -75,11 +79,14 @@ app.add_typer(layout, name="layout")
 app.add_typer(account, name="account")
 app.command()(init)
 app.command()(doctor)
-app.callback()(version)
 app.add_typer(open_data, name="open-data")
 app.command()(backup)
 app.command()(restore)
 warehouse.command()(downgrade)
+app.command()(worker)
+app.command()(watch)
+app.command()(alert)
+app.callback()(version)
 
 UnitArgument = Annotated[
     str, typer.Argument(metavar="UNIT", help="Mã hoặc tên đơn vị: 15655, “Ngọc Phụng”; 15661@2025-06-30: của ngày ấy.")
@@ -155,18 +162,20 @@ def _require_samples(settings: Settings) -> None:
 @app.command()
 def status(as_json: JsonOption = False) -> None:
     """Các nguồn: lần gửi cuối, đánh giá, chậm hay không; giao dịch chờ hóa đơn; lượt chạy và lần công bố cuối."""
+    from flows.health import of_schedule  # noqa: PLC0415  # what else only nights need
+
     settings, now = _to_read(), datetime.now(vi.VIETNAM)
     with _reading(settings) as connection:
         states = questions.source_states(connection, _sources(settings), now)
         run, publication = questions.last_run(connection), last_publication(connection)
         held_back, waiting = questions.held_back(connection, WHOLE), questions.waiting(connection)
         held, sample, not_sent_again = held_edition(connection), is_sample(connection), refused(connection)
-    silent = run is None or now - run.started_at > questions.SILENCE
-    broken = run is not None and run.status in ("failed", "killed")
+        found = [*of_nights(connection, now), *of_schedule()]
     if as_json:
         answer(
             is_sample=sample,
-            is_silent=silent,
+            is_silent=any(trouble.kind in ("silent", "never") for trouble in found),
+            troubles=found,
             run=run,
             publication=publication,
             sources=[
@@ -184,24 +193,17 @@ def status(as_json: JsonOption = False) -> None:
         terminal.source_table(states)
         terminal.waiting_table(waiting, now)
         terminal.rejected_table(not_sent_again)
-        _tell_runs(run, publication, held, silent, broken)
+        _tell_runs(run, publication, held, found)
         terminal.held_back_table(held_back)
-    if silent or broken or held is not None or held_back or not_sent_again or any(state.is_late for state in states):
+    if found or held is not None or held_back or not_sent_again or any(state.is_late for state in states):
         raise typer.Exit(1)
 
 
-def _tell_runs(run: Any, publication: Any, held: Any, silent: bool, broken: bool) -> None:
-    if run is not None:
-        words = f"Lượt chạy cuối: số {run.run_id} ({run.flow}), {vi.moment(run.started_at)}, {vi.RUN_STATUS[run.status]}"
-        (terminal.complain if broken else terminal.say)(words + (f": {run.message}" if run.message else ""))
-    if run is not None and run.status == "killed":
-        figures = "số liệu của lượt đã công bố" if run.is_published else "số liệu công bố trước vẫn nguyên"
-        terminal.complain(
-            f"Dấu vết cuối của lượt ấy: {vi.moment(run.last_sign_at)}, máy {run.host}, tiến trình {run.process_id}. Những gì đã nạp vẫn "
-            f"còn, {figures}: chạy bakhong nightly để làm tiếp (hoặc chờ lượt đêm sau), và xem vì sao máy hay tiến trình dừng."
-        )
-    if silent:
-        terminal.complain(f"Hơn {questions.SILENCE // timedelta(hours=1)} giờ nay không có lượt chạy nào: kiểm tra lịch chạy hằng đêm.")
+def _tell_runs(run: Any, publication: Any, held: Any, found: Sequence[Trouble]) -> None:
+    if run is not None and not any(trouble.kind in ("failed", "killed") for trouble in found):
+        terminal.say(f"Lượt chạy cuối: số {run.run_id} ({run.flow}), {vi.moment(run.started_at)}, {vi.RUN_STATUS[run.status]}")
+    for trouble in found:
+        terminal.complain(trouble.words)
     if publication is None:
         terminal.say("Chưa công bố lần nào.")
     else:
@@ -744,6 +746,7 @@ def _with_prefect(settings: Settings, flow: Callable[[], Callable[[], Any]]) -> 
     _sources(settings)  # a mistake in them is told before anything is started
     if words := unprotected(settings):
         terminal.complain(words)
+    log_to_file(settings)
     quiet(settings.home)
     require_answer()
     idle = stoppable(lambda: "Không có lượt chạy nào dở dang.")

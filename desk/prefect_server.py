@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from flows.planned import OF_ONE_COMMAND
 from warehouse.embedded import is_running
 from warehouse.settings import Refusal, Settings
 
@@ -127,6 +128,7 @@ def prefect_server() -> Iterator[Server | None]:
         return
     server = _begun or Server()
     os.environ["PREFECT_API_URL"] = server.url
+    OF_ONE_COMMAND.add(server.url)
     os.environ.setdefault("PREFECT_LOGGING_TO_API_ENABLED", "false")  # nobody will look there
     os.environ.setdefault("PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED", "false")  # it is our own version
     try:

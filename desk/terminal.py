@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
+from desk.service_manager import notify
 from flows.progress import Stand, listening
 from tasks.ask.official_table import Line, Unit, sections
 from tasks.ask.score_card import COUNTED_BY
@@ -62,9 +63,16 @@ VERDICT_STYLE = {"accept": "green", "accept_with_flags": "yellow", "reject": "re
 
 @contextmanager
 def progress() -> Iterator[None]:
-    """Shows where the work stands while the block runs; where nobody watches, only what deserves a line."""
+    """Shows where the work stands while the block runs; where nobody watches, only what deserves a line, the rest to `systemctl status`."""
     if not err.is_terminal:
-        with listening(lambda stand: complain(stand.note) if stand.note else None):
+
+        def tell(stand: Stand) -> None:
+            if stand.note:
+                complain(stand.note)
+            else:
+                notify(f"STATUS={stand.stage} {pace(stand)}".strip())
+
+        with listening(tell):
             yield
         return
     columns = (

@@ -14,6 +14,7 @@ from prefect.client.schemas.objects import State
 
 from flows.cluster import spread
 from flows.ending import state_of
+from flows.logs import log_with_prefect
 from flows.nightly import TASKS, Night, night
 from tasks.validate.data_docs import DataDocs
 from tasks.words.understood import understood_period
@@ -47,6 +48,7 @@ def _every_day(first: date, last: date) -> list[date]:
 def backfill(first: str, last: str) -> list[Night] | State[list[Night]]:
     """The nightly run for every night of a range, in order; the report is made once, after the last."""
     settings = Settings.from_environment()
+    log_with_prefect(settings)
     every = nights(first, last)
     docs = DataDocs(settings.home / "data_docs")
     with open_warehouse(settings) as engine, spread(settings, TASKS) as spread_out:

@@ -20,10 +20,11 @@ from prefect.cache_policies import NO_CACHE
 from sqlalchemy import Engine
 
 from flows.ingest import IngestFailed, NotAllIngested, ingest_batch
+from flows.logs import log_with_prefect
 from flows.progress import Meter, Turn
 from tasks.deliveries.batches import Batch
 from tasks.deliveries.ledger import Outcome
-from tasks.deliveries.run_lock import in_one_line
+from tasks.deliveries.run_lock import RunName, in_one_line, spoken_of
 from tasks.deliveries.source import Source
 from tasks.read.limits import Limits
 from warehouse.database import read_warehouse
@@ -84,7 +85,7 @@ def _ingest_on_a_worker(
     _settings: Settings,
     source: Source | None,
     limits: Limits,
-    run_id: int,
+    _run_id: int,
     turn: Turn,
     told: Callable[[Outcome], None],
     meter: Meter,
@@ -93,7 +94,8 @@ def _ingest_on_a_worker(
     from distributed import Event  # noqa: PLC0415
 
     its_turn = Event(f"bakhong-{uuid4()}", client=runner.client)
-    sent = runner.submit(ON_A_WORKER, {"batch": batch, "source": source, "limits": limits, "its_turn": its_turn.name, "run_id": run_id})
+    asked = {"batch": batch, "source": source, "limits": limits, "its_turn": its_turn.name, "run": spoken_of.get()}
+    sent = runner.submit(ON_A_WORKER, asked)
     try:
         turn()
     finally:
@@ -108,11 +110,13 @@ def _ingest_on_a_worker(
         raise NotAllIngested([(deliveries[number], IngestFailed(why)) for number, why in taken.failed])
 
 
-def ingest_here(batch: Batch, source: Source | None, limits: Limits, its_turn: str, run_id: int) -> Taken:
+def ingest_here(batch: Batch, source: Source | None, limits: Limits, its_turn: str, run: RunName) -> Taken:
     """Takes a batch in on the machine this runs on, by its own settings."""
     from distributed import Event, rejoin, secede  # noqa: PLC0415
 
     settings = Settings.from_environment()
+    log_with_prefect(settings)
+    spoken_of.set(run)
     taken = Taken()
     may_load = Event(its_turn)
 
@@ -126,7 +130,7 @@ def ingest_here(batch: Batch, source: Source | None, limits: Limits, its_turn: s
         with engine.begin() as connection:
             hold_to_key(connection, settings.secret_key)  # another key would make other people of those who are known
         try:
-            ingest_batch(engine, batch, settings, source, limits, run_id, turn, taken.outcomes.append, Meter({}))
+            ingest_batch(engine, batch, settings, source, limits, run.run_id, turn, taken.outcomes.append, Meter({}))
         except NotAllIngested as some:
             taken.failed += [(delivery.delivery_id, in_one_line(why)) for delivery, why in some.problems]
     return taken

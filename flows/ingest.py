@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from functools import partial
@@ -11,6 +12,7 @@ from prefect import flow
 from sqlalchemy import Engine
 
 from flows import faults
+from flows.logs import log_with_prefect
 from flows.progress import Meter, Turn
 from tasks.deliveries.batches import Batch
 from tasks.deliveries.ledger import Delivery, Outcome, delivered, usual_rows
@@ -18,6 +20,7 @@ from tasks.deliveries.run_lock import LockLost, in_one_line, one_at_a_time, requ
 from tasks.deliveries.source import Source, read_sources, terms_of
 from tasks.load.deliver import load, reject, stays_loaded
 from tasks.load.prefetch import prefetched
+from tasks.pull.names import shown
 from tasks.read.bounded import quoted, read
 from tasks.read.file import Chunk, Rejected
 from tasks.read.limits import DEFAULT, Limits, read_limits
@@ -26,6 +29,8 @@ from tasks.validate.checks import Opened, check_together
 from warehouse.database import open_warehouse
 from warehouse.pseudonym_key import hold_to_key
 from warehouse.settings import Refusal, Settings
+
+log = logging.getLogger("bakhong")
 
 
 class IngestFailed(Exception):
@@ -126,6 +131,14 @@ class _Arriving:
 
     def load(self) -> Outcome:
         """Checks what is left to be checked and loads it."""
+        became = self._loaded()
+        counts = {name: getattr(became, name) for name in ("received", "loaded", "unchanged", "quarantined", "ignored")}
+        told = {"delivery": became.delivery_id, "source": self.delivery.source, "file": shown(self.delivery.file_name)}
+        judged = {"verdict": became.verdict, "rule": became.cause and became.cause.rpartition(" ")[2]}
+        log.info("delivery %s", became.status, extra=told | judged | counts)
+        return became
+
+    def _loaded(self) -> Outcome:
         delivery = self.delivery
         _require_landed(delivery)
         try:
@@ -166,6 +179,7 @@ def _require_landed(delivery: Delivery) -> None:
 def ingest(delivery_id: int) -> Outcome:
     """Reads one landed delivery again, by its number in ops.delivery; the next night computes and publishes."""
     settings = Settings.from_environment()
+    log_with_prefect(settings)
     with open_warehouse(settings) as engine:
         found = delivered(engine, settings.home, [delivery_id])
         if not found:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date as Day
 from datetime import datetime, time
@@ -19,7 +21,10 @@ from sqlalchemy.exc import OperationalError
 
 from flows.cluster import spread
 from flows.ending import NightStopped, state_of
+from flows.health import telling_troubles, troubles
 from flows.ingest import NotAllIngested, ingest_batch
+from flows.lineage import Told, lineage
+from flows.logs import log_with_prefect
 from flows.prefect_runs import made_up_for, tell_of_the_dead, this_run
 from flows.progress import Meter, Turn, each, in_turn, note, tell
 from flows.publish import Published, publish
@@ -29,6 +34,8 @@ from tasks.deliveries.batches import Batch, batches, size_of
 from tasks.deliveries.ledger import Delivery, Outcome, delivered, know_sources, note_unreachable, pending
 from tasks.deliveries.run_lock import LockLost, Run, in_one_line, one_at_a_time
 from tasks.deliveries.source import Source, read_providers, read_provinces, read_reporting_calendars, read_sample, read_sources
+from tasks.deliveries.steps import Step
+from tasks.deliveries.steps import step as step_of
 from tasks.load.dependents import releasable
 from tasks.open_data.declaration import OpenData, read_open_data
 from tasks.open_data.shelf import write_missing
@@ -96,6 +103,8 @@ class Steps:
     """Batches that are taken in at the same time: one is read while the other is loaded."""
 
 
+log = logging.getLogger("bakhong")
+
 WITHOUT_PREFECT = Steps(pull, ingest_batch, publish, report)
 
 
@@ -114,8 +123,11 @@ def night(
     calendars, is_sample = read_reporting_calendars(settings.sources), read_sample(settings.sources)
     docs, declared = docs or DataDocs(settings.home / "data_docs"), read_open_data(settings.sources)
     check_address(settings.message_to)
-    alone = one_at_a_time(engine, flow_name, as_of, this_run())
-    with alone as run, stoppable(lambda: run.standing, NightStopped, TOLD_BY_PREFECT):
+    with (
+        one_at_a_time(engine, flow_name, as_of, this_run()) as run,
+        stoppable(lambda: run.standing, NightStopped, TOLD_BY_PREFECT),
+        lineage(engine, run) as told,
+    ):
         with engine.begin() as connection:
             hold_to_key(connection, settings.secret_key)  # again: it may have been changed until we were alone
             know_providers(connection, providers)
@@ -124,26 +136,35 @@ def night(
             know_sources(connection, sources)
             if is_sample is not None:
                 mark_sample(connection, is_sample)
-        unreachable, ahead = _pull(engine, settings, run, sources, until, steps.pull) if steps.pull else ([], [])
-        by_name = {source.name: source for source in sources}
-        take = partial(_ingest, engine, settings, run, steps, by_name, limits)
-        broken = _take_waiting(engine, settings, as_of, take, set())
-        broken |= take(delivered(engine, settings.home, releasable(engine, by_name)))
-        _take_waiting(engine, settings, as_of, take, broken)
-        stand_down()
+        step = partial(_step, engine, run, told)
+        unreachable: list[str] = []
+        ahead: list[str] = []
+        if steps.pull:
+            with step("pull"):
+                unreachable, ahead = _pull(engine, settings, run, sources, until, steps.pull)
+        with step("ingest"):
+            by_name = {source.name: source for source in sources}
+            take = partial(_ingest, engine, settings, run, steps, by_name, limits)
+            broken = _take_waiting(engine, settings, as_of, take, set())
+            broken |= take(delivered(engine, settings.home, releasable(engine, by_name)))
+            _take_waiting(engine, settings, as_of, take, broken)
+            stand_down()
         tell("Tính chỉ tiêu và công bố")
-        published = steps.publish(engine, run.run_id, as_of)
-        run.is_published = not published.is_held
+        with step("publish"):
+            published = steps.publish(engine, run.run_id, as_of)
+            run.is_published = not published.is_held
         docs.deliveries |= {outcome.delivery_id for outcome in run.outcomes}
         made = None
         if steps.report:
-            tell("Ghi dữ liệu mở")
-            run.problems += _written(engine, settings, declared)
             tell("Lập báo cáo")
-            docs.examined = examined(engine, docs.deliveries, sources)
-            made = steps.report(engine, settings.home, run.run_id, docs)
+            with step("report"):
+                run.problems += _written(engine, settings, declared)
+                docs.examined = examined(engine, docs.deliveries, sources)
+                made = steps.report(engine, settings.home, run.run_id, docs)
         with engine.connect() as connection:
             late = [state for state in source_states(connection, sources, as_of) if state.is_late]
+        for state in late:
+            log.warning("source is late", extra={"source": state.source.name, "due": state.due})
         return Night(run.run_id, run.outcomes, unreachable, ahead, published, made, run.problems, late)
 
 
@@ -155,6 +176,13 @@ def _written(engine: Engine, settings: Settings, declared: OpenData) -> list[str
     except Exception as why:
         return [f"Dữ liệu mở: {in_one_line(why)}"]
     return []
+
+
+@contextmanager
+def _step(engine: Engine, run: Run, told: Told, name: Step) -> Iterator[None]:
+    """A step of a night, as the ledger keeps it and lineage is told of it."""
+    with told(name), step_of(engine, run.run_id, name):
+        yield
 
 
 def _take_waiting(
@@ -189,6 +217,8 @@ def _pull(
     pulled = each("Nhận tệp", step, sources, fatal=(Unwritable,), name=attrgetter("name"))
     failed = [(source, result) for source, result in pulled if isinstance(result, Exception)]
     missed = [(source.name, line) for source, why in failed for line in _lines(source, why)]
+    for name, line in missed:
+        log.warning("source or file not taken: %s", line, extra={"source": name})
     with engine.begin() as connection:
         note_unreachable(connection, run.run_id, missed)
     if sources and sum(not isinstance(why, Unreadable) for _, why in failed) == len(sources):
@@ -225,6 +255,8 @@ def _ingest(
     fatal = (LockLost, OperationalError)
     taken = each("Kiểm tra và nạp", in_order, ordered, size=len, fatal=fatal, workers=steps.side_by_side, tell=meter.tell)
     broken = [one for batch, why in taken if isinstance(why, Exception) for one in _broken(batch, why)]
+    for delivery, why in broken:
+        log.error("delivery not taken in: %s", in_one_line(why), extra={"delivery": delivery.delivery_id, "source": delivery.source})
     run.problems += [f"{delivery.source}/{delivery.file_name}: {in_one_line(why)}" for delivery, why in broken]
     return {delivery.delivery_id for delivery, _ in broken}
 
@@ -245,6 +277,9 @@ def _try_again(task: Any, run: Any, state: Any) -> bool:
         return False
     why, tried = in_one_line(state.result(raise_on_failure=False)), run.run_count
     source = run.name.removeprefix(NAMED)
+    log.warning(
+        "pull is tried again: %s", why, extra={"source": source, "try": f"{tried + 1}/{len(WAITS) + 1}", "wait_seconds": WAITS[tried - 1]}
+    )
     note(f"{source}: {why}. Thử lại lần {tried + 1}/{len(WAITS) + 1} sau khoảng {WAITS[tried - 1]} giây.")
     return True
 
@@ -268,12 +303,15 @@ TASKS = Steps(
 def nightly(date: Day | None = None, pulls: bool = True) -> Night | State[Night]:
     """The nightly run, for deliveries up to a date; without one, for all there are. `pulls`: whether it looks for new files."""
     settings = Settings.from_environment()
+    log_with_prefect(settings)
     with open_warehouse(settings) as engine, spread(settings, TASKS) as steps:
         tell_of_the_dead(engine)
         if pulls and date is None and (made_up := made_up_for(engine)):
             return made_up
         flow_name, carried_out = ("nightly", steps) if pulls else ("publish", replace(steps, pull=None))
-        done = night(settings, engine, date, flow_name, carried_out)
+        with telling_troubles(engine, settings):
+            done = night(settings, engine, date, flow_name, carried_out)
         artifacts(engine, done.run_id, done.report, settings.desk_url)
-        done.problems.extend(tell_news(engine, settings, done.run_id, done.causes))
+        lasting = [(it.cause, "" if it.kind == "failed" else it.words) for it in troubles(engine, datetime.now(VIETNAM))]
+        done.problems.extend(tell_news(engine, settings, done.run_id, [*done.causes, *lasting]))  # why it failed is a cause already
     return state_of([done], done)

@@ -18,6 +18,8 @@ from warehouse.settings import Refusal
 
 FLOW, DEPLOYMENT, POOL = "nightly", "nightly", "bakhong"
 """As `prefect.yaml` calls the night, and the pool of those who carry it out."""
+OF_ONE_COMMAND: set[str] = set()
+"""Addresses of servers that a command of this process started for itself: nothing is planned there."""
 PATIENCE = timedelta(minutes=10)
 """So long after its hour a night that nobody began is not late yet: a worker looks every few seconds, a machine may be busy."""
 
@@ -53,7 +55,8 @@ def planned(seconds: float = 5) -> Plan | None:
 
     `seconds`: how long the server may be silent, at each of four questions.
     """
-    if not (url := os.environ.get("PREFECT_API_URL")):
+    url = os.environ.get("PREFECT_API_URL")
+    if not url or url in OF_ONE_COMMAND:
         return None
     import httpx  # noqa: PLC0415  # the command line reads this module for every question
 

@@ -21,7 +21,7 @@ from sqlalchemy import Engine, text
 from tasks.deliveries.run_lock import LOCK_HELD
 from tasks.words.vietnamese import moment
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("bakhong")
 
 LOOKED_BACK = "interval '30 days'"
 """Prefect is told of no run that died before that."""
@@ -52,7 +52,7 @@ def made_up_for(engine: Engine) -> State[Any] | None:
     if found is None:
         return None
     words = f"Lượt đêm {moment(flow_run.expected_start_time)} đã được làm bù ở lượt chạy số {found.run_id}, {moment(found.started_at)}."
-    log.info("the night of %s was made up for by run %d", flow_run.expected_start_time, found.run_id)
+    log.info("night was made up for", extra={"due": flow_run.expected_start_time.isoformat(), "by_run": found.run_id})
     return Completed(name="MadeUp", message=words)
 
 
@@ -76,4 +76,4 @@ def tell_of_the_dead(engine: Engine) -> None:
             if state is not None and not state.is_final():
                 words = f"Lượt chạy số {run_id} đã bị ngắt (its process is gone); những gì đã nạp vẫn nguyên, lượt sau làm tiếp."
                 client.set_flow_run_state(prefect_run, Crashed(message=words), force=True)
-                log.warning("run %d died: Prefect's run %s is called crashed", run_id, prefect_run)
+                log.warning("run had died: Prefect calls it crashed now", extra={"dead_run": run_id, "prefect_run": str(prefect_run)})

@@ -1,4 +1,4 @@
-"""Where the work stands, told to whoever listens: the terminal shows it, a worker's log keeps it."""
+"""Where the work stands, told to whoever listens, as the terminal does; how long files are being read is logged now and then."""
 
 from __future__ import annotations
 
@@ -53,21 +53,16 @@ TELLING_SECONDS = 5
 BETWEEN_SECONDS = 0.2
 """Least time between two words about files that are being read."""
 LOGGED_SECONDS = 30
-"""The same in a log."""
+"""The same in the log."""
 
 log = logging.getLogger("bakhong")
 
 
-def _log(stand: Stand) -> None:
-    if stand.note:
-        log.warning("%s", stand.note)
-        return
-    left = "" if stand.seconds_left is None else f", {stand.seconds_left:.0f} s left"
-    pace = f", {stand.rows} rows, {stand.rows_per_second:.0f} a second{left}" if stand.rows_per_second else ""
-    log.info("%s %d/%d%s", stand.stage, stand.done, stand.total, pace)
+def _nobody(_: Stand) -> None:
+    """Who does not listen."""
 
 
-_listener: ContextVar[Listener] = ContextVar("listener", default=_log)
+_listener: ContextVar[Listener] = ContextVar("listener", default=_nobody)
 
 
 @contextmanager
@@ -97,11 +92,10 @@ class Meter:
         """`sizes`: number of a delivery → bytes of its file."""
         self._sizes = sizes
         self._listener = _listener.get()
-        self._between = LOGGED_SECONDS if self._listener is _log else BETWEEN_SECONDS
         self._stand = ("", 0, 0)
         self._read: dict[int, int] = {}
         self._rows = 0
-        self._began = self._told = monotonic()
+        self._began = self._told = self._logged = monotonic()
         self._lock = Lock()
 
     def tell(self, stage: str, done: int = 0, total: int = 0) -> None:
@@ -114,10 +108,17 @@ class Meter:
         with self._lock:
             self._rows += rows
             self._read[number] = max(read_bytes, self._read.get(number, 0))
-            if monotonic() - self._told < self._between:
+            now = monotonic()
+            if now - self._told < BETWEEN_SECONDS:
                 return
-            self._told = monotonic()
-        self._listener(self._now())
+            self._told = now
+            is_to_log = now - self._logged >= LOGGED_SECONDS
+            self._logged = now if is_to_log else self._logged
+        stand = self._now()
+        self._listener(stand)
+        if is_to_log:
+            told = {"done": stand.done, "of": stand.total, "rows": stand.rows, "rows_per_second": round(stand.rows_per_second)}
+            log.info("files are being read", extra=told)
 
     def done(self, number: int) -> None:
         """Nothing more is to be read of a delivery."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from tasks.ask.gate import held_edition
 from tasks.count.counting import counting
@@ -23,6 +24,8 @@ from tasks.indicators.publish import declare_indicators, revise_indicators
 from tasks.indicators.restated import revise_restated
 from tasks.one_stop_shop.scores import Scores, compute_scores
 from warehouse.gate import gate
+
+log = logging.getLogger("bakhong")
 
 
 @dataclass(frozen=True)
@@ -91,39 +94,49 @@ def publish(engine: Engine, run_id: int, as_of: datetime, *, is_gated: bool = Tr
     goes out on somebody's word only.
     """
     with engine.begin() as connection:
-        require_lock(connection, run_id)
-        edition = connection.begin_nested()
-        counted = counting(connection, as_of)
-        publication = begin_publication(connection, run_id, counted.as_of)
-        declare_indicators(connection, publication)
-        uncounted = compute(connection, counted).uncounted
-        held_back = audit(connection, publication)
-        alarms = find_alarms(connection, counted) if is_gated or held_edition(connection) is not None else []
-        otherwise = said_otherwise(connection)
-        indicators = revise_indicators(connection, publication)
-        changed = changed_years(connection)
-        indicators += revise_restated(connection, counted, publication, uncounted)
-        changed |= changed_years(connection)
-        scores = compute_scores(connection, counted, publication)
-        waiting = undecided(connection, alarms) if publication.publication_id is not None else []
-        if waiting:
-            changes = would_change(connection, publication)
-            edition.rollback()
-            publication.publication_id = None
-            note(connection, run_id, alarms, otherwise, publication)
-            hold(connection, run_id, counted.as_of, indicators, changes)
-            protect(connection, counted, set())
-        else:
-            edition.commit()
-            note(connection, run_id, alarms, otherwise, publication)
-            protect(connection, counted, changed, everything=publication.is_declared_anew)
-        require_lock(connection, run_id)
-        return Published(
-            publication.publication_id,
-            publication.is_vintage,
-            indicators,
-            scores,
-            [*held_back, *scores.held_back],
-            uncounted | scores.uncounted,
-            waiting,
-        )
+        done = _published(connection, run_id, as_of, is_gated)
+    counts = {name: getattr(done.indicators, name) for name in ("added", "revised", "ended")} | {"held_back": len(done.held_back)}
+    if done.is_held:
+        log.warning("edition held", extra={"findings": len(done.alarms)} | counts)
+    else:
+        log.info("edition published", extra={"publication": done.publication_id, "uncounted": len(done.uncounted)} | counts)
+    return done
+
+
+def _published(connection: Connection, run_id: int, as_of: datetime, is_gated: bool) -> Published:
+    require_lock(connection, run_id)
+    edition = connection.begin_nested()
+    counted = counting(connection, as_of)
+    publication = begin_publication(connection, run_id, counted.as_of)
+    declare_indicators(connection, publication)
+    uncounted = compute(connection, counted).uncounted
+    held_back = audit(connection, publication)
+    alarms = find_alarms(connection, counted) if is_gated or held_edition(connection) is not None else []
+    otherwise = said_otherwise(connection)
+    indicators = revise_indicators(connection, publication)
+    changed = changed_years(connection)
+    indicators += revise_restated(connection, counted, publication, uncounted)
+    changed |= changed_years(connection)
+    scores = compute_scores(connection, counted, publication)
+    waiting = undecided(connection, alarms) if publication.publication_id is not None else []
+    if waiting:
+        changes = would_change(connection, publication)
+        edition.rollback()
+        publication.publication_id = None
+        note(connection, run_id, alarms, otherwise, publication)
+        hold(connection, run_id, counted.as_of, indicators, changes)
+        protect(connection, counted, set())
+    else:
+        edition.commit()
+        note(connection, run_id, alarms, otherwise, publication)
+        protect(connection, counted, changed, everything=publication.is_declared_anew)
+    require_lock(connection, run_id)
+    return Published(
+        publication.publication_id,
+        publication.is_vintage,
+        indicators,
+        scores,
+        [*held_back, *scores.held_back],
+        uncounted | scores.uncounted,
+        waiting,
+    )

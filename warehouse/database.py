@@ -78,6 +78,14 @@ def examine_warehouse(settings: Settings) -> Iterator[Connection]:
 
 
 @contextlib.contextmanager
+def watch_warehouse(settings: Settings) -> Iterator[Engine]:
+    """Opens the warehouse whether it is well or not: whoever asks finds out. Refusal where none was ever made."""
+    _require_there(settings)
+    with _engine(settings) as (engine, _):
+        yield engine
+
+
+@contextlib.contextmanager
 def open_as_it_is(settings: Settings, *, brings_back: bool = False) -> Iterator[Engine]:
     """Opens the warehouse, of whatever version or still empty, for who takes it away whole; `brings_back`: to fill it from a backup."""
     if not brings_back:

@@ -19,13 +19,15 @@ KEY_LENGTH = 16
 """Fewest characters of a secret key that is taken."""
 
 PREFIX = "BAKHONG_"
-SECRETS = ("BAKHONG_WAREHOUSE_URL", "BAKHONG_SECRET_KEY", "BAKHONG_MESSAGE_SECRET")
+SECRETS = ("BAKHONG_WAREHOUSE_URL", "BAKHONG_SECRET_KEY", "BAKHONG_MESSAGE_SECRET", "BAKHONG_METRICS_TOKEN")
 """Variables that may also be given by a file: see `secret`."""
 VARIABLES = (
     "BAKHONG_HOME", "BAKHONG_SOURCES", "BAKHONG_TASK_RUNNER", "BAKHONG_DESK_URL", "BAKHONG_MESSAGE_TO",
+    "BAKHONG_LOG_FORMAT", "BAKHONG_LOG_LEVEL",
     *SECRETS, *(f"{name}_FILE" for name in SECRETS),
 )  # fmt: skip
 """Every variable of ours; any other with our prefix is a slip of the pen that would change what is done without a word."""
+LOG_FORMATS, LOG_LEVELS = ("plain", "json"), ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 class Refusal(Exception):
@@ -54,6 +56,10 @@ class Settings:
     """Where the key lies that was made here; nothing where the environment gives it."""
     desk_url: str | None = None
     """Address under which people reach `bakhong serve`, where somebody said so."""
+    log_format: str = "plain"
+    """plain, or json: an object a line (flows.logs)."""
+    log_level: str = "INFO"
+    """Least of DEBUG, INFO, WARNING and ERROR that is logged."""
 
     @classmethod
     def from_environment(cls, *, reading: bool = False) -> Settings:
@@ -82,6 +88,10 @@ class Settings:
         desk = os.environ.get("BAKHONG_DESK_URL") or None
         if desk is not None and not re.match(r"https?://\w", desk):
             raise Refusal(f"BAKHONG_DESK_URL: {desk!r} không dùng được; viết như https://bakhong.tinh.vn/.")
+        log_format, log_level = os.environ.get("BAKHONG_LOG_FORMAT") or "plain", os.environ.get("BAKHONG_LOG_LEVEL") or "INFO"
+        for name, said, known in (("FORMAT", log_format, LOG_FORMATS), ("LEVEL", log_level, LOG_LEVELS)):
+            if said not in known:
+                raise Refusal(f"BAKHONG_LOG_{name}: {said!r} không dùng được; {', '.join(known)}.")
         return cls(
             home=home,
             warehouse_url=url,
@@ -92,6 +102,8 @@ class Settings:
             desk_url=desk,
             message_to=os.environ.get("BAKHONG_MESSAGE_TO") or None,
             message_secret=None if reading else secret("BAKHONG_MESSAGE_SECRET"),
+            log_format=log_format,
+            log_level=log_level,
         )
 
 
@@ -173,7 +185,7 @@ def keep_private(home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
     if (trace := home / "last-error.log").exists():
         trace.chmod(0o600)
-    for name in ("landing", "faults", "prefect", "report", "data_docs"):
+    for name in ("landing", "faults", "prefect", "report", "data_docs", "log"):
         for folder, _, files in os.walk(home / name):
             if stat.S_IMODE(Path(folder).stat().st_mode) & 0o077:
                 for file in files:

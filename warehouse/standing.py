@@ -109,6 +109,15 @@ def require_current(connection: Connection) -> None:
         raise Refusal(f"Kho số liệu thiếu {len(lost)} quyền của các vai trò (như {lost[0]}), có lẽ vì phục hồi từ bản sao: {MENDED}.")
 
 
+def shortfall(connection: Connection) -> str:
+    """Why the warehouse cannot be used as it stands and who mends it, in one sentence; empty where it can."""
+    try:
+        require_current(connection)
+    except Refusal as refusal:
+        return str(refusal)
+    return ""
+
+
 def require_to_load(connection: Connection) -> None:
     """The same for those who load: reference data and calendar have to be this program's too.
 

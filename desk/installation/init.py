@@ -76,4 +76,6 @@ def _write(path: Path, text: str) -> bool:
         write_private(path, text)
     else:
         path.write_text(text, "utf-8")
+        if text.startswith("#!"):
+            path.chmod(0o755)
     return True

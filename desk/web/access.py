@@ -154,7 +154,7 @@ def _told(request: Request, problem: Exception) -> Response:
         return _error(request, 429, "Tạm khóa", str(problem))
     if isinstance(problem, Refusal):
         return _error(request, 400, "Không làm được", str(problem))
-    log.error("%s %s: %s", request.method, request.url.path, in_one_line(problem))
+    log.error("page broke: %s", in_one_line(problem), extra={"method": request.method, "path": request.url.path})
     return _error(request, 500, "Có lỗi", "Máy chủ gặp lỗi chưa lường trước; đã ghi vào nhật ký. Thử lại, hoặc báo người vận hành.")
 
 

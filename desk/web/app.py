@@ -10,12 +10,12 @@ from starlette.middleware import Middleware
 from starlette.responses import FileResponse, Response
 from starlette.types import ASGIApp
 
-from desk.web import open_data, pages, signing_in
+from desk.web import monitoring, open_data, pages, signing_in
 from desk.web.access import Asked, NotFound, not_found, route
 from desk.web.frame import Desk, assets
 from desk.web.headers import Guarded, Under
 from warehouse.seed import is_sample
-from warehouse.settings import Settings
+from warehouse.settings import Settings, secret
 
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
@@ -38,6 +38,7 @@ ROUTES = [
     route("/tai-khoan", signing_in.change_password, "viewer", acts=True, again=signing_in.account_page),
     route("/nhat-ky", signing_in.actions_page, "steward"),
     *open_data.ROUTES,
+    *monitoring.ROUTES,
     *pages.ROUTES,
 ]
 """Path, who answers, and the role it takes."""
@@ -51,6 +52,6 @@ def application(engine: Engine, settings: Settings, root_path: str = "") -> ASGI
         exception_handlers={404: not_found, 405: not_found},
     )
     with engine.connect() as connection:
-        app.state.desk = Desk(settings, root_path, is_sample(connection))
-    app.state.engine = engine
+        app.state.desk = Desk(settings, root_path, is_sample(connection), secret("BAKHONG_METRICS_TOKEN"))
+    app.state.engine, app.state.exposed = engine, monitoring.Exposed()
     return app

@@ -37,6 +37,8 @@ class Desk:
     """Path prefix behind a reverse proxy, as /ba-khong; else empty."""
     is_sample: bool = False
     """Whether what is shown is no real data."""
+    metrics_token: str | None = None
+    """What whoever reads /metrics has to say; without one, it is for this machine alone."""
 
     def address(self, place: str) -> str:
         """Address of a place."""

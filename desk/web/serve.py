@@ -7,7 +7,9 @@ import re
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from threading import Thread
+from functools import partial
+from http.client import HTTPConnection, HTTPException
+from threading import Event, Thread
 
 import uvicorn
 from sqlalchemy import Engine
@@ -16,31 +18,38 @@ from starlette.types import ASGIApp
 
 from desk import terminal
 from desk.accounts import is_any
+from desk.service_manager import tell_until
 from desk.web.app import application
+from flows.logs import log_to_stderr
 from flows.stopping import Stopped
 from warehouse.database import end_sessions, read_warehouse, url
 from warehouse.settings import Refusal, Settings
 
+ANSWER_SECONDS = 10
+"""A desk that is silent for longer does not answer."""
 GRACE_SECONDS = 2
 """How long requests under way may take once someone asked to end."""
 
 
 def serve(settings: Settings, host: str, port: int, root_path: str, proxies: Sequence[str]) -> None:
     """Serves the desk, over the embedded PostgreSQL where there is one, until Ctrl-C or SIGTERM."""
+    log_to_stderr(settings)
     prefix = _prefix(root_path)
     for proxy in proxies:
         _require_address(proxy)
     with _listening(host, port) as listening, read_warehouse(settings) as engine:
         try:
-            with served(application(engine, settings, prefix), listening, proxies, engine) as serving:
+            with served(application(engine, settings, prefix), listening, proxies, engine) as ended:
                 place = f"http://{f'[{host}]' if ':' in host else host}:{port}{prefix}/"
-                terminal.where({"Trang kiểm soát": place, "Kho số liệu": url(settings), "Dừng": "Ctrl-C"})
+                # With its password to whoever sits there only: what else becomes of stdout is a log.
+                warehouse = url(settings) if terminal.out.is_terminal else "bakhong warehouse url"
+                terminal.where({"Trang kiểm soát": place, "Kho số liệu": warehouse, "Dừng": "Ctrl-C"})
                 with engine.connect() as connection:
                     if not is_any(connection):
                         terminal.say("Chưa có tài khoản nào. Lập tài khoản đầu tiên: bakhong account add TÊN --role approver")
                 if not _is_loopback(host) and not proxies:
                     terminal.complain("Mật khẩu đi qua mạng không mã hóa: đặt sau một reverse proxy https và thêm --proxy ĐỊA_CHỈ.")
-                serving.join()
+                tell_until(ended, partial(_answers, listening, prefix))
         except Stopped as stopped:  # as it is meant to end
             terminal.complain(str(stopped))
         else:
@@ -48,8 +57,11 @@ def serve(settings: Settings, host: str, port: int, root_path: str, proxies: Seq
 
 
 @contextmanager
-def served(app: ASGIApp, listening: socket.socket, proxies: Sequence[str], engine: Engine) -> Iterator[Thread]:
-    """Serves on a socket beside the block, which hears the signals; at its end nothing of it goes on, in the database neither."""
+def served(app: ASGIApp, listening: socket.socket, proxies: Sequence[str], engine: Engine) -> Iterator[Event]:
+    """Serves on a socket beside the block, which hears the signals; at its end nothing of it goes on, in the database neither.
+
+    The block is given the server's own end to wait for: Python takes a thread for ended whose `join` a signal cut short.
+    """
     config = uvicorn.Config(
         app,
         proxy_headers=bool(proxies),
@@ -62,16 +74,37 @@ def served(app: ASGIApp, listening: socket.socket, proxies: Sequence[str], engin
         timeout_graceful_shutdown=GRACE_SECONDS,
         limit_concurrency=200,
     )
-    server = uvicorn.Server(config)
-    serving = Thread(target=server.run, kwargs={"sockets": [listening]}, name="desk")
+    server, ended = uvicorn.Server(config), Event()
+
+    def run() -> None:
+        try:
+            server.run(sockets=[listening])
+        finally:
+            ended.set()
+
+    serving = Thread(target=run, name="desk")
     serving.start()
     try:
-        yield serving
+        yield ended
     finally:
         server.should_exit = True
         with suppress(DBAPIError):  # the database may be gone before us
             end_sessions(engine)  # a page under way does not hold it up
         serving.join()
+
+
+def _answers(listening: socket.socket, prefix: str) -> bool:
+    """Whether the desk answers a request, whatever it says: a page that tells that the database is gone is an answer."""
+    address, port = listening.getsockname()[:2]
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104  # every address is not one to ask at
+    page = HTTPConnection(reached, port, timeout=ANSWER_SECONDS)
+    try:
+        page.request("GET", f"{prefix}/livez")
+        return page.getresponse().status > 0
+    except (OSError, HTTPException):
+        return False
+    finally:
+        page.close()
 
 
 def _listening(host: str, port: int) -> socket.socket:

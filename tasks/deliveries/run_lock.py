@@ -8,6 +8,7 @@ import socket
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("bakhong")
 
 ROOT = Path(__file__).parents[2]
+HOST = socket.gethostname()
 OURS = ("desk", "flows", "tasks", "expectations", "warehouse")
 LOCK = 0x6BA0_6B68
 """Key of the advisory lock, one per database."""
@@ -39,11 +41,24 @@ LOCK_HELD = f"""EXISTS (
 """SQL condition: some run is at work. A session that is gone holds nothing, whatever its row in ops.run says."""
 
 
+@dataclass(frozen=True)
+class RunName:
+    """A run by its number in this warehouse, and by a name that no run of any other bears."""
+
+    run_id: int
+    run_uuid: UUID
+
+
+spoken_of: ContextVar[RunName | None] = ContextVar("run", default=None)
+"""The run that whatever happens here is about: the one at work, after its end the last one; it is named in every line of the log."""
+
+
 @dataclass
 class Run:
     """The run at work: its row in ops.run and what is to be noted there at the end."""
 
-    run_id: int
+    name: RunName
+    flow: str
     as_of: datetime
     started_at: datetime
     outcomes: list[Outcome] = field(default_factory=list)
@@ -51,6 +66,16 @@ class Run:
     is_published: bool = False
     problems: list[str] = field(default_factory=list)
     """What went wrong without stopping the others; one is enough for the run to end as failed."""
+
+    @property
+    def run_id(self) -> int:
+        """Its number."""
+        return self.name.run_id
+
+    @property
+    def status(self) -> str:
+        """How it ends, by what went wrong so far."""
+        return "failed" if self.problems else "completed"
 
     @property
     def standing(self) -> str:
@@ -79,7 +104,7 @@ def alone(engine: Engine) -> Iterator[Connection]:
     lock = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
     try:
         if not lock.scalar(select(text(f"pg_try_advisory_lock({LOCK})"))):
-            raise Refusal(_holder(lock))
+            raise _held(lock)
         yield lock
     finally:
         with suppress(DBAPIError):  # said, not left to the end of the session, of which the server may hear late
@@ -92,7 +117,7 @@ def require_free(engine: Engine) -> None:
     """Refusal, naming the holder, where another run is at work just now."""
     with engine.connect() as connection:
         if connection.scalar(text(f"SELECT {LOCK_HELD}")):
-            raise Refusal(_holder(connection))
+            raise _held(connection)
 
 
 @contextmanager
@@ -100,36 +125,41 @@ def one_at_a_time(engine: Engine, flow: str, as_of: datetime, prefect_run: UUID 
     """Holds the run lock and keeps ops.run; Refusal, naming the holder, where another run is at work."""
     with alone(engine) as lock:
         # A row that says `running` while the lock was free: its process died without a word.
-        lock.execute(update(runs).where(runs.c.status == "running").values(status="killed"))
-        now = datetime.now(UTC)
-        started = insert(runs).values(
-            flow=flow,
-            as_of=as_of,
-            started_at=now,
-            status="running",
-            host=socket.gethostname(),
-            process_id=os.getpid(),
-            prefect_run=prefect_run,
-        )
-        this = Run(lock.execute(started.returning(runs.c.run_id)).scalar_one(), as_of, now)
+        ended = update(runs).where(runs.c.status == "running").values(status="killed").returning(runs.c.run_id)
+        for killed in lock.scalars(ended).all():
+            log.warning("a run before had died without a word", extra={"killed_run": killed})
+        this = _begin(lock, flow, as_of, prefect_run)
+        log.info("run began, alone", extra={"flow": flow, "as_of": as_of.isoformat(), "host": HOST, "process_id": os.getpid()})
         try:
             yield this
         except BaseException as problem:
             this.problems.append(in_one_line(problem))
-            log.info("run %d ended: %s", this.run_id, this.problems[-1])
+            log.log(logging.ERROR if isinstance(problem, Exception) else logging.WARNING, "run ended before its end: %s", this.problems[-1])
             with suppress(DBAPIError):  # the database may be what broke: the next run closes the row
                 _close(engine, this)
                 if not isinstance(problem, Exception):  # told to end: steps side by side are still at work
                     end_sessions(engine)
             raise
         _close(engine, this)
+        seconds = round((datetime.now(UTC) - this.started_at).total_seconds(), 1)
+        log.info("run ended", extra={"status": this.status, "deliveries": len(this.outcomes), "seconds": seconds})
+
+
+def _begin(lock: Connection, flow: str, as_of: datetime, prefect_run: UUID | None) -> Run:
+    """Writes the beginning of a run into a row of its own."""
+    now = datetime.now(UTC)
+    row = {"flow": flow, "as_of": as_of, "started_at": now, "status": "running", "prefect_run": prefect_run}
+    row |= {"host": HOST, "process_id": os.getpid()}
+    name = RunName(*lock.execute(insert(runs).values(row).returning(runs.c.run_id, runs.c.run_uuid)).one())
+    spoken_of.set(name)
+    return Run(name, flow, as_of, now)
 
 
 def _close(engine: Engine, this: Run) -> None:
     """Writes the end of a run into its row, unless another run has done so meanwhile."""
     end = {
         "finished_at": datetime.now(UTC),
-        "status": "failed" if this.problems else "completed",
+        "status": this.status,
         "deliveries": len(this.outcomes),
         "message": "; ".join(this.problems) or None,
     }
@@ -164,11 +194,14 @@ def _place(problem: BaseException) -> str:
     return f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 
-def _holder(connection: Connection) -> str:
+def _held(connection: Connection) -> Refusal:
     holder = connection.execute(select(runs).where(runs.c.status == "running").order_by(runs.c.run_id.desc()).limit(1)).first()
     if holder is None:
-        return "Một lượt chạy khác vừa bắt đầu trên kho này. Chờ nó xong rồi chạy lại."
-    return (
+        log.warning("the run lock is held by a run that has just begun")
+        return Refusal("Một lượt chạy khác vừa bắt đầu trên kho này. Chờ nó xong rồi chạy lại.")
+    told = {"holder": holder.run_id, "flow": holder.flow, "host": holder.host, "process_id": holder.process_id}
+    log.warning("the run lock is held", extra=told)
+    return Refusal(
         f"Một lượt chạy khác ({holder.flow}) đang làm việc: máy {holder.host}, tiến trình {holder.process_id}, "
         f"từ {moment(holder.started_at)}. Chờ nó xong rồi chạy lại."
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from threading import current_thread
 from typing import TypeVar
 
@@ -17,8 +19,9 @@ def prefetched(items: Iterable[T]) -> Generator[T, None, None]:
     At most two items are in memory; an error of the making reaches the user in the item's place.
     """
     source = iter(items)
+    making = partial(copy_context().run, next, source, _END)
     with ThreadPoolExecutor(1, current_thread().name) as maker:
-        coming = maker.submit(next, source, _END)
+        coming = maker.submit(making)
         while (item := coming.result()) is not _END:
-            coming = maker.submit(next, source, _END)
+            coming = maker.submit(making)
             yield item  # type: ignore[misc]  # `_END` is the only other thing that can come

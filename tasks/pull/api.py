@@ -34,7 +34,7 @@ MOMENT = "%Y%m%d%H%M%S"
 WAITS = (1.0, 4.0, 16.0)
 """Seconds before each new try, where the endpoint was late or said that the fault is its own."""
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("bakhong")
 
 
 class Unanswered(Exception):
@@ -126,7 +126,7 @@ def _ask(client: httpx.Client, url: httpx.URL, page: int, waits: Sequence[float]
             if not answer.is_server_error:
                 raise Unanswered(f"trang {page}: {trouble}")
         if wait is not None:
-            log.warning("page %d: %s; another try in %g s", page, trouble, wait)
+            log.warning("page asked for again: %s", trouble, extra={"page": page, "wait_seconds": wait})
             time.sleep(wait)
     raise Unanswered(f"trang {page}: {trouble}, đã thử {len(waits) + 1} lần")
 

@@ -45,7 +45,7 @@ NO_FILES = {
     stat.S_IFBLK: "thiết bị, không phải tệp (a device, not a file)",
 }
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("bakhong")
 
 for protocol in SFTP:  # by name: its libraries are loaded where a source needs them
     fsspec.register_implementation(protocol, "tasks.pull.sftp.ProvenSftp", clobber=True)
@@ -330,7 +330,11 @@ def _land(engine: Engine, source: Source, landing: Path, file: _File, told: Said
         part.unlink(missing_ok=True)
     _sync_folder(landing)
     with engine.begin() as connection:
-        return _record(connection, source, file, sha256, told, made_at)
+        landed = _record(connection, source, file, sha256, told, made_at)
+    if landed:
+        size = (landing / sha256).stat().st_size
+        log.info("file landed", extra={"source": source.name, "file": shown(file.name), "bytes": size, "sha256": sha256})
+    return landed
 
 
 def _blocks(file: _File) -> Iterator[bytes]:
@@ -397,7 +401,6 @@ def _record(connection: Connection, source: Source, file: _File, sha256: str, to
         "status": "landed",
     }
     connection.execute(insert(deliveries).values(row))
-    log.info("%s: landed %s as %s", source.name, file.name, sha256[:12])
     return 1
 
 

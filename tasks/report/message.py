@@ -5,18 +5,21 @@ A cause is told once, and again only after a night without it. A message that co
 
 from __future__ import annotations
 
+import logging
 import smtplib
 import socket
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from functools import partial
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Engine, delete, select
+from sqlalchemy.dialects.postgresql import insert
 
 from tasks.words import vietnamese as vi
 from warehouse.settings import Refusal, Settings
@@ -27,6 +30,8 @@ SECONDS = 15
 SHOWN = 30
 """Most causes of which a message tells in full."""
 PORTS = {"smtp": 587, "smtps": 465}
+
+log = logging.getLogger("bakhong")
 
 
 @dataclass(frozen=True)
@@ -69,38 +74,67 @@ def check_address(address: str | None) -> None:
         raise Refusal(f"BAKHONG_MESSAGE_TO: {scheme}:// không dùng được; smtp://, smtps://, http:// hoặc https://.")
 
 
-def tell_news(engine: Engine, settings: Settings, run_id: int, causes: Iterable[tuple[str, str]]) -> list[str]:
+def tell_news(engine: Engine, settings: Settings, run_id: int | None, causes: Iterable[tuple[str, str]], *, among: str = "") -> list[str]:
     """Tells of the causes that are new and of how many last, and returns why it could not, in one line, where it could not.
 
-    `causes`: what it is about, the same every night that it lasts, and what it says tonight, in one line.
+    `run_id`: the night that tells; nothing where no night does. `causes`: what it is about, the same every night that it lasts, and
+    what it says tonight, in one line; empty where another cause says it. `among`: how the causes begin that are judged here: of those
+    told before, what is not named has ended.
     """
     if settings.message_to is None:
         return []
     lines: dict[str, list[str]] = {}
     for cause, line in causes:
-        lines.setdefault(cause, []).append(line)
+        lines.setdefault(cause, []).extend([line] if line else [])
     with engine.begin() as connection:
-        connection.execute(delete(told).where(told.c.cause.not_in(list(lines))))
+        connection.execute(delete(told).where(told.c.cause.not_in(list(lines)), told.c.cause.startswith(among, autoescape=True)))
         known = set(connection.scalars(select(told.c.cause)))
-        day = vi.day(connection.scalar(select(run.c.as_of).where(run.c.run_id == run_id)))
+        night = connection.scalar(select(run.c.as_of).where(run.c.run_id == run_id))
     news = [cause for cause in lines if cause not in known]
-    if not news:
-        return []
     said = [line for cause in news for line in lines[cause]]
+    when = vi.moment(datetime.now(vi.VIETNAM)) if night is None else f"đêm {vi.day(night)}"
+    if said and (why := send_list(settings, when, said, len(known))):
+        return [f"Không gửi được tin báo ({why}); sẽ gửi cùng lượt đêm sau."]
+    if news:
+        with engine.begin() as connection:
+            rows = [{"cause": cause, "run_id": run_id} for cause in news]
+            connection.execute(insert(told).on_conflict_do_nothing(), rows)  # the watch may tell while a night does
+    return []
+
+
+def send_list(settings: Settings, when: str, said: Sequence[str], known: int = 0) -> str | None:
+    """Sends what there is to see to, a line each, and returns why it could not be sent, where it could not.
+
+    `known`: of how many more was told before.
+    """
     words = [f"- {vi.one_line(line)}" for line in said[:SHOWN]]
     if len(said) > SHOWN:
         words.append(f"- và {vi.number(len(said) - SHOWN)} việc khác")
     if known:
-        words += ["", f"Còn {vi.number(len(known))} việc đã báo những đêm trước."]
+        words += ["", f"Còn {vi.number(known)} việc đã báo những đêm trước."]
     if settings.desk_url is not None:
         words += ["", f"Trang kiểm soát: {settings.desk_url}"]
+    subject = f"Ba Không, {when}: {vi.number(len(said))} việc mới cần xem"
+    why = send(str(settings.message_to), settings.message_secret, subject, "\n".join(words))
+    log.log(
+        logging.WARNING if why else logging.INFO,
+        "message not sent: %s" if why else "message sent%s",
+        why or "",
+        extra={"causes": len(said)},
+    )
+    return why
+
+
+def send(address: str, secret: str | None, subject: str, words: str) -> str | None:
+    """Sends a message, and returns why it could not be sent, where it could not."""
     try:
-        _send(settings, f"Ba Không, đêm {day}: {vi.number(len(said))} việc mới cần xem", "\n".join(words))
+        if urlsplit(address).scheme in PORTS:
+            _mail(Mail.of(address), secret, subject, words)
+        else:
+            _post(address, secret, f"{subject}\n{words}")
     except FAILURES as problem:
-        return [f"Không gửi được tin báo ({reason(problem)}); sẽ gửi cùng lượt đêm sau."]
-    with engine.begin() as connection:
-        connection.execute(insert(told), [{"cause": cause, "run_id": run_id} for cause in news])
-    return []
+        return reason(problem)
+    return None
 
 
 def greet(address: str) -> None:
@@ -133,14 +167,6 @@ def reason(problem: Exception) -> str:
     if isinstance(problem, OSError):
         return problem.strerror or type(problem).__name__
     return str(problem)
-
-
-def _send(settings: Settings, subject: str, words: str) -> None:
-    address = str(settings.message_to)
-    if urlsplit(address).scheme in PORTS:
-        _mail(Mail.of(address), settings.message_secret, subject, words)
-    else:
-        _post(address, settings.message_secret, f"{subject}\n{words}")
 
 
 def _mail(to: Mail, secret: str | None, subject: str, words: str) -> None:

@@ -131,6 +131,9 @@ ACTION = {
 """What is written down of people at the desk: every action that there is."""
 SUBJECT = {"account": "tài khoản", "delivery": "lần gửi số", "alarm": "điểm bất thường số", "period": "kỳ", "publication": "số liệu"}
 """What it was done to."""
+STEP = {"pull": "nhận tệp", "ingest": "kiểm tra và nạp", "publish": "tính chỉ tiêu và công bố", "report": "lập báo cáo"}
+"""The steps of a night (ops.step)."""
+
 RUN_STATUS = {
     "running": "đang chạy",
     "completed": "hoàn thành",

@@ -200,6 +200,7 @@ def test_a_person_in_any_column_of_any_layout_is_told_nowhere(
     told = {f"terminal {number}": one.stdout + one.stderr for number, one in enumerate(said)} | {"export": export.read_text("utf-8-sig")}
     files = [path for path in (*home.rglob("*"), *prefect_home.rglob("*")) if path.is_file() and not path.is_relative_to(home / "landing")]
     told |= {str(path): path.read_bytes().decode("utf-8", "replace") for path in files if path.suffix not in {".xlsx"}}
+    assert "delivery rejected" in told[str(home / "log" / "bakhong.log")]
     found = {where for where, words in told.items() if ALONE.search(words)}
     found |= {where for where, words in texts_of(engine, ("ops", "mart")) if ALONE.search(words)}
     assert not found

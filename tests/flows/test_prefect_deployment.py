@@ -148,7 +148,6 @@ def deployed(server: Server, home: Path, database: str) -> Iterator[Prefect]:
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
-        "PREFECT_LOGGING_EXTRA_LOGGERS": "bakhong",
         "PREFECT_WORKER_QUERY_SECONDS": "1",
         "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "1",
         "PREFECT_SERVER_SERVICES_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "1",
@@ -224,6 +223,27 @@ def test_a_triggered_night_completes_and_leaves_its_artifacts(prefect: Prefect, 
     assert nights(server) == [*before, ("nightly", "completed")]
 
 
+def test_the_log_of_a_night_is_kept_by_the_worker_and_with_its_run(prefect: Prefect, server: Server) -> None:
+    before = len(prefect.log.read_text("utf-8"))
+    nightly = prefect.deployment("nightly")
+    run = prefect.seen_through(prefect.ask("POST", f"/deployments/{nightly['id']}/create_flow_run", parameters={"date": "2025-05-05"}))
+    number = len(nights(server))
+    steps = [f"step done step={step} " for step in ("pull", "ingest", "publish", "report")]
+    expected = ["run began, alone flow=nightly", *steps, "run ended status=completed"]
+    asked = {"logs": {"flow_run_id": {"any_": [run["id"]]}}, "sort": "TIMESTAMP_ASC", "limit": 200}
+    patience = Patience(prefect.log)  # Prefect brings lines in batches, the last one after the run has ended
+    of_run: list[str] = []
+    while not any(expected[-1] in line for line in of_run):
+        patience.wait(0.3)
+        of_run = [line["message"] for line in prefect.ask("POST", "/logs/filter", **asked) if line["name"] == "bakhong"]
+    of_worker = [line for line in prefect.log.read_text("utf-8")[before:].splitlines() if f" run={number}/" in line]
+    for lines in (of_run, of_worker):
+        assert all(f"run={number}/" in line for line in lines)
+        for what in expected:
+            assert sum(what in line for line in lines) == 1, (what, lines)
+    assert len(of_run) == len(of_worker)
+
+
 def test_the_desk_is_a_link_where_its_address_is_known(prefect: Prefect, server: Server) -> None:
     engine = connect(server.url("owner", "deployed"))
     made = Report(Path("/home/site/index.html"), [Path("/home/site/ba-khong-2024.xlsx")])
@@ -274,6 +294,8 @@ def test_an_approver_at_the_desk_has_it_published_at_once(prefect: Prefect, serv
             except httpx.ConnectError:
                 assert child.poll() is None, prefect.log.read_text("utf-8")[-3000:]
                 patience.wait(0.3)
+        health = steward.get("healthz")
+        assert (health.status_code, health.json()) == (200, {"healthy": True, "reasons": []}), "the next night is planned"
         assert steward.post("cong-bo/ngay", data={"form_token": of_steward}).status_code == 403
         approver, token = client_of(f"http://127.0.0.1:{port}/", "approver", password)
         assert 'action="/cong-bo/ngay"' in approver.get("cong-bo").text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 from sqlalchemy import Engine, text
 
 from tests.nights import AS_FROM_A_TERMINAL, ROOT, environment, few_sources, run_command, started, url_of
@@ -67,6 +69,34 @@ def test_a_night_ends_when_it_is_told_to(place: str, way: str, name: str, engine
         assert connection.scalar(text(others)) == 0, "no query of the stopped night goes on in the database"
     assert status == "failed"
     assert message in line
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [(("nightly", "--date", "2025-05-05"), "SIGTERM"), (("backfill", "--from", "2025-05-04", "--to", "2025-05-05"), "SIGINT")],
+    ids=["nightly", "backfill"],
+)
+def test_a_night_that_waits_to_try_a_source_again_ends_too(
+    words: tuple[str, ...], name: str, engine: Engine, tmp_path: Path, prefect_home: Path
+) -> None:
+    """The next try is ten seconds to three minutes away."""
+    home = tmp_path / "home"
+    home.mkdir()
+    sources = few_sources(home)
+    entries = yaml.safe_load(sources.read_text("utf-8"))["sources"]
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        closed = one.getsockname()[1]
+    far = {"name": "far", "feed": "dossiers", "layout": "dvcqg_csv", "provider": "td", "expected": "once"}
+    sources.write_text(yaml.safe_dump({"sources": [*entries, far | {"url": f"sftp://nobody@127.0.0.1:{closed}/out/*.csv"}]}), "utf-8")
+    env = environment(home, sources, url_of(engine)) | {"PREFECT_HOME": str(prefect_home)}
+    command = [sys.executable, "-c", AS_FROM_A_TERMINAL, *words]
+    with started(command, env=env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as child:
+        assert "Thử lại lần 2/4" in child.stderr.readline()
+        child.send_signal(signal.Signals[name])
+        line = told(child)
+        assert child.returncode == 128 + signal.Signals[name]
+    assert line.startswith(f"Đã dừng theo yêu cầu ({name}). Lượt chạy số 1: ")
+    assert line.endswith("chạy lại sẽ làm tiếp.")
 
 
 def test_what_is_still_being_loaded_ends_too_and_says_so(tmp_path: Path) -> None:

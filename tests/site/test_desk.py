@@ -178,9 +178,10 @@ def test_every_page_shows_without_a_word_of_complaint(desk: Served, page: Page, 
     assert ("nhat-ky" in kinds) == (role in ("steward", "approver"))
 
 
-def test_every_route_but_signing_in_takes_a_role() -> None:
+def test_every_route_takes_a_role_but_signing_in_and_those_of_machines() -> None:
     open_to_all = [route.path for route in ROUTES if route.endpoint.role is None]
-    assert sorted(set(open_to_all)) == ["/dang-nhap", "/open-data", "/open-data/{name:path}", "/static/{digest}/{name}"]
+    machines = ["/healthz", "/livez", "/metrics", "/open-data", "/open-data/{name:path}"]
+    assert sorted(set(open_to_all)) == ["/dang-nhap", *machines, "/static/{digest}/{name}"]
     assert {route.endpoint.role for route in ROUTES} == {None, "viewer", "steward", "approver"}
 
 

@@ -93,9 +93,13 @@ def test_a_person_sees_what_happens_on_the_way_as_a_line_of_its_own(monkeypatch:
     assert "Thử lại lần 2/4 sau khoảng 10 giây.\x1b[0m\n" in screen.getvalue()
 
 
-def test_a_log_keeps_it(caplog: pytest.LogCaptureFixture) -> None:
-    note("tinh-sftp: thử lại lần 2/4")
-    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [("WARNING", "tinh-sftp: thử lại lần 2/4")]
+def test_the_log_keeps_it(caplog: pytest.LogCaptureFixture) -> None:
+    tried(1, ConnectionError("refused"))
+    (record,) = caplog.records
+    assert (record.levelname, record.getMessage()) == ("WARNING", "pull is tried again: refused")
+    assert {name: getattr(record, name) for name in ("source", "try", "wait_seconds")} == {
+        "source": "tinh-sftp", "try": "2/4", "wait_seconds": 10,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("layout", "name"), [("ecpay_csv", "ecpay.csv"), ("momo_jsonl", "momo.jsonl"), ("napas_dat", "napas.dat")])

@@ -65,6 +65,7 @@ from warehouse.tables.ops_run import run
 from warehouse.tables.ops_session import session
 from warehouse.tables.ops_sign_in import sign_in
 from warehouse.tables.ops_source import source
+from warehouse.tables.ops_step import step
 from warehouse.tables.ops_told import told
 from warehouse.tables.ops_unreachable import unreachable
 from warehouse.tables.ops_verdict import verdict
@@ -141,6 +142,7 @@ __all__ = [
     "session",
     "sign_in",
     "source",
+    "step",
     "told",
     "unreachable",
     "verdict",

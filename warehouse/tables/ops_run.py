@@ -1,6 +1,6 @@
 """One row per run of the nightly flow."""
 
-from sqlalchemy import Column, DateTime, Identity, Integer, Table, Text, Uuid
+from sqlalchemy import UUID, Column, DateTime, Identity, Integer, Table, Text, func
 
 from warehouse.tables.base import OPS, metadata
 
@@ -8,6 +8,13 @@ run = Table(
     "run",
     metadata,
     Column("run_id", Integer, Identity(), primary_key=True, comment="Surrogate key"),
+    Column(
+        "run_uuid",
+        UUID,
+        nullable=False,
+        server_default=func.gen_random_uuid(),
+        comment="Name that no run of any warehouse shares: in its log lines and lineage events",
+    ),
     Column("flow", Text, nullable=False, comment="nightly, backfill, or publish: a night that looked for no new files"),
     Column("as_of", DateTime(timezone=True), nullable=False, comment="Deliveries up to this time were taken"),
     Column("started_at", DateTime(timezone=True), nullable=False, comment="Start"),
@@ -17,7 +24,7 @@ run = Table(
     Column("process_id", Integer, nullable=False, comment="Process"),
     Column("deliveries", Integer, comment="Deliveries ingested"),
     Column("message", Text, comment="Why it failed"),
-    Column("prefect_run", Uuid, comment="The run of Prefect that it was"),
+    Column("prefect_run", UUID, comment="The run of Prefect that it was"),
     schema=OPS,
     comment="One row per run of the nightly flow.",
 )

@@ -1,4 +1,4 @@
-"""One row per cause of which a night's message told, for as long as it lasts."""
+"""One row per cause of which a message told, for as long as it lasts."""
 
 from sqlalchemy import Column, DateTime, ForeignKey, Integer, Table, Text, func
 
@@ -8,8 +8,8 @@ told = Table(
     "told",
     metadata,
     Column("cause", Text, primary_key=True, comment="What went wrong, without what changes from night to night"),
-    Column("run_id", Integer, ForeignKey("ops.run.run_id"), nullable=False, comment="Run whose message told of it (ops.run)"),
+    Column("run_id", Integer, ForeignKey("ops.run.run_id"), comment="Run whose message told of it (ops.run); empty where no run was there"),
     Column("told_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="When"),
     schema=OPS,
-    comment="One row per cause of which a night's message told, for as long as it lasts.",
+    comment="One row per cause of which a message told, for as long as it lasts.",
 )
