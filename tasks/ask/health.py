@@ -56,9 +56,12 @@ def of_nights(connection: Connection, now: datetime) -> list[Trouble]:
         else:
             step = connection.scalar(_BROKEN_STEP, {"run_id": run.run_id})
             where = f" ở bước {vi.STEP[step]}" if step in vi.STEP else ""
-            found.append(
-                Trouble("killed", f"{told}{where}: chạy lại bakhong nightly, hoặc chờ lượt đêm sau, sẽ làm tiếp.", str(run.run_id))
+            figures = "số liệu của lượt đã công bố" if run.is_published else "số liệu công bố trước vẫn nguyên"
+            words = (
+                f"{told}{where}, dấu vết cuối {vi.moment(run.last_sign_at)}, máy {run.host}, tiến trình {run.process_id}. Những gì đã nạp "
+                f"vẫn còn, {figures}: chạy bakhong nightly để làm tiếp, hoặc chờ lượt đêm sau, và xem vì sao máy hay tiến trình dừng."
             )
+            found.append(Trouble("killed", words, str(run.run_id)))
     began = connection.scalar(_LAST_NIGHT)
     if began is None or now - began > SILENCE:
         last = f" (lượt đêm cuối bắt đầu {vi.moment(began)})" if began else ""
