@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from importlib import resources
 from itertools import pairwise
+from types import MappingProxyType
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -107,7 +108,7 @@ def retention() -> Retention:
     return Retention(**yaml.safe_load(resources.files("warehouse").joinpath("retention.yaml").read_text("utf-8")))
 
 
-def rules_on(day: date, decided: Mapping[str, int]) -> dict[str, Kept]:
+def rules_on(day: date, decided: Mapping[str, int] = MappingProxyType({})) -> dict[str, Kept]:
     """The rules that hold on a day, by name; `decided`: what an installation says itself, in the unit of each rule."""
     found = {}
     for name in Retention.model_fields:

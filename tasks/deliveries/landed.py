@@ -26,6 +26,10 @@ SWELLS = 8
 """How many times larger exports in text are than compressed, as a rule: for what need not be exact."""
 
 
+class Damaged(OSError):
+    """A landed file is not what its name says."""
+
+
 def place(home: Path, source: str, sha256: str) -> Path:
     """Where the plain bytes of a landed file lie, if they do."""
     return home / "landing" / source / sha256
@@ -166,4 +170,4 @@ def _checked(stream: IO[bytes], sha256: str) -> Iterator[bytes]:
             raise
         is_whole = False
     if not is_whole:
-        raise OSError(errno.EIO, "tệp đã nhận bị hỏng (khác mã băm)", sha256)
+        raise Damaged(errno.EIO, "tệp đã nhận bị hỏng (khác mã băm)", sha256)
