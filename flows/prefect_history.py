@@ -14,13 +14,13 @@ from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from tasks.keep.prune import Line, Pruning
+from tasks.keep.prune import Pruned, Pruning
 
 NAME = "prefect.db"
 COPY = ".tried.db"
 
 
-def old_runs(work: Pruning) -> Line:
+def old_runs(work: Pruning) -> Pruned:
     """Has the runs of long ago go, and gives the room back to the disk; what is only looked at is done to a copy."""
     home = Path(os.environ.get("PREFECT_HOME") or work.home / "prefect")
     database = home / NAME
@@ -82,4 +82,4 @@ def _itself(database: Path) -> Iterator[Path]:
 def _rows(database: Path) -> int:
     with closing(sqlite3.connect(database)) as connection:
         tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return sum(int(connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]) for name in tables)  # noqa: S608
+        return sum(int(connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]) for name in tables)

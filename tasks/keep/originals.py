@@ -90,9 +90,7 @@ def held(connection: Connection, files: Sequence[Original]) -> dict[Original, st
 
 def _held_by() -> dict[str, str]:
     """Why → SQL of the deliveries, among some, that have to stay for it; the first reason that fits is told."""
-    of_facts = [table for table in metadata.sorted_tables if table.schema == WAREHOUSE and "delivery_id" in table.c]
-    with_states = [table.fullname for table in of_facts if "known_to" in table.c]
-    others = [table.fullname for table in of_facts if "known_to" not in table.c] + ["ops.confirmation"]
+    with_states = [t.fullname for t in metadata.sorted_tables if t.schema == WAREHOUSE and {"delivery_id", "ended_by"} <= {*t.c.keys()}]
     signed = "SELECT load_id FROM ops.publication WHERE publication_id IN (SELECT publication_id FROM ops.release)"
     among = "delivery_id = ANY(:ids)"
     in_a_signed = f"EXISTS (SELECT FROM ({signed}) AS s WHERE loaded_by <= s.load_id AND (ended_by IS NULL OR ended_by > s.load_id))"
@@ -102,7 +100,7 @@ def _held_by() -> dict[str, str]:
         SIGNED: " UNION ".join(f"SELECT delivery_id FROM {table} WHERE {among} AND {in_a_signed}" for table in with_states),
         IN_FORCE: " UNION ".join(
             [f"SELECT delivery_id FROM {table} WHERE {among} AND known_to = 'infinity'" for table in with_states]
-            + [f"SELECT delivery_id FROM {table} WHERE {among}" for table in others]
+            + [f"SELECT delivery_id FROM ops.confirmation WHERE {among}"]
         ),
     }
 
@@ -121,9 +119,10 @@ def remove_old(connection: Connection, files: Sequence[Original], now: datetime)
     """Notes that files go, and returns how many rows set aside go with them: what was found in them is known by its counts alone."""
     ids = [number for one in files for number in one.deliveries]
     values = {"ids": ids, "now": now}
-    connection.execute(text("UPDATE ops.delivery SET file_removed_at = :now WHERE delivery_id = ANY(:ids) AND file_removed_at IS NULL"), values)
-    connection.execute(text("DELETE FROM ops.quarantine_place WHERE delivery_id = ANY(:ids)"), values)
-    return int(connection.execute(text("DELETE FROM ops.quarantine WHERE delivery_id = ANY(:ids)"), values).rowcount)
+    own = "WHERE delivery_id = ANY(:ids)"
+    connection.execute(text(f"UPDATE ops.delivery SET file_removed_at = :now {own} AND file_removed_at IS NULL"), values)
+    connection.execute(text(f"DELETE FROM ops.quarantine_place {own}"), values)
+    return int(connection.execute(text(f"DELETE FROM ops.quarantine {own}"), values).rowcount)
 
 
 def compress_old(home: Path, files: Sequence[Original], now: datetime, tell: Tell, *, tries: bool) -> Iterator[int | None]:

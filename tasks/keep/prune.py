@@ -6,7 +6,7 @@ Nothing is at work meanwhile. What is only looked at goes the same way as what i
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,7 +31,7 @@ DAMAGED = "bị hỏng (khác mã băm)"
 
 
 @dataclass
-class Line:
+class Pruned:
     """A rule, and what goes by it."""
 
     rule: str
@@ -66,9 +66,9 @@ class Pruning:
         return self.rules[rule].term.before(self.now)
 
     @contextmanager
-    def line(self, rule: str) -> Iterator[Line]:
+    def line(self, rule: str) -> Iterator[Pruned]:
         """The line of a rule while things go by it, which is written down whatever ends that."""
-        line = Line(rule, self.rules[rule])
+        line = Pruned(rule, self.rules[rule])
         try:
             yield line
         finally:
@@ -76,7 +76,7 @@ class Pruning:
                 with self.engine.begin() as connection:
                     connection.execute(pruning.insert(), self._written(line))
 
-    def _written(self, line: Line) -> dict[str, object]:
+    def _written(self, line: Pruned) -> dict[str, object]:
         term = line.kept.term
         told = {"kept_for": term.told, "source": term.source, "pruned_at": self.now, "pruned_by": self.who}
         return told | {"rule": line.rule, "files": line.files, "rows": line.rows, "bytes": line.bytes}
@@ -88,6 +88,10 @@ class Pruning:
             yield connection
             if self.tries:
                 transaction.rollback()
+
+
+Other = Callable[[Pruning], Pruned]
+"""Has go what goes by a rule that is about nothing in the warehouse or its home."""
 
 
 def read_rules(path: Path, now: datetime) -> dict[str, Kept]:
@@ -106,8 +110,8 @@ def read_rules(path: Path, now: datetime) -> dict[str, Kept]:
 
 
 def prune(
-    engine: Engine, settings: Settings, now: datetime, who: str, tell: Tell, *, tries: bool, others: Iterable[Callable[[Pruning], Line]] = ()
-) -> list[Line]:
+    engine: Engine, settings: Settings, now: datetime, who: str, tell: Tell, *, tries: bool, others: Sequence[Other] = ()
+) -> list[Pruned]:
     """Has go what goes by the rules that hold now; a line a rule. `others`: what there is besides the warehouse and its home."""
     now = now.astimezone(VIETNAM)
     work = Pruning(engine, settings.home, now, who, tries, read_rules(settings.sources, now), tell)
@@ -123,7 +127,7 @@ def prune(
     return sorted(lines, key=lambda line: order.index(line.rule))
 
 
-def _removed(work: Pruning, landed: list[Original], rule: str) -> tuple[Line, list[Original]]:
+def _removed(work: Pruning, landed: list[Original], rule: str) -> tuple[Pruned, list[Original]]:
     """Files of feeds with personal data, or of the others, that were received long ago."""
     old = [one for one in landed if one.is_personal == (rule == "landing_personal") and one.received_at < work.before(rule)]
     with work.line(rule) as line:
@@ -140,7 +144,7 @@ def _removed(work: Pruning, landed: list[Original], rule: str) -> tuple[Line, li
     return line, going
 
 
-def _compressed(work: Pruning, landed: list[Original]) -> Line:
+def _compressed(work: Pruning, landed: list[Original]) -> Pruned:
     with work.line("landing_plain") as line:
         old = [one for one in landed if one.received_at < work.before("landing_plain") and not (one.waits or one.is_removed)]
         for freed in compress_old(work.home, old, work.now, work.tell, tries=work.tries):
@@ -152,7 +156,7 @@ def _compressed(work: Pruning, landed: list[Original]) -> Line:
     return line
 
 
-def _emptied(work: Pruning) -> Line:
+def _emptied(work: Pruning) -> Pruned:
     """Rows set aside that somebody decided on long ago: what they quote goes, that they were set aside stays."""
     with work.line("quarantine") as line, work.changing() as connection:
         values = {"before": work.before("quarantine")}
@@ -162,7 +166,7 @@ def _emptied(work: Pruning) -> Line:
     return line
 
 
-def _old_files(work: Pruning) -> Iterator[Line]:
+def _old_files(work: Pruning) -> Iterator[Pruned]:
     """Pages and traces of long ago."""
     faults = [path for path in (work.home / "faults").glob("*.txt") if path.stat().st_mtime < work.before("faults").timestamp()]
     found = {
