@@ -100,10 +100,9 @@ def test_the_loader_prunes_by_what_the_dry_run_foretold_and_prefects_database_sh
     by_rule = {line["rule"]: line for line in told}
     assert by_rule["landing_plain"]["files"] == len(list((home / "landing").glob("*/*.zst"))) > 5
     assert by_rule["prefect_runs"]["rows"] > runs > 0
+    tables = ("flow_run", "task_run", "log", "artifact")
     with closing(sqlite3.connect(prefect_home / "prefect.db")) as database:
-        assert [database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("flow_run", "task_run", "log", "artifact")] == [
-            0
-        ] * 4
+        assert [database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables] == [0] * len(tables)
     assert sum(before.values()) - sum(disk(home, prefect_home).values()) == sum(line["bytes"] for line in told)
     with engine.connect() as connection:
         assert connection.scalars(text("SELECT rule FROM ops.pruning ORDER BY 1")).all() == ["landing_plain", "prefect_runs"]
