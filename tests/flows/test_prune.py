@@ -12,6 +12,9 @@ from sqlalchemy import Engine, text
 
 from flows import ingest as module
 from tasks.ask import worklist
+from tasks.ask.explain import explain
+from tasks.ask.official_table import find_unit
+from tasks.ask.scope import WHOLE
 from tasks.deliveries import landed
 from tasks.deliveries.ledger import delivered
 from tasks.keep.prune import Pruned, prune
@@ -120,6 +123,12 @@ def test_whoever_asks_for_a_removed_file_is_told_that_it_went_by_rule(inbox: Inb
     with pytest.raises(module.IngestFailed, match=f"^tệp đã nhận được bỏ theo thời hạn lưu ngày {went}, kho còn giữ mã băm và số dòng"):
         module.ingest_delivery(inbox.engine, first, inbox.settings)
     assert foreseen(inbox.engine, inbox.settings, Chosen(1)).rows == 0
+    with inbox.engine.connect() as connection:
+        explained = explain(connection, "K2c", find_unit(connection, "15655", "2024-03"), "2024-03", WHOLE)
+    assert [mover.told for revision in explained.revisions for mover in revision.movers] == [
+        f"evn_202403.csv (50 dòng vào, tệp đã bỏ theo thời hạn lưu ngày {went})",
+        "evn_202403.csv (50 dòng vào, 50 dòng thôi tính)",
+    ]
     assert inbox.night().problems == []
 
 
