@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,9 @@ from tasks.words import vietnamese as vi
 from tasks.words.vietnamese import VIETNAM
 from warehouse.database import open_warehouse
 from warehouse.settings import Settings
+
+if TYPE_CHECKING:
+    from tasks.keep.prune import Pruned
 
 
 def prune(
@@ -33,8 +36,15 @@ def prune(
     with stoppable(lambda: stands), terminal.progress(), open_warehouse(settings) as engine:
         lines = let_go(engine, settings, datetime.now(VIETNAM), getpass.getuser(), tell, tries=dry_run, others=(old_runs,))
     if as_json:
-        answer(dry_run=dry_run, lines=lines)
+        answer(is_dry_run=dry_run, rules=[_as_told(line) for line in lines])
         return
     terminal.retention_table(lines, is_foreseen=dry_run)
     freed = vi.number(sum(line.bytes for line in lines) // 1000)
     terminal.say(f"Sẽ giải phóng {freed} KB; chưa đổi gì." if dry_run else f"Đã giải phóng {freed} KB.")
+
+
+def _as_told(line: Pruned) -> dict[str, Any]:
+    """A rule and what goes by it, for a program."""
+    term = line.kept.term
+    told = {"rule": line.rule, "title": line.kept.title, "kept_for": term.told, "source": term.source, "reason": term.reason}
+    return told | {"files": line.files, "rows": line.rows, "bytes": line.bytes, "stays": line.stays}

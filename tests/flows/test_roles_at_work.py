@@ -95,8 +95,8 @@ def test_the_loader_prunes_by_what_the_dry_run_foretold_and_prefects_database_sh
     assert disk(home, prefect_home) == before
     done = bakhong("prune", "--json", env=loader)
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)["lines"]
-    assert told == json.loads(foreseen.stdout)["lines"]
+    told = json.loads(done.stdout)["rules"]
+    assert told == json.loads(foreseen.stdout)["rules"]
     by_rule = {line["rule"]: line for line in told}
     assert by_rule["landing_plain"]["files"] == len(list((home / "landing").glob("*/*.zst"))) > 5
     assert by_rule["prefect_runs"]["rows"] > runs > 0
