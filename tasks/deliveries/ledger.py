@@ -90,9 +90,9 @@ def delivered(engine: Engine, home: Path, ids: list[int]) -> list[Delivery]:
 
 
 def lost_originals(connection: Connection, home: Path, ids: Iterable[int]) -> list[str]:
-    """Names of files whose bytes are not in the landing any more: what was made of them stands, they cannot be read again."""
+    """Names of files whose bytes are not in the landing any more, for no rule: what was made of them stands, they cannot be read again."""
     found = _found(connection, deliveries.c.delivery_id.in_(list(ids)), home)
-    return [delivery.file_name for delivery in found if not delivery.path.exists()]
+    return [delivery.file_name for delivery in found if delivery.removed_at is None and not landed.is_there(delivery.path)]
 
 
 def _found(connection: Connection, condition: ColumnElement[bool], home: Path) -> list[Delivery]:

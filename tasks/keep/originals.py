@@ -6,7 +6,7 @@ was published that somebody signed: whoever asks what a signed number was made o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -16,11 +16,10 @@ from sqlalchemy import Connection, text
 
 from expectations.contract import contract
 from tasks.deliveries import landed
+from tasks.keep.backup import Tell
 from tasks.load.decisions import is_refused
 from warehouse.tables import WAREHOUSE, metadata
 
-Tell = Callable[[str, int, int], None]
-"""Told where the work stands: stage, done, of how many."""
 WAITS, UNDECIDED = "đang chờ nạp", "có dòng để riêng chưa ai quyết định"
 SIGNED, IN_FORCE = "bản đã ký dựa vào", "có dòng còn hiệu lực"
 """Why a file stays though it is old, in words."""

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Engine, text
 
 from tasks.deliveries.run_lock import alone
 from tasks.deliveries.source import declared
-from tasks.keep.originals import Original, Tell, compress_old, held, originals, remove_old
+from tasks.keep.backup import Tell
+from tasks.keep.originals import Original, compress_old, held, originals, remove_old
 from tasks.load.decisions import is_dismissed
 from tasks.pull.writing import writing
 from tasks.report.edition import outlived

@@ -333,11 +333,11 @@ def _land(engine: Engine, source: Source, landing: Path, file: _File, told: Said
         part.unlink(missing_ok=True)
     landed.sync_folder(landing)
     with engine.begin() as connection:
-        landed = _record(connection, source, file, sha256, told, made_at)
-    if landed:
+        taken = _record(connection, source, file, sha256, told, made_at)
+    if taken:
         size = (landing / sha256).stat().st_size
         log.info("file landed", extra={"source": source.name, "file": shown(file.name), "bytes": size, "sha256": sha256})
-    return landed
+    return taken
 
 
 def _blocks(file: _File) -> Iterator[bytes]:
