@@ -25,7 +25,7 @@ def old_runs(work: Pruning) -> Pruned:
     home = Path(os.environ.get("PREFECT_HOME") or work.home / "prefect")
     database = home / NAME
     with work.line("prefect_runs") as line:
-        if os.environ.get("PREFECT_API_URL"):
+        if _is_kept_by_a_server():
             line.stays["máy chủ Prefect tự dọn (docs/retention.md)"] = 0
         elif database.exists():
             with _copied(database, home / COPY) if work.tries else _itself(database) as at_work:
@@ -36,6 +36,19 @@ def old_runs(work: Pruning) -> Pruned:
                     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 line.rows, line.bytes = rows - _rows(at_work), size - at_work.stat().st_size
     return line
+
+
+def _is_kept_by_a_server() -> bool:
+    """Whether a server answers that has the database for its own: `.env` may name one where nights have theirs."""
+    import httpx  # noqa: PLC0415
+
+    if not (url := os.environ.get("PREFECT_API_URL")):
+        return False
+    try:
+        httpx.get(f"{url}/health", timeout=5)
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return False
+    return True
 
 
 async def _vacuum(database: Path, age: timedelta) -> None:
