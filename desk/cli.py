@@ -31,6 +31,7 @@ from desk.keeping_commands import backup, downgrade, restore
 from desk.open_data_commands import open_data
 from desk.prefect_server import prefect_server, quiet, require_answer
 from desk.profile import profiled
+from desk.prune_command import prune
 from desk.script import answer
 from desk.service_commands import alert, worker
 from desk.watch import watch
@@ -87,6 +88,7 @@ app.command()(worker)
 app.command()(watch)
 app.command()(alert)
 app.callback()(version)
+app.command()(prune)
 
 UnitArgument = Annotated[
     str, typer.Argument(metavar="UNIT", help="Mã hoặc tên đơn vị: 15655, “Ngọc Phụng”; 15661@2025-06-30: của ngày ấy.")

@@ -21,6 +21,7 @@ AGAIN = timedelta(hours=6)
 
 UNITS = {
     "bakhong-watch": "không xem được lượt đêm có chạy không, hoặc không báo được",
+    "bakhong-prune": "chưa nén, chưa bỏ được những gì đã giữ đủ lâu",
     "bakhong-serve": "trang kiểm soát đã dừng",
     "bakhong-prefect": "máy chủ Prefect đã dừng",
     "bakhong-worker": "worker của Prefect đã dừng, đêm tới sẽ không chạy",

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tasks.ask.restated import RestatedLine
     from tasks.ask.score_card import Card
     from tasks.count.kept import Verified
+    from tasks.keep.prune import Pruned
     from tasks.report.form_06a_sheet import Row
     from warehouse.losses import Loss
     from warehouse.pseudonym_key import Key
@@ -678,6 +679,24 @@ def profile_table(profile: Profile) -> None:
 
 def _seconds(took: float) -> str:
     return vi.number(Decimal(took), 1)
+
+
+def retention_table(lines: Iterable[Pruned], *, is_foreseen: bool) -> None:
+    """What goes by each rule of retention, and what stays though it is old."""
+    rows = [
+        [
+            line.kept.title,
+            line.kept.term.told,
+            line.kept.term.source,
+            vi.number(line.files),
+            vi.number(line.rows),
+            vi.number(line.bytes // 1000),
+            "; ".join(f"{vi.number(count)} {why}" if count else why for why, count in line.stays.items()) or "–",
+        ]
+        for line in lines
+    ]
+    title = "Sẽ nén, bỏ theo thời hạn lưu" if is_foreseen else "Đã nén, bỏ theo thời hạn lưu"
+    table(["Những gì", "Giữ", "Theo", ">Tệp", ">Dòng", ">KB", "Đã cũ mà giữ lại"], rows, title)
 
 
 def where(places: Mapping[str, str | Path]) -> None:

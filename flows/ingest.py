@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from flows import faults
 from flows.logs import log_with_prefect
 from flows.progress import Meter, Turn
+from tasks.deliveries import landed
 from tasks.deliveries.batches import Batch
 from tasks.deliveries.ledger import Delivery, Outcome, delivered, usual_rows
 from tasks.deliveries.run_lock import LockLost, in_one_line, one_at_a_time, require_lock
@@ -111,9 +112,9 @@ class _Arriving:
         self._engine, self._home = engine, settings.home
         self._terms = terms_of(delivery.feed, delivery.layout, source)
         self._received = 0
-        landed = (delivery.path, self._terms, delivery.layout, settings.secret_key, delivery.file_name)
-        self._chunks = read(*landed, corrections=delivery.corrections, limits=limits)
-        self._quoted = partial(quoted, *landed, sha256=delivery.sha256, corrections=delivery.corrections, limits=limits)
+        file = (delivery.path, self._terms, delivery.layout, settings.secret_key, delivery.file_name)
+        self._chunks = read(*file, corrections=delivery.corrections, limits=limits)
+        self._quoted = partial(quoted, *file, sha256=delivery.sha256, corrections=delivery.corrections, limits=limits)
         self.opened = Opened.of(delivery, self._terms, self._counted())
 
     def __enter__(self) -> _Arriving:
@@ -165,9 +166,10 @@ class _Arriving:
 
 
 def _require_landed(delivery: Delivery) -> None:
+    if delivery.removed_at is not None:
+        raise IngestFailed(f"{landed.removed(delivery.removed_at)}; lần gửi giữ nguyên như trước.")
     try:
-        with delivery.path.open("rb"):
-            pass
+        landed.require_readable(delivery.path)
     except OSError as problem:
         raise IngestFailed(
             f"không đọc được tệp đã nhận {delivery.path} ({problem.strerror}); lần gửi giữ nguyên như trước. "

@@ -15,7 +15,7 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA mart, star GRANT SELECT ON TABLES TO bakhong_
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA warehouse, ops TO bakhong_etl;
 ALTER DEFAULT PRIVILEGES IN SCHEMA warehouse, ops GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO bakhong_etl;
 REVOKE ALL ON ops.account, ops.session, ops.sign_in FROM bakhong_etl;
-REVOKE UPDATE, DELETE ON ops.action, ops.correction, ops.pseudonym_key, ops.quarantine_note FROM bakhong_etl;
+REVOKE UPDATE, DELETE ON ops.action, ops.correction, ops.pruning, ops.pseudonym_key, ops.quarantine_note FROM bakhong_etl;
 GRANT UPDATE (read_at) ON ops.correction TO bakhong_etl;
 GRANT EXECUTE ON FUNCTION warehouse.begin_payment_partition(date), warehouse.attach_payment_partition(date) TO bakhong_etl;
 DO $$

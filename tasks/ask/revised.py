@@ -33,14 +33,17 @@ class Mover:
     """Rows it brought, of the unit and the fact."""
     ended: int | None
     """Rows of before that it ended: replaced, taken back or told otherwise."""
+    removed_at: datetime | None = None
+    """When its file was removed by rule."""
 
     @property
     def told(self) -> str:
         """The file and its rows, in words."""
-        if self.written is None or self.ended is None:
-            return self.file_name
-        parts = [f"{vi.number(count)} {words}" for count, words in ((self.written, "dòng vào"), (self.ended, "dòng thôi tính")) if count]
-        return f"{self.file_name} ({', '.join(parts)})"
+        counts = ((self.written, "dòng vào"), (self.ended, "dòng thôi tính"))
+        parts = [f"{vi.number(count)} {words}" for count, words in counts if count]
+        if self.removed_at is not None:
+            parts.append(f"tệp đã bỏ theo thời hạn lưu ngày {vi.day(self.removed_at)}")
+        return f"{self.file_name} ({', '.join(parts)})" if parts else self.file_name
 
 
 @dataclass(frozen=True)
@@ -231,7 +234,7 @@ def _published(connection: Connection, code: str, unit: Unit, period: str) -> Se
 # Causes -----------------------------------------------------------------------------------------------------------------
 
 _LOADS = """
-SELECT r.publication_id, l.load_id, d.delivery_id, d.source, d.file_name
+SELECT r.publication_id, l.load_id, d.delivery_id, d.source, d.file_name, d.file_removed_at
 FROM json_to_recordset(CAST(:spans AS json)) r (publication_id int, since int, until int)
 JOIN ops.load l ON l.load_id > r.since AND l.load_id <= r.until
 JOIN ops.delivery d USING (delivery_id) WHERE d.feed = ANY(:feeds)
@@ -278,7 +281,7 @@ def _movers(
 
 def _movers_of(found: Iterable[list[Any]]) -> Iterator[Mover]:
     for load, written, ended in sorted(found, key=lambda one: (-one[1] - one[2], one[0].delivery_id)):
-        yield Mover(load.delivery_id, load.source, load.file_name, written, ended)
+        yield Mover(load.delivery_id, load.source, load.file_name, written, ended, load.file_removed_at)
 
 
 # Who let it out ---------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from expectations.contract import contract
+from tasks.deliveries import landed
 from tasks.deliveries.ledger import Delivery
 
 BATCH_BYTES = 16 << 20
@@ -82,6 +83,6 @@ def _in_memory(delivery: Delivery) -> int:
 def size_of(delivery: Delivery) -> int:
     """Bytes of its file; 0 where it is not there, which whoever reads it says."""
     try:
-        return delivery.path.stat().st_size
+        return landed.size_of(delivery.path)
     except OSError:
         return 0

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select, text
 
+from tasks.deliveries import landed
 from tasks.deliveries.correction import Correction
 from tasks.deliveries.coverage import Stretch
 from tasks.deliveries.rhythm import RHYTHMS
@@ -36,6 +37,7 @@ class Delivery:
     file_name: str
     sha256: str
     path: Path
+    """Where its plain bytes lie, if they do: `tasks.deliveries.landed` reads them whichever way they lie there."""
     exported_at: datetime
     covers: Stretch | None = None
     """Days that its name says it is about."""
@@ -49,6 +51,8 @@ class Delivery:
     """Rules for which it was refused, and which a steward says it may break."""
     corrections: tuple[Correction, ...] = ()
     """Cells that are read otherwise than they were sent."""
+    removed_at: datetime | None = None
+    """When its file was removed by rule; nothing while it is kept."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,8 @@ def pending(engine: Engine, home: Path) -> list[Delivery]:
     is_let_pass = select(allowance).where(
         allowance.c.delivery_id == deliveries.c.delivery_id, allowance.c.decided_at > deliveries.c.loaded_at
     )
-    waits = (deliveries.c.status == "landed") | (deliveries.c.status == "rejected") & is_let_pass.exists()
+    is_refused = (deliveries.c.status == "rejected") & deliveries.c.file_removed_at.is_(None)
+    waits = (deliveries.c.status == "landed") | is_refused & is_let_pass.exists()
     with engine.connect() as connection:
         return _found(connection, waits, home)
 
@@ -85,9 +90,9 @@ def delivered(engine: Engine, home: Path, ids: list[int]) -> list[Delivery]:
 
 
 def lost_originals(connection: Connection, home: Path, ids: Iterable[int]) -> list[str]:
-    """Names of files whose bytes are not in the landing any more: what was made of them stands, they cannot be read again."""
+    """Names of files whose bytes are not in the landing any more, for no rule: what was made of them stands, they cannot be read again."""
     found = _found(connection, deliveries.c.delivery_id.in_(list(ids)), home)
-    return [delivery.file_name for delivery in found if not delivery.path.exists()]
+    return [delivery.file_name for delivery in found if delivery.removed_at is None and not landed.is_there(delivery.path)]
 
 
 def _found(connection: Connection, condition: ColumnElement[bool], home: Path) -> list[Delivery]:
@@ -120,7 +125,7 @@ def _delivery(row: Row[Any], home: Path, corrections: tuple[Correction, ...]) ->
         row.provider,
         row.file_name,
         row.sha256,
-        home / "landing" / row.source / row.sha256,
+        landed.place(home, row.source, row.sha256),
         row.exported_at.astimezone(VIETNAM),
         Stretch.of(row.named_period) if row.named_period else None,
         row.is_declared,
@@ -128,6 +133,7 @@ def _delivery(row: Row[Any], home: Path, corrections: tuple[Correction, ...]) ->
         row.loaded_at is not None and row.status != "rejected",
         frozenset(row.let_pass or ()),
         corrections,
+        row.file_removed_at,
     )
 
 

@@ -21,7 +21,7 @@ from warehouse.settings import Refusal, no_sources
 
 EXPECTED = (*RHYTHMS, "once")
 """What `expected` may say."""
-KEYS = ("sources", "providers", "provinces", "reporting_calendars", "limits", "sample", "open_data")
+KEYS = ("sources", "providers", "provinces", "reporting_calendars", "limits", "retention", "sample", "open_data")
 """What a sources.yaml may hold; the first it must."""
 NO_TEXT = ("headers", "required")
 """What of an entry is no text."""

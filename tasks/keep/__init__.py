@@ -1,1 +1,1 @@
-"""A copy of an installation elsewhere, and an installation from a copy."""
+"""A copy of an installation elsewhere, an installation from a copy, and what goes once it was kept for long enough."""

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, text
 
+from tasks.deliveries.landed import SUFFIX
 from tasks.deliveries.run_lock import alone
 from tasks.keep.installation import without_secrets
 from tasks.keep.manifest import (
@@ -45,9 +46,6 @@ from warehouse.client_programs import is_over_tls, reaching, suitable, version_o
 from warehouse.migrations.scope import SCHEMAS
 from warehouse.settings import Refusal, Settings
 from warehouse.standing import is_owner, revision
-
-PACKED = ".zst"
-"""What the name of a landed file ends with where it lies compressed."""
 
 Tell = Callable[[str, int, int], None]
 """Told where the work stands: stage, done, of how many."""
@@ -207,7 +205,7 @@ def _copy(home: Path, folder: Path, plain: str, before: dict[str, File], *, rere
 
     What an installation has lost may still be there. `before`: files of the backups that are there.
     """
-    sha256, packed = Path(plain).name, f"{plain}{PACKED}"
+    sha256, packed = Path(plain).name, f"{plain}{SUFFIX}"
     if plain not in before and (folder / plain).exists():  # of a backup that was cut off
         before = before | {plain: File(sha256, (folder / plain).stat().st_size)}
     for name in (plain, packed):

@@ -10,7 +10,8 @@ from dotenv.parser import parse_stream
 from warehouse.settings import VARIABLES
 
 OPEN = {name for name in VARIABLES if not re.search(r"KEY|MESSAGE|SECRET|TOKEN", name)} | {
-    "DASK_SCHEDULER_ADDRESS", "DO_NOT_TRACK", "PREFECT_API_URL", "PREFECT_HOME", "PREFECT_SERVER_ANALYTICS_ENABLED", "TZ",
+    "DASK_SCHEDULER_ADDRESS", "DO_NOT_TRACK", "PREFECT_API_URL", "PREFECT_HOME", "PREFECT_SERVER_ANALYTICS_ENABLED",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED", "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD", "TZ",
 }  # fmt: skip
 """Settings that are no secrets; of anything else only its name is kept."""
 

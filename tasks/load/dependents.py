@@ -103,7 +103,8 @@ def _read_again_those_of_twins(work: Load) -> None:
     work.connection.execute(text("ANALYZE pg_temp.twin"))
     work.connection.execute(
         text(
-            "UPDATE ops.delivery SET status = 'landed' WHERE delivery_id IN (SELECT p.delivery_id FROM pg_temp.twin AS t "
+            "UPDATE ops.delivery SET status = 'landed' "
+            "WHERE file_removed_at IS NULL AND delivery_id IN (SELECT p.delivery_id FROM pg_temp.twin AS t "
             "JOIN warehouse.fact_bill AS b ON b.row_key = t.row_key AND b.known_to = 'infinity' "
             "JOIN warehouse.fact_payment AS p ON p.bill_key = t.row_key AND p.known_to = 'infinity')"
         )

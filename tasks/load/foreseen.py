@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from expectations.contract import ROW_NUMBER, Contract
+from tasks.deliveries import landed
 from tasks.deliveries.ledger import Delivery, delivered, usual_rows
 from tasks.deliveries.source import read_sources, terms_of
 from tasks.load.chosen import MATCHES, Chosen
@@ -83,7 +84,8 @@ def foreseen(engine: Engine, settings: Settings, chosen: Chosen) -> Foreseen:
     except Rejected as refused:
         return Foreseen(len(asked), refused=refused.message_vi)
     except OSError as closed:
-        return Foreseen(len(asked), unknown=f"tệp đã nhận không đọc được từ đây ({closed.strerror})")
+        why = f"tệp đã nhận không đọc được từ đây ({closed.strerror})"
+        return Foreseen(len(asked), unknown=why if delivery.removed_at is None else landed.removed(delivery.removed_at))
     try:
         with engine.connect() as connection:  # what is made in it is gone when it is closed
             _held_against_the_warehouse(connection, delivery, agreed, tables, broken)

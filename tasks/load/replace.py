@@ -133,7 +133,7 @@ class Covered:
                 "JOIN ops.delivery AS d ON d.delivery_id = c.delivery_id JOIN ops.delivery AS l ON l.delivery_id = o.delivery_id "
                 "WHERE c.delivery_id = ANY(:cut) AND l.source = d.source)"
             )
-        later = f"feed = :feed AND exported_at > :moment AND {TAKEN}"
+        later = f"feed = :feed AND exported_at > :moment AND {TAKEN} AND file_removed_at IS NULL"
         work.connection.execute(text(f"UPDATE ops.delivery SET status = 'landed' WHERE {later} AND ({whose})"), values)
 
     def withdraw(self) -> int | None:

@@ -20,6 +20,7 @@ import fsspec
 from sqlalchemy import ColumnElement, Connection, Engine, and_, insert, select, text, update
 
 from expectations.contract import contract
+from tasks.deliveries import landed
 from tasks.deliveries.coverage import NotSaid, Said, as_glob, exported_at, said
 from tasks.deliveries.source import SFTP, Source
 from tasks.pull import api as pull_api
@@ -113,7 +114,7 @@ def pull(engine: Engine, source: Source, home: Path, until: date | None = None, 
     with writing(landing):
         for folder in (landing.parent, landing):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    landed = 0
+    taken = 0
     ahead: list[str] = []
     unreadable: list[str] = []
     with ExitStack() as opened:
@@ -124,12 +125,12 @@ def pull(engine: Engine, source: Source, home: Path, until: date | None = None, 
             try:
                 with writing(landing):
                     if not _is_unchanged(engine, source, landing, file):
-                        landed += _land(engine, source, landing, file, told, min(moment, as_of or moment))
+                        taken += _land(engine, source, landing, file, told, min(moment, as_of or moment))
             except _NotGiven as why:
                 unreadable.append(f"{shown(file.name)}: {why}")
     if unreadable:
         raise Unreadable(source.name, unreadable, ahead)
-    return Pulled(landed, ahead)
+    return Pulled(taken, ahead)
 
 
 def reach(source: Source) -> int | None:
@@ -286,7 +287,7 @@ def _from_api(engine: Engine, source: Source, token: str | None, believed: ssl.S
 
 @dataclass(frozen=True)
 class _Kept:
-    """What is kept of the last delivery of a name; nothing where there is none, or its bytes are gone."""
+    """What is kept of the last delivery of a name; nothing where there is none, or its bytes are gone for no rule."""
 
     file_stamp: str | None = None
     received_at: datetime | None = None
@@ -299,14 +300,16 @@ class _Kept:
 
 def _kept(engine: Engine, source: Source, landing: Path, name: str) -> _Kept:
     query = (
-        select(deliveries.c.sha256, deliveries.c.file_stamp, deliveries.c.received_at)
+        select(deliveries.c.sha256, deliveries.c.file_stamp, deliveries.c.received_at, deliveries.c.file_removed_at)
         .where(deliveries.c.source == source.name, deliveries.c.file_name == name)
         .order_by(deliveries.c.delivery_id.desc())
         .limit(1)
     )
     with engine.connect() as connection:
         last = connection.execute(query).first()
-    return _Kept(last.file_stamp, last.received_at) if last is not None and (landing / last.sha256).exists() else _Kept()
+    if last is None or (last.file_removed_at is None and not landed.is_there(landing / last.sha256)):
+        return _Kept()
+    return _Kept(last.file_stamp, last.received_at)
 
 
 def _is_unchanged(engine: Engine, source: Source, landing: Path, file: _File) -> bool:
@@ -328,13 +331,13 @@ def _land(engine: Engine, source: Source, landing: Path, file: _File, told: Said
         return 0
     finally:
         part.unlink(missing_ok=True)
-    _sync_folder(landing)
+    landed.sync_folder(landing)
     with engine.begin() as connection:
-        landed = _record(connection, source, file, sha256, told, made_at)
-    if landed:
+        taken = _record(connection, source, file, sha256, told, made_at)
+    if taken:
         size = (landing / sha256).stat().st_size
         log.info("file landed", extra={"source": source.name, "file": shown(file.name), "bytes": size, "sha256": sha256})
-    return landed
+    return taken
 
 
 def _blocks(file: _File) -> Iterator[bytes]:
@@ -357,14 +360,6 @@ def _copy(file: _File, sink: IO[bytes]) -> str:
     sink.flush()
     os.fsync(sink.fileno())
     return digest.hexdigest()
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _record(connection: Connection, source: Source, file: _File, sha256: str, told: Said, made_at: datetime) -> int:

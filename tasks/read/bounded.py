@@ -33,6 +33,7 @@ from typing import Any
 import pyarrow as pa
 
 from expectations.contract import Contract, structure
+from tasks.deliveries import landed
 from tasks.deliveries.correction import Correction
 from tasks.read.file import Chunk
 from tasks.read.limits import DEFAULT, Limits
@@ -100,11 +101,13 @@ def read(
     reader: str = "tasks.read.file:read",
 ) -> Generator[Chunk, None, None]:
     """What `tasks.read.file.read` yields and raises, whatever the file does to the reader: Rejected where it takes more than the
-    limits, Broke where the reader dies of it. `reader`: module and name of the function that reads.
+    limits, Broke where the reader dies of it. `path`: of a landed file its place, whichever way it lies there. `reader`: module and
+    name of the function that reads.
     """
-    file = File(Path(path).absolute(), file_name, contract, layout_name, limits)
-    given = {"path": file.path, "contract": contract, "layout_name": layout_name, "secret_key": secret_key, "file_name": file_name}
-    yield from run(reader, given | {"limits": limits} | ({"corrections": corrections} if corrections else {}), file)
+    with landed.at_hand(Path(path).absolute()) as plain:
+        file = File(plain, file_name, contract, layout_name, limits)
+        given = {"path": plain, "contract": contract, "layout_name": layout_name, "secret_key": secret_key, "file_name": file_name}
+        yield from run(reader, given | {"limits": limits} | ({"corrections": corrections} if corrections else {}), file)
 
 
 def quoted(
@@ -120,11 +123,11 @@ def quoted(
     limits: Limits = DEFAULT,
 ) -> Generator[pa.Table, None, None]:
     """What `tasks.read.quoted.quoted` yields, in the same way."""
-    file = File(Path(path).absolute(), file_name, contract, layout_name, limits)
-    given = {"path": file.path, "contract": contract, "layout_name": layout_name, "secret_key": secret_key, "file_name": file_name}
-    yield from run(
-        "tasks.read.quoted:quoted", given | {"sha256": sha256, "wanted": wanted, "corrections": corrections, "limits": limits}, file
-    )
+    with landed.at_hand(Path(path).absolute()) as plain:
+        file = File(plain, file_name, contract, layout_name, limits)
+        given = {"path": plain, "contract": contract, "layout_name": layout_name, "secret_key": secret_key, "file_name": file_name}
+        asked = {"sha256": sha256, "wanted": wanted, "corrections": corrections, "limits": limits}
+        yield from run("tasks.read.quoted:quoted", given | asked, file)
 
 
 def run(function: str, arguments: dict[str, Any], file: File) -> Generator[Any, None, None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -17,11 +18,10 @@ from tasks.report.site import write_site
 from tasks.report.yearly import workbook_name, write_years
 from tasks.validate.data_docs import DataDocs
 from tasks.words import vietnamese as vi
+from warehouse.retention import rules_on
 
 OPEN_DATA = "open-data"
 """Beside the report: the editions that others take."""
-KEPT = 3
-"""Editions of the report that stay on disk, so that a page someone is reading does not vanish."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,14 @@ def report(engine: Engine, home: Path, run_id: int, docs: DataDocs) -> Report:
         (edition / "data_docs").symlink_to(os.path.relpath(start.parent, edition), target_is_directory=True)
         write_site(connection, edition)
     _swap(home / "site", edition)
-    for old in sorted(editions.iterdir())[:-KEPT]:
+    for old in outlived(editions, run.started_at.astimezone(vi.VIETNAM).date()):
         shutil.rmtree(old, ignore_errors=True)
     return Report(home / "site" / "index.html", [home / "site" / workbook_name(year.name) for year in made])
+
+
+def outlived(editions: Path, day: date) -> list[Path]:
+    """Editions that the rules of a day let go; those that stay are there so that a page someone is reading does not vanish."""
+    return sorted(editions.iterdir())[: -rules_on(day)["editions"].term.number] if editions.is_dir() else []
 
 
 def artifacts(engine: Engine, run_id: int, made: Report | None, desk_url: str | None) -> None:

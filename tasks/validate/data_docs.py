@@ -11,7 +11,7 @@ import re
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from tasks.deliveries.judgement import TONES, WORST_FIRST, Judgement
 from tasks.validate.examined import Examined
 from tasks.words import vietnamese as vi
+from warehouse.retention import rules_on
 
-NIGHTS_KEPT = 14
 NAME = "%Y-%m-%d-%H%M%S"
 """How the folder of a night is called, by when it began."""
 SUMMARY = "night.json"
@@ -77,11 +77,10 @@ class DataDocs:
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.examined:
             self._write(Night(at, _lines(self.examined)))
-        folders = [path for path in self.folder.iterdir() if re.fullmatch(r"\d{4}-\d\d-\d\d-\d{6}", path.name)]
-        nights = [night for path in sorted(folders, reverse=True) if (night := _read(path)) is not None][:NIGHTS_KEPT]
-        for path in folders:
-            if path.name not in {night.name for night in nights}:
-                shutil.rmtree(path)
+        kept, outlived = told_nights(self.folder, at.date())
+        for path in outlived:
+            shutil.rmtree(path)
+        nights = [night for path in kept if (night := _read(path)) is not None]
         self._put("data_docs.css", _page("data_docs.css"))
         return self._put("index.html", _page("start.html", nights=nights))
 
@@ -103,6 +102,13 @@ class DataDocs:
         place, draft = self.folder / name, self.folder / f".{name}"
         draft.write_text(page, "utf-8")
         return draft.replace(place)
+
+
+def told_nights(folder: Path, day: date) -> tuple[list[Path], list[Path]]:
+    """The folders of the nights that the start page tells of, the last first; and the others, which the rules of a day let go."""
+    every = [path for path in folder.iterdir() if re.fullmatch(r"\d{4}-\d\d-\d\d-\d{6}", path.name)] if folder.is_dir() else []
+    told = [path for path in sorted(every, reverse=True) if _read(path) is not None][: rules_on(day)["data_docs"].term.number]
+    return told, sorted(set(every) - set(told))
 
 
 def _lines(examined: Iterable[Examined]) -> list[Line]:

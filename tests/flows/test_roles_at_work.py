@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -72,6 +75,46 @@ def test_the_loader_runs_the_night_and_the_steward_looks_and_decides(
     assert refused.returncode == 2
     assert "bakhong_etl" in refused.stderr
     assert len(refused.stderr.strip().splitlines()) == 1
+
+
+def test_the_loader_prunes_by_what_the_dry_run_foretold_and_prefects_database_shrinks(
+    engine: Engine, logins: dict[str, str], env: dict[str, str], home: Path, prefect_home: Path
+) -> None:
+    loader = as_login(env, logins["etl"], with_key=True)
+    assert bakhong("nightly", "--date", "2025-05-05", env=loader).returncode in (0, 1)
+    sources = home / "sources.yaml"
+    sources.write_text(sources.read_text("utf-8") + "retention: {landing_plain: 2, prefect_runs: 2}\n", "utf-8")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE ops.delivery SET received_at = received_at - interval '3 days'"))
+    with closing(sqlite3.connect(prefect_home / "prefect.db")) as database, database:
+        database.execute("UPDATE flow_run SET end_time = datetime(end_time, '-3 days')")
+        runs = database.execute("SELECT count(*) FROM flow_run WHERE parent_task_run_id IS NULL").fetchone()[0]
+    before = disk(home, prefect_home)
+    foreseen = bakhong("prune", "--dry-run", "--json", env=loader)
+    assert foreseen.returncode == 0, foreseen.stderr
+    assert disk(home, prefect_home) == before
+    done = bakhong("prune", "--json", env=loader)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)["rules"]
+    assert told == json.loads(foreseen.stdout)["rules"]
+    by_rule = {line["rule"]: line for line in told}
+    assert by_rule["landing_plain"]["files"] == len(list((home / "landing").glob("*/*.zst"))) > 5
+    assert by_rule["prefect_runs"]["rows"] > runs > 0
+    tables = ("flow_run", "task_run", "log", "artifact")
+    with closing(sqlite3.connect(prefect_home / "prefect.db")) as database:
+        assert [database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables] == [0] * len(tables)
+    assert sum(before.values()) - sum(disk(home, prefect_home).values()) == sum(line["bytes"] for line in told)
+    with engine.connect() as connection:
+        assert connection.scalars(text("SELECT rule FROM ops.pruning ORDER BY 1")).all() == ["landing_plain", "prefect_runs"]
+    again = bakhong("nightly", "--date", "2025-05-05", env=loader)
+    assert again.returncode in (0, 1), again.stderr
+    steward = bakhong("prune", env=as_login(env, logins["steward"], with_key=True))
+    assert (steward.returncode, len(steward.stderr.strip().splitlines())) == (2, 1), steward.stderr
+
+
+def disk(home: Path, prefect_home: Path) -> dict[Path, int]:
+    """Sizes of what a pruning may touch."""
+    return {path: path.stat().st_size for place in (home / "landing", prefect_home) for path in place.rglob("*") if path.suffix != ".log"}
 
 
 READING = (

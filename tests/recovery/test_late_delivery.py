@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from flows import ingest as module
 from flows.nightly import WITHOUT_PREFECT, Night, night
 from flows.publish import publish
 from tasks.deliveries.ledger import Delivery, Outcome
+from tasks.keep.prune import prune
+from tasks.words.vietnamese import VIETNAM
 from tests.conftest import TEMPLATE, copy_of
 from tests.nights import KEY, SAMPLES
 from warehouse.database import downgrade, upgrade
@@ -152,6 +154,21 @@ def test_a_late_file_is_counted_in_the_night_it_comes_and_the_nights_after_it_go
     assert {outcome.status for outcome in taken} == {"loaded"}
     after = one_night(engine, home, NIGHT + timedelta(2))
     assert after.outcomes == []
+    assert published(engine) == in_time
+
+
+def test_files_that_lie_compressed_are_read_again_as_the_plain_ones(
+    engine_of_the_late_file: Engine, home_of_the_late_file: Path, in_time: dict[str, list[Any]]
+) -> None:
+    engine, home = engine_of_the_late_file, home_of_the_late_file
+    settings = Settings(home, None, home / "sources.yaml", KEY.encode())
+    lines = prune(engine, settings, datetime.now(VIETNAM) + timedelta(31), "Lan", lambda *_: None, tries=False)
+    landed = list((home / "landing").glob("*/*"))
+    assert [line.files for line in lines if line.rule == "landing_plain"] == [len(landed)]
+    assert {path.suffix for path in landed} == {".zst"}
+    taken = one_night(engine, home, NIGHT + timedelta(1)).outcomes
+    assert len(taken) > 1, "the late one, and those made after it"
+    assert {outcome.status for outcome in taken} == {"loaded"}
     assert published(engine) == in_time
 
 

@@ -15,11 +15,13 @@ import lxml.html
 import pytest
 
 from expectations.contract import contract, feeds, structure
-from tasks.validate.data_docs import NIGHTS_KEPT, SUMMARY, DataDocs
+from tasks.validate.data_docs import SUMMARY, DataDocs
 from tasks.validate.examined import Examined, Tried
 from tasks.words.vietnamese import VIETNAM
 
 NIGHT = datetime(2024, 5, 1, 1, 30, tzinfo=VIETNAM)
+KEPT = 14
+"""Nights of which pages stay (warehouse/retention.yaml)."""
 LONGEST = f"khao-sat-{'2' * 242}.csv"
 """The longest name that a file may have on most disks."""
 HOSTILE = '"><img src=//x.example onerror=alert(1)>{{ 7*7 }}.csv'
@@ -292,7 +294,7 @@ def test_nights_of_long_ago_and_those_of_an_older_version_are_forgotten(tmp_path
     another.mkdir()
     (another / SUMMARY).write_text('{"at": "2024-12-31T01:30:00+07:00", "lines": [{"file": "a.csv"}]}', "utf-8")
     (tmp_path / "data_docs_of_mine").mkdir()
-    nights = [NIGHT + timedelta(days=number) for number in range(NIGHTS_KEPT + 3)]
+    nights = [NIGHT + timedelta(days=number) for number in range(KEPT + 3)]
     for at in nights:
         built(tmp_path, [GREEN], at)
     kept = [f"{at:%Y-%m-%d-%H%M%S}" for at in nights[3:]]

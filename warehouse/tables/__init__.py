@@ -54,6 +54,7 @@ from warehouse.tables.ops_held_value import held_value
 from warehouse.tables.ops_installation import installation
 from warehouse.tables.ops_load import load
 from warehouse.tables.ops_mark import mark
+from warehouse.tables.ops_pruning import pruning
 from warehouse.tables.ops_pseudonym_key import pseudonym_key
 from warehouse.tables.ops_publication import publication
 from warehouse.tables.ops_quarantine import quarantine
@@ -131,6 +132,7 @@ __all__ = [
     "load",
     "mark",
     "metadata",
+    "pruning",
     "pseudonym_key",
     "publication",
     "quarantine",

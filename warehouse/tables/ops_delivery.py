@@ -57,6 +57,11 @@ delivery = Table(
     Column("corrected_by", Integer, ForeignKey("ops.delivery.delivery_id"), comment="Delivery that came in place of this refused one"),
     Column("verdict", Text, comment="accept, accept_with_flags or reject"),
     Column("message_vi", Text, comment="Why it was rejected, in Vietnamese"),
+    Column(
+        "file_removed_at",
+        DateTime(timezone=True),
+        comment="When its file was removed from landing/ by the rules of retention (ops.pruning); empty while it is kept",
+    ),
     Index("ix_delivery_source", "source", "exported_at"),
     CheckConstraint("status IN ('landed', 'loaded', 'rejected', 'superseded')", name="status"),
     CheckConstraint(
