@@ -22,7 +22,8 @@ def stalling(function: Callable[..., Any], way: str) -> Callable[..., Any]:
     """The function, which first waits for ever: in the process, or in a query of the connection it is given."""
 
     def run(*arguments: Any, **named: Any) -> Any:
-        print("here", flush=True)
+        sys.stdout.write("here\n")  # at once, where steps side by side come here together
+        sys.stdout.flush()
         if way == "query":
             given = (one if isinstance(one, Connection) else getattr(one, "connection", None) for one in arguments)  # a Load has one
             next(one for one in given if one is not None).execute(text(f"SELECT pg_sleep({FOREVER})"))
