@@ -51,7 +51,7 @@ from tasks.validate.examined import examined
 from tasks.words.vietnamese import VIETNAM, some
 from warehouse.database import open_warehouse
 from warehouse.pseudonym_key import hold_to_key
-from warehouse.seed import choose_reporting_calendars, know_providers, know_provinces, mark_sample
+from warehouse.seed import choose_reporting_calendars, know_providers, know_provinces, know_publisher, mark_sample
 from warehouse.settings import Refusal, Settings
 
 
@@ -133,6 +133,7 @@ def night(
             know_providers(connection, providers)
             know_provinces(connection, provinces)
             choose_reporting_calendars(connection, calendars)
+            know_publisher(connection, declared.publisher or "")
             know_sources(connection, sources)
             if is_sample is not None:
                 mark_sample(connection, is_sample)

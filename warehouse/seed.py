@@ -35,6 +35,8 @@ ALWAYS = {"valid_from": "0001-01-01", "valid_to": "9999-12-31"}
 UNKNOWN_CODE = "0"
 SAMPLE = "sample"
 """The item of ops.installation that says whether the warehouse holds sample data."""
+PUBLISHER = "publisher"
+"""The item that says who answers for what is published."""
 UNKNOWN_NAME = "Không rõ"
 
 _CODE_LISTS = {
@@ -143,6 +145,17 @@ def mark_sample(connection: Connection, is_sample: bool) -> None:
 def is_sample(connection: Connection) -> bool:
     """Whether the warehouse holds sample data, which must not be taken for real figures."""
     return connection.scalar(select(installation.c.value).where(installation.c.item == SAMPLE)) == "true"
+
+
+def know_publisher(connection: Connection, name: str) -> None:
+    """Keeps who answers for what is published, as the installation declares it; nothing where it does not say."""
+    sync_rows(connection, installation, [{"item": PUBLISHER, "value": name}], ["item"])
+
+
+def publisher(connection: Connection) -> str:
+    """Who answers for what is published: as declared, else the provinces that are reported for, by their names of today."""
+    declared = connection.scalar(select(installation.c.value).where(installation.c.item == PUBLISHER))
+    return declared or ", ".join(country.provinces()[code] for code in _provinces(connection))
 
 
 def know_providers(connection: Connection, named: Mapping[str, str], *, rename: bool = True) -> None:

@@ -24,6 +24,7 @@ from tasks.report.one_stop_shop import of_unit
 from tasks.report.values_csv import values_csv
 from tasks.report.workbook import write_workbook
 from warehouse.periods import is_period
+from warehouse.seed import publisher
 
 CSV = "text/csv; charset=utf-8"
 
@@ -38,7 +39,12 @@ def unit_workbook(asked: Asked) -> Response:
         notes = [note for note in notes_of(connection, period, overview.scope) if note.unit_code is None or note.unit_code in codes]
         theirs = of_unit(connection, unit, codes, period)
         rest = theirs and theirs.seen_by(overview.scope, period), ()
-        told: dict[str, Any] = {"whose": unit.name, "is_sample": asked.desk.is_sample, "is_public": overview.scope.is_public}
+        told: dict[str, Any] = {
+            "whose": unit.name,
+            "publisher": publisher(connection),
+            "is_sample": asked.desk.is_sample,
+            "is_public": overview.scope.is_public,
+        }
         book = _written(lambda path: write_workbook(lines, period, overview.as_of, path, lambda: rest, notes, **told))
     return _sent(f"ba-khong-{period}-{code}.xlsx", book, XLSX)
 

@@ -190,6 +190,18 @@ class Line:
             return ""
         return ("đạt" if self.is_met else "chưa đạt") + (f" ({vi.OBS_STATUS['P']})" if self.obs_status == "P" else "")
 
+    @property
+    def no_target(self) -> str:
+        """Why it is held against no target, in words; nothing where it is."""
+        if self.target is not None:
+            return ""
+        if self.unit_measure != "PERCENT":
+            return "là số đếm"
+        if self.full_marks is not None:
+            return "chỉ có mức điểm tối đa (766)"
+        indicator = in_force(self.indicator_code, days(self.period)[1])
+        return "chưa có mục tiêu cho kỳ này" if indicator is None or indicator.more_is_better else "cao hơn không hẳn là tốt hơn"
+
 
 VALUES = """
     SELECT i.indicator_code, i.indicator_name, i.official_table, i.pillar, i.unit_code, i.unit_name, i.unit_level, i.period,

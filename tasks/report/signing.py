@@ -28,7 +28,7 @@ from tasks.report.one_stop_shop import OneStopShop, one_stop_shop
 from tasks.report.workbook import Signature, write_workbook
 from tasks.words import vietnamese as vi
 from warehouse.periods import VIETNAM, days
-from warehouse.seed import is_sample
+from warehouse.seed import is_sample, publisher
 from warehouse.settings import Refusal
 from warehouse.tables import release
 
@@ -49,6 +49,8 @@ class Content:
     """The notes without the values that they quote; none in what was signed before these were kept apart."""
     annex: Annex | None = None
     """What the open data say beside the values; nothing in what was signed before there were any."""
+    publisher: str = ""
+    """Who answers for it; nothing in what was signed before that was kept."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ def sign(connection: Connection, period: str, who: str, words: str | None = None
         is_sample(connection),
         notes_of(connection, period, PUBLIC),
         annex_of(connection, lines, period, published.as_of, before, loads_between(connection, last, published.load_id)),
+        publisher=publisher(connection),
     )
     row = {
         "period": period,
@@ -212,6 +215,7 @@ def _workbook(content: Content, *, is_public: bool = False) -> bytes:
             lambda: (content.one_stop_shop, content.restated),
             content.notes,
             content.signature,
+            publisher=content.publisher,
             is_sample=content.is_sample,
             is_public=is_public,
         )

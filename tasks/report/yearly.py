@@ -20,7 +20,7 @@ from tasks.report.one_stop_shop import one_stop_shop
 from tasks.report.pages.tables import pages_of
 from tasks.report.site import write_pages
 from tasks.report.values_csv import write_values_file
-from warehouse.seed import is_sample
+from warehouse.seed import is_sample, publisher
 
 BY_UNIT = 3
 """Latest years of which each unit has a page; of those before, each indicator has one, and the desk has all."""
@@ -97,7 +97,7 @@ def _write(
     """Writes the files of a year, workbook and charts beside, and returns their names."""
     lines = official_table.of_period(connection, year, PUBLIC)
     sample = is_sample(connection)
-    beside.write_workbook(lines, year, published.as_of, edition / workbook_name(year), notes, sample)
+    beside.write_workbook(lines, year, published.as_of, edition / workbook_name(year), notes, publisher(connection), sample)
     restated = restated_of_period(connection, year, PUBLIC) if published.is_restated else []
     beside.tell_rest(one_stop_shop(connection, lines, year), restated)
     write_values_file(edition / data_name(year), lines)

@@ -173,7 +173,7 @@ def test_terminal_explanation_and_workbook_say_what_is_no_number_of_persons(
         write_workbook(of_period(connection, "2024", WHOLE), "2024", LATER, tmp_path / "b.xlsx")
     sheets = openpyxl.load_workbook(tmp_path / "b.xlsx")
     rows = [row for sheet in sheets for row in sheet.values if row[-1] in notes.values()]
-    assert {(row[0], row[7], row[-1]) for row in rows} == {
+    assert {(row[3], row[11], row[-1]) for row in rows} == {
         (NGOC_PHUNG, "tạm tính, số thay thế", notes[NGOC_PHUNG]),
         ("15607", "tạm tính, thiếu danh sách", notes["15607"]),
     }
