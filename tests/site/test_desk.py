@@ -459,7 +459,7 @@ def test_what_is_taken_along_is_of_the_unit_and_of_those_below_it(desk: Served) 
     assert book.sheetnames[0] == "Bìa"
     assert {"Biểu 06a", "Chỉ số 766"} <= set(book.sheetnames)
     assert "Xã Ngọc Phụng" in book["Bìa"]["A2"].value
-    codes = {row[0] for row in book["Biểu 1"].iter_rows(min_row=5, values_only=True) if row[1]}
+    codes = {row[0] for row in book["Biểu 1"].iter_rows(min_row=6, values_only=True) if row[1]}
     assert codes == {"15655"}
     for nowhere in ("bieu/2024/don-vi/99999.csv", "bieu/2024/don-vi/Ngọc Phụng.xlsx", "bieu/xx/don-vi/15655.csv", "bieu/2024/XX.csv"):
         assert steward.get(nowhere).status_code == 404, nowhere
