@@ -36,6 +36,7 @@ from desk.script import answer
 from desk.service_commands import alert, worker
 from desk.watch import watch
 from flows.logs import log_to_file
+from desk.superset_commands import superset
 from flows.stopping import Stopped, stoppable
 from tasks.ask import official_table, questions
 from tasks.ask.explain import explain as explain_value
@@ -81,6 +82,7 @@ app.add_typer(account, name="account")
 app.command()(init)
 app.command()(doctor)
 app.add_typer(open_data, name="open-data")
+app.add_typer(superset, name="superset")
 app.command()(backup)
 app.command()(restore)
 warehouse.command()(downgrade)

@@ -1,0 +1,1 @@
+"""What Apache Superset imports: the views of the mart as datasets, and dashboards in Vietnamese over them."""
