@@ -2,12 +2,13 @@
 VENV  := .venv
 PY    := $(VENV)/bin/python
 DBT   := .bakhong/dbt
+SUPERSET := .bakhong/superset
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types bench docs wheel lock clean
+.PHONY: help setup run test test-superset lint types bench docs wheel lock clean
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 # Debian's python3 has no ensurepip: an environment without pip, filled by the system's pip, needs nothing more.
 # The lock is complete: --no-deps spares the old pip of Debian a search that ends at versions the lock does not hold.
@@ -28,6 +29,16 @@ run: setup  ## the nightly flow on samples/, and what it published
 # tests share; the order is that of tests/conftest.py. Three workers on two cores, since nights wait for Prefect and PostgreSQL.
 test: setup  ## the whole test suite, side by side
 	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+# Superset asks for other versions than ours: an environment of its own, a few hundred MB.
+$(SUPERSET)/.ready: tests/superset/requirements.lock
+	@echo "Setting up $(SUPERSET) (once, several minutes) …"
+	@python3 -m venv --without-pip $(SUPERSET)
+	@python3 -m pip --python $(SUPERSET)/bin/python install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
+test-superset: setup $(SUPERSET)/.ready  ## the dashboards in a real Superset (slow, not part of test)
+	@$(PY) -m pytest --superset tests/superset
 
 lint: setup  ## ruff
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
@@ -60,6 +71,7 @@ wheel: setup  ## what is installed elsewhere: dist/bakhong-*.whl and its constra
 lock:  ## resolve the dependencies again into the lock files (needs uv)
 	uv pip compile pyproject.toml --extra dev --generate-hashes --python-version 3.11 --no-header --quiet --output-file requirements.lock
 	uv pip compile tests/bench/dbt/requirements.in --generate-hashes --python-version 3.11 --no-header --quiet --output-file tests/bench/dbt/requirements.lock
+	uv pip compile tests/superset/requirements.in --generate-hashes --python-version 3.11 --no-header --quiet --output-file tests/superset/requirements.lock
 
 clean:  ## forget the environment and the sample warehouse
 	@rm -rf $(VENV) .bakhong build dist *.egg-info

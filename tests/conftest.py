@@ -38,6 +38,7 @@ LONGEST_FIRST = ("flows", "recovery", "golden", "warehouse", "site")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """What takes too long for every day."""
     parser.addoption("--large", action="store_true", help="try the deliveries of hundreds of MB too")
+    parser.addoption("--superset", action="store_true", help="try the dashboards in the Superset of .bakhong/superset (make test-superset)")
     parser.addoption("--fuzz-seconds", type=float, default=15, metavar="N", help="for so long deliveries are changed at random (15)")
     parser.addoption("--fuzz-seed", type=int, default=None, metavar="N", help="the one seed to try again, of a delivery that failed")
 
@@ -45,14 +46,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Tests that are told to end do so as after Ctrl-C, also in the background, where that is ignored: what they started is stopped."""
     config.addinivalue_line("markers", "large: a delivery of hundreds of MB, tried with --large")
+    config.addinivalue_line("markers", "superset: asks for an environment with Superset, tried with --superset")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The folders that take longest come first, so that side by side no worker ends long after the others."""
-    if not config.getoption("large"):
-        items[:] = [item for item in items if item.get_closest_marker("large") is None]
+    for asked_for in ("large", "superset"):
+        if not config.getoption(asked_for):
+            items[:] = [item for item in items if item.get_closest_marker(asked_for) is None]
     items.sort(key=lambda item: LONGEST_FIRST.index(item.path.parent.name) if item.path.parent.name in LONGEST_FIRST else 99)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, make_url, text
 
 from tasks.words import vietnamese as vi
 from warehouse.seed import is_sample
+from warehouse.views import literal
 
 DECLARED = Path(__file__).with_name("dashboards.yaml")
 FOLDER = "bakhong"
@@ -53,7 +54,7 @@ class Shown:
     declared: Mapping[str, Any]
     is_public: bool
     note: str
-    """Stands behind every name, as that the data are samples."""
+    """Stands above every dashboard, as that the data are samples."""
 
     def id(self, *names: str) -> str:
         """The id of something: the same name, the same id."""
@@ -66,12 +67,12 @@ class Shown:
 
     def named(self, name: str) -> str:
         """The name of a chart or dashboard, as Superset lists it beside others."""
-        return f"{name}{' (công khai)' if self.is_public else ''}{self.note}"
+        return f"{name}{' (công khai)' if self.is_public else ''}"
 
 
 def bundle(connection: Connection, address: str, *, is_public: bool) -> bytes:
     """The zip for a warehouse with an address; for the public over the views that withhold small groups."""
-    shown = Shown(_declared(), is_public, f" – {vi.SAMPLE}" if is_sample(connection) else "")
+    shown = Shown(_declared(), is_public, vi.SAMPLE if is_sample(connection) else "")
     files = {"metadata.yaml": {"version": VERSION}, "databases/Ba_Khong.yaml": _database(shown, address)}
     for name in shown.declared["datasets"]:
         if view := shown.view(name):
@@ -91,7 +92,8 @@ def bundle(connection: Connection, address: str, *, is_public: bool) -> bytes:
 
 @cache
 def _declared() -> Mapping[str, Any]:
-    declared: Mapping[str, Any] = yaml.safe_load(DECLARED.read_text("utf-8"))
+    words = " ".join(f"WHEN {literal(letter)} THEN {literal(name)}" for letter, name in vi.OBS_STATUS.items())
+    declared: Mapping[str, Any] = yaml.safe_load(DECLARED.read_text("utf-8").replace("{OBS_STATUS}", words))
     return declared
 
 
@@ -189,11 +191,12 @@ def _stretched(row: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _dashboard(shown: Shown, level: str, rows: Sequence[Sequence[dict[str, Any]]]) -> dict[str, Any]:
     declared = shown.declared["dashboards"][level]
     charts = [chart for row in rows for chart in row]
+    title = f"{shown.named(declared['name'])}{f' – {shown.note}' if shown.note else ''}"
     position: dict[str, Any] = {
         "DASHBOARD_VERSION_KEY": "v2",
         "ROOT_ID": {"type": "ROOT", "id": "ROOT_ID", "children": ["GRID_ID"]},
         "GRID_ID": {"type": "GRID", "id": "GRID_ID", "children": [f"ROW-{n}" for n in range(len(rows))], "parents": ["ROOT_ID"]},
-        "HEADER_ID": {"type": "HEADER", "id": "HEADER_ID", "meta": {"text": shown.named(declared["name"])}},
+        "HEADER_ID": {"type": "HEADER", "id": "HEADER_ID", "meta": {"text": title}},
     }
     for number, row in enumerate(rows):
         of_row = f"ROW-{number}"
@@ -224,12 +227,11 @@ def _dashboard(shown: Shown, level: str, rows: Sequence[Sequence[dict[str, Any]]
     unit, dataset = declared["unit"], shown.id("dataset", "indicator")
     filters = [
         _filter(dataset, unit["label"], unit["column"], [_is("unit_level", level)]),
-        _filter(dataset, "Loại kỳ", "period_type", [], last_first=True, excluded=of_months),
-        _filter(dataset, "Kỳ", "period", [], last_first=True, excluded=of_months, within=["period_type"]),
-        _filter(dataset, "Chỉ tiêu", "indicator_title", [], excluded=of_all),
+        _filter(dataset, "Kỳ", "period", [_sql("value IS NOT NULL")], excluded=of_months, highest="last_year_first"),
+        _filter(dataset, "Chỉ tiêu", "indicator_title", [], excluded=of_all, highest="most_told"),
     ]
     return {
-        "dashboard_title": shown.named(declared["name"]),
+        "dashboard_title": title,
         "description": "Do bakhong superset bundle lập; nhập lại thì thay.",
         "css": "",
         "slug": f"bakhong-{level}{'-public' if shown.is_public else ''}",
@@ -256,19 +258,20 @@ def _filter(
     column: str,
     among: Sequence[Mapping[str, Any]],
     *,
-    last_first: bool = False,
     excluded: Sequence[int] = (),
-    within: Sequence[str] = (),
+    highest: str | None = None,
 ) -> dict[str, Any]:
-    """A filter of a dashboard that always chooses one value: at first the first, or the last."""
+    """A filter of a dashboard that always chooses one value: at first the first, or that of which a metric is the highest."""
     return {
         "id": f"NATIVE_FILTER-{column}",
         "name": label,
         "filterType": "filter_select",
         "targets": [{"column": {"name": column}, "datasetUuid": dataset}],
         "adhoc_filters": list(among),
+        "requiredFirst": {"defaultToFirstItem": True},
         "defaultDataMask": {"extraFormData": {}, "filterState": {}, "ownState": {}},
-        "cascadeParentIds": [f"NATIVE_FILTER-{name}" for name in within],
+        "cascadeParentIds": [],
+        **({"sortMetric": highest} if highest else {}),
         "scope": {"rootPath": ["ROOT_ID"], "excluded": list(excluded)},
         "controlValues": {
             "enableEmptyFilter": True,
@@ -276,7 +279,7 @@ def _filter(
             "multiSelect": False,
             "searchAllOptions": False,
             "inverseSelection": False,
-            "sortAscending": not last_first,
+            "sortAscending": highest is None,
         },
         "type": "NATIVE_FILTER",
         "description": "",
