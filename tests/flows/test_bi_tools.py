@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from flows.nightly import WITHOUT_PREFECT, night
-from tests.nights import KEY, few_sources
+from tests.nights import KEY, ROOT, few_sources
 from warehouse.database import connect
 from warehouse.embedded import Server
 from warehouse.settings import Settings
@@ -130,3 +130,11 @@ def test_what_came_is_told_to_the_reader_who_sees_no_delivery(frames: dict[str, 
     assert freshness.loc["evn-bills", ["source_state", "data_until"]].tolist() == ["late", date(2024, 3, 31)]
     assert Path(freshness.loc["evn-bills", "file_name"]).suffix == ".csv"
     assert frames["mart.quality_rule"].rows_broken.sum() > 0
+
+
+ASKED = re.findall(r"```sql\n(.+?)```", (ROOT / "docs" / "bi-tools.md").read_text("utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("question", ASKED, ids=[" ".join(words.split())[:60] for words in ASKED])
+def test_a_question_of_the_page_has_an_answer(reader: Engine, question: str) -> None:
+    assert not pd.read_sql(text(question), reader).empty

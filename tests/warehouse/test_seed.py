@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Connection, Engine, select, text
 
 from warehouse.names import normalise_unit_name
-from warehouse.seed import extend_dates, seed
+from warehouse.seed import extend_dates, know_publisher, publisher, seed
 from warehouse.tables import UNKNOWN, dim_holiday, dim_unit, metadata
 
 
@@ -168,3 +168,12 @@ def test_ways_of_writing_a_unit_are_one_name(written: str, also_written: str) ->
 )
 def test_different_names_stay_different(one: str, other: str) -> None:
     assert normalise_unit_name(one) != normalise_unit_name(other)
+
+
+def test_who_publishes_is_as_declared_else_the_provinces_that_are_reported_for(engine: Engine) -> None:
+    with engine.begin() as connection:
+        assert publisher(connection) == "Tỉnh Thanh Hóa"
+        know_publisher(connection, "Ủy ban nhân dân tỉnh Thanh Hóa")
+        assert publisher(connection) == "Ủy ban nhân dân tỉnh Thanh Hóa"
+        know_publisher(connection, "")
+        assert publisher(connection) == "Tỉnh Thanh Hóa"
