@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 import urllib.request
+import zipfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import openpyxl
 import pytest
@@ -112,6 +114,17 @@ def test_a_communes_score_from_its_dossiers_is_ranked_and_compared(sample_night:
     assert "So với tháng 05/2024" in said
 
 
+def test_the_bundle_for_superset_is_a_file_without_the_password_of_its_reader(sample_night: SampleNight, tmp_path: Path) -> None:
+    said = sample_night.ask("superset", "bundle", str(tmp_path / "bundle.zip"), "--public")
+    assert said.returncode == 0, said.stderr
+    password = urlsplit(sample_night.ask("warehouse", "url").stdout.strip()).password
+    with zipfile.ZipFile(tmp_path / "bundle.zip") as archive:
+        told = b"".join(archive.read(name) for name in archive.namelist()).decode()
+    assert password
+    assert password not in told
+    assert "indicator_public" in told
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -121,6 +134,7 @@ def test_a_communes_score_from_its_dossiers_is_ranked_and_compared(sample_night:
         ("form-06a", "15655", "2024-13"),
         ("form-06a", "15655", "2024", "--sheet", "nowhere/06a.xlsx"),
         ("form-06a", "15655", "2023"),
+        ("superset", "bundle", "nowhere/bundle.zip"),
         ("score-766", "H44.999", "2026-08"),
         ("score-766", "H44", "2026-08", "--counted-by", "pipeline"),
         ("score-766", "15655", "2024", "--counted-by", "portal"),
