@@ -34,9 +34,9 @@ from desk.profile import profiled
 from desk.prune_command import prune
 from desk.script import answer
 from desk.service_commands import alert, worker
+from desk.superset_commands import superset
 from desk.watch import watch
 from flows.logs import log_to_file
-from desk.superset_commands import superset
 from flows.stopping import Stopped, stoppable
 from tasks.ask import official_table, questions
 from tasks.ask.explain import explain as explain_value
