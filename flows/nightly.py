@@ -28,7 +28,7 @@ from flows.logs import log_with_prefect
 from flows.prefect_runs import made_up_for, tell_of_the_dead, this_run
 from flows.progress import Meter, Turn, each, in_turn, note, tell
 from flows.publish import Published, publish
-from flows.stopping import stoppable
+from flows.stopping import is_stopping, stoppable
 from tasks.ask.questions import SourceState, source_states
 from tasks.deliveries.batches import Batch, batches, size_of
 from tasks.deliveries.ledger import Delivery, Outcome, delivered, know_sources, note_unreachable, pending
@@ -274,7 +274,7 @@ def _is_worth_another_try(_task: Any, _run: Any, state: Any) -> bool:
 
 def _try_again(task: Any, run: Any, state: Any) -> bool:
     """Whether a pull is tried again, which is told to whoever looks."""
-    if not _is_worth_another_try(task, run, state):
+    if is_stopping() or not _is_worth_another_try(task, run, state):
         return False
     why, tried = in_one_line(state.result(raise_on_failure=False)), run.run_count
     source = run.name.removeprefix(NAMED)

@@ -36,6 +36,11 @@ class Stopped(SystemExit):
         return self.words
 
 
+def is_stopping() -> bool:
+    """Whether this process was asked to end: what fails from now on was cut off, and is not tried again."""
+    return _request is not None
+
+
 @contextmanager
 def stoppable(
     what_stands: Callable[[], str] = lambda: "", kind: type[Stopped] = Stopped, told_by: tuple[type[BaseException], ...] = ()

@@ -136,7 +136,7 @@ def deployed(server: Server, home: Path, database: str) -> Iterator[Prefect]:
     with administrator.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {database}")
     administrator.dispose()
-    owner = connect(server.url("owner", "deployed"))
+    owner = connect(server.url("owner", database))
     upgrade(owner)
     owner.dispose()
     with socket.socket() as free:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -125,4 +126,4 @@ def test_a_night_that_is_killed_is_told_by_the_next_where_nobody_watches(
     assert "chạy bakhong nightly để làm tiếp" in line
     lines = (home / "log" / "bakhong.log").read_text().splitlines()
     assert any(" WARNING a run before had died without a word killed_run=1" in line for line in lines)
-    assert {line.split("run=")[1].split("/")[0] for line in lines if "run=" in line} == {"1", "2"}
+    assert set(re.findall(r" run=(\d+)/", "\n".join(lines))) == {"1", "2"}

@@ -7,7 +7,7 @@ import json
 import logging
 import stat
 from collections.abc import Iterator
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -48,6 +48,10 @@ def about_a_run(do: object) -> None:
     copy_context().run(named)
 
 
+def about_no_run(do: object) -> None:
+    Context().run(do)  # type: ignore[arg-type]  # whatever nights there were in this process
+
+
 def test_a_plain_line_says_when_of_which_run_and_what_with_its_particulars(settings: Settings) -> None:
     log_to_file(settings)
     about_a_run(lambda: log.info("delivery loaded", extra={"source": "evn", "file": "hóa đơn.csv", "received": 7, "rule": None}))
@@ -60,7 +64,7 @@ def test_a_plain_line_says_when_of_which_run_and_what_with_its_particulars(setti
 def test_a_json_line_is_an_object_with_the_whole_name_of_the_run(settings: Settings) -> None:
     log_to_file(replace(settings, log_format="json"))
     about_a_run(lambda: log.warning("edition held", extra={"findings": 3}))
-    log.info("a service speaks of no run")
+    about_no_run(lambda: log.info("a service speaks of no run"))
     first, second = map(json.loads, lines(settings))
     assert first.pop("time").endswith("+07:00")
     assert first == {
@@ -111,8 +115,8 @@ def test_files_are_of_a_declared_size_and_number_and_for_their_owner_alone(setti
 
 def test_a_service_speaks_to_stderr_and_no_more_than_it_is_asked_to(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     log_to_stderr(replace(settings, log_level="WARNING"))
-    log.info("not this")
-    log.warning("this")
+    about_no_run(lambda: log.info("not this"))
+    about_no_run(lambda: log.warning("this"))
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err.endswith(" WARNING this\n")
