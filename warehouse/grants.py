@@ -84,8 +84,10 @@ def lay(connection: Connection) -> None:
 
 def make_roles(connection: Connection, missing: list[str]) -> None:
     """Makes roles that are not there; who may log in with them is the administrator's business."""
-    for role in missing:
-        connection.exec_driver_sql(f"CREATE ROLE {role} NOLOGIN")
+    for role in missing:  # a role is the whole server's: another database's upgrade may make it in the same moment
+        connection.exec_driver_sql(
+            f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+        )
 
 
 def open_doors(connection: Connection) -> list[str]:
