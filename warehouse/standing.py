@@ -109,10 +109,10 @@ def require_current(connection: Connection) -> None:
         raise Refusal(f"Kho số liệu thiếu {len(lost)} quyền của các vai trò (như {lost[0]}), có lẽ vì phục hồi từ bản sao: {MENDED}.")
 
 
-def shortfall(connection: Connection) -> str:
+def shortfall(connection: Connection, *, to_load: bool = False) -> str:
     """Why the warehouse cannot be used as it stands and who mends it, in one sentence; empty where it can."""
     try:
-        require_current(connection)
+        (require_to_load if to_load else require_current)(connection)
     except Refusal as refusal:
         return str(refusal)
     return ""

@@ -32,7 +32,7 @@ from warehouse.embedded import is_running, is_there
 from warehouse.grants import ROLES
 from warehouse.pseudonym_key import keys, known_as
 from warehouse.settings import KEY_FILE, NO_KEY, SECRETS, Refusal, Settings, given_key, secret
-from warehouse.standing import OLDEST, Login, login_of, require_current, require_to_load
+from warehouse.standing import OLDEST, Login, login_of, shortfall
 
 LEAST_FREE = 2 << 30
 """Bytes that the files and the pages of a night may take, with room to spare."""
@@ -153,7 +153,7 @@ def _of_warehouse(connection: Connection, settings: Settings, note: str) -> Iter
     yield good("Kho số liệu", told) if number >= OLDEST else to_do("Kho số liệu", told, "cần PostgreSQL 15 trở lên")
     login = login_of(connection)
     yield _rights(login, is_embedded=settings.warehouse_url is None)
-    missing = _shortfall(connection, login)
+    missing = shortfall(connection, to_load=login.is_owner or LOADER in login.roles)  # a lacking role is told above
     yield to_do("Bảng của kho", missing) if missing else good("Bảng của kho", "đúng bản của chương trình này")
     yield from _clock("Đồng hồ của kho", now)
     yield from _disk_of(connection, str(url.host))
@@ -173,15 +173,6 @@ def _rights(login: Login, *, is_embedded: bool) -> Finding:
         return good(about, f"{login.name}: có vai trò {LOADER}")
     advice = f"nhờ người quản trị PostgreSQL chạy: GRANT {LOADER} TO {login.name};"
     return to_do(about, f"{login.name}: không có vai trò {LOADER}, không chạy được lượt đêm", advice)
-
-
-def _shortfall(connection: Connection, login: Login) -> str:
-    """What keeps a night from using the warehouse, in one sentence; empty where nothing does. Of rights that are told already, nothing."""
-    try:
-        (require_to_load if login.is_owner or LOADER in login.roles else require_current)(connection)
-    except Refusal as refusal:
-        return str(refusal)
-    return ""
 
 
 def _key_of(connection: Connection, settings: Settings) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -139,6 +139,19 @@ def declared(path: Path) -> dict[str, Any]:
         others = ", ".join(f"`{key}`" for key in KEYS[1:])
         raise Refusal(f"{path}: phải có một danh sách tên `sources`, và có thể có {others}; ngoài ra không gì khác.")
     return entries
+
+
+def whole_numbers(path: Path, section: str, known: Sequence[str]) -> dict[str, int]:
+    """What a section of a sources.yaml sets, by the names that it may have; Refusal names the first mistake in one line."""
+    given = declared(path).get(section, {})
+    if not isinstance(given, dict):
+        raise Refusal(f"{path}: `{section}` phải gồm các dòng `tên: số`; có: {', '.join(known)}.")
+    for name, number in given.items():
+        if name not in known:
+            raise Refusal(f"{path}: {section}: không có {name!r}.{did_you_mean(str(name), known)} Có: {', '.join(known)}.")
+        if type(number) is not int or number < 1:
+            raise Refusal(f"{path}: {section}: {name} phải là số nguyên từ 1 trở lên, không phải {number!r}.")
+    return given
 
 
 def known_feed(name: str, where: str = "") -> Contract:

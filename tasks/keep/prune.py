@@ -15,17 +15,16 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, text
 
 from tasks.deliveries.run_lock import alone
-from tasks.deliveries.source import declared
+from tasks.deliveries.source import whole_numbers
 from tasks.keep.backup import Tell
 from tasks.keep.originals import Original, compress_old, held, originals, remove_old
 from tasks.load.decisions import is_dismissed
 from tasks.pull.writing import writing
 from tasks.report.edition import outlived
 from tasks.validate.data_docs import told_nights
-from tasks.words.understood import did_you_mean
 from tasks.words.vietnamese import VIETNAM
 from warehouse.retention import Kept, retention, rules_on
-from warehouse.settings import Refusal, Settings
+from warehouse.settings import Settings
 from warehouse.tables import pruning
 
 DAMAGED = "bị hỏng (khác mã băm)"
@@ -97,17 +96,9 @@ Other = Callable[[Pruning], Pruned]
 
 def read_rules(path: Path, now: datetime) -> dict[str, Kept]:
     """The rules that hold now, with what `retention` of a sources.yaml decides otherwise; Refusal names the first mistake in one line."""
-    given = declared(path).get("retention", {})
     every = rules_on(now.date())
     own = [name for name, kept in every.items() if kept.term.unit != "nights"]  # those the night keeps, whoever reads them
-    if not isinstance(given, dict):
-        raise Refusal(f"{path}: `retention` phải gồm các dòng `tên: số`; có: {', '.join(own)}.")
-    for name, number in given.items():
-        if name not in own:
-            raise Refusal(f"{path}: retention: không có {name!r}.{did_you_mean(str(name), own)} Có: {', '.join(own)}.")
-        if type(number) is not int or number < 1:
-            raise Refusal(f"{path}: retention: {name} phải là số nguyên từ 1 trở lên, không phải {number!r}.")
-    return rules_on(now.date(), given)
+    return rules_on(now.date(), whole_numbers(path, "retention", own))
 
 
 def prune(

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from tasks.deliveries.source import declared
-from tasks.words.understood import did_you_mean
-from warehouse.settings import Refusal
+from tasks.deliveries.source import whole_numbers
 
 
 @dataclass(frozen=True)
@@ -33,13 +31,4 @@ DEFAULT = Limits()
 
 def read_limits(path: Path) -> Limits:
     """The limits of a sources.yaml, the defaults where it says nothing; Refusal names the first mistake in one line."""
-    given = declared(path).get("limits", {})
-    known = [field.name for field in fields(Limits)]
-    if not isinstance(given, dict):
-        raise Refusal(f"{path}: `limits` phải gồm các dòng `tên: số`; có: {', '.join(known)}.")
-    for name, number in given.items():
-        if name not in known:
-            raise Refusal(f"{path}: limits: không có {name!r}.{did_you_mean(str(name), known)} Có: {', '.join(known)}.")
-        if type(number) is not int or number < 1:
-            raise Refusal(f"{path}: limits: {name} phải là số nguyên từ 1 trở lên, không phải {number!r}.")
-    return Limits(**given)
+    return Limits(**whole_numbers(path, "limits", [field.name for field in fields(Limits)]))
