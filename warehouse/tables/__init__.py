@@ -23,6 +23,7 @@ from warehouse.tables.dim_target import dim_target
 from warehouse.tables.dim_unit import dim_unit
 from warehouse.tables.fact_bill import fact_bill
 from warehouse.tables.fact_dossier import fact_dossier
+from warehouse.tables.fact_edition import fact_edition
 from warehouse.tables.fact_form_06a import fact_form_06a
 from warehouse.tables.fact_indicator import fact_indicator
 from warehouse.tables.fact_indicator_restated import fact_indicator_restated
@@ -109,6 +110,7 @@ __all__ = [
     "dim_unit",
     "fact_bill",
     "fact_dossier",
+    "fact_edition",
     "fact_form_06a",
     "fact_indicator",
     "fact_indicator_restated",
