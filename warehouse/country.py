@@ -13,10 +13,22 @@ from functools import cache
 from pathlib import Path
 
 REFERENCE = Path(__file__).parent / "reference"
+COUNTRY = "VN"
+"""Code of the whole country (ISO 3166), which stands above the provinces where an installation reports for all of them."""
 FOREVER = ("0001-01-01", "9999-12-31")
 """First and last day of what has no known beginning or is in force."""
 
 Row = Mapping[str, str]
+WHOLE: Row = {
+    "code": COUNTRY,
+    "name": "Cả nước",
+    "level": "country",
+    "kind": "cả nước",
+    "parent_code": "",
+    "valid_from": FOREVER[0],
+    "valid_to": FOREVER[1],
+}
+"""The country as a unit: no reference file has it."""
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -53,6 +65,11 @@ def provinces() -> dict[str, str]:
     return {row["code"]: row["name"] for row in versions() if row["level"] == "province" and row["valid_to"] == FOREVER[1]}
 
 
+def name_of(code: str) -> str:
+    """Name of the country, or of a province of today."""
+    return WHOLE["name"] if code == COUNTRY else provinces()[code]
+
+
 def province_today(code: str) -> str | None:
     """The province of today that one with this code is, or went into; none where no province ever had the code."""
     if code in provinces():
@@ -63,7 +80,9 @@ def province_today(code: str) -> str | None:
 
 
 def units_of(province: str) -> list[Row]:
-    """The versions of all units that a province of today is made of or was made from, in the order of the file."""
+    """The versions of all units that a province of today is made of or was made from, in the order of the file; of the country itself."""
+    if province == COUNTRY:
+        return [WHOLE]
     made_from, above = _into(), _by_parent()
     ours = [row for row in versions() if row["code"] == province and row["level"] == "province" and row["valid_to"] == FOREVER[1]]
     for row in ours:  # grows while it is walked: provinces that went into it, then what stands below

@@ -8,8 +8,16 @@ import unicodedata
 KINDS = ("thị trấn", "đặc khu", "thị xã", "thành phố", "phường", "huyện", "quận", "tỉnh", "xã", "tt.", "tx.", "tp.", "p.", "h.", "x.")
 """Kinds that may stand before the name of a unit, the longer ones first."""
 
-LEVELS = {"province": "cấp tỉnh", "body": "sở, ban, ngành", "district": "cấp huyện", "commune": "cấp xã", "unknown": "chưa xác định"}
-"""Levels of units and of departments, by their names, from the province down."""
+LEVELS = {
+    "country": "cả nước",
+    "province": "cấp tỉnh",
+    "body": "sở, ban, ngành",
+    "district": "cấp huyện",
+    "commune": "cấp xã",
+    "unknown": "chưa xác định",
+}
+"""Levels of units and of departments, by their names, from the country down."""
+
 
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
 # The two ways of writing the tone in oa, oe, uy (hóa, hoá): moved to the first vowel where the pair ends the syllable.
@@ -18,6 +26,11 @@ _TONE_ON_SECOND = re.compile(rf"(?<![q])(o(?=[ae])|u(?=y))([aey])([{_TONES}])(?!
 
 _SHORT = {"tt": "thị trấn", "tx": "thị xã", "tp": "thành phố", "p": "phường", "h": "huyện", "x": "xã", "ủy ban nhân dân": "ubnd"}
 _SHORTENED = re.compile(r"\b(?:(tt|tx|tp|[phx])\.|(ủy ban nhân dân)\b) ?")
+
+
+def from_the_top(column: str) -> str:
+    """SQL by which units are ordered from the country down; `column` holds their level."""
+    return f"array_position(ARRAY{list(LEVELS)}, {column})"
 
 
 def normalise_name(text: str) -> str:

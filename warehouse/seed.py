@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, Table, select, text
 
 from warehouse import country
+from warehouse.country import COUNTRY
 from warehouse.names import normalise_unit_name
+from warehouse.settings import Refusal
 from warehouse.tables import (
     UNKNOWN,
     dim_agency,
@@ -127,8 +129,20 @@ def seed(connection: Connection) -> None:
 
 
 def know_provinces(connection: Connection, codes: Collection[str]) -> None:
-    """Brings in the units of provinces that are reported for from now on; those of a province given up stay, as what hangs on them does."""
-    _sync_units(connection, sorted(set(codes) - set(_provinces(connection))))
+    """Brings in the units of provinces that are reported for from now on; those of a province given up stay, as what hangs on them does.
+
+    COUNTRY among the codes makes it an installation of the whole country. Refusal where it became something else and holds data already.
+    """
+    known = set(_provinces(connection))
+    if (COUNTRY in codes) != (COUNTRY in known) and connection.scalar(text("SELECT EXISTS (SELECT FROM ops.load)")):
+        raise Refusal(f"Kho này đã có dữ liệu của {'một tỉnh' if COUNTRY in codes else 'cả nước'}: dùng một kho khác, chưa có dữ liệu.")
+    if new := sorted(set(codes) - known):
+        _sync_units(connection, sorted(codes) if COUNTRY in new else new)
+
+
+def is_of_country(connection: Connection) -> bool:
+    """Whether the installation reports for the whole country: it takes the editions of provinces, and computes the sum above them."""
+    return COUNTRY in _provinces(connection)
 
 
 def choose_reporting_calendars(connection: Connection, chosen: Mapping[str, str]) -> None:
@@ -155,7 +169,8 @@ def know_publisher(connection: Connection, name: str) -> None:
 def publisher(connection: Connection) -> str:
     """Who answers for what is published: as declared, else the provinces that are reported for, by their names of today."""
     declared = connection.scalar(select(installation.c.value).where(installation.c.item == PUBLISHER))
-    return declared or ", ".join(country.provinces()[code] for code in _provinces(connection))
+    codes = _provinces(connection)
+    return declared or ", ".join(map(country.name_of, [COUNTRY] if COUNTRY in codes else codes))
 
 
 def know_providers(connection: Connection, named: Mapping[str, str], *, rename: bool = True) -> None:
@@ -225,7 +240,7 @@ def _rows(name: str) -> list[dict[str, str | None]]:
 
 
 def _provinces(connection: Connection) -> list[str]:
-    """Provinces whose units the warehouse holds."""
+    """Provinces whose units the warehouse holds, and COUNTRY where that is one of them."""
     query = "SELECT DISTINCT province_code FROM warehouse.dim_unit WHERE unit_key <> :unknown ORDER BY province_code"
     return list(connection.scalars(text(query), {"unknown": UNKNOWN}))
 
@@ -246,8 +261,9 @@ def _sync_holidays(connection: Connection, rows: Sequence[Mapping[str, str | Non
     )
 
 
-def _sync_units(connection: Connection, provinces: Iterable[str]) -> None:
-    """Units of the provinces with their successions, in the order of the reference file."""
+def _sync_units(connection: Connection, provinces: Collection[str]) -> None:
+    """Units of the provinces with their successions, in the order of the reference file; under the country where it is known."""
+    above = COUNTRY if COUNTRY in provinces or is_of_country(connection) else None
     variants: Mapping[tuple[str, str], list[str]] = defaultdict(list)
     for row in country.rows("name_variants"):
         variants[row["code"], row["valid_to"] or ALWAYS["valid_to"]].append(row["variant"])
@@ -259,7 +275,7 @@ def _sync_units(connection: Connection, provinces: Iterable[str]) -> None:
             "unit_name": row["name"],
             "unit_kind": row["kind"],
             "unit_level": row["level"],
-            "parent_code": row["parent_code"] or None,
+            "parent_code": row["parent_code"] or (above if row["level"] == "province" else None),
             "province_code": province,
             "name_key": normalise_unit_name(row["name"]),
             "other_names": variants[row["code"], row["valid_to"]],

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, text
 
 from tasks.ask.scope import Scope
 from tasks.words import vietnamese as vi
+from warehouse.names import from_the_top
 from warehouse.settings import Refusal
 
 _ALIKE = attrgetter("decision", "reason", "decided_by", "check_code", "indicator_code", "source", "deliveries")
@@ -121,7 +122,7 @@ LEFT JOIN warehouse.dim_unit u USING (unit_key)
 {INDICATOR}
 WHERE a.ended_by IS NULL AND (a.decision IS NULL OR NOT :undecided)
 ORDER BY a.decision NULLS FIRST, a.check_code, i.sort_order NULLS FIRST,
-    array_position(ARRAY['province', 'district', 'commune'], u.unit_level), u.unit_code, a.period, a.alarm_id
+    {from_the_top("u.unit_level")}, u.unit_code, a.period, a.alarm_id
 """
 
 _VALUES = f"""
@@ -132,7 +133,7 @@ JOIN warehouse.dim_unit u USING (unit_key)
 JOIN LATERAL (
     SELECT * FROM warehouse.dim_indicator known WHERE known.indicator_key = h.indicator_key ORDER BY known.known_to DESC LIMIT 1
 ) i ON true
-ORDER BY h.value IS NULL AND h.old_value IS NULL, array_position(ARRAY['province', 'district', 'commune'], u.unit_level),
+ORDER BY h.value IS NULL AND h.old_value IS NULL, {from_the_top("u.unit_level")},
     CASE WHEN i.unit_measure = 'PERCENT' AND NOT {{is_withheld}} THEN abs(h.value - h.old_value) END DESC NULLS LAST,
     i.sort_order, u.unit_code, h.period
 """

@@ -17,7 +17,7 @@ from tasks.words import vietnamese as vi
 from tasks.words.understood import did_you_mean, understood_period
 from warehouse.confidentiality import confidentiality
 from warehouse.indicators import in_force
-from warehouse.names import normalise_unit_name
+from warehouse.names import LEVELS, from_the_top, normalise_unit_name
 from warehouse.periods import days, is_period
 from warehouse.settings import Refusal
 
@@ -38,7 +38,7 @@ class Unit:
     beside: tuple[Unit, ...] = ()
     """The other versions that bore its code in the period it was asked for."""
     parent_code: str | None = None
-    """Of the unit above; a province has none."""
+    """Of the unit above; the highest has none."""
 
     @property
     def spellings(self) -> list[str]:
@@ -109,7 +109,7 @@ class Line:
     conf_status: str | None = None
     """SDMX: F free, A of few persons, D so that another is not given away; nothing where that is not known yet."""
     parent_code: str | None = None
-    """Code of the unit above it; nothing above a province."""
+    """Code of the unit above it; nothing above the highest."""
 
     @property
     def unit_shown(self) -> str:
@@ -342,11 +342,11 @@ def of_period(
     period: str,
     scope: Scope,
     *,
-    levels: tuple[str, ...] = ("commune", "district", "province"),
+    levels: Collection[str] = tuple(LEVELS),
     indicator: str | None = None,
     parents: Collection[str] | None = None,
 ) -> list[Line]:
-    """The values of a period that whoever has a scope may see, of one indicator or indicator by indicator, units from the province down.
+    """The values of a period that whoever has a scope may see, of one indicator or indicator by indicator, units from the top down.
 
     `parents`: of the units right below these alone.
     """
@@ -356,7 +356,7 @@ def of_period(
             "AND (CAST(:indicator AS text) IS NULL OR i.indicator_code = :indicator) "
             "AND (CAST(:codes AS text[]) IS NULL OR i.unit_code = ANY(:codes)) "
             "AND (CAST(:parents AS text[]) IS NULL OR i.parent_code = ANY(:parents)) "
-            "ORDER BY i.sort_order, i.indicator_code, array_position(ARRAY['province', 'district', 'commune'], i.unit_level), "
+            f"ORDER BY i.sort_order, i.indicator_code, {from_the_top('i.unit_level')}, "
             "i.unit_code, i.unit_valid_from"
         ),
         {

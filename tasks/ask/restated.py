@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from tasks.ask.official_table import VALUES, Line, Unit, called, check_period, like, several, sharing_texts, units_between
 from tasks.ask.scope import Scope
 from tasks.count.revisions import last_publication
+from warehouse.names import from_the_top
 from warehouse.periods import VIETNAM
 from warehouse.settings import Refusal
 
@@ -38,7 +39,7 @@ _LINES = """
 FROM {view} i
 WHERE i.period = :period AND (CAST(:code AS text) IS NULL OR i.unit_code = :code AND i.unit_valid_from = :valid_from)
     AND (CAST(:codes AS text[]) IS NULL OR i.unit_code = ANY(:codes))
-ORDER BY i.sort_order, i.indicator_code, array_position(ARRAY['province', 'district', 'commune'], i.unit_level), i.unit_code
+ORDER BY i.sort_order, i.indicator_code, {highest}, i.unit_code
 """
 
 
@@ -69,6 +70,6 @@ def restated_of_period(connection: Connection, period: str, scope: Scope) -> lis
 
 def _lines(connection: Connection, period: str, scope: Scope, unit: Unit | None = None) -> list[RestatedLine]:
     one = {"code": unit and unit.code, "valid_from": unit and unit.valid_from}
-    query = _LINES.format(values=VALUES, view=scope.view("indicator_restated"))
+    query = _LINES.format(values=VALUES, view=scope.view("indicator_restated"), highest=from_the_top("i.unit_level"))
     rows = connection.execute(text(query), {"period": period, "codes": scope.listed, **one})
     return list(starmap(RestatedLine, sharing_texts(rows)))

@@ -25,10 +25,14 @@ KEYS = ("sources", "providers", "provinces", "reporting_calendars", "limits", "r
 """What a sources.yaml may hold; the first it must."""
 NO_TEXT = ("headers", "required")
 """What of an entry is no text."""
+ALL = "all"
+"""What `provinces` says of an installation of the whole country."""
 THE_FIRST = ["38"]
 """The province of a sources.yaml that names none: Thanh Hóa, where the model began."""
 SFTP = ("sftp", "ssh")
 """Schemes of urls on servers that have to prove who they are."""
+EDITIONS = "editions"
+"""The feed of what provinces signed: all that an installation of the whole country takes, and no other one does."""
 FILES = {"known_hosts": SFTP, "key_file": SFTP, "ca_file": ("https",)}
 """Keys that name a file, and the schemes of urls with which they mean something."""
 
@@ -67,7 +71,7 @@ class Source:
 
 def title_of(feed: str, provider: str) -> str:
     """What a source is called that has no title of its own: by its feed and who sends it."""
-    return f"{contract(feed).title_vi} ({provider})"
+    return f"{contract(feed).title_vi} ({country.provinces().get(provider, provider)})"
 
 
 def terms_of(feed: str, layout: str, source: Source | None) -> Contract:
@@ -79,10 +83,12 @@ def terms_of(feed: str, layout: str, source: Source | None) -> Contract:
 def read_sources(path: Path) -> list[Source]:
     """The sources of a sources.yaml, local URLs made absolute; Refusal names the first mistake in one line."""
     sources: list[Source] = []
-    for number, entry in enumerate(declared(path)["sources"], 1):
+    entries = declared(path)
+    for number, entry in enumerate(entries["sources"], 1):
         source = replace(_source(path, number, entry), rank=number - 1)
         if source.name in {other.name for other in sources}:
             raise Refusal(f"{path}: hai nguồn cùng tên {source.name!r}.")
+        _require_its_feed(f"{path}: nguồn {source.name}", source, of_country=entries.get("provinces") == ALL)
         sources.append(source)
     return sources
 
@@ -92,14 +98,20 @@ def read_providers(path: Path) -> dict[str, str]:
     named = declared(path).get("providers", {})
     if not isinstance(named, dict) or not all(isinstance(one, str) and re.fullmatch(r"[a-z][a-z0-9-]*", one) for one in named):
         raise Refusal(f"{path}: `providers` phải gồm các dòng `mã: tên`, mã viết bằng chữ thường không dấu, số và dấu -.")
-    return {source.provider: source.provider for source in read_sources(path)} | {code: str(name) for code, name in named.items()}
+    sent_by = {source.provider: country.provinces().get(source.provider, source.provider) for source in read_sources(path)}
+    return sent_by | {code: str(name) for code, name in named.items()}
 
 
 def read_provinces(path: Path) -> list[str]:
-    """Codes of the provinces that the installation reports for: `provinces` in sources.yaml; Refusal where one is no province of today."""
+    """Codes of the provinces that the installation reports for: `provinces` in sources.yaml; Refusal where one is no province of today.
+
+    Where they are `all`, the country above them is one more.
+    """
     codes = declared(path).get("provinces", THE_FIRST)
+    if codes == ALL:
+        return [country.COUNTRY, *country.provinces()]
     if not isinstance(codes, list) or not codes or not all(isinstance(code, str) for code in codes):
-        raise Refusal(f'{path}: `provinces` phải là danh sách mã tỉnh trong ngoặc kép, như ["38"].')
+        raise Refusal(f'{path}: `provinces` phải là danh sách mã tỉnh trong ngoặc kép, như ["38"]; của cả nước là `{ALL}`.')
     for code in codes:
         if code not in country.provinces():
             today = country.province_today(code)
@@ -199,6 +211,16 @@ def _source(path: Path, number: int, entry: Any) -> Source:
         paths.append("url")
     resolved: dict[str, Any] = {key: str((path.parent / entry[key]).resolve()) for key in paths}
     return replace(source, title=source.title or title_of(source.feed, source.provider), **resolved)
+
+
+def _require_its_feed(where: str, source: Source, *, of_country: bool) -> None:
+    """Refusal where the country would take rows, or a province editions: no row of a person, dossier or payment leaves its province."""
+    if of_country and source.feed != EDITIONS:
+        raise Refusal(f"{where}: bản cài đặt của cả nước chỉ nhận số liệu các tỉnh đã ký (feed {EDITIONS}), không nhận {source.feed}.")
+    if not of_country and source.feed == EDITIONS:
+        raise Refusal(f"{where}: chỉ bản cài đặt của cả nước (`provinces: {ALL}`) nhận số liệu các tỉnh đã ký (feed {EDITIONS}).")
+    if of_country and source.provider not in country.provinces():
+        raise Refusal(f"{where}: `provider` phải là mã của tỉnh gửi, một trong: {', '.join(country.provinces())}.")
 
 
 def _check_others(where: str, source: Source) -> None:

@@ -24,6 +24,7 @@ from tasks.words import vietnamese as vi
 from warehouse.bulk import analyze
 from warehouse.gate import Check, gate
 from warehouse.indicators import Indicator, indicators
+from warehouse.names import from_the_top
 from warehouse.periods import after, before
 from warehouse.queries import execute_with
 
@@ -339,11 +340,11 @@ ON CONFLICT DO NOTHING
 }
 """Check → what it finds, of what another one did not; the first is meant first."""
 
-_FOUND = """
+_FOUND = f"""
 SELECT f.*, i.indicator_code, i.decimals, i.unit_measure, u.unit_code
 FROM finding f JOIN warehouse.dim_indicator i ON i.indicator_key = f.indicator_key AND i.known_to = 'infinity'
 JOIN warehouse.dim_unit u USING (unit_key)
-ORDER BY i.sort_order, array_position(ARRAY['province', 'district', 'commune'], u.unit_level), u.unit_code, f.period
+ORDER BY i.sort_order, {from_the_top("u.unit_level")}, u.unit_code, f.period
 """
 
 

@@ -22,9 +22,14 @@ dim_unit = Table(
     ),
     Column("valid_to", Date, nullable=False, comment="Last day on which this version holds, inclusive; 9999-12-31 while it is in force"),
     Column("unit_name", Text, nullable=False, comment="Name with its kind, as Xã Ngọc Phụng"),
-    Column("unit_kind", Text, nullable=False, comment="Kind in Vietnamese: tỉnh, huyện, thị xã, thành phố, xã, phường, thị trấn, đặc khu"),
-    Column("unit_level", Text, nullable=False, comment="province, district, commune or unknown"),
-    Column("parent_code", Text, comment="Code of the unit above; empty for the province"),
+    Column(
+        "unit_kind",
+        Text,
+        nullable=False,
+        comment="Kind in Vietnamese: cả nước, tỉnh, huyện, thị xã, thành phố, xã, phường, thị trấn, đặc khu",
+    ),
+    Column("unit_level", Text, nullable=False, comment="country, province, district, commune or unknown"),
+    Column("parent_code", Text, comment="Code of the unit above; empty for the highest"),
     Column("name_key", Text, nullable=False, comment="Name without kind, accents of tone placement and case, for matching names"),
     Column(
         "province_code",

@@ -20,7 +20,6 @@ fact_edition = Table(
     Column("conf_status", String(1), comment="SDMX: F free, A of few persons, D so that another is not given away"),
     Column("units_counted", Integer, comment="Above the commune: of the communes that must send it, how many the value rests on"),
     Column("units_expected", Integer, comment="How many must send it"),
-    Column("data_until", Date, comment="Last day of which the province had data"),
     *history(),
     *provenance(),
     *history_indexes("fact_edition"),

@@ -1,5 +1,7 @@
 """The signed editions of provinces, from which an installation of the whole country computes, and the country above the provinces."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -9,7 +11,13 @@ branch_labels = None
 depends_on = None
 
 CURRENT = sa.text("known_to = 'infinity'")
-OF_A_VALUE = [
+KINDS = "tỉnh, huyện, thị xã, thành phố, xã, phường, thị trấn, đặc khu"
+COMMENTS = {
+    "unit_kind": (f"Kind in Vietnamese: {KINDS}", f"Kind in Vietnamese: cả nước, {KINDS}"),
+    "unit_level": ("province, district, commune or unknown", "country, province, district, commune or unknown"),
+    "parent_code": ("Code of the unit above; empty for the province", "Code of the unit above; empty for the highest"),
+}
+OF_A_VALUE: list[sa.Column[Any]] = [
     sa.Column("unit_key", sa.Integer(), nullable=False, comment="Administrative unit"),
     sa.Column("indicator_code", sa.Text(), nullable=False, comment="Code of the indicator"),
     sa.Column("definition_version", sa.SmallInteger(), nullable=False, comment="Version of its definition by which the value was counted"),
@@ -27,9 +35,8 @@ OF_A_VALUE = [
         "units_counted", sa.Integer(), comment="Above the commune: of the communes that must send it, how many the value rests on"
     ),
     sa.Column("units_expected", sa.Integer(), comment="How many must send it"),
-    sa.Column("data_until", sa.Date(), comment="Last day of which the province had data"),
 ]
-HISTORY = [
+HISTORY: list[sa.Column[Any]] = [
     sa.Column("row_key", sa.BigInteger(), nullable=False, comment="64-bit hash of the natural key: recognises the row again"),
     sa.Column("row_hash", sa.BigInteger(), nullable=False, comment="64-bit hash of the content: tells a changed row from an unchanged one"),
     sa.Column(
@@ -67,14 +74,18 @@ def upgrade() -> None:
         schema="warehouse",
         comment="One row per indicator, unit and period of a signed edition, as a province published it.",
     )
-    where = {"schema": "warehouse"}
-    op.create_index("ux_fact_edition_current", "fact_edition", ["row_key"], unique=True, postgresql_where=CURRENT, **where)
-    op.create_index("ix_fact_edition_ended_by", "fact_edition", ["ended_by"], postgresql_where=sa.text("ended_by IS NOT NULL"), **where)
+    op.create_index("ux_fact_edition_current", "fact_edition", ["row_key"], unique=True, schema="warehouse", postgresql_where=CURRENT)
+    ended = sa.text("ended_by IS NOT NULL")
+    op.create_index("ix_fact_edition_ended_by", "fact_edition", ["ended_by"], schema="warehouse", postgresql_where=ended)
     for column in ("loaded_by", "delivery_id"):
-        op.create_index(f"ix_fact_edition_{column}", "fact_edition", [column], postgresql_using="brin", **where)
-    op.create_index("ix_fact_edition_period", "fact_edition", ["period"], postgresql_where=CURRENT, **where)
+        op.create_index(f"ix_fact_edition_{column}", "fact_edition", [column], schema="warehouse", postgresql_using="brin")
+    op.create_index("ix_fact_edition_period", "fact_edition", ["period"], schema="warehouse", postgresql_where=CURRENT)
+    for column, (before, now) in COMMENTS.items():
+        op.alter_column("dim_unit", column, comment=now, existing_comment=before, schema="warehouse")
 
 
 def downgrade() -> None:
     """What provinces sent is lost with the table; their folders can be fetched again."""
+    for column, (before, now) in COMMENTS.items():
+        op.alter_column("dim_unit", column, comment=before, existing_comment=now, schema="warehouse")
     op.drop_table("fact_edition", schema="warehouse")
