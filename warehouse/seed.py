@@ -134,13 +134,15 @@ def know_provinces(connection: Connection, codes: Collection[str]) -> None:
     COUNTRY among the codes makes it an installation of the whole country. Refusal where it became something else and holds data already.
     """
     known = set(_provinces(connection))
-    if (COUNTRY in codes) != (COUNTRY in known) and connection.scalar(text("SELECT EXISTS (SELECT FROM ops.load)")):
+    if (COUNTRY in codes) != (COUNTRY in known) and connection.scalar(
+        text("SELECT EXISTS (SELECT FROM ops.load WHERE delivery_id IS NOT NULL)")
+    ):
         raise Refusal(f"Kho này đã có dữ liệu của {'một tỉnh' if COUNTRY in codes else 'cả nước'}: dùng một kho khác, chưa có dữ liệu.")
     if new := sorted(set(codes) - known):
         _sync_units(connection, sorted(codes) if COUNTRY in new else new)
 
 
-def is_of_country(connection: Connection) -> bool:
+def is_country(connection: Connection) -> bool:
     """Whether the installation reports for the whole country: it takes the editions of provinces, and computes the sum above them."""
     return COUNTRY in _provinces(connection)
 
@@ -263,7 +265,7 @@ def _sync_holidays(connection: Connection, rows: Sequence[Mapping[str, str | Non
 
 def _sync_units(connection: Connection, provinces: Collection[str]) -> None:
     """Units of the provinces with their successions, in the order of the reference file; under the country where it is known."""
-    above = COUNTRY if COUNTRY in provinces or is_of_country(connection) else None
+    above = COUNTRY if COUNTRY in provinces or is_country(connection) else None
     variants: Mapping[tuple[str, str], list[str]] = defaultdict(list)
     for row in country.rows("name_variants"):
         variants[row["code"], row["valid_to"] or ALWAYS["valid_to"]].append(row["variant"])

@@ -172,8 +172,10 @@ class Line:
             return "" if self.denominator is None else f"n = {vi.number(self.denominator)}"
         if self.units_expected is None:
             return ""
-        sending = " gửi số liệu" if indicator is not None and indicator.counted_fact.way == "listed" else ""
-        return f"{vi.number(self.units_counted)}/{vi.number(self.units_expected)} xã{sending}"
+        counted = f"{vi.number(self.units_counted)}/{vi.number(self.units_expected)}"
+        if self.unit_level == "country":
+            return f"{counted} tỉnh"
+        return f"{counted} xã" + (" gửi số liệu" if indicator is not None and indicator.counted_fact.way == "listed" else "")
 
     def for_public(self) -> Self:
         """The line as anybody may see it, as the public views of the mart show it: of one kept apart, by what was known then."""

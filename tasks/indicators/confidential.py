@@ -3,6 +3,9 @@
 Looked at are the years in which a publication changed anything, after it is decided whether it goes out; all of them where the rules are
 others, the threshold, or the units. Sums lie between units and those above them, between months, quarters and the year, and between a
 unit of today and those that went into it. Indicators that count the same thing show the same cell.
+
+What provinces signed, they have looked at before it left home: in an installation of the whole country what they withhold is withheld,
+and a sum of what anybody may see gives nothing away.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from warehouse.bulk import BULK, analyze
 from warehouse.confidentiality import confidentiality
 from warehouse.indicators import in_force
 from warehouse.periods import VIETNAM, days, parts
+from warehouse.seed import is_country
 from warehouse.tables import indicator_confidentiality
 from warehouse.tables.bridge_unit_succession import WENT_ON
 
@@ -36,7 +40,7 @@ def protect(connection: Connection, counting: Counting, changed: Collection[str]
     """Looks at the years that changed, and at those not looked at by the rules of today; a vintage changes nothing of what is shown."""
     if counting.is_vintage:
         return
-    rules = confidentiality()
+    rules, withhold_in = confidentiality(), _withheld_by_provinces if is_country(connection) else _judge_year
     units = fingerprint(connection, [], ("dim_unit", "bridge_unit_lineage"), counting.contents)
     known = marked(connection, UNITS)
     everything = everything or known is None or known.fingerprint != units
@@ -44,9 +48,22 @@ def protect(connection: Connection, counting: Counting, changed: Collection[str]
         mark = marked(connection, f"{ITEM} {year}")
         is_judged = mark is not None and mark.fingerprint == rules.fingerprint and not mark.is_altered
         if everything or year in changed or not (is_judged and mark and rules.on(_day(mark.as_of)) == rules.on(counting.today)):
-            _judge_year(connection, year, counting)
+            withhold_in(connection, year, counting)
             leave_mark(connection, f"{ITEM} {year}", counting, rules.fingerprint)
     leave_mark(connection, UNITS, counting, units)
+
+
+def _withheld_by_provinces(connection: Connection, year: str, _counting: Counting) -> None:
+    for statement in (_FORGET, _WITHHELD):
+        connection.execute(text(statement), {"year": year, "periods": parts(year)})
+
+
+_FORGET = "DELETE FROM warehouse.indicator_confidentiality WHERE left(period, 4) = :year"
+_WITHHELD = """
+INSERT INTO warehouse.indicator_confidentiality (period, indicator_code, unit_key, is_restated, conf_status)
+SELECT period, indicator_code, unit_key, FALSE, conf_status FROM warehouse.fact_edition
+WHERE known_to = 'infinity' AND period = ANY(:periods) AND conf_status IN ('A', 'D')
+"""
 
 
 def _day(moment: datetime) -> date:
@@ -66,7 +83,7 @@ def _judge_year(connection: Connection, year: str, counting: Counting) -> None:
             for code, (unit_key, period, is_restated) in (table.names[number] for number in numbers):
                 line = {"period": period, "indicator_code": code, "unit_key": unit_key, "is_restated": is_restated}
                 found.append({**line, "conf_status": status})
-    connection.execute(text("DELETE FROM warehouse.indicator_confidentiality WHERE left(period, 4) = :year"), {"year": year})
+    connection.execute(text(_FORGET), {"year": year})
     if found:
         connection.execute(insert(indicator_confidentiality), found)
     if len(found) > BULK:

@@ -27,6 +27,7 @@ from warehouse.indicators import Indicator, indicators
 from warehouse.names import from_the_top
 from warehouse.periods import after, before
 from warehouse.queries import execute_with
+from warehouse.seed import is_country
 
 
 @dataclass(frozen=True)
@@ -192,6 +193,7 @@ def _of_values(connection: Connection, counting: Counting, published: Row[Any]) 
             "judged": [keys[i.version_name] for i in judged],
             "cases": [keys[str(counts[i.version_name])] for i in judged],
             "published_at": published.published_at,
+            "is_country": is_country(connection),
         },
     )
     rates = {"rates": [keys[i.version_name] for i in judged if i.unit_measure == "PERCENT"]}
@@ -243,7 +245,8 @@ CREATE TEMPORARY TABLE finding
    PRIMARY KEY (indicator_key, unit_key, period)) ON COMMIT DROP;
 """
 
-# What tonight says otherwise of periods that have ended, where either side is official.
+# What tonight says otherwise of periods that have ended, where either side is official. What provinces signed went through a gate of
+# their own: of a whole country, its own sums are looked at.
 _OTHERWISE = """
 CREATE TEMPORARY TABLE otherwise ON COMMIT DROP AS
 SELECT c.indicator_key, c.unit_key, c.period, c.numerator, c.denominator, c.value, c.obs_status, c.obs_reason,
@@ -265,6 +268,7 @@ LEFT JOIN warehouse.fact_indicator old_cases
     ON old_cases.known_to = 'infinity'
     AND (old_cases.period, old_cases.indicator_key, old_cases.unit_key) = (c.period, i.cases_key, c.unit_key)
 WHERE t.has_ended AND (c.obs_status = 'A' OR f.obs_status = 'A')
+  AND (NOT :is_country OR c.unit_key IN (SELECT unit_key FROM warehouse.dim_unit WHERE unit_level = 'country'))
   AND (c.numerator, c.denominator, c.value, c.obs_status) IS DISTINCT FROM (f.numerator, f.denominator, f.value, f.obs_status::text)
 """
 

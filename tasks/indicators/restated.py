@@ -17,13 +17,15 @@ from tasks.count.counting import Counting, fingerprint, leave_mark, marked
 from tasks.count.counts import as_of, of
 from tasks.count.revisions import NOTHING, Publication, Revised, revise
 from tasks.count.things import mixed_keys
-from tasks.indicators.compute import held, rounded_half_up
+from tasks.indicators.candidates import rounded_half_up
+from tasks.indicators.hierarchy import held
 from tasks.indicators.publish import KEYS, SAME_LINE, VALUES, indicator_keys
 from warehouse import periods
 from warehouse.bulk import analyze
 from warehouse.counted import Counted
 from warehouse.indicators import Indicator, facts, indicators
 from warehouse.indicators.restated import kept_restated
+from warehouse.seed import is_country
 from warehouse.tables import fact_indicator_restated
 
 ITEM = "indicators restated"
@@ -35,10 +37,12 @@ def revise_restated(connection: Connection, counting: Counting, publication: Pub
 
     Comes after the values of the units themselves are published. Indicators that could not be counted keep what was published.
     """
-    keys, declared = indicator_keys(connection), [i for i in indicators() if i.version_name not in uncounted]
+    keys, is_of_country = indicator_keys(connection), is_country(connection)
+    declared = [i for i in indicators() if i.version_name not in uncounted and not (is_of_country and _is_distinct(i))]
     mark, now = marked(connection, ITEM), _laid_down(connection, counting)
     leave_mark(connection, ITEM, counting, now)
-    distinct = [counted for name, fact in facts().items() for counted in kept_restated(name, fact, of(name, uncounted))]
+    counted_again = {} if is_of_country else facts()
+    distinct = [counted for name, fact in counted_again.items() for counted in kept_restated(name, fact, of(name, uncounted))]
     everything = counting.is_vintage or mark is None or mark.fingerprint != now
     connection.execute(text(_TEMPORARY))
     if not _periods(connection, counting, everything) and not everything:
@@ -139,10 +143,15 @@ def _ways(declared: list[Indicator], keys: dict[str, int]) -> dict[str, Any]:
         "stock": [i.is_stock or i.counted_fact.way == "listed" for i in declared],  # a list names the units of its time
         "is_count": [i.is_count for i in declared],
         "sample": [i.is_sample for i in declared],
-        "distinct": [i.count in i.counted_fact.distinct for i in declared],
+        "distinct": [_is_distinct(i) for i in declared],
         "decimals": [i.decimals for i in declared],
         "suppress_below": [i.suppress_below for i in declared],
     }
+
+
+def _is_distinct(indicator: Indicator) -> bool:
+    """Whether it counts each value of a column once, which no sum of units does: the country, which has no rows, restates none."""
+    return indicator.count in indicator.counted_fact.distinct
 
 
 def _count_anew(connection: Connection, counting: Counting, counted: Counted, keys: dict[str, int]) -> None:

@@ -17,6 +17,7 @@ from tasks.indicators.publish import indicator_keys
 from warehouse import periods
 from warehouse.indicators import facts, indicators, listed_units
 from warehouse.indicators.facts import CountedFact
+from warehouse.seed import is_country
 from warehouse.tables import metadata
 
 ITEM = "indicators"
@@ -33,6 +34,8 @@ class Touched:
     """What every indicator waits for."""
     published: set[str]
     """Periods of which anything is published."""
+    is_of_country: bool
+    """Whether everything is counted in the editions of provinces, instead of in facts of one's own."""
 
     def all(self) -> list[str]:
         """All periods in which anything is computed again, in the order of time."""
@@ -56,7 +59,11 @@ def touched(connection: Connection, counting: Counting, failed: Failed) -> Touch
     """Brings what is kept counted up to date, and finds the periods that this, the calendar, the units and what came changed."""
     published = set(connection.scalars(text(_PUBLISHED_THEN if counting.is_vintage else _PUBLISHED), as_of(counting)))
     mark, now = marked(connection, ITEM), _laid_down(connection, counting)
-    found = {name: _of_fact(connection, counting, name, fact, published, failed) for name, fact in facts().items()}
+    is_of_country = is_country(connection)
+    counted = [name for name, fact in facts().items() if (fact.way == "editions") is is_of_country]
+    periods_of = {name: _of_fact(connection, counting, name, facts()[name], published, failed) for name in counted}
+    # In an edition stands what comes of every fact.
+    found = {name: set().union(*periods_of.values()) if is_of_country else periods_of.get(name, set()) for name in facts()}
     awaited = expectations(connection, counting)
     for name, now_otherwise in turned(connection, awaited, indicator_keys(connection), published).items():
         found[name] |= now_otherwise
@@ -72,7 +79,7 @@ def touched(connection: Connection, counting: Counting, failed: Failed) -> Touch
         everywhere = _moved_on(connection, published, mark.as_of, counting.as_of)
     leave_mark(connection, ITEM, counting, now)
     found = {name: everywhere.union(*(periods.containing(period) for period in found[name])) for name in facts()}
-    return Touched(found, awaited, published)
+    return Touched(found, awaited, published, is_of_country)
 
 
 def leave_marks(connection: Connection, counting: Counting, failed: Failed) -> None:

@@ -18,11 +18,13 @@ from tasks.count.revisions import Publication, begin_publication
 from tasks.indicators.audit import audit
 from tasks.indicators.compute import Candidates, compute
 from tasks.indicators.publish import declare_indicators, revise_indicators
+from warehouse.periods import days
 from warehouse.tables import (
     delivery,
     dim_unit,
     fact_bill,
     fact_dossier,
+    fact_edition,
     fact_payment,
     fact_signature,
     fact_signature_holder,
@@ -171,6 +173,29 @@ def surveys(connection: Connection, rows: Sequence[Mapping[str, Any]], **more: A
         "asked_on": "2024-06-01",
     }
     return put(connection, fact_survey, "surveys", [{**usual, **row} for row in rows], **more)
+
+
+def edition(connection: Connection, period: str, rows: Mapping[tuple[str, str], tuple[Any, ...]], **more: Any) -> int:
+    """What a province signed of a period: (unit, indicator) → numerator, denominator, value, status, and perhaps its reason.
+
+    A unit is the version that was in force on the last day of the period, or on the day behind `@`.
+    """
+    first, last = days(period)
+    signed = []
+    for (unit, code), (numerator, denominator, rate, status, *reason) in rows.items():
+        name, _, on = unit.partition("@")
+        told = {
+            "numerator": numerator,
+            "denominator": denominator,
+            "value": rate,
+            "obs_status": status,
+            "obs_reason": next(iter(reason), None),
+        }
+        conf = {"small_count": "A", "gives_another_away": "D"}.get(told["obs_reason"] or "", "F")
+        key = unit_key(connection, name, date.fromisoformat(on) if on else last)
+        signed.append({"unit_key": key, "indicator_code": code, "definition_version": 1, "period": period, "first_day": first, **told})
+        signed[-1]["conf_status"] = conf
+    return put(connection, fact_edition, "editions", signed, **more)
 
 
 def close(connection: Connection, table: Table, delivery_id: int, known_to: datetime) -> None:

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from tasks.indicators.compute import rounded_half_up
+from tasks.indicators.candidates import rounded_half_up
 
 COUNTS = st.integers(0, 10**15)
 CASES = st.lists(st.tuples(COUNTS, st.integers(1, 10**15), st.integers(0, 4)), min_size=100, max_size=200)

@@ -21,10 +21,11 @@ from warehouse.tables import metadata
 if TYPE_CHECKING:
     from warehouse.indicators import Indicator
 
-Way = Literal["rows", "reports", "carriers", "holders", "waves", "listed"]
+Way = Literal["rows", "reports", "carriers", "holders", "waves", "listed", "editions"]
 """rows: rows that fulfil conditions, added up over days and units; reports: measures that offices report for a period;
 carriers: the last monthly report of each carrier; holders: distinct persons in the history of a list; waves: answers of the
-last time a question was asked; listed: units on a declared list, which the numerator names."""
+last time a question was asked; listed: units on a declared list, which the numerator names; editions: what provinces signed, which
+takes the place of all others in an installation of the whole country."""
 CURRENT = "(SELECT *, 1 AS sign FROM {table} WHERE known_to = 'infinity')"
 """The states that hold now, as a relation in SQL."""
 
