@@ -144,7 +144,7 @@ def know_provinces(connection: Connection, codes: Collection[str]) -> None:
 
 def is_country(connection: Connection) -> bool:
     """Whether the installation reports for the whole country: it takes the editions of provinces, and computes the sum above them."""
-    return COUNTRY in _provinces(connection)
+    return bool(connection.scalar(text("SELECT EXISTS (SELECT FROM warehouse.dim_unit WHERE unit_code = :code)"), {"code": COUNTRY}))
 
 
 def choose_reporting_calendars(connection: Connection, chosen: Mapping[str, str]) -> None:

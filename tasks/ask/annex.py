@@ -12,9 +12,10 @@ from sqlalchemy import Connection, text
 
 from expectations.contract import contract, feeds
 from tasks.ask.official_table import Line
-from tasks.indicators.moved import period_of, tables_of
+from tasks.indicators.moved import period_of, tables_of, touched_by
 from warehouse.indicators import in_force, indicators
-from warehouse.periods import containing, days
+from warehouse.indicators.here import counted_here
+from warehouse.periods import days
 
 Key = tuple[str, str, date]
 """Indicator, unit and first day of a value in its period."""
@@ -193,6 +194,7 @@ def _moved(
     for line in (now or then for then, now in changed):
         assert line is not None  # noqa: S101  # of a pair, one is there
         indicator = in_force(line.indicator_code, days(period)[1])
+        indicator = indicator and counted_here(connection, indicator)
         own, beside = ("", ()) if indicator is None or indicator.counted_fact.table is None else tables_of(indicator)
         sources: set[str] = set()
         for table in filter(None, (own, *beside)):
@@ -214,7 +216,7 @@ def _moved_in(
     query = text(_MOVED.format(table=table, period=period_of(table)))
     for row in connection.execute(query, {"since": loads[0], "until": loads[1]}):
         if row.feed in named:
-            is_of_it = row.period is None or period in containing(row.period)
+            is_of_it = row.period is None or period in touched_by(table, row.period)
             for code in above.get(row.unit_code, {row.unit_code}):
                 found[code, is_of_it].add(row.source)
     return found

@@ -21,6 +21,7 @@ from tasks.words.understood import did_you_mean
 from warehouse.confidentiality import confidentiality
 from warehouse.indicators import Indicator, facts, in_force, indicators, measures
 from warehouse.indicators.behind import of_unknown_age, rows_behind
+from warehouse.indicators.here import counted_here
 from warehouse.periods import VIETNAM, containing, days, months, parts
 from warehouse.queries import execute_with
 from warehouse.seed import is_sample
@@ -78,7 +79,7 @@ def explain(connection: Connection, code: str, unit: Unit, period: str, scope: S
     indicator = in_force(code, days(period)[1])
     if indicator is None:
         raise Refusal(f"Không có chỉ tiêu {code!r}.{did_you_mean(code, sorted({each.code for each in indicators()}))}")
-    in_months = months(period[:4])
+    indicator, in_months = counted_here(connection, indicator), months(period[:4])
     lines = of_indicator(connection, unit, indicator.code, {period, *in_months}, scope)
     line = next((one for one in lines if one.period == period), None)
     if line is None:
@@ -208,6 +209,7 @@ def _counted(connection: Connection, indicator: Indicator, unit: Unit, period: s
         "numerator": indicator.numerator,
         "denominator": indicator.denominator,
         "code": indicator.code,
+        "period": period,
         "first": first,
         "last": last,
         "ends_at": datetime.combine(last + timedelta(days=1), time.min, VIETNAM),

@@ -14,7 +14,7 @@ from tasks.ask.scope import Scope
 from tasks.deliveries.coverage import Stretch
 from tasks.words import vietnamese as vi
 from warehouse.gate import gate
-from warehouse.indicators import indicators
+from warehouse.indicators import facts, indicators, official_tables
 from warehouse.periods import VIETNAM, days
 
 
@@ -68,6 +68,8 @@ def _of_rows(row: Row[Any]) -> Note:
 def _tables_of(feed: str | None) -> tuple[str, ...]:
     """Official tables whose indicators count what a feed brings."""
     table = contract(feed).table if feed else None
+    if table == facts()["edition"].table:  # in it stands what comes of every fact
+        return tuple(official_tables().values())
     of_feed = (i for i in indicators() if table in (i.counted_fact.table, i.counted_fact.beside and i.counted_fact.beside.table))
     return tuple(dict.fromkeys(i.official_table for i in of_feed))
 

@@ -15,11 +15,10 @@ from expectations.contract import contract, feeds
 from tasks.ask.official_table import Line, Unit
 from tasks.ask.releases import shown_checksum, signed
 from tasks.ask.scope import Scope
-from tasks.indicators.moved import period_of, tables_of
+from tasks.indicators.moved import period_of, tables_of, touched_by
 from tasks.words import vietnamese as vi
 from warehouse.gate import gate
 from warehouse.indicators import Indicator
-from warehouse.periods import containing
 
 
 @dataclass(frozen=True)
@@ -265,7 +264,7 @@ def _movers(
     for table in tables:
         asked = {"loads": sorted({load.load_id for load in loads}), "units": list(units)}
         for row in connection.execute(text(_MOVED.format(table=table, period=period_of(table))), asked):
-            if table != own or row.period is None or period in containing(row.period):
+            if table != own or row.period is None or period in touched_by(table, row.period):
                 count = counts.setdefault(row.load_id, [0, 0])
                 count[0] += row.written
                 count[1] += row.ended

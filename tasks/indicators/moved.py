@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, Date, text
 
 from tasks.indicators.publish import indicator_keys
 from warehouse.bulk import analyze
 from warehouse.indicators import Indicator, facts, indicators
+from warehouse.indicators.here import counted_here
 from warehouse.periods import containing
 from warehouse.tables import WAREHOUSE, metadata
 
@@ -24,7 +25,8 @@ def moved_by(connection: Connection, since: int, values: Collection[Value]) -> d
     if not values:
         return {}
     keys = indicator_keys(connection)
-    by_key = {keys[i.version_name]: i for i in indicators() if i.version_name in keys and i.counted_fact.table is not None}
+    here = (counted_here(connection, i) for i in indicators() if i.version_name in keys)
+    by_key = {keys[i.version_name]: i for i in here if i.counted_fact.table is not None}
     connection.execute(text(_TEMPORARY))
     keys_of, units, in_periods = map(list, zip(*values, strict=True))
     connection.execute(text(_ASKED), {"keys": keys_of, "units": units, "periods": in_periods})
@@ -39,10 +41,10 @@ def moved_by(connection: Connection, since: int, values: Collection[Value]) -> d
     connection.execute(text("INSERT INTO counted_in VALUES (:indicator_key, :fact, :is_beside)"), counted)
     for table in sorted({table for own, beside in counted_in.values() for table in (own, *beside)}):
         connection.execute(text(_MOVER.format(fact=table, period=period_of(table))), {"fact": table, "since": since})
-    spoken_of = connection.scalars(text("SELECT DISTINCT period FROM mover WHERE period IS NOT NULL"))
-    inside = [{"period": period, "part": part} for part in spoken_of for period in containing(part)]
+    spoken_of = connection.execute(text("SELECT DISTINCT fact, period FROM mover WHERE period IS NOT NULL")).all()
+    inside = [{"fact": fact, "period": period, "part": part} for fact, part in spoken_of for period in touched_by(fact, part)]
     if inside:
-        connection.execute(text("INSERT INTO part_of VALUES (:period, :part)"), inside)
+        connection.execute(text("INSERT INTO part_of VALUES (:fact, :period, :part)"), inside)
     analyze(connection, "moved", "mover")
     return {(row.indicator_key, row.unit_key, row.period): tuple(row.deliveries) for row in connection.execute(text(_MOVED))}
 
@@ -52,6 +54,11 @@ def tables_of(indicator: Indicator) -> tuple[str, tuple[str, ...]]:
     fact = indicator.counted_fact
     divided = facts()[fact.divided_by].table if fact.divided_by else None
     return str(fact.table), tuple(table for table in (fact.beside and fact.beside.table, divided) if table)
+
+
+def touched_by(table: str, period: str) -> Sequence[str]:
+    """Periods in which a row of a fact has a say: its own and those around it; of an edition its own alone."""
+    return [period] if table == facts()["edition"].table else containing(period)
 
 
 def period_of(table: str) -> str:
@@ -68,7 +75,7 @@ DROP TABLE IF EXISTS moved, counted_in, mover, part_of;
 CREATE TEMPORARY TABLE moved (indicator_key smallint, unit_key integer, period text) ON COMMIT DROP;
 CREATE TEMPORARY TABLE counted_in (indicator_key smallint, fact text, is_beside boolean) ON COMMIT DROP;
 CREATE TEMPORARY TABLE mover (fact text, delivery_id integer, unit_key integer, period text, rows bigint) ON COMMIT DROP;
-CREATE TEMPORARY TABLE part_of (period text, part text, PRIMARY KEY (period, part)) ON COMMIT DROP;
+CREATE TEMPORARY TABLE part_of (fact text, period text, part text, PRIMARY KEY (fact, period, part)) ON COMMIT DROP;
 """
 
 _ASKED = "INSERT INTO moved SELECT * FROM unnest(CAST(:keys AS smallint[]), CAST(:units AS integer[]), CAST(:periods AS text[]))"
@@ -93,7 +100,8 @@ rows AS (
     FROM moved a JOIN counted_in c USING (indicator_key)
     JOIN below b ON (b.period, b.of_unit) = (a.period, a.unit_key)
     JOIN mover m ON (m.fact, m.unit_key) = (c.fact, b.unit_key)
-    WHERE c.is_beside OR m.period IS NULL OR EXISTS (SELECT FROM part_of WHERE (part_of.period, part) = (a.period, m.period))
+    WHERE c.is_beside OR m.period IS NULL
+        OR EXISTS (SELECT FROM part_of WHERE (part_of.fact, part_of.period, part) = (m.fact, a.period, m.period))
     GROUP BY 1, 2, 3, 4
 )
 SELECT indicator_key, unit_key, period, array_agg(delivery_id ORDER BY rows DESC, delivery_id) AS deliveries

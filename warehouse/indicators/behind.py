@@ -83,11 +83,20 @@ WHERE known_to = 'infinity' AND asked_on BETWEEN :first AND :last AND unit_key =
 ORDER BY unit_key, asked_on DESC, wave DESC, survey_code
 """
 
+# Its own row, in the edition of its province; under the country, those of the provinces.
+_EDITIONS = """
+SELECT f.delivery_id, true AS is_in_numerator FROM warehouse.fact_edition f JOIN warehouse.dim_unit u USING (unit_key)
+WHERE f.known_to = 'infinity' AND f.unit_key = ANY(:units) AND f.indicator_code = :code AND f.period = :period
+  AND (u.unit_level = 'province' OR NOT EXISTS (
+    SELECT FROM warehouse.dim_unit province WHERE province.unit_key = ANY(:units) AND province.unit_level = 'province'))
+"""
+
 _BEHIND: dict[Way, str] = {
     "reports": _SAID + _BY_OFFICES,
     "carriers": _SIGNATURES,
     "holders": _HOLDERS,
     "waves": _SURVEYS,
+    "editions": _EDITIONS,
 }
 """Way of counting, but for rows → what stands behind a value; of a declared list, nothing does."""
 
@@ -130,7 +139,7 @@ def rows_behind(fact: CountedFact, indicator: Indicator) -> str | None:
     """SELECT delivery_id, is_in_numerator of the rows that stand behind a value of an indicator; nothing where none do.
 
     Binds, where it names them, :units (keys of the unit and all below it), :first and :last day of the period and :ends_at, :parts
-    (the period and all inside it), :inside (the same as JSON: period, last_day, lies_in), :flows, :code, :numerator, :denominator.
+    (the period and all inside it), :inside (the same as JSON: period, last_day, lies_in), :flows, :code, :period, :numerator, :denominator.
     """
     cases, query = cases_behind(fact, indicator), _BEHIND.get(fact.way)
     if cases is None:
