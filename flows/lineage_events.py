@@ -40,6 +40,7 @@ from tasks.ask.lineage import Origin, columns_of, counts_of, deliveries_of, land
 from tasks.deliveries.run_lock import Run, in_one_line
 from tasks.deliveries.steps import Step
 from warehouse.indicators import indicators
+from warehouse.indicators.here import counted_here
 from warehouse.tables import metadata
 from warehouse.views import complete
 
@@ -175,7 +176,8 @@ class Events:
         if not self._run.is_published:
             yield self._event("publish", RunState.COMPLETE)
             return
-        declared = {indicator.version_name: indicator for indicator in indicators()}
+        with self._engine.connect() as connection:
+            declared = {indicator.version_name: counted_here(connection, indicator) for indicator in indicators()}
         lineages = {name: counts_of(indicator) for name, indicator in declared.items()}
         read = dict.fromkeys(origin.table for of in lineages.values() for origins in of.values() for origin in origins)
         inputs = [InputDataset(self._tables, self._table(table), facets={"schema": _schema_of_table(table)}) for table in read]

@@ -116,6 +116,11 @@ def _counted(indicator: Indicator, fact: CountedFact) -> tuple[list[Origin], lis
         case "listed":
             listed = [Origin(f"{SCHEMA}.dim_unit", "unit_key", "AGGREGATION", words=f"units on the list {indicator.numerator}")]
             return listed, [Origin(f"{SCHEMA}.dim_unit", "unit_key", "AGGREGATION")]
+        case "editions":
+            table, words = f"{SCHEMA}.{fact.table}", f"indicator_code = '{indicator.code}'"
+            beside = [Origin(table, "indicator_code", "FILTER", words=words), *_places(fact)]
+            signed = [Origin(table, column, "AGGREGATION", words=words) for column in ("numerator", "denominator")]
+            return [signed[0], *beside], [signed[1], *beside]
         case _:
             return _of_rows(indicator, fact)
 
