@@ -278,7 +278,7 @@ class _OfIndicator:
         numerator, denominator = counted or (None, None)
         value, is_met = None, None
         if counted and status != "M":
-            value = Decimal(counted[0]) if one.is_count else _rate(*counted, one.decimals)
+            value = Decimal(counted[0]) if one.is_count else rate(*counted, one.decimals)
             is_met = None if self.target is None else 100 * counted[0] >= self.target * counted[1]
         line = Line(
             indicator_code=one.code,
@@ -321,7 +321,7 @@ def _draw(*numbers: int) -> int:
     return drawn
 
 
-def _rate(numerator: int, denominator: int, decimals: int) -> Decimal:
+def rate(numerator: int, denominator: int, decimals: int) -> Decimal:
     """Percent, rounded half up once."""
     return Decimal((200 * numerator * 10**decimals + denominator) // (2 * denominator)).scaleb(-decimals)
 
