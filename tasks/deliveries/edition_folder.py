@@ -99,7 +99,7 @@ def checksum(rows: Iterable[Sequence[Any]]) -> str:
     told = io.StringIO()
     writer = csv.writer(told, lineterminator="\n")
     writer.writerow(CHECKED)
-    writer.writerows(["" if cell is None else cell for cell in row] for row in sorted(rows, key=lambda row: row[:3]))
+    writer.writerows(["" if cell is None else cell for cell in row] for row in sorted(rows, key=lambda row: tuple(row[:3])))
     return sha256(told.getvalue().encode()).hexdigest()
 
 
