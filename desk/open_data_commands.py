@@ -69,7 +69,7 @@ def write(
 @open_data.command("check")
 def check_folder(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Thư mục của một bản số liệu.")]) -> None:
     """Kiểm tra một thư mục: mọi tệp đúng mã kiểm tra và bản mô tả, các giá trị đúng mã trong lời trích dẫn."""
-    from tasks.open_data.checking import Damaged, check  # noqa: PLC0415
+    from tasks.deliveries.edition_folder import Damaged, check  # noqa: PLC0415
 
     try:
         descriptor = check(folder)

@@ -256,6 +256,14 @@ Check = Literal[
     "hidden",
     "corrected",
     "fees_reconciled",
+    "province_of_sender",
+    "sample_among_real",
+    "real_among_samples",
+    "unit_of_sender",
+    "definition_known",
+    "outside_period",
+    "exceeding",
+    "miscounted",
     "read",
 ]
 
@@ -372,8 +380,8 @@ class Rule(Model):
     column: str | None = None
     """Column named in the message; taken from `args` where it stands there."""
     message_vi: str
-    """What is wrong and what to do. May use {column} (the file's header), {file} and, of a delivery, {observed} (counts);
-    never the cell's value."""
+    """What is wrong and what to do. May use {column} (the file's header), {file} and {observed}: of a delivery counts, of a row what the
+    check tells of it; never the cell's value."""
     source: tuple[Source, ...] = ()
     """Where the rule is laid down (decision, circular, form): a text, or several one after the other, each with its days."""
 

@@ -11,8 +11,8 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from desk.web.access import NotFound, not_found
-from tasks.open_data.checking import Damaged, read_sums
-from tasks.open_data.kinds import DESCRIPTOR, content_type
+from tasks.deliveries.edition_folder import DESCRIPTOR, Damaged, read_sums
+from tasks.open_data.kinds import content_type
 from tasks.open_data.shelf import FOLDER, INDEX, find, shelf_of
 
 OPEN = {

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -16,11 +13,9 @@ from sqlalchemy import Connection, Row, select
 
 from tasks.ask.official_table import Line, check_period
 from tasks.ask.scope import Scope
+from tasks.deliveries import edition_folder
 from tasks.words import vietnamese as vi
 from warehouse.tables import release
-
-CHECKED = ("indicator_code", "unit_code", "first_day", "numerator", "denominator", "value", "obs_status")
-"""What of each value the checksum is over: columns of mart.indicator, which anybody can ask."""
 
 _TOLD = [column for column in release.c if column.name != "content"]
 
@@ -42,13 +37,8 @@ def find_signed(connection: Connection, release_id: int) -> Row[Any] | None:
 
 
 def checksum(lines: Iterable[Any]) -> str:
-    """SHA-256 over the values as CSV in UTF-8: a header, then a line each, ordered by indicator, unit and first day, ended by \\n."""
-    told = io.StringIO()
-    writer = csv.writer(told, lineterminator="\n")
-    writer.writerow(CHECKED)
-    rows = [tuple(getattr(line, name) for name in CHECKED) for line in lines]
-    writer.writerows(["" if cell is None else cell for cell in row] for row in sorted(rows, key=lambda row: row[:3]))
-    return sha256(told.getvalue().encode()).hexdigest()
+    """SHA-256 over the values, as whoever takes an edition makes it again."""
+    return edition_folder.checksum(tuple(getattr(line, name) for name in edition_folder.CHECKED) for line in lines)
 
 
 def citation(period: str, edition: str, day: datetime, over_values: str, *, is_sample: bool) -> str:

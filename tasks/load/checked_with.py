@@ -20,6 +20,8 @@ LOOKED_INTO = {
     "unit_elsewhere": ("dim_unit", "bridge_unit_succession"),
     "code_elsewhere": ("dim_unit",),
     "waived": ("dim_unit",),
+    "unit_of_sender": ("dim_unit",),
+    "definition_known": ("dim_indicator",),
     "provider_known": ("dim_provider",),
     "merchant_known": ("dim_merchant",),
     "agency_known": ("dim_agency",),

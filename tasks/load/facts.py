@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select, text
 
 from expectations.contract import EXPORTED_ON, ROW_NUMBER, Rule
 from tasks.load.dimensions import Keys, days_of, first_of
+from tasks.load.editions import exceeding, miscounted, of_another_sender, outside_period, require_of_sender, undefined
 from tasks.load.history import Mask, Microseconds, copy_keys, current_of, temporary
 from tasks.load.received import ISSUER
 from tasks.load.work import Finding, Load, constant, mask_of
@@ -213,6 +214,10 @@ CHECKS: dict[str | None, Callable[[Load, pa.Table, Columns, Rule], Mask]] = {
     "possible": _impossible,
     "code_elsewhere": _elsewhere,
     "waived": _waived,
+    "unit_of_sender": of_another_sender,
+    "outside_period": outside_period,
+    "exceeding": exceeding,
+    "miscounted": miscounted,
 }
 """Checks that a rule of a contract may name and that need more than a row's own cells: its neighbours, its unit, the provinces."""
 
@@ -456,6 +461,13 @@ def ends_of_periods(periods: pa.ChunkedArray) -> list[pa.Array]:
     return [pa.array([pair[side] for pair in ranges], pa.date32()).take(encoded.indices) for side in (1, 0)]
 
 
+def _editions(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:
+    """As declared, of editions that are the sender's own."""
+    require_of_sender(work, rows)
+    columns, found = _as_declared(work, rows)
+    return columns, found + undefined(rows)
+
+
 Build = Callable[[Load, pa.Table], tuple[Columns, list[Finding]]]
 
 BUILDERS: dict[str, Build] = {
@@ -463,5 +475,6 @@ BUILDERS: dict[str, Build] = {
     "payments": _payments,
     "published_figures": _published_figures,
     "portal_766": _portal_766,
+    "editions": _editions,
 }
 """Feeds whose rows need more than their contract says."""

@@ -89,6 +89,8 @@ def foreseen(engine: Engine, settings: Settings, chosen: Chosen) -> Foreseen:
     try:
         with engine.connect() as connection:  # what is made in it is gone when it is closed
             _held_against_the_warehouse(connection, delivery, agreed, tables, broken)
+    except Rejected as refused:
+        return Foreseen(len(asked), refused=refused.message_vi)
     except (DBAPIError, psycopg.Error) as error:  # of a COPY the driver's own
         if getattr(getattr(error, "orig", error), "sqlstate", None) != "42501":
             raise

@@ -45,7 +45,9 @@ def judge(work: Load, rows: pa.Table, found: Sequence[Finding]) -> Mask:
                 faults = _faults(work, rows, broken, rule.code, column, item.awaited)
                 work.found.add(faults)
                 work.quarantined += faults.num_rows
-                keep(work.connection, work.delivery, work.contract, faults, "open")
+                keep(work.connection, work.delivery, work.contract, faults, "open", item.observed)
+                if item.observed and item.observed not in work.told_of.setdefault(rule.code, []):
+                    work.told_of[rule.code].append(item.observed)
                 keep_places(work, rows.filter(pa.array(broken)), faults)
             elif broken.any():
                 things = item.things[broken] if item.things is not None else None
@@ -69,8 +71,11 @@ def _faults(work: Load, rows: pa.Table, broken: Mask, rule_code: str, column: st
     )
 
 
-def keep(connection: Connection, delivery: Delivery, contract: Contract, faults: pa.Table, status: str) -> None:
-    """Writes faults into quarantine in the words of their rules; a dismissal or correction stays, what was released opens again."""
+def keep(connection: Connection, delivery: Delivery, contract: Contract, faults: pa.Table, status: str, observed: str = "") -> None:
+    """Writes faults into quarantine in the words of their rules; a dismissal or correction stays, what was released opens again.
+
+    `observed`: what is told of all of them.
+    """
     if not faults.num_rows:
         return
     faults = pa.table({name: faults[name] for name in ("row_number", "rule_code", "column_name", "natural_key", "awaited_key")})
@@ -81,7 +86,7 @@ def keep(connection: Connection, delivery: Delivery, contract: Contract, faults:
     words = {(s["rule_code"], s["column_name"]): contract.rule(s["rule_code"]) for s in said}
     pairs = list(zip(faults["rule_code"].to_pylist(), faults["column_name"].to_pylist(), strict=True))
     file = safe(delivery.file_name)
-    texts = {pair: one_line(rule.message_vi.format(column=pair[1], file=file, observed="")) for pair, rule in words.items()}
+    texts = {pair: one_line(rule.message_vi.format(column=pair[1], file=file, observed=observed)) for pair, rule in words.items()}
     awaited = faults["awaited_key_max"]
     temporary(connection, "faults", "LIKE ops.quarantine INCLUDING DEFAULTS")
     copy_temporary(

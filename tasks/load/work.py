@@ -74,6 +74,8 @@ class Finding:
     """Column of the contract, where the rule itself names none."""
     awaited: pa.Array | None = None
     things: npt.NDArray[np.int32] | None = None
+    observed: str = ""
+    """What is told of the rows beside their numbers, where the rule's message has a place for it: codes, and never a person's."""
 
 
 @dataclass
@@ -99,6 +101,8 @@ class Load:
 
     flagged: dict[str, Flagged] = field(default_factory=dict)
     """Rule → rows that broke it and are loaded all the same."""
+    told_of: dict[str, list[str]] = field(default_factory=dict)
+    """Rule → what is told of the rows that it set aside."""
 
     @cached_property
     def found(self) -> Found:
@@ -176,7 +180,7 @@ class Load:
     def tell_rows(self) -> None:
         """Says in words which rows broke the loader's own rules."""
         for code, words in (*self.found.told().items(), *((code, flagged.told) for code, flagged in self.flagged.items())):
-            self.tallies[code].observed = words
+            self.tallies[code].observed = "; ".join(self.told_of[code]) if code in self.told_of else words
 
     def refusal(self, refused: Rejected) -> Rejected:
         """A refusal of the checks with what the loader found before, its message naming the faults of both."""

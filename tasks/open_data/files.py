@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 
+from tasks.deliveries.edition_folder import DESCRIPTOR, RECORD, SUMS
 from tasks.open_data.data import as_csv, as_parquet
 from tasks.open_data.datapackage import datapackage
 from tasks.open_data.dcat import record
 from tasks.open_data.declaration import OpenData
 from tasks.open_data.declared import tables
 from tasks.open_data.edition import Edition, rows_of
-from tasks.open_data.kinds import DESCRIPTOR, KINDS, RECORD, SUMS
+from tasks.open_data.kinds import KINDS
 from tasks.open_data.readme import readme
 from tasks.open_data.sdmx import data, structure
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tasks.deliveries.edition_folder import DESCRIPTOR, RECORD, SUMS
 from tasks.open_data.declared import tables
 from warehouse.views import Words
 
-SUMS = "SHA256SUMS"
-DESCRIPTOR = "datapackage.json"
-RECORD = "dcat.jsonld"
 CSV = "text/csv"
 JSON = "application/json"
 

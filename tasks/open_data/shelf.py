@@ -16,12 +16,13 @@ from jinja2 import PackageLoader
 from sqlalchemy import Connection, Row, text
 
 from tasks.ask.releases import all_signed
+from tasks.deliveries.edition_folder import CATALOGUE, DESCRIPTOR, RECORD
 from tasks.open_data import words
 from tasks.open_data.dcat import catalogue, within
 from tasks.open_data.declaration import OpenData
 from tasks.open_data.edition import PROVISIONAL, Edition, provisional_edition, signed_edition
 from tasks.open_data.files import files_of
-from tasks.open_data.kinds import DESCRIPTOR, KINDS, RECORD
+from tasks.open_data.kinds import KINDS
 from tasks.report.edition import OPEN_DATA
 from tasks.report.kept import fingerprint
 from tasks.report.rendering import ASSETS, Page, environment_of, render
@@ -33,7 +34,6 @@ FOLDER = OPEN_DATA
 """Name of the folder, in the home and in addresses."""
 LATEST = "latest"
 """Beside the editions of a period: the last that is signed."""
-CATALOGUE = "catalog.jsonld"
 INDEX = "index.html"
 _MADE = ".provisional.json"
 _LOADER = PackageLoader("tasks.open_data")

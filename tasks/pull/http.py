@@ -38,6 +38,8 @@ class Address:
     token: str | None = None
     trusted: ssl.SSLContext | bool = True
     known: str | None = None
+    follows: bool = True
+    """Whether it may lead elsewhere, to another server too."""
     stamp: str | None = field(default=None, init=False)
     """What to keep of the answer, once it was opened; nothing where the server gives no sign by which to know the file again."""
 
@@ -57,7 +59,8 @@ class Address:
         try:
             condition = self._unless_known()
             headers = authorised(self.token) | condition
-            with httpx.stream("GET", self.url, headers=headers, follow_redirects=True, timeout=TIMEOUT, verify=self.trusted) as answer:
+            how = {"follow_redirects": self.follows, "timeout": TIMEOUT, "verify": self.trusted}
+            with httpx.stream("GET", self.url, headers=headers, **how) as answer:  # type: ignore[arg-type]
                 if condition and answer.status_code == httpx.codes.NOT_MODIFIED:
                     raise Unchanged
                 answer.raise_for_status()

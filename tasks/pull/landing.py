@@ -17,13 +17,14 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 import fsspec
-from sqlalchemy import ColumnElement, Connection, Engine, and_, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, select, text, update
 
 from expectations.contract import contract
 from tasks.deliveries import landed
-from tasks.deliveries.coverage import NotSaid, Said, as_glob, exported_at, said
+from tasks.deliveries.coverage import NotSaid, Said, Stretch, as_glob, exported_at, said
 from tasks.deliveries.source import SFTP, Source
 from tasks.pull import api as pull_api
+from tasks.pull import editions
 from tasks.pull.http import BLOCK, Address, Unchanged, trusted
 from tasks.pull.names import is_beside, shown, wrong_with
 from tasks.pull.writing import writing
@@ -88,12 +89,18 @@ class _File:
     """What else its place tells of it and no exporter can set: number and time of change of its inode."""
     address: Address | None = None
     """Where it is, of a file that is fetched by HTTP."""
+    signed: Said | None = None
+    """Of a signed edition, what it speaks for and when it was signed: it never changes under its name."""
+    sign: str = ""
+    """By what that is known again."""
 
     @property
     def stamp(self) -> str | None:
         """What has to agree for its bytes to be the same; nothing where its place does not tell, or not yet."""
         if self.address is not None:
             return self.address.stamp
+        if self.signed is not None:
+            return self.sign
         if self.size is None or self.modified is None:
             return None
         return f"{self.size} {self.modified.timestamp():.6f} {self.place}".rstrip()
@@ -118,7 +125,10 @@ def pull(engine: Engine, source: Source, home: Path, until: date | None = None, 
     ahead: list[str] = []
     unreadable: list[str] = []
     with ExitStack() as opened:
-        for moment, file, told in _offered(engine, source, landing, until, opened, unreadable):
+        is_shelf = source.layout == editions.LAYOUT
+        shelf = _shelf(source, opened, landing, _last_delivery(engine, source)) if is_shelf else None
+        files = _files(engine, source, landing, until, opened) if shelf is None else _signed(engine, source, landing, shelf)
+        for moment, file, told in _offered(source, files, unreadable):
             if until is not None and moment.date() > until:
                 ahead.append(file.name)
                 continue
@@ -128,6 +138,8 @@ def pull(engine: Engine, source: Source, home: Path, until: date | None = None, 
                         taken += _land(engine, source, landing, file, told, min(moment, as_of or moment))
             except _NotGiven as why:
                 unreadable.append(f"{shown(file.name)}: {why}")
+        if shelf is not None and not unreadable and not ahead:
+            shelf.remember(_last_delivery(engine, source))
     if unreadable:
         raise Unreadable(source.name, unreadable, ahead)
     return Pulled(taken, ahead)
@@ -139,6 +151,8 @@ def reach(source: Source) -> int | None:
     Raises what `pull` would raise.
     """
     with ExitStack() as opened:
+        if source.layout == editions.LAYOUT:
+            return _shelf(source, opened).count()
         if source.layout == pull_api.LAYOUT and _is_http(source):
             try:
                 pull_api.knock(source.url, _token(source), _trusted(source))
@@ -165,12 +179,10 @@ def _token(source: Source) -> str | None:
     return token
 
 
-def _offered(
-    engine: Engine, source: Source, landing: Path, until: date | None, opened: ExitStack, unreadable: list[str]
-) -> list[tuple[datetime, _File, Said]]:
+def _offered(source: Source, files: Iterator[_File], unreadable: list[str]) -> list[tuple[datetime, _File, Said]]:
     """The files of a source in the order in which they were made, with what their names say; what is none is named in `unreadable`."""
     found, now = [], datetime.now(VIETNAM)
-    for file in _files(engine, source, landing, until, opened):
+    for file in files:
         if is_beside(file.name):
             continue
         if file.wrong:
@@ -179,7 +191,7 @@ def _offered(
         try:
             if wrong := wrong_with(file.name):
                 raise NotSaid(wrong)
-            told = said(file.name, source.url)
+            told = file.signed or said(file.name, source.url)
             if told.covers is not None and told.covers.first > now.date():
                 raise NotSaid(f"tên tệp nói {vi.stretch(told.covers.text)}, ở tương lai")
         except NotSaid as problem:
@@ -211,20 +223,9 @@ def _trusted(source: Source) -> ssl.SSLContext | bool:
 
 def _files_of_folder(source: Source, opened: ExitStack) -> Iterator[_File]:
     """What lies in a folder, of this machine or another."""
-    token, scheme = _token(source), urlsplit(source.url).scheme
-    options = {}
-    if scheme in SFTP:
-        options = {"source": source.name, "secret": token, "known_hosts": source.known_hosts, "key_file": source.key_file}
-    try:
-        system, pattern = fsspec.core.url_to_fs(as_glob(source.url), **options)
-    except (ImportError, ValueError) as error:
-        raise Refusal(f"{source.name}: không dùng được url của nguồn ({' '.join(str(error).split())}).") from error
-    if scheme in SFTP:
-        opened.callback(system.close)
+    system, pattern = _system(source, as_glob(source.url), opened)
     fixed = pattern[: re.search(r"[*?\[]|$", pattern).start()].rpartition("/")[0]  # type: ignore[union-attr]
-    is_here = scheme in ("", "file")
-    if is_here and not Path(fixed).is_dir():
-        raise Refusal(f"{source.name}: không có thư mục {fixed} (no such folder)")
+    is_here = _require_folder(source, fixed)
     for path, listed in system.glob(pattern, detail=True).items():
         info, wrong = _followed(system, path, listed)
         yield _File(
@@ -235,6 +236,53 @@ def _files_of_folder(source: Source, opened: ExitStack) -> Iterator[_File]:
             wrong,
             place=f"{info['ino']} {info['created']:.6f}" if "ino" in info and "created" in info else "",
         )
+
+
+def _system(source: Source, url: str, opened: ExitStack) -> tuple[Any, str]:
+    """The file system of a url, and the path there."""
+    token, is_sftp = _token(source), urlsplit(source.url).scheme in SFTP
+    options = {"source": source.name, "secret": token, "known_hosts": source.known_hosts, "key_file": source.key_file} if is_sftp else {}
+    try:
+        system, path = fsspec.core.url_to_fs(url, **options)
+    except (ImportError, ValueError) as error:
+        raise Refusal(f"{source.name}: không dùng được url của nguồn ({' '.join(str(error).split())}).") from error
+    if is_sftp:
+        opened.callback(system.close)
+    return system, path
+
+
+def _require_folder(source: Source, path: str) -> bool:
+    """Whether a folder is one of this machine; Refusal where that is not there."""
+    is_here = urlsplit(source.url).scheme in ("", "file")
+    if is_here and not Path(path).is_dir():
+        raise Refusal(f"{source.name}: không có thư mục {path} (no such folder)")
+    return is_here
+
+
+def _shelf(source: Source, opened: ExitStack, landing: Path | None = None, last: int = 0) -> editions.Shelf:
+    """Where a source's editions lie, for as long as `opened` lasts."""
+    if not _is_http(source):
+        system, path = _system(source, source.url, opened)
+        _require_folder(source, path)
+        return editions.Folder(system, path)
+    web = editions.Web(source.url, _token(source), _trusted(source), landing, last)
+    opened.callback(web.close)
+    return web
+
+
+def _signed(engine: Engine, source: Source, landing: Path, shelf: editions.Shelf) -> Iterator[_File]:
+    """The signed editions that are new, or look otherwise than when they were taken."""
+    try:
+        for one in shelf.offered(lambda name: _kept(engine, source, landing, name).file_stamp):
+            told = Said(Stretch.of(one.period), is_declared=True, made_at=one.created)
+            yield _File(one.name, None, one.modified, one.opening, one.wrong, signed=told, sign=one.sign)
+    except editions.NoCatalogue as why:
+        raise Unreadable(source.name, [str(why)]) from None
+
+
+def _last_delivery(engine: Engine, source: Source) -> int:
+    with engine.connect() as connection:
+        return connection.scalar(select(func.max(deliveries.c.delivery_id)).where(deliveries.c.source == source.name)) or 0
 
 
 def _followed(system: Any, path: str, info: dict[str, Any]) -> tuple[dict[str, Any], str]:
@@ -325,6 +373,8 @@ def _land(engine: Engine, source: Source, landing: Path, file: _File, told: Said
     try:
         with part.open("wb") as sink:
             sha256 = _copy(file, sink)
+        if file.signed is not None:
+            _require_as_taken(engine, source, file, sha256)
         part.chmod(0o600)
         part.replace(landing / sha256)
     except Unchanged:
@@ -340,12 +390,27 @@ def _land(engine: Engine, source: Source, landing: Path, file: _File, told: Said
     return taken
 
 
+def _require_as_taken(engine: Engine, source: Source, file: _File, sha256: str) -> None:
+    """A signed edition never changes: _NotGiven where one was taken, not refused, and is another now."""
+    own = (deliveries.c.source == source.name, deliveries.c.file_name == file.name, deliveries.c.status != "rejected")
+    query = select(deliveries.c.sha256, deliveries.c.received_at).where(*own).order_by(deliveries.c.delivery_id.desc()).limit(1)
+    with engine.connect() as connection:
+        last = connection.execute(query).first()
+    if last is not None and last.sha256 != sha256:
+        taken = vi.day(last.received_at.astimezone(VIETNAM))
+        raise _NotGiven(
+            f"bản đã ký, đã nhận ngày {taken}, nay có nội dung khác; giữ bản đã nhận. Hỏi tỉnh: sửa số đã ký thì phải ký một bản mới"
+        )
+
+
 def _blocks(file: _File) -> Iterator[bytes]:
     """The bytes of a file; raises _NotGiven where its source does not give them."""
     try:
         with file.opening() as stream:
             while block := stream.read(BLOCK):
                 yield block
+    except editions.NotWhole as why:
+        raise _NotGiven(str(why)) from None
     except FileNotFoundError:
         raise _NotGiven("không còn ở nguồn khi đọc (gone before it could be read)") from None
     except OSError as error:

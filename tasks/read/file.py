@@ -26,6 +26,7 @@ from tasks.read.html_file import read_html
 from tasks.read.json_lines import read_json_lines, read_momo
 from tasks.read.json_records import read_json_records
 from tasks.read.limits import DEFAULT, Limits
+from tasks.read.open_data import read_open_data
 from tasks.read.portal_766 import read_portal_766
 from tasks.read.pseudonym import pseudonyms
 from tasks.read.put_right import put_right
@@ -59,6 +60,7 @@ READERS: dict[str, Callable[[File, int], Iterator[Rows]]] = {
     "dossier_json": read_dossier_json,
     "momo": read_momo,
     "portal_766": read_portal_766,
+    "open_data": read_open_data,
 }
 """Kind of a layout, or the reader it names → how its rows are read as text."""
 

@@ -18,7 +18,7 @@ from sqlalchemy import Engine, Row, select, text
 from expectations.contract import Contract, Rule
 from tasks.deliveries.judgement import Judgement, judgement
 from tasks.deliveries.source import Source, terms_of, title_of
-from tasks.validate.found import SEEN
+from tasks.validate.found import SEEN, without_observed
 from tasks.words.vietnamese import SEVERITY, about, number, safe
 from warehouse.tables import delivery as deliveries
 from warehouse.tables import verdict
@@ -62,7 +62,7 @@ class Tried:
     @property
     def sought(self) -> str:
         """What would be wrong: the first sentence of that, without what was observed."""
-        first = re.sub(r" \(\{observed\}\)|:? \{observed\}", "", self.rule.message_vi).split(". ")[0].removesuffix(".")
+        first = without_observed(self.rule).split(". ")[0].removesuffix(".")
         return self._words(first).format(column='", "'.join(self.labels), file="này")
 
     @property

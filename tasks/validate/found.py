@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -69,8 +70,13 @@ def which(rows: int, first: Sequence[int]) -> str:
 
 
 def in_short(rule: Rule, column: str) -> str:
-    """The first sentence of a rule's message: what is wrong, without what to do."""
-    return rule.message_vi.split(". ")[0].removesuffix(".").format(column=column, file="", observed="")
+    """The first sentence of a rule's message: what is wrong, without what to do, and without what was observed."""
+    return without_observed(rule).split(". ")[0].removesuffix(".").format(column=column, file="")
+
+
+def without_observed(rule: Rule) -> str:
+    """A rule's message without what was observed."""
+    return re.sub(r" \(\{observed\}\)|:? \{observed\}", "", rule.message_vi)
 
 
 def with_faults(message: str, results: Iterable[RuleResult]) -> str:

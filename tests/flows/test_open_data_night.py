@@ -12,7 +12,7 @@ import yaml
 from sqlalchemy import Engine
 
 from flows.nightly import WITHOUT_PREFECT, night
-from tasks.open_data.checking import check
+from tasks.deliveries.edition_folder import check
 from tasks.open_data.shelf import shelf_of
 from tasks.report.signing import sign
 from tests.nights import KEY, few_sources

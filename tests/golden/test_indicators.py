@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from tasks.open_data.checking import check
+from tasks.deliveries.edition_folder import check
 from tasks.open_data.declaration import OpenData
 from tasks.open_data.edition import signed_edition
 from tasks.open_data.files import files_of

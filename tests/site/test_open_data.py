@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from desk import accounts
 from desk.web.app import application
 from desk.web.serve import served
-from tasks.open_data.checking import check
+from tasks.deliveries.edition_folder import check
 from tasks.open_data.kinds import KINDS
 from tasks.open_data.shelf import shelf_of
 from tests.clients import client_of

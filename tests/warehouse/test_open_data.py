@@ -21,12 +21,12 @@ from sqlalchemy import Engine, text
 from tasks.ask.official_table import of_period
 from tasks.ask.releases import signed
 from tasks.ask.scope import PUBLIC, WHOLE
-from tasks.open_data.checking import Damaged, check
+from tasks.deliveries.edition_folder import CATALOGUE, SUMS, Damaged, check
 from tasks.open_data.declaration import Contact, Licence, OpenData
 from tasks.open_data.edition import provisional_edition, signed_edition
 from tasks.open_data.files import files_of
-from tasks.open_data.kinds import KINDS, SUMS
-from tasks.open_data.shelf import CATALOGUE, INDEX, find, shelf_of, write_folder, write_missing, write_signed
+from tasks.open_data.kinds import KINDS
+from tasks.open_data.shelf import INDEX, find, shelf_of, write_folder, write_missing, write_signed
 from tasks.report.signing import sign
 from tests.nights import SAMPLES, bakhong, environment
 from tests.warehouse.facts import LUAN_KHE, NGOC_PHUNG, THUONG_XUAN, close, unit_counts
@@ -387,7 +387,7 @@ def test_new_checksums_over_altered_values_do_not_help(folder: Path, tmp_path: P
         check(descriptor)
     keys = shutil.copytree(folder, tmp_path / "keys")
     forged(keys, "unit.csv", f"{NGOC_PHUNG},{NGOC_PHUNG}", f"99999,{NGOC_PHUNG}")
-    with pytest.raises(Damaged, match=r"indicator\.csv: unit_id 15655 không có trong unit\.csv"):
+    with pytest.raises(Damaged, match=r"indicator\.csv: dòng \d+: unit_id không có trong unit\.csv"):
         check(keys)
     only_sums = shutil.copytree(folder, tmp_path / "sums")
     forged(only_sums, "indicator.csv", ",400,1000,40.0,", ",500,1000,50.0,", in_descriptor=False)
