@@ -17,11 +17,12 @@ def init(
     province: Annotated[
         list[str] | None, typer.Option("--province", metavar="CODE", help="Mã tỉnh mà nơi này báo cáo, như 38; lặp lại được.")
     ] = None,
+    of_country: Annotated[bool, typer.Option("--country", help="Của cả nước: nhận số liệu các tỉnh đã ký (docs/country.md).")] = False,
 ) -> None:
     """Lập một nơi cài đặt: .env, sources.yaml, prefect.yaml, hộp nhận tệp còn trống. Tệp nào đã có thì giữ nguyên."""
     from desk.installation.init import lay_down  # noqa: PLC0415
 
-    done = lay_down(folder, province or [])
+    done = lay_down(folder, province or [], of_country=of_country)
     for name in done.kept:
         terminal.complain(f"Đã có, giữ nguyên: {done.folder / name}")
     if done.written:

@@ -96,7 +96,7 @@ def _dataset(edition: Edition, declared: OpenData, files: Mapping[str, bytes]) -
         },
         "dct:spatial": [
             {"@type": "dct:Location", "dct:identifier": unit.code, "skos:prefLabel": {"@value": unit.name, "@language": "vi"}}
-            for unit in edition.provinces
+            for unit in edition.area
         ],
         "dct:language": [_of("language/VIE"), _of("language/ENG")],
         "dcat:theme": _of("data-theme/GOVE"),

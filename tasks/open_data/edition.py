@@ -64,6 +64,11 @@ class Edition:
         return [unit for unit in self.annex.units if unit.level == "province"]
 
     @property
+    def area(self) -> list[NamedUnit]:
+        """What it covers: the whole country, or provinces."""
+        return [unit for unit in self.annex.units if unit.level == "country"] or self.provinces
+
+    @property
     def frequency(self) -> str:
         """How often there is such a period, as SDMX names it: A, Q or M."""
         return {"year": "A", "quarter": "Q", "month": "M"}[period_type(self.period)]

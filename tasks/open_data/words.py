@@ -22,7 +22,7 @@ MISSING = Words(
 
 def publisher(edition: Edition, declared: OpenData) -> str:
     """Who answers for the data."""
-    return declared.publisher or ", ".join(unit.name for unit in edition.provinces) or "Ba Không"
+    return declared.publisher or ", ".join(unit.name for unit in edition.area) or "Ba Không"
 
 
 def licence(declared: OpenData) -> Words:
@@ -41,7 +41,7 @@ def title(edition: Edition) -> Words:
         else Words(f"bản ký số {edition.name}", f"signed edition {edition.name}")
     )
     sample = Words(f" ({vi.SAMPLE})", " (sample data, no real figures)") if edition.is_sample else Words("", "")
-    where = ", ".join(unit.name for unit in edition.provinces)
+    where = ", ".join(unit.name for unit in edition.area)
     return Words(
         f"{MODEL.vi}, {where}, {vi.in_text(edition.period)}, {standing.vi}{sample.vi}",
         f"{MODEL.en}, {where}, {edition.period}, {standing.en}{sample.en}",

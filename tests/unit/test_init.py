@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from desk.installation.init import lay_down
-from tasks.deliveries.source import read_provinces, read_sources
+from tasks.deliveries.source import EDITIONS, read_provinces, read_sources
 from tests.nights import ROOT
 from warehouse.settings import VARIABLES, Refusal, Settings
 
@@ -105,10 +105,25 @@ def test_sources_that_wait_behind_a_sign_are_right_once_it_is_taken_away(place: 
     path.write_text(path.read_text("utf-8").replace("  #- ", "  - ").replace("  #  ", "    "), "utf-8")
     sources = read_sources(path)
     assert len(sources) > declared
-    assert {source.feed for source in sources} == {path.stem for path in (ROOT / "expectations").glob("*.yaml")} - {"structure"}
+    assert {source.feed for source in sources} == {path.stem for path in (ROOT / "expectations").glob("*.yaml")} - {"structure", EDITIONS}
     assert all(Path(source.url.split("/inbox/")[0], "inbox", source.url.split("/inbox/")[1].split("/")[0]).is_dir() for source in sources)
 
 
 def test_the_settings_laid_down_tell_of_every_variable_that_means_something() -> None:
     told = set(re.findall(r"^#?(BAKHONG_\w+)=", (FILES / "dot-env").read_text("utf-8"), re.M))
     assert told == {name for name in VARIABLES if not name.endswith("_FILE")}
+
+
+def test_an_installation_of_the_country_has_a_source_for_each_province_and_a_place_for_it(place: Path) -> None:
+    lay_down(place, [], of_country=True)
+    sources = read_sources(place / "sources.yaml")
+    assert read_provinces(place / "sources.yaml")[0] == "VN"
+    assert len({source.provider for source in sources}) == len(sources) == 34
+    assert {(source.feed, source.layout, source.expected) for source in sources} == {("editions", "open_data", "monthly")}
+    assert all(Path(source.url).is_dir() for source in sources)
+    assert next(source.title for source in sources if source.provider == "38") == "Tỉnh Thanh Hóa"
+
+
+def test_an_installation_is_of_provinces_or_of_the_country(place: Path) -> None:
+    with pytest.raises(Refusal, match="bỏ --province"):
+        lay_down(place, ["38"], of_country=True)

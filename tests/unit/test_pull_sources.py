@@ -249,3 +249,28 @@ def test_a_mistake_in_the_limits_is_named_in_one_line(tmp_path: Path, said: Any,
         read_limits(written(tmp_path, GOOD, limits=said))
     assert words in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+EDITION = '{name: tinh-38, feed: editions, layout: open_data, provider: "38", url: inbox/38, expected: monthly}'
+ROWS = "{name: rows, feed: dossiers, layout: dvcqg_csv, provider: td, url: inbox/rows/*.csv, expected: monthly}"
+
+
+@pytest.mark.parametrize(
+    ("provinces", "source", "refusal"),
+    [
+        ("all", ROWS, "chỉ nhận số liệu các tỉnh đã ký"),
+        ('["38"]', EDITION, "chỉ bản cài đặt của cả nước"),
+        ("all", EDITION.replace('"38"', "td"), "`provider` phải là mã của tỉnh gửi"),
+    ],
+)
+def test_no_rows_are_taken_by_the_country_and_no_editions_by_a_province(tmp_path: Path, provinces: str, source: str, refusal: str) -> None:
+    (tmp_path / "sources.yaml").write_text(f"provinces: {provinces}\nsources:\n  - {source}\n", "utf-8")
+    with pytest.raises(Refusal, match=refusal):
+        read_sources(tmp_path / "sources.yaml")
+
+
+def test_a_country_is_all_provinces_and_what_stands_above_them(tmp_path: Path) -> None:
+    (tmp_path / "sources.yaml").write_text(f"provinces: all\nsources:\n  - {EDITION}\n", "utf-8")
+    codes = read_provinces(tmp_path / "sources.yaml")
+    assert (codes[0], len(codes)) == ("VN", 35)
+    assert read_sources(tmp_path / "sources.yaml")[0].title == "Số liệu các tỉnh đã ký công bố (Tỉnh Thanh Hóa)"
