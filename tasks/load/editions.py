@@ -59,9 +59,8 @@ def _is_defined(version: Version, definition: str, unit_measure: str, decimals: 
 
 def definitions() -> str:
     """All that is known here of definitions, as text: where it is another, rows may be defined that were not."""
-    return "\n".join(
-        f"{version} {one.definition} {one.unit_measure} {one.decimals} {one.valid_from}" for version, one in _declared().items()
-    )
+    told = ((*version, one.definition, one.unit_measure, one.decimals, one.valid_from) for version, one in _declared().items())
+    return "\n".join(map(str, told))
 
 
 def undefined(rows: pa.Table) -> list[Finding]:
