@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from expectations.contract import Contract
 from tasks.deliveries.source import Source, terms_of
 from tasks.load.decisions import is_dismissed
+from tasks.load.editions import definitions
 from warehouse.tables import metadata
 
 LOOKED_INTO = {
@@ -21,7 +22,6 @@ LOOKED_INTO = {
     "code_elsewhere": ("dim_unit",),
     "waived": ("dim_unit",),
     "unit_of_sender": ("dim_unit",),
-    "definition_known": ("dim_indicator",),
     "provider_known": ("dim_provider",),
     "merchant_known": ("dim_merchant",),
     "agency_known": ("dim_agency",),
@@ -47,6 +47,7 @@ class CheckedWith:
         place = (id(agreed), layout, rule_code)
         if place not in self._known:
             told = [agreed.checked_with(layout, rule_code)]
+            told += [definitions()] if agreed.check_of(rule_code) == "definition_known" else []
             told += [self._list(table) for table in LOOKED_INTO.get(agreed.check_of(rule_code) or "", ())]
             self._known[place] = hashlib.sha256("\0".join(told).encode()).hexdigest()[:16]
         return self._known[place]

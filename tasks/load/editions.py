@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -47,7 +46,6 @@ def _refused(work: Load, check: str, observed: str = "") -> Rejected:
 # Definitions ------------------------------------------------------------------------------------------------------------
 
 
-@cache
 def _declared() -> Mapping[Version, Indicator]:
     return {(indicator.code, indicator.version): indicator for indicator in indicators()}
 
@@ -57,6 +55,12 @@ def _is_defined(version: Version, definition: str, unit_measure: str, decimals: 
     own = _declared().get(version)
     told = (definition, unit_measure, decimals, begins_on or date.min)
     return own is not None and told == (own.definition, own.unit_measure, own.decimals, own.valid_from)
+
+
+def definitions() -> str:
+    """All that is known here of definitions, as text: where it is another, rows may be defined that were not."""
+    told = ((*version, one.definition, one.unit_measure, one.decimals, one.valid_from) for version, one in _declared().items())
+    return "\n".join(map(str, told))
 
 
 def undefined(rows: pa.Table) -> list[Finding]:
