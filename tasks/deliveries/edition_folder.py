@@ -108,8 +108,10 @@ def _content(files: Mapping[str, bytes], listed: Mapping[str, str], place: str) 
     tables: dict[str, Table] = {}
     for resource in descriptor["resources"]:
         path = resource["path"]
-        if path not in listed or resource["hash"] != f"sha256:{listed[path]}":
-            raise Damaged(f"{place}{DESCRIPTOR}: có tệp không có trong thư mục, hoặc khác với mã kiểm tra.")
+        if path not in listed:
+            raise Damaged(f"{place}{DESCRIPTOR}: ghi một tệp không có trong thư mục.")
+        if resource["hash"] != f"sha256:{listed[path]}":
+            raise Damaged(f"{place}{path}: nội dung khác với mã kiểm tra trong {DESCRIPTOR}.")
         if "schema" in resource:
             tables[resource["name"]] = _table(f"{place}{path}", files[path], resource["schema"])
     for resource in descriptor["resources"]:

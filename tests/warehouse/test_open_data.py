@@ -391,7 +391,7 @@ def test_new_checksums_over_altered_values_do_not_help(folder: Path, tmp_path: P
         check(keys)
     only_sums = shutil.copytree(folder, tmp_path / "sums")
     forged(only_sums, "indicator.csv", ",400,1000,40.0,", ",500,1000,50.0,", in_descriptor=False)
-    with pytest.raises(Damaged, match=r"indicator\.csv: không có, hoặc khác với mã kiểm tra trong datapackage\.json"):
+    with pytest.raises(Damaged, match=r"indicator\.csv: nội dung khác với mã kiểm tra trong datapackage\.json"):
         check(only_sums)
 
 
