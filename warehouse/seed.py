@@ -168,11 +168,15 @@ def know_publisher(connection: Connection, name: str) -> None:
     sync_rows(connection, installation, [{"item": PUBLISHER, "value": name}], ["item"])
 
 
+def declared_publisher(connection: Connection) -> str:
+    """Who answers for what is published, as the installation declares it; nothing where it does not."""
+    return connection.scalar(select(installation.c.value).where(installation.c.item == PUBLISHER)) or ""
+
+
 def publisher(connection: Connection) -> str:
     """Who answers for what is published: as declared, else the provinces that are reported for, by their names of today."""
-    declared = connection.scalar(select(installation.c.value).where(installation.c.item == PUBLISHER))
     codes = _provinces(connection)
-    return declared or ", ".join(map(country.name_of, [COUNTRY] if COUNTRY in codes else codes))
+    return declared_publisher(connection) or ", ".join(map(country.name_of, [COUNTRY] if COUNTRY in codes else codes))
 
 
 def know_providers(connection: Connection, named: Mapping[str, str], *, rename: bool = True) -> None:

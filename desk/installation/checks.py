@@ -21,15 +21,16 @@ from sqlalchemy.exc import ArgumentError
 
 from desk.installation.doctor import SECONDS, Check, Finding, good, to_do, to_know
 from flows.planned import Plan, planned
-from tasks.ask.questions import SILENCE, last_run
+from tasks.ask.health import of_nights
+from tasks.ask.questions import last_run
 from tasks.deliveries.source import Source, read_providers, read_provinces, read_reporting_calendars, read_sample, read_sources
 from tasks.pull.landing import Unreadable, reach
 from tasks.read.limits import read_limits
 from tasks.report.message import FAILURES, check_address, greet, reason
 from tasks.words import vietnamese as vi
-from warehouse.database import TIME_ZONE, examine_warehouse
+from warehouse.database import TIME_ZONE, examine_warehouse, unprotected
 from warehouse.embedded import is_running, is_there
-from warehouse.grants import ROLES
+from warehouse.grants import ROLES, open_doors
 from warehouse.pseudonym_key import keys, known_as
 from warehouse.settings import KEY_FILE, NO_KEY, SECRETS, Refusal, Settings, given_key, secret
 from warehouse.standing import OLDEST, Login, login_of, shortfall
@@ -155,6 +156,7 @@ def _of_warehouse(connection: Connection, settings: Settings, note: str) -> Iter
     yield _rights(login, is_embedded=settings.warehouse_url is None)
     missing = shortfall(connection, to_load=login.is_owner or LOADER in login.roles)  # a lacking role is told above
     yield to_do("Bảng của kho", missing) if missing else good("Bảng của kho", "đúng bản của chương trình này")
+    yield from _protected(connection, settings)
     yield from _clock("Đồng hồ của kho", now)
     yield from _disk_of(connection, str(url.host))
     if not missing:
@@ -175,6 +177,15 @@ def _rights(login: Login, *, is_embedded: bool) -> Finding:
     return to_do(about, f"{login.name}: không có vai trò {LOADER}, không chạy được lượt đêm", advice)
 
 
+def _protected(connection: Connection, settings: Settings) -> Iterator[Finding]:
+    """What anybody could listen to on the way, or fill the disk by: told where it is so, since the way and the server may be trusted."""
+    if words := unprotected(settings):
+        yield to_know("Đường tới kho", words)
+    if still_open := open_doors(connection):
+        advice = f"người quản trị PostgreSQL chạy trong cơ sở dữ liệu của kho: {'; '.join(still_open)};"
+        yield to_know("Quyền ghi của người đọc", "người đọc còn ghi được vào máy chủ (bảng tạm, large object)", advice)
+
+
 def _key_of(connection: Connection, settings: Settings) -> Iterator[Finding]:
     """Whether the key is the one that the warehouse is held to."""
     about, path = "Khóa của kho", settings.home / KEY_FILE
@@ -189,20 +200,16 @@ def _key_of(connection: Connection, settings: Settings) -> Iterator[Finding]:
 
 
 def _last_night(connection: Connection) -> Iterator[Finding]:
-    """When the last run was and what became of it; its silence counts where no server plans the next one."""
+    """When the last run was and what became of it, as `bakhong status` and /healthz judge it."""
     about, run = "Lượt chạy cuối", last_run(connection)
-    by_prefect = bool(os.environ.get("PREFECT_API_URL"))
     if run is None:
         yield to_know(about, "chưa có lượt nào")
         return
-    told = f"số {run.run_id}, {vi.moment(run.started_at)}, {vi.RUN_STATUS[run.status]}"
-    if run.status in ("failed", "killed"):
-        yield to_do(about, told, "xem vì sao: bakhong status; chạy lại: bakhong nightly", run.started_at)
-    elif not by_prefect and datetime.now(UTC) - run.started_at > SILENCE:
-        advice = "xem crontab hay systemd timer có còn gọi bakhong nightly không"
-        yield to_do(about, f"{told}; hơn {SILENCE // timedelta(hours=1)} giờ nay không có lượt nào", advice, run.started_at)
-    else:
-        yield good(about, told, run.started_at)
+    found = of_nights(connection, datetime.now(UTC))
+    for trouble in found:
+        yield to_do(about, trouble.words, moment=run.started_at)
+    if not found:
+        yield good(about, f"số {run.run_id}, {vi.moment(run.started_at)}, {vi.RUN_STATUS[run.status]}", run.started_at)
 
 
 def disk(settings: Settings) -> Iterator[Finding]:

@@ -24,7 +24,7 @@ from warehouse.indicators.behind import of_unknown_age, rows_behind
 from warehouse.indicators.here import counted_here
 from warehouse.periods import VIETNAM, containing, days, months, parts
 from warehouse.queries import execute_with
-from warehouse.seed import is_sample
+from warehouse.seed import declared_publisher, is_sample
 from warehouse.settings import Refusal
 from warehouse.tables.bridge_unit_succession import WENT_ON
 
@@ -125,7 +125,8 @@ def explain(connection: Connection, code: str, unit: Unit, period: str, scope: S
 
 def _citation(connection: Connection, unit: Unit, line: Line, history: Sequence[Revision], signed: Sequence[Signed]) -> str:
     """Publisher, indicator, unit, period, value, edition and its date; the checksum of the last signed edition that it stands in."""
-    publisher = connection.scalar(text(_PUBLISHER), {"code": unit.code, "valid_from": unit.valid_from}) or ""
+    place = {"code": unit.code, "valid_from": unit.valid_from}
+    publisher = declared_publisher(connection) or connection.scalar(text(_PROVINCE), place) or ""
     counts = f" ({vi.number(line.numerator)}/{vi.number(line.denominator)})" if line.denominator is not None else ""
     edition = f"Công bố số {history[-1].publication_id}, {vi.day(history[-1].published_at)}" if history else ""
     sample = f" ({vi.SAMPLE[0].lower()}{vi.SAMPLE[1:]})" if is_sample(connection) else ""
@@ -148,7 +149,7 @@ def _part(unit: Unit, line: Line) -> str:
     return vi.part_of(line.period, *unit.within(line.period)).lower()
 
 
-_PUBLISHER = """
+_PROVINCE = """
 SELECT p.unit_name FROM warehouse.dim_unit u JOIN warehouse.dim_unit p ON p.unit_code = u.province_code
 WHERE u.unit_code = :code AND u.valid_from = :valid_from ORDER BY p.valid_to DESC LIMIT 1
 """

@@ -197,8 +197,8 @@ def _place(problem: BaseException) -> str:
 def _held(connection: Connection) -> Refusal:
     holder = connection.execute(select(runs).where(runs.c.status == "running").order_by(runs.c.run_id.desc()).limit(1)).first()
     if holder is None:
-        log.warning("the run lock is held by a run that has just begun")
-        return Refusal("Một lượt chạy khác vừa bắt đầu trên kho này. Chờ nó xong rồi chạy lại.")
+        log.warning("the run lock is held by a run that has just begun, or by who keeps house")
+        return Refusal("Kho này đang bận: một lượt chạy khác vừa bắt đầu, hoặc bakhong prune, backup đang làm. Chờ xong rồi chạy lại.")
     told = {"holder": holder.run_id, "flow": holder.flow, "host": holder.host, "process_id": holder.process_id}
     log.warning("the run lock is held", extra=told)
     return Refusal(

@@ -32,6 +32,7 @@ from tests.flows.test_roles_at_work import logins  # noqa: F401  # a fixture
 from tests.flows.test_sftp import Sshd, needs_sshd, sshd  # noqa: F401  # a fixture
 from tests.nights import KEY, Patience, bakhong, environment, run_command, started, url_of
 from warehouse.database import downgrade
+from warehouse.grants import close_doors
 from warehouse.pseudonym_key import begin_key
 from warehouse.settings import Settings
 
@@ -143,6 +144,20 @@ def test_where_no_server_plans_the_nights_the_last_one_tells(engine: Engine, fou
         assert found()["Lượt chạy cuối"].state == state, status
     assert "cron hay systemd timer" in found()["Máy chủ Prefect"].found
     assert "Múi giờ của máy" in found()
+
+
+def test_what_readers_could_fill_the_disk_by_is_told_with_the_statement_that_closes_it(
+    engine: Engine, found: Found, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BAKHONG_WAREHOUSE_URL", url_of(engine))
+    with engine.begin() as connection:
+        close_doors(connection)
+    assert "Quyền ghi của người đọc" not in found()
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"GRANT TEMPORARY ON DATABASE {engine.url.database} TO PUBLIC")
+    looked = found()["Quyền ghi của người đọc"]
+    assert looked.state == "to_know"
+    assert "REVOKE TEMPORARY ON DATABASE" in looked.advice
 
 
 def test_a_database_that_does_not_answer_is_named_without_its_password(found: Found, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -184,7 +184,7 @@ def test_what_waits_for_a_decision_stays_and_what_was_decided_says_less_and_less
 def test_nothing_goes_while_a_night_is_at_work_and_what_was_cut_short_is_done_again(inbox: Inbox, home: Path) -> None:
     from tasks.deliveries.run_lock import alone
 
-    with alone(inbox.engine), pytest.raises(Refusal, match="Một lượt chạy khác"):
+    with alone(inbox.engine), pytest.raises(Refusal, match="Kho này đang bận"):
         later(inbox, days=31)
     [first] = delivered(inbox.engine, home, [1])
     later(inbox, days=5 * 366)

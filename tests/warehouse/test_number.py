@@ -23,6 +23,7 @@ from tests.warehouse.facts import AS_OF, LUAN_KHE, NGOC_PHUNG, close, publish, u
 from tests.warehouse.test_gate import JULY, JUNE, SEPTEMBER, a_night, corrected, half_of_2024, is_held, shops, standing
 from tests.warehouse.test_load_rows import agency, dossier, payment
 from tests.warehouse.test_load_rows import bill as a_bill
+from warehouse.seed import know_publisher
 from warehouse.tables import fact_unit_count
 
 HERE = [bill(f"HD-{number}") for number in range(57)]
@@ -210,6 +211,16 @@ def test_the_signed_edition_says_whether_the_number_is_still_as_it_was_signed(en
     assert [one.signed_by for one in found.revisions] == [(str(signature.release_id),), ()]
     assert signature.checksum not in found.citation
     assert f"Khác bản ký số {signature.release_id}" in found.citation
+
+
+def test_the_citation_names_whom_the_installation_declares_as_publisher(engine: Engine) -> None:
+    with engine.begin() as c:
+        unit_counts(c, NGOC_PHUNG, "2024", {"officials_digital": 1, "officials_total": 2})
+        know_publisher(c, "Sở Khoa học và Công nghệ tỉnh Thanh Hóa")
+    publish(engine)
+    with engine.connect() as c:
+        told = explain(c, "CQ1", find_unit(c, NGOC_PHUNG, "2024"), "2024", WHOLE).citation
+    assert told.startswith("Sở Khoa học và Công nghệ tỉnh Thanh Hóa, Ba Không. CQ1 ")
 
 
 def test_the_citation_names_publisher_indicator_unit_period_value_and_edition(engine: Engine) -> None:
