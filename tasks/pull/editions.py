@@ -166,8 +166,8 @@ class Shelf(ABC):
 
 
 def figures(listed: Mapping[str, str]) -> str:
-    """By what an edition is known again, from its checksums: what it tells and how that is defined. The rest may be written anew, as after a
-    licence was declared.
+    """By what an edition is known again, from its checksums: its values and their definitions. The rest may be written anew, as when a
+    licence is declared.
     """
     return sha256("".join(f"{listed.get(name)}  {name}\n" for name in FIGURES).encode()).hexdigest()[:32]
 
