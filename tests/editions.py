@@ -73,7 +73,7 @@ def _line(code: str, unit: str, period: str, numerator: int | None, denominator:
     assert indicator is not None
     value = Decimal(numerator) if indicator.is_count and numerator is not None else None
     if numerator is not None and denominator is not None:
-        value = Decimal(100 * numerator / denominator).quantize(Decimal(1).scaleb(-indicator.decimals), ROUND_HALF_UP)
+        value = (Decimal(100 * numerator) / denominator).quantize(Decimal(1).scaleb(-indicator.decimals), ROUND_HALF_UP)
     version = next(one for one in _versions(unit) if one.valid_to >= first)
     return Line(
         indicator_code=code,

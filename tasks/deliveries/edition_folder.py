@@ -125,6 +125,7 @@ def _content(files: Mapping[str, bytes], listed: Mapping[str, str], place: str) 
 
 # A table by its schema --------------------------------------------------------------------------------------------------
 
+_COLUMN = re.compile(r"[a-z][a-z_]{0,40}")
 _SHAPES = {
     "string": re.compile(r".*", re.DOTALL),
     "integer": re.compile(r"-?[0-9]+"),
@@ -137,6 +138,8 @@ _SHAPES = {
 def _table(path: str, content: bytes, schema: Mapping[str, Any]) -> Table:
     """A table by its columns; Damaged where a cell or a key is not as the schema says."""
     names = [field["name"] for field in schema["fields"]]
+    if not all(map(_COLUMN.fullmatch, names)):
+        raise ValueError("no names of columns of ours")
     try:
         header, *rows = csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True)
     except (ValueError, csv.Error) as error:  # none at all, no UTF-8, or a quote that does not end

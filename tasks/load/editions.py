@@ -105,7 +105,8 @@ def exceeding(_work: Load, rows: pa.Table, _columns: Mapping[str, Any], _rule: R
 def miscounted(_work: Load, rows: pa.Table, _columns: Mapping[str, Any], _rule: Rule) -> Mask:
     """Rows whose value is another than their counts come to."""
     told = zip(_versions(rows), *(rows[name].to_pylist() for name in ("numerator", "denominator", "value")), strict=True)
-    return np.array([_is_another(_declared().get(version), *counts) for version, *counts in told], dtype=bool)
+    known = _declared()
+    return np.array([_is_another(known.get(version), *counts) for version, *counts in told], dtype=bool)
 
 
 def _is_another(indicator: Indicator | None, numerator: int | None, denominator: int | None, value: Decimal | None) -> bool:

@@ -25,7 +25,7 @@ from urllib.parse import quote
 
 import httpx
 
-from tasks.deliveries.edition_folder import CATALOGUE, DESCRIPTOR, RECORD, SUMS, Damaged, sums_in
+from tasks.deliveries.edition_folder import CATALOGUE, DESCRIPTOR, SUMS, Damaged, sums_in
 from tasks.pull.http import BLOCK, TIMEOUT, Address, Unchanged, authorised, why_not
 from tasks.pull.names import shown
 from tasks.pull.writing import writing
@@ -46,6 +46,7 @@ MOST_SECONDS = 300
 CLOCKS_DIFFER = timedelta(hours=1)
 SINCE = (1980, 1, 1, 0, 0, 0)
 """The time of every file in a zip."""
+FIGURES = ("indicator.csv", "definition.csv")
 _NUMBER = re.compile(r"[1-9][0-9]{0,6}")
 _IDENTIFIER = re.compile(r"ba-khong/([0-9A-Z-]+)/([0-9]+)")
 _KEPT = ".catalogue"
@@ -66,9 +67,8 @@ class Edition:
     name: str
     """As a delivery is called: `2024/1.zip`."""
     period: str
-    sign: str
-    """What has to agree for it to be the same."""
-    modified: datetime | None
+    sign: str = ""
+    """What has to agree for it to be the same: its figures, and what its place tells of its files."""
     created: datetime | None = None
     """When it was signed; nothing where it is not whole."""
     wrong: str = ""
@@ -91,9 +91,9 @@ class Shelf(ABC):
     def read(self, name: str, most: int) -> bytes:
         """A file by its address below; NotWhole where it holds more, OSError where it is not given."""
 
-    def state(self, place: str, listed: Mapping[str, str]) -> tuple[str, datetime | None]:
-        """What its place tells of an edition's files, and when one of them changed last; NotWhole where one is not there."""
-        return "", None
+    def state(self, place: str, listed: Mapping[str, str]) -> str:
+        """What its place tells of an edition's files; FileNotFoundError or NotWhole where one is not there."""
+        return ""
 
     def remember(self, last: int) -> None:  # noqa: B027  # a folder is looked at each night
         """Notes that all that is offered is taken. `last`: number of the last delivery."""
@@ -107,10 +107,10 @@ class Shelf(ABC):
         for number, (period, edition, told) in enumerate(self.places()):
             name = f"{period}/{edition}.zip"
             if number == MOST_EDITIONS:
-                yield Edition(name, period, "", None, wrong=f"nhiều hơn {vi.number(MOST_EDITIONS)} bản số liệu, các bản sau không xem")
+                yield Edition(name, period, wrong=f"nhiều hơn {vi.number(MOST_EDITIONS)} bản số liệu, các bản sau không xem")
                 return
             before = taken(name)
-            if told and before is not None and before.split()[0] == told:
+            if told and are_same_figures(told, before):
                 continue
             found = self._looked_at(name, period, f"{period}/{edition}", told, before)
             if found is not None:
@@ -119,14 +119,13 @@ class Shelf(ABC):
     def _looked_at(self, name: str, period: str, place: str, told: str, before: str | None) -> Edition | None:
         try:
             listed = self._listed(place)
-            state, modified = self.state(place, listed)
-            sign = f"{told or digest(listed)} {state}".rstrip()
+            sign = f"{told or figures(listed)} {self.state(place, listed)}".rstrip()
             if sign == before:
                 return None
             created = _created(self.read(f"{place}/{DESCRIPTOR}", MOST_DESCRIPTOR))
         except (NotWhole, OSError) as why:
-            return Edition(name, period, "", None, wrong=_why(why))
-        return Edition(name, period, sign, modified, created, opening=lambda: self._packed(place, listed))
+            return Edition(name, period, wrong=_why(why))
+        return Edition(name, period, sign, created, opening=lambda: self._packed(place, listed))
 
     def _listed(self, place: str) -> dict[str, str]:
         try:
@@ -166,10 +165,16 @@ class Shelf(ABC):
         return spool
 
 
-def digest(listed: Mapping[str, str]) -> str:
-    """By what an edition is known again: the checksums of its files but its record, which a catalogue holds itself."""
-    lines = sorted(f"{told}  {name}\n" for name, told in listed.items() if name != RECORD)
-    return sha256("".join(lines).encode()).hexdigest()[:32]
+def figures(listed: Mapping[str, str]) -> str:
+    """By what an edition is known again, from its checksums: its values and their definitions. The rest may be written anew, as when a
+    licence is declared.
+    """
+    return sha256("".join(f"{listed.get(name)}  {name}\n" for name in FIGURES).encode()).hexdigest()[:32]
+
+
+def are_same_figures(sign: str, other: str | None) -> bool:
+    """Whether two signs are of the same figures, wherever they lie."""
+    return other is not None and sign.split(" ", maxsplit=1)[0] == other.split(" ")[0]
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
@@ -223,24 +228,18 @@ class Folder(Shelf):
                 found.append(name)
         return sorted(found)
 
-    def state(self, place: str, listed: Mapping[str, str]) -> tuple[str, datetime | None]:
+    def state(self, place: str, listed: Mapping[str, str]) -> str:
         """Size, time of change and inode of each file."""
-        told, size, last = [], 0, 0.0
+        told, size = [], 0
         for name in sorted([*listed, SUMS]):
             info = self._system.info(f"{self._root}/{place}/{name}")
             if info["type"] != "file" or info.get("islink") or stat.S_IFMT(info.get("mode", 0)) not in (0, stat.S_IFREG):
                 raise NotWhole(f"{name} không phải là tệp (no regular file)")
             size += info["size"] or 0
-            changed = info.get("mtime", info.get("LastModified"))
-            changed = changed.timestamp() if isinstance(changed, datetime) else changed or 0.0
-            last = max(last, changed)
-            told.append(f"{name} {info['size']} {changed:.6f} {info.get('ino', '')}\n")
+            told.append(f"{name} {info['size']} {info.get('mtime', info.get('LastModified'))} {info.get('ino')}\n")
         if size > MOST_BYTES:
             raise NotWhole(f"lớn hơn {vi.number(MOST_BYTES >> 20)} MB")
-        modified = None
-        with suppress(ValueError, OverflowError, OSError):  # years that no calendar has
-            modified = datetime.fromtimestamp(last, VIETNAM)
-        return sha256("".join(told).encode()).hexdigest()[:32], modified
+        return sha256("".join(told).encode()).hexdigest()[:32]
 
     def read(self, name: str, most: int) -> bytes:
         """The bytes of a file."""
@@ -331,9 +330,9 @@ class Web(Shelf):
 
 
 def _place(dataset: Any) -> tuple[str, str, str] | None:
-    """Period, number and digest of a record of the catalogue; nothing of what is not signed. Its addresses are not looked at."""
+    """Period, number and figures of a record of the catalogue; nothing of what is not signed. Its addresses are not looked at."""
     found = _IDENTIFIER.fullmatch(dataset["dct:identifier"])
     if found is None or not is_period(found[1]) or not _NUMBER.fullmatch(found[2]):
         return None
     sums = {one["dct:title"]: one["spdx:checksum"]["spdx:checksumValue"]["@value"] for one in dataset["dcat:distribution"]}
-    return found[1], found[2], digest({str(name): str(told) for name, told in sums.items()})
+    return found[1], found[2], figures(sums)

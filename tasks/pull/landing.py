@@ -275,7 +275,7 @@ def _signed(engine: Engine, source: Source, landing: Path, shelf: editions.Shelf
     try:
         for one in shelf.offered(lambda name: _kept(engine, source, landing, name).file_stamp):
             told = Said(Stretch.of(one.period), is_declared=True, made_at=one.created)
-            yield _File(one.name, None, one.modified, one.opening, one.wrong, signed=told, sign=one.sign)
+            yield _File(one.name, None, None, one.opening, one.wrong, signed=told, sign=one.sign)
     except editions.NoCatalogue as why:
         raise Unreadable(source.name, [str(why)]) from None
 
@@ -373,8 +373,8 @@ def _land(engine: Engine, source: Source, landing: Path, file: _File, told: Said
     try:
         with part.open("wb") as sink:
             sha256 = _copy(file, sink)
-        if file.signed is not None:
-            _require_as_taken(engine, source, file, sha256)
+        if file.signed is not None and _is_as_taken(engine, source, file, sha256):
+            return 0
         part.chmod(0o600)
         part.replace(landing / sha256)
     except Unchanged:
@@ -390,17 +390,23 @@ def _land(engine: Engine, source: Source, landing: Path, file: _File, told: Said
     return taken
 
 
-def _require_as_taken(engine: Engine, source: Source, file: _File, sha256: str) -> None:
-    """A signed edition never changes: _NotGiven where one was taken, not refused, and is another now."""
+def _is_as_taken(engine: Engine, source: Source, file: _File, sha256: str) -> bool:
+    """Whether a signed edition that was taken, and not refused, is another only beside its figures: these never change, _NotGiven where
+    they did. It is known by how it looks now.
+    """
     own = (deliveries.c.source == source.name, deliveries.c.file_name == file.name, deliveries.c.status != "rejected")
-    query = select(deliveries.c.sha256, deliveries.c.received_at).where(*own).order_by(deliveries.c.delivery_id.desc()).limit(1)
-    with engine.connect() as connection:
+    query = select(deliveries).where(*own).order_by(deliveries.c.delivery_id.desc()).limit(1)
+    with engine.begin() as connection:
         last = connection.execute(query).first()
-    if last is not None and last.sha256 != sha256:
-        taken = vi.day(last.received_at.astimezone(VIETNAM))
-        raise _NotGiven(
-            f"bản đã ký, đã nhận ngày {taken}, nay có nội dung khác; giữ bản đã nhận. Hỏi tỉnh: sửa số đã ký thì phải ký một bản mới"
-        )
+        if last is None or last.sha256 == sha256:
+            return False
+        if not editions.are_same_figures(file.sign, last.file_stamp):
+            taken = vi.day(last.received_at.astimezone(VIETNAM))
+            raise _NotGiven(
+                f"bản đã ký, đã nhận ngày {taken}, nay có nội dung khác; giữ bản đã nhận. Hỏi tỉnh: sửa số đã ký thì phải ký một bản mới"
+            )
+        connection.execute(update(deliveries).where(deliveries.c.delivery_id == last.delivery_id).values(file_stamp=file.sign))
+    return True
 
 
 def _blocks(file: _File) -> Iterator[bytes]:

@@ -23,7 +23,7 @@ from sqlalchemy import Engine, text
 from tasks.deliveries.edition_folder import CATALOGUE, SUMS
 from tasks.deliveries.ledger import pending
 from tasks.deliveries.source import Source
-from tasks.open_data.declaration import OpenData
+from tasks.open_data.declaration import Licence, OpenData
 from tasks.open_data.files import files_of, sums
 from tasks.open_data.kinds import KINDS
 from tasks.open_data.shelf import find, refresh
@@ -176,6 +176,17 @@ def test_an_edition_that_was_taken_and_is_altered_is_told_each_night_and_not_tak
     shutil.rmtree(target)
     put(shelf, ONE)
     assert pull(engine, source(shelf), home).landed == 0, "as it was"
+
+
+def test_a_folder_written_again_with_a_licence_tells_the_same_figures_and_is_no_delivery(engine: Engine, home: Path, site: Site) -> None:
+    pull(engine, source(site.shelf), home)
+    put(site.shelf, ONE, OpenData(licence=Licence(name="Giấy phép thử nghiệm")))
+    site.since()
+    assert pull(engine, source(site.url), home).landed == 0
+    assert site.since() == [CATALOGUE]
+    for _ in range(2):
+        assert pull(engine, source(site.shelf), home).landed == 0
+    assert taken(engine, home) == ["2024-01/1.zip"]
 
 
 def test_what_was_refused_is_taken_when_it_is_another(engine: Engine, home: Path, shelf: Path) -> None:
