@@ -120,17 +120,14 @@ SELECT k.sent_by, above.unit_key, p.period,
     count(*) FILTER (WHERE p.is_in_force)
 FROM place p JOIN touched_period t USING (period) JOIN warehouse.dim_unit u USING (unit_key)
 CROSS JOIN (SELECT DISTINCT unnest(CAST(:sent_by AS text[])) AS sent_by) k
-LEFT JOIN LATERAL (
-    SELECT max(valid_to) AS until FROM listed
-    WHERE name = k.sent_by AND unit_key = p.unit_key AND valid_from <= t.seen_to AND valid_to >= t.first_day
-) l ON true
+LEFT JOIN (
+    SELECT name, unit_key, period, max(valid_to) AS until
+    FROM listed JOIN touched_period ON valid_from <= seen_to AND valid_to >= first_day GROUP BY 1, 2, 3
+) l ON (l.name, l.unit_key, l.period) = (k.sent_by, p.unit_key, p.period)
+LEFT JOIN place d ON (d.period, d.unit_key) = (p.period, p.parent_key)
 CROSS JOIN LATERAL (
-    SELECT p.unit_key, p.is_at_end
-    UNION ALL
-    SELECT p.parent_key, p.is_at_end
-    UNION ALL
-    SELECT d.parent_key, p.is_at_end AND d.is_at_end FROM place d WHERE d.period = p.period AND d.unit_key = p.parent_key
-) above
+    VALUES (p.unit_key, p.is_at_end), (p.parent_key, p.is_at_end), (d.parent_key, p.is_at_end AND d.is_at_end)
+) above (unit_key, is_at_end)
 WHERE p.unit_level = 'commune' AND above.unit_key IS NOT NULL AND (k.sent_by = 'all' OR l.until IS NOT NULL)
 GROUP BY k.sent_by, above.unit_key, p.period
 """

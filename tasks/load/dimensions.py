@@ -136,8 +136,9 @@ class Dimensions:
     @cached_property
     def provinces(self) -> pd.Series:
         """Unit → province of today that it belongs to."""
-        rows = self._connection.execute(select(dim_unit.c.unit_key, dim_unit.c.province_code).where(dim_unit.c.unit_key != UNKNOWN)).all()
-        return pd.Series({row.unit_key: row.province_code for row in rows}, dtype=object)
+        schema = {"unit_key": pa.int32(), "province_code": pa.string()}
+        rows = copy_out(self._connection, f"SELECT unit_key, province_code FROM warehouse.dim_unit WHERE unit_key <> {UNKNOWN}", schema)
+        return pd.Series(rows["province_code"].to_pylist(), rows["unit_key"].to_numpy(), dtype=object)
 
     def unit(self, codes: Column, *days: Column, goes_over: bool = False) -> Keys:
         """Unit of each code on the first of the given days on which the code holds, or where its things went."""

@@ -272,8 +272,10 @@ class Covered:
         whose = f"source = :source AND exported_at < :moment AND {TAKEN}"
         if expressed is None:
             whose += " AND delivery_id IN (SELECT delivery_id FROM ops.coverage JOIN pg_temp.covered USING (scope))"
-        values = {"source": work.delivery.source, "moment": work.delivery.exported_at}
-        earlier = work.connection.scalars(text(f"SELECT delivery_id FROM ops.delivery WHERE {whose}"), values).all()
+        values = {"source": work.delivery.source, "moment": work.delivery.exported_at, "feed": work.delivery.feed}
+        whose += " AND feed = :feed"
+        told = work.connection.execute(text(f"SELECT delivery_id, business_period FROM ops.delivery WHERE {whose}"), values)
+        earlier = [row.delivery_id for row in told if self._may_lie_in(row.business_period)]
         if not earlier:
             return
         names = [column.name for column in work.table.columns]
@@ -286,8 +288,15 @@ class Covered:
                 "WHERE f.delivery_id = ANY(:earlier) AND f.known_to > :moment AND f.known_to > f.known_from AND f.known_from < c.until "
                 "AND NOT EXISTS (SELECT FROM pg_temp.delivered AS d WHERE d.row_key = f.row_key)"
             ),
-            values | {"earlier": list(earlier)},
+            values | {"earlier": earlier},
         )
+
+    def _may_lie_in(self, about: str | None) -> bool:
+        """Whether rows of a delivery about some stretch may lie in what this one is about: so most of a long history is not looked at."""
+        if self._period is None or about is None:
+            return True
+        other = Stretch.of(about)
+        return other.first <= self._period.last and other.last >= self._period.first
 
     def _expressed(self) -> str | None:
         """SQL of the stretch a state f lies in; nothing where only its delivery tells."""
