@@ -34,6 +34,7 @@ from warehouse.settings import Refusal, Settings
 if TYPE_CHECKING:
     from distributed import Future
     from prefect_dask.client import PrefectDaskClient
+    from prefect_dask.task_runners import DaskTaskRunner
 
     from flows.nightly import Steps
 
@@ -63,7 +64,7 @@ def spread(settings: Settings, steps: Steps) -> Iterator[Steps]:
 def cluster(settings: Settings) -> Iterator[Workers]:
     """The workers of the cluster that the environment names, else of one for this machine, which nobody else can reach."""
     try:
-        from prefect_dask.task_runners import DaskTaskRunner  # noqa: PLC0415  # an optional extra
+        from prefect_dask import task_runners  # noqa: PLC0415  # an optional extra
     except ImportError:
         raise Refusal('BAKHONG_TASK_RUNNER=dask cần gói prefect-dask: pip install "bakhong[dask]".') from None
     address = os.environ.get(SCHEDULER) or None
@@ -72,9 +73,9 @@ def cluster(settings: Settings) -> Iterator[Workers]:
         if settings.warehouse_url is None:
             raise Refusal("Nhiều máy cùng nạp thì kho phải ở một máy chủ PostgreSQL mà máy nào cũng tới được: đặt BAKHONG_WAREHOUSE_URL.")
     here = {"threads_per_worker": 1, "dashboard_address": None, "security": True}  # else any user of the machine could have code run as us
-    with DaskTaskRunner(address=address, cluster_kwargs=None if address else here) as runner:
+    with task_runners.DaskTaskRunner(address=address, cluster_kwargs=None if address else here) as runner:
         try:
-            client = runner.client
+            client = _of(runner)
             client.wait_for_workers(1, timeout=_patience())
             workers = Workers(client, is_given=address is not None)
         except (OSError, TimeoutError) as why:
@@ -86,6 +87,14 @@ def cluster(settings: Settings) -> Iterator[Workers]:
                 client.unforward_logging(log.name)
 
 
+def _of(runner: DaskTaskRunner) -> PrefectDaskClient:
+    try:
+        client: PrefectDaskClient = runner.client
+    except TypeError as why:  # Dask's, where it is to speak TLS and has no certificate
+        raise ConnectionError("chưa đặt chứng thư TLS của Dask, xem docs/several-machines.md") from why
+    return client
+
+
 def _require_closed(address: str) -> None:
     """Refusal where whoever reaches the scheduler could have anything done by it."""
     parts = urlsplit(address if "://" in address else f"tcp://{address}")
@@ -94,7 +103,8 @@ def _require_closed(address: str) -> None:
             return
     if parts.scheme != "tls":
         raise Refusal(
-            f"{SCHEDULER}={address}: ai tới được cổng ấy cũng chạy được lệnh trên mọi máy của cụm. Dùng tls://, xem docs/several-machines.md."
+            f"{SCHEDULER}={address}: ai tới được cổng ấy cũng chạy được lệnh trên mọi máy của cụm. Dùng tls://, "
+            "xem docs/several-machines.md."
         )
 
 
@@ -142,7 +152,7 @@ class Workers:
 
         def send() -> tuple[Future, list[str]]:
             fit = self.fit(engine, settings)
-            return self._client.submit(ON_A_WORKER, parameters=asked, workers=fit), fit
+            return self._client.submit(ON_A_WORKER, parameters=asked, workers=fit), fit  # type: ignore[no-untyped-call]
 
         sent = send()
         try:
