@@ -136,7 +136,7 @@ class Workers:
         self,
         engine: Engine,
         batch: Batch,
-        settings: Settings,
+        _settings: Settings,
         source: Source | None,
         limits: Limits,
         _run_id: int,
@@ -151,7 +151,7 @@ class Workers:
         asked = {"batch": batch, "source": source, "limits": limits, "its_turn": its_turn.name, "run": spoken_of.get()}
 
         def send() -> tuple[Future, list[str]]:
-            fit = self.fit(engine, settings)
+            fit = self.fit(engine)
             return self._client.submit(ON_A_WORKER, parameters=asked, workers=fit), fit  # type: ignore[no-untyped-call]
 
         sent = send()
@@ -168,14 +168,14 @@ class Workers:
             deliveries = {delivery.delivery_id: delivery for delivery in batch.deliveries}
             raise NotAllIngested([(deliveries[number], IngestFailed(why)) for number, why in taken.failed])
 
-    def fit(self, engine: Engine, settings: Settings) -> list[str]:
+    def fit(self, engine: Engine) -> list[str]:
         """Addresses of those who can take part; who comes is looked at first. ClusterLost where there is none, and none comes."""
         end = monotonic() + _patience()
         while True:
             here = self._here()
             with self._looking:
                 if self._is_given and (new := [address for address in here if address not in self._looked_at]):
-                    self._look_at(new, Needed.by(engine, settings))
+                    self._look_at(new, Needed.by(engine))
             if fit := [address for address in here if not self._looked_at.get(address)]:
                 return fit
             if here or monotonic() > end:

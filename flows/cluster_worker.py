@@ -47,13 +47,13 @@ class Needed:
     """Source and hash of what was landed last."""
 
     @classmethod
-    def by(cls, engine: Engine, settings: Settings) -> Needed:
-        """What it takes to take part with an installation as it stands."""
+    def by(cls, engine: Engine) -> Needed:
+        """What it takes to take part in the night of this process."""
         with engine.connect() as connection:
             last_run = connection.scalar(text("SELECT run_uuid FROM ops.run ORDER BY run_id DESC LIMIT 1"))
             kept = "SELECT source, sha256 FROM ops.delivery WHERE file_removed_at IS NULL ORDER BY delivery_id DESC LIMIT 1"
             last_file = connection.execute(text(kept)).first()
-        return cls(version("bakhong"), fingerprint(settings.secret_key), last_run, tuple(last_file) if last_file else None)
+        return cls(version("bakhong"), fingerprint(given_key()), last_run, tuple(last_file) if last_file else None)
 
 
 def lacks(needed: Needed) -> str:

@@ -35,6 +35,11 @@ class Replicated:
         """URL of a database of `primary` or `standby`, for a login of the same password."""
         return f"postgresql://{login}:{PASSWORD.replace(' ', '%20')}@127.0.0.1:{self.ports[name]}/{database}"
 
+    def either(self, login: str) -> str:
+        """URL of whichever of the two can be written to."""
+        hosts = "&".join(f"host=127.0.0.1:{port}" for port in self.ports.values())
+        return f"postgresql://{login}:{PASSWORD.replace(' ', '%20')}@/bakhong?{hosts}&target_session_attrs=read-write"
+
     def start(self, name: str) -> None:
         """Starts a server."""
         options = " ".join(f"-c {key}={value or chr(39) * 2}" for key, value in {**OPTIONS, "port": self.ports[name]}.items())

@@ -272,7 +272,7 @@ def downgrade(engine: Engine, revision: str = "base") -> None:
 def _parsed(address: str) -> URL:
     try:
         parsed = make_url(address)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise Refusal("BAKHONG_WAREHOUSE_URL không phải URL như postgresql://user:password@host:5432/database.") from error
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
         raise Refusal(f"BAKHONG_WAREHOUSE_URL là của {parsed.get_backend_name()}: kho số liệu phải là PostgreSQL 15 trở lên.")

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from tasks.words.vietnamese import moment, number
 from warehouse.database import end_sessions
 from warehouse.settings import Refusal
+from warehouse.standing import require_writable
 from warehouse.tables import run as runs
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def alone(engine: Engine) -> Iterator[Connection]:
     """Holds the run lock, on a session of its own; Refusal, naming the holder, where another run is at work."""
     lock = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
     try:
+        require_writable(lock)  # the lock of a standby keeps nobody out of the primary
         _require_own_session(engine, lock)
         if not lock.scalar(select(text(f"pg_try_advisory_lock({LOCK})"))):
             raise _held(lock)

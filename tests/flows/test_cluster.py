@@ -143,6 +143,7 @@ def test_who_cannot_take_part_is_left_out_and_named_with_the_reason(
         for name, own in given.items():
             here.add(name, own)
         here.wait()
+        looked = bakhong("doctor", "--json", env=here.joins(env), folder=tmp_path)
         done = bakhong(*WORDS, env=here.joins(env), folder=tmp_path)
         assert done.returncode == 1, done.stderr
         assert {name for name, count in here.executed().items() if count} == {"good"}
@@ -159,6 +160,9 @@ def test_who_cannot_take_part_is_left_out_and_named_with_the_reason(
     ):
         assert len([line for line in told if words in line]) == 1, (words, done.stderr)
     assert len(told) == len(given) - 1
+    found = [line["state"] for line in json.loads(looked.stdout)["findings"] if line["about"] == "Cụm Dask"]
+    # there is no file yet that "far" would not see
+    assert found == ["good", *["to_do"] * (len(given) - 2)], looked.stdout
     assert not (tmp_path / "none").exists(), "nobody makes an installation on a worker"
 
 

@@ -120,11 +120,11 @@ ASKING = (
     ("indicators", "15655", "2024-01"),
     ("form-06a", "15655", "2024-01"),
     ("quarantine", "list"),
-    ("backup",),
 )
 DECIDING = (
     ("complete", "evn-bills", "2024-03"),
     ("quarantine", "dismiss", "DELIVERY", "--reason", "thử"),
+    ("backup", "copy"),
     ("warehouse", "upgrade"),
 )
 
@@ -135,14 +135,13 @@ def test_who_asks_is_answered_by_the_standby_and_who_decides_is_told_where_to(tw
     with opened(two.url("standby")) as engine, engine.connect() as connection:
         delivery = str(connection.scalar(text("SELECT min(delivery_id) FROM ops.quarantine WHERE status = 'waiting'")))
     for words in ASKING:
-        login, more = ("house", (str(tmp_path / "backup"),)) if words[0] == "backup" else ("only_steward", ())
-        done = bakhong(*words, *more, env=env | {"BAKHONG_WAREHOUSE_URL": two.url("standby", login=login)})
+        done = bakhong(*words, env=env, folder=tmp_path)
         assert done.returncode in (0, 1), (words, done.stderr)
         assert done.stdout
     for words in DECIDING:
-        login = "house" if words[0] == "warehouse" else "only_steward"
+        login = "house" if words[0] in ("warehouse", "backup") else "only_steward"
         said = [word.replace("DELIVERY", delivery) for word in words]
-        done = bakhong(*said, env=env | {"BAKHONG_WAREHOUSE_URL": two.url("standby", login=login)})
+        done = bakhong(*said, env=env | {"BAKHONG_WAREHOUSE_URL": two.url("standby", login=login)}, folder=tmp_path)
         assert done.returncode == 2, (words, done.stdout)
         assert done.stderr.startswith(ONLY_READ), (words, done.stderr)
         assert len(done.stderr.strip().splitlines()) == 1
@@ -176,10 +175,10 @@ def test_a_night_that_loses_the_primary_goes_on_upon_the_promoted_standby(two: R
         two.stop("primary")
         WITHOUT_PREFECT.ingest(*arguments)
 
-    with opened(two.url("primary", login="only_etl")) as lost, pytest.raises((LockLost, OperationalError)):
+    with opened(two.either("only_etl")) as lost, pytest.raises((LockLost, OperationalError)):
         night(settings(place, ""), lost, LAST, steps=replace(WITHOUT_PAGES, ingest=breaks))
     two.promote()
-    with opened(two.url("standby", login="only_etl")) as promoted:
+    with opened(two.either("only_etl")) as promoted:
         night(settings(place, ""), promoted, LAST, steps=WITHOUT_PAGES)
         with promoted.connect() as connection:
             assert connection.scalars(text("SELECT status FROM ops.run ORDER BY run_id")).all() == [
