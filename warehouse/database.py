@@ -223,7 +223,7 @@ def _connected(engine: Engine) -> Connection:
         connection.close()
         raise Refusal(
             f"Kết nối tới kho số liệu ở {_place(engine)} bị mất múi giờ {TIME_ZONE}, có lẽ vì đi qua một bộ gom kết nối (PgBouncer): nối "
-            "thẳng tới PostgreSQL, xem docs/install.md."
+            "thẳng tới PostgreSQL, xem docs/several-machines.md."
         )
     return connection
 
