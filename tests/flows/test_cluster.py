@@ -126,9 +126,9 @@ def test_who_cannot_take_part_is_left_out_and_named_with_the_reason(
     old = tmp_path / "old" / "bakhong-0.0.1.dist-info"
     old.mkdir(parents=True)
     (old / "METADATA").write_text("Metadata-Version: 2.1\nName: bakhong\nVersion: 0.0.1\n")
-    other_program = tmp_path / "other" / "flows"
-    other_program.mkdir(parents=True)
-    (other_program / "__init__.py").touch()
+    without = tmp_path / "without"
+    without.mkdir()
+    (without / "sitecustomize.py").write_text("import sys\nsys.modules['flows'] = None\n")
     with copy_of(server, TEMPLATE) as other, machines(tmp_path / "cluster", env) as here:
         given = {
             "good": env,
@@ -138,7 +138,7 @@ def test_who_cannot_take_part_is_left_out_and_named_with_the_reason(
             "none": env | {"BAKHONG_WAREHOUSE_URL": "", "BAKHONG_HOME": str(tmp_path / "none")},
             "shut": env | {"BAKHONG_WAREHOUSE_URL": "postgresql://nobody@127.0.0.1:9/none"},
             "old": env | {"PYTHONPATH": f"{old.parent}:{ROOT}"},
-            "other": env | {"PYTHONPATH": str(other_program.parent)},
+            "without": env | {"PYTHONPATH": f"{without}:{ROOT}"},
         }
         for name, own in given.items():
             here.add(name, own)
