@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, Row, func, or_, select, text, update
 
 from tasks.words.vietnamese import ACTION, safe
 from warehouse.settings import Refusal
+from warehouse.standing import is_only_read, require_writable
 from warehouse.tables import account as accounts
 from warehouse.tables import action as actions
 from warehouse.tables import session as sessions
@@ -130,6 +131,7 @@ def sign_in(engine: Engine, name: str, password: str, address: str) -> str | Non
     """
     name = name.strip().lower()
     with engine.begin() as connection:
+        require_writable(connection)
         number = _counted_try(connection, name, address)
         found = connection.execute(select(accounts).where(accounts.c.account_name == name, accounts.c.is_active)).first()
     if not _matches(found.password_hash if found else _of_nobody(), password) or found is None:
@@ -156,7 +158,7 @@ def signed_in(engine: Engine, token: str) -> Account | None:
         found = connection.execute(query).first()
         if found is None:
             return None
-        if now - found.last_seen_at > SEEN_EVERY:
+        if now - found.last_seen_at > SEEN_EVERY and not is_only_read(connection):
             connection.execute(update(sessions).where(ours).values(last_seen_at=now))
             connection.commit()
     return Account(found.account_id, found.account_name, found.shown_name, found.role, found.unit_code)

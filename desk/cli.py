@@ -58,6 +58,7 @@ from warehouse.database import open_warehouse, read_warehouse, unprotected, upgr
 from warehouse.embedded import is_running
 from warehouse.seed import is_sample
 from warehouse.settings import Refusal, Settings
+from warehouse.standing import ONLY_READ, READ_ONLY
 
 if TYPE_CHECKING:
     from flows.nightly import Night
@@ -862,8 +863,11 @@ def main() -> None:
 
 
 def _not_allowed(error: DBAPIError) -> str | None:
-    """What to say where the login lacks a right; nothing for any other error."""
-    if getattr(error.orig, "sqlstate", None) != "42501":
+    """What to say where the login lacks a right, or nobody can write; nothing for any other error."""
+    state = getattr(error.orig, "sqlstate", None)
+    if state == READ_ONLY:
+        return str(ONLY_READ)
+    if state != "42501":
         return None
     return (
         "Tài khoản này không có quyền làm việc này trong kho: cần vai trò bakhong_etl để chạy, bakhong_steward để xem và quyết định "

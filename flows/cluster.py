@@ -1,52 +1,53 @@
 """The night's deliveries spread over a Dask cluster, where BAKHONG_TASK_RUNNER says `dask`: its workers read, check and load them.
 
-A worker is a machine with the same installation: its own environment says where the warehouse is and with which key people are
-pseudonymised, and BAKHONG_HOME is a folder that all of them see. The cluster is the one of DASK_SCHEDULER_ADDRESS, else made for the
-night on this machine. What is read may be read anywhere and at any time; what is loaded waits here for its turn, as without a cluster.
+The cluster is the one of DASK_SCHEDULER_ADDRESS, else made for the night on this machine. What is read may be read anywhere and at any
+time; what is loaded waits here for its turn, as without a cluster. Of a given cluster only those workers are asked that have what the
+night has (flows.cluster_worker): the same program, key, warehouse and landed files.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import partial
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from ipaddress import ip_address
+from threading import Lock
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 from uuid import uuid4
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 from sqlalchemy import Engine
 
-from flows.ingest import IngestFailed, NotAllIngested, ingest_batch
-from flows.logs import log_with_prefect
+from flows.cluster_worker import LOOK_SECONDS, ON_A_WORKER, Needed, Taken, lacks
+from flows.ingest import IngestFailed, NotAllIngested
 from flows.progress import Meter, Turn
 from tasks.deliveries.batches import Batch
 from tasks.deliveries.ledger import Outcome
-from tasks.deliveries.run_lock import RunName, in_one_line, spoken_of
+from tasks.deliveries.run_lock import in_one_line, spoken_of
 from tasks.deliveries.source import Source
 from tasks.read.limits import Limits
-from warehouse.database import read_warehouse
-from warehouse.pseudonym_key import hold_to_key
 from warehouse.settings import Refusal, Settings
 
 if TYPE_CHECKING:
+    from distributed import Future
+    from prefect_dask.client import PrefectDaskClient
     from prefect_dask.task_runners import DaskTaskRunner
 
     from flows.nightly import Steps
 
 SCHEDULER = "DASK_SCHEDULER_ADDRESS"
 """Dask's own variable."""
+PATIENCE = "distributed.comm.timeouts.connect"
+"""Dask's own setting: how long it is tried to reach somebody, half a minute where nobody says otherwise."""
+
+log = logging.getLogger("bakhong")
 
 
-@dataclass
-class Taken:
-    """What became of a batch on a worker."""
-
-    outcomes: list[Outcome] = field(default_factory=list)
-    failed: list[tuple[int, str]] = field(default_factory=list)
-    """Number and reason of deliveries that could not be taken in for a reason that is no fault of their supplier."""
+class ClusterLost(Refusal):
+    """Nobody is left to take deliveries in: the night cannot go on."""
 
 
 @contextmanager
@@ -55,85 +56,167 @@ def spread(settings: Settings, steps: Steps) -> Iterator[Steps]:
     if settings.task_runner is None:
         yield steps
         return
-    with _cluster() as runner:
-        slots = sum(runner.client.nthreads().values())
-        yield replace(steps, ingest=partial(_ingest_on_a_worker, runner), side_by_side=max(steps.side_by_side, slots))
+    with cluster(settings) as workers:
+        yield replace(steps, ingest=workers.ingest, problems=workers.left_out, side_by_side=max(steps.side_by_side, workers.slots))
 
 
 @contextmanager
-def _cluster() -> Iterator[DaskTaskRunner]:
+def cluster(settings: Settings) -> Iterator[Workers]:
+    """The workers of the cluster that the environment names, else of one for this machine, which nobody else can reach."""
     try:
-        from prefect_dask.task_runners import DaskTaskRunner  # noqa: PLC0415  # an optional extra
+        from prefect_dask import task_runners  # noqa: PLC0415  # an optional extra
     except ImportError:
         raise Refusal('BAKHONG_TASK_RUNNER=dask cần gói prefect-dask: pip install "bakhong[dask]".') from None
-    address = os.environ.get(SCHEDULER)
-    runner = (
-        DaskTaskRunner(address=address) if address else DaskTaskRunner(cluster_kwargs={"threads_per_worker": 1, "dashboard_address": None})
-    )
-    with runner:
+    address = os.environ.get(SCHEDULER) or None
+    if address is not None:
+        _require_closed(address)
+        if settings.warehouse_url is None:
+            raise Refusal("Nhiều máy cùng nạp thì kho phải ở một máy chủ PostgreSQL mà máy nào cũng tới được: đặt BAKHONG_WAREHOUSE_URL.")
+    here = {"threads_per_worker": 1, "dashboard_address": None, "security": True}  # else any user of the machine could have code run as us
+    with task_runners.DaskTaskRunner(address=address, cluster_kwargs=None if address else here) as runner:
         try:
-            runner.client.wait_for_workers(1, timeout=60)
-        except (OSError, TimeoutError):
-            raise Refusal(f"Không có worker nào ở cụm Dask {address or 'trên máy này'}.") from None
-        yield runner
+            client = _of(runner)
+            client.wait_for_workers(1, timeout=_patience())
+            workers = Workers(client, is_given=address is not None)
+        except (OSError, TimeoutError) as why:
+            raise Refusal(f"Không có worker nào ở cụm Dask {address or 'trên máy này'} ({in_one_line(why)}).") from None
+        try:
+            yield workers
+        finally:
+            with suppress(OSError, TimeoutError):
+                client.unforward_logging(log.name)
 
 
-def _ingest_on_a_worker(
-    runner: DaskTaskRunner,
-    _engine: Engine,
-    batch: Batch,
-    _settings: Settings,
-    source: Source | None,
-    limits: Limits,
-    _run_id: int,
-    turn: Turn,
-    told: Callable[[Outcome], None],
-    meter: Meter,
-) -> None:
-    """Has a worker take a batch in, and lets it load when its turn has come."""
-    from distributed import Event  # noqa: PLC0415
-
-    its_turn = Event(f"bakhong-{uuid4()}", client=runner.client)
-    asked = {"batch": batch, "source": source, "limits": limits, "its_turn": its_turn.name, "run": spoken_of.get()}
-    sent = runner.submit(ON_A_WORKER, asked)
+def _of(runner: DaskTaskRunner) -> PrefectDaskClient:
     try:
-        turn()
-    finally:
-        its_turn.set()  # where the night is no longer this one's, the worker finds that out itself
-    taken: Taken = sent.result()
-    for outcome in taken.outcomes:
-        told(outcome)
-    for delivery in batch.deliveries:
-        meter.done(delivery.delivery_id)
-    if taken.failed:
-        deliveries = {delivery.delivery_id: delivery for delivery in batch.deliveries}
-        raise NotAllIngested([(deliveries[number], IngestFailed(why)) for number, why in taken.failed])
+        client: PrefectDaskClient = runner.client
+    except TypeError as why:  # Dask's, where it is to speak TLS and has no certificate
+        raise ConnectionError("chưa đặt chứng thư TLS của Dask, xem docs/several-machines.md") from why
+    return client
 
 
-def ingest_here(batch: Batch, source: Source | None, limits: Limits, its_turn: str, run: RunName) -> Taken:
-    """Takes a batch in on the machine this runs on, by its own settings."""
-    from distributed import Event, rejoin, secede  # noqa: PLC0415
+def _require_closed(address: str) -> None:
+    """Refusal where whoever reaches the scheduler could have anything done by it."""
+    parts = urlsplit(address if "://" in address else f"tcp://{address}")
+    with suppress(ValueError):
+        if ip_address(parts.hostname or "").is_loopback:
+            return
+    if parts.scheme != "tls":
+        raise Refusal(
+            f"{SCHEDULER}={address}: ai tới được cổng ấy cũng chạy được lệnh trên mọi máy của cụm. Dùng tls://, "
+            "xem docs/several-machines.md."
+        )
 
-    settings = Settings.from_environment()
-    log_with_prefect(settings)
-    spoken_of.set(run)
-    taken = Taken()
-    may_load = Event(its_turn)
 
-    def turn() -> None:
-        if not may_load.is_set():  # it waits without a slot, so that those it waits for are never kept from theirs
-            secede()
-            may_load.wait()
-            rejoin()
+def _patience() -> float:
+    import dask  # noqa: PLC0415
 
-    with read_warehouse(settings) as engine:
-        with engine.begin() as connection:
-            hold_to_key(connection, settings.secret_key)  # another key would make other people of those who are known
+    return float(dask.utils.parse_timedelta(dask.config.get(PATIENCE)))
+
+
+class Workers:
+    """Those who take part in a night."""
+
+    def __init__(self, client: PrefectDaskClient, *, is_given: bool) -> None:
+        self._client, self._is_given = client, is_given
+        self._looked_at: dict[str, str] = {}
+        """Address of a worker → why it cannot take part, empty where it can."""
+        self._looking = Lock()
+        self.left_out: list[str] = []
+        """Who cannot take part and why, one line each."""
+        self.slots = sum(client.nthreads().values())
+        client.forward_logging(log.name)
+
+    @property
+    def address(self) -> str:
+        """Where their scheduler is."""
+        return str(self._client.scheduler.address)
+
+    def ingest(
+        self,
+        engine: Engine,
+        batch: Batch,
+        _settings: Settings,
+        source: Source | None,
+        limits: Limits,
+        _run_id: int,
+        turn: Turn,
+        told: Callable[[Outcome], None],
+        meter: Meter,
+    ) -> None:
+        """Has a worker take a batch in, and lets it load when its turn has come."""
+        from distributed import Event  # noqa: PLC0415
+
+        its_turn = Event(f"bakhong-{uuid4()}", client=self._client)
+        asked = {"batch": batch, "source": source, "limits": limits, "its_turn": its_turn.name, "run": spoken_of.get()}
+
+        def send() -> tuple[Future, list[str]]:
+            fit = self.fit(engine)
+            return self._client.submit(ON_A_WORKER, parameters=asked, workers=fit), fit  # type: ignore[no-untyped-call]
+
+        sent = send()
         try:
-            ingest_batch(engine, batch, settings, source, limits, run.run_id, turn, taken.outcomes.append, Meter({}))
-        except NotAllIngested as some:
-            taken.failed += [(delivery.delivery_id, in_one_line(why)) for delivery, why in some.problems]
-    return taken
+            turn()
+        finally:
+            its_turn.set()  # where the night is no longer this one's, the worker finds that out itself
+        taken = self._taken(send, *sent)
+        for outcome in taken.outcomes:
+            told(outcome)
+        for delivery in batch.deliveries:
+            meter.done(delivery.delivery_id)
+        if taken.failed:
+            deliveries = {delivery.delivery_id: delivery for delivery in batch.deliveries}
+            raise NotAllIngested([(deliveries[number], IngestFailed(why)) for number, why in taken.failed])
 
+    def fit(self, engine: Engine) -> list[str]:
+        """Addresses of those who can take part; who comes is looked at first. ClusterLost where there is none, and none comes."""
+        end = monotonic() + _patience()
+        while True:
+            here = self._here()
+            with self._looking:
+                if self._is_given and (new := [address for address in here if address not in self._looked_at]):
+                    self._look_at(new, Needed.by(engine))
+            if fit := [address for address in here if not self._looked_at.get(address)]:
+                return fit
+            if here or monotonic() > end:
+                raise ClusterLost(f"Cụm Dask {self.address} không có worker nào làm được. {' '.join(self.left_out)}".strip())
+            sleep(1)
 
-ON_A_WORKER = task(name="ingest", task_run_name="ingest-{batch.name}", cache_policy=NO_CACHE, persist_result=False)(ingest_here)
+    def _look_at(self, new: list[str], needed: Needed) -> None:
+        found = self._client.run(lacks, needed, workers=new, on_error="return")
+        for address in new:
+            told = found.get(address, "đã đi mất")
+            # What it has is too old to answer, or nothing of ours.
+            why = f"không trả lời được, có lẽ khác bản Ba Không ({type(told).__name__})" if isinstance(told, BaseException) else told
+            self._looked_at[address] = why
+            if why:
+                log.error("worker cannot take part: %s", why, extra={"worker": address})
+                self.left_out.append(f"Worker {address} không tham gia, {why}.")
+
+    def _here(self) -> list[str]:
+        try:
+            return list(self._client.nthreads())
+        except (OSError, TimeoutError) as why:
+            raise ClusterLost(f"Cụm Dask {self.address} không còn trả lời: {in_one_line(why)}.") from None
+
+    def _taken(self, send: Callable[[], tuple[Future, list[str]]], sent: Future, by: list[str]) -> Taken:
+        """What became of what was sent. Whoever dies over it is replaced by Dask, as long as one is left of those who could."""
+        from distributed import KilledWorker  # noqa: PLC0415
+        from distributed.client import FutureCancelledError  # noqa: PLC0415
+
+        while True:
+            try:
+                taken: Taken = sent.result(timeout=LOOK_SECONDS)
+                return taken
+            except KilledWorker:
+                raise IngestFailed("worker nào nhận việc này cũng chết giữa chừng; xem nhật ký của các worker") from None
+            except FutureCancelledError:
+                pass  # the scheduler is gone, or began anew
+            except TimeoutError:
+                if sent.status == "error":  # the worker's own
+                    raise
+                if sent.done() or {*by} & {*self._here()}:
+                    continue
+                sent.cancel()
+            log.warning("workers are gone: the batch is given to others", extra={"workers": ", ".join(by)})
+            sent, by = send()

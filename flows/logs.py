@@ -67,7 +67,7 @@ class _PrivateFile(RotatingFileHandler):
 
 def _begin(handler: logging.Handler, settings: Settings) -> None:
     handler.setFormatter(_json() if settings.log_format == "json" else _Plain("%(moment)s %(levelname)s %(run)s%(message)s"))
-    for before in log.handlers[:]:
+    for before in [handler for handler in log.handlers if isinstance(handler, logging.StreamHandler)]:  # and not who passes lines on
         log.removeHandler(before)
         before.close()
     log.addHandler(handler)
@@ -78,6 +78,8 @@ def _begin(handler: logging.Handler, settings: Settings) -> None:
 
 def _about_a_run(record: logging.LogRecord) -> bool:
     """Names the run a line is about; of an error at hand its kind and place, as its text and frames may quote a cell."""
+    if hasattr(record, "run_id"):  # it comes from a worker of the cluster, where that was done
+        return True
     name = spoken_of.get()
     record.moment = datetime.fromtimestamp(record.created, VIETNAM).isoformat(timespec="milliseconds")
     record.run_id, record.run_uuid = (None, None) if name is None else (name.run_id, str(name.run_uuid))

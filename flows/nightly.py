@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date as Day
 from datetime import datetime, time
 from functools import partial
@@ -19,7 +19,7 @@ from prefect.exceptions import TerminationSignal
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from flows.cluster import spread
+from flows.cluster import ClusterLost, spread
 from flows.ending import NightStopped, state_of
 from flows.health import telling_troubles, troubles
 from flows.ingest import NotAllIngested, ingest_batch
@@ -101,6 +101,8 @@ class Steps:
     report: Callable[..., Report] | None
     side_by_side: int = 2
     """Batches that are taken in at the same time: one is read while the other is loaded."""
+    problems: list[str] = field(default_factory=list)
+    """What whoever carries them out does without, one line each."""
 
 
 log = logging.getLogger("bakhong")
@@ -166,7 +168,7 @@ def night(
             late = [state for state in source_states(connection, sources, as_of) if state.is_late]
         for state in late:
             log.warning("source is late", extra={"source": state.source.name, "due": state.due})
-        return Night(run.run_id, run.outcomes, unreachable, ahead, published, made, run.problems, late)
+        return Night(run.run_id, run.outcomes, unreachable, ahead, published, made, [*run.problems, *steps.problems], late)
 
 
 def _written(engine: Engine, settings: Settings, declared: OpenData) -> list[str]:
@@ -253,7 +255,7 @@ def _ingest(
 
     ordered = batches(waiting)
     in_order = in_turn(step, ordered, attrgetter("after"))
-    fatal = (LockLost, OperationalError)
+    fatal = (LockLost, OperationalError, ClusterLost)
     taken = each("Kiểm tra và nạp", in_order, ordered, size=len, fatal=fatal, workers=steps.side_by_side, tell=meter.tell)
     broken = [one for batch, why in taken if isinstance(why, Exception) for one in _broken(batch, why)]
     for delivery, why in broken:

@@ -27,6 +27,7 @@ from warehouse.standing import (
     require_current,
     require_to_load,
     require_upgradable,
+    require_writable,
     revision,
 )
 from warehouse.views.applied import apply_views, outsiders
@@ -49,6 +50,7 @@ def open_warehouse(settings: Settings) -> Iterator[Engine]:
     """
     with _engine(settings) as (engine, server):
         with _connected(engine) as connection, connection.begin():
+            require_writable(connection)
             if not is_made(connection):
                 _upgrade(connection)
                 if server is not None:
@@ -206,7 +208,7 @@ def upgrade(engine: Engine) -> None:
 
 def _connected(engine: Engine) -> Connection:
     try:
-        return engine.connect()
+        connection = engine.connect()
     except OperationalError as error:
         reason = _reason(error)
         if "certificate" in reason:
@@ -215,6 +217,15 @@ def _connected(engine: Engine) -> Connection:
                 "sslrootcert trong BAKHONG_WAREHOUSE_URL."
             ) from error
         raise Refusal(f"Kho số liệu ở {_place(engine)} không trả lời: {reason}") from error
+    zone = connection.scalar(text("SELECT current_setting('timezone')"))
+    connection.rollback()  # nothing is begun yet
+    if zone != TIME_ZONE:  # days would be those of another place
+        connection.close()
+        raise Refusal(
+            f"Kết nối tới kho số liệu ở {_place(engine)} bị mất múi giờ {TIME_ZONE}, có lẽ vì đi qua một bộ gom kết nối (PgBouncer): nối "
+            "thẳng tới PostgreSQL, xem docs/several-machines.md."
+        )
+    return connection
 
 
 def _upgrade(connection: Connection) -> None:
@@ -261,7 +272,7 @@ def downgrade(engine: Engine, revision: str = "base") -> None:
 def _parsed(address: str) -> URL:
     try:
         parsed = make_url(address)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise Refusal("BAKHONG_WAREHOUSE_URL không phải URL như postgresql://user:password@host:5432/database.") from error
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
         raise Refusal(f"BAKHONG_WAREHOUSE_URL là của {parsed.get_backend_name()}: kho số liệu phải là PostgreSQL 15 trở lên.")

@@ -21,6 +21,12 @@ from warehouse.settings import Refusal
 OLDEST = 150_000
 """PostgreSQL 15."""
 MENDED = "chủ kho chạy `bakhong warehouse upgrade`"
+READ_ONLY = "25006"
+"""PostgreSQL's code for what would have to be written where that cannot be."""
+ONLY_READ = Refusal(
+    "Kho số liệu này chỉ cho đọc (bản sao dự phòng của PostgreSQL, hoặc máy chủ khóa ghi): việc này cần máy chủ chính, "
+    "đặt địa chỉ của nó ở BAKHONG_WAREHOUSE_URL."
+)
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,7 @@ def require_to_load(connection: Connection) -> None:
 
     An indicator that is declared anew stops nobody: it is counted, and has its column in the wide views after the next upgrade.
     """
+    require_writable(connection)
     require_current(connection)
     _require_role(login_of(connection), ROLES[0])
     items = installed(connection)
@@ -138,6 +145,17 @@ def require_to_load(connection: Connection) -> None:
         raise Refusal(f"Kho số liệu chưa theo kịp chương trình này ({', '.join(behind)}): {MENDED}.")
 
 
+def is_only_read(connection: Connection) -> bool:
+    """Whether nothing can be written: a standby of a replicated server, or one that its administrator or its disk has closed."""
+    return bool(connection.scalar(text("SELECT current_setting('transaction_read_only')::boolean")))
+
+
+def require_writable(connection: Connection) -> None:
+    """Refusal where nothing can be written."""
+    if is_only_read(connection):
+        raise ONLY_READ
+
+
 def require_not_newer(connection: Connection) -> None:
     """Refusal where a later version of the program was here."""
     found = revision(connection)
@@ -147,6 +165,7 @@ def require_not_newer(connection: Connection) -> None:
 
 def require_upgradable(connection: Connection) -> Login:
     """Refusal where this login may not upgrade the warehouse, or nobody may with this program; else who it is."""
+    require_writable(connection)
     login = login_of(connection)
     version, may_create, may_make_roles = connection.execute(
         text(

@@ -28,7 +28,7 @@ from tasks.pull.landing import Unreadable, reach
 from tasks.read.limits import read_limits
 from tasks.report.message import FAILURES, check_address, greet, reason
 from tasks.words import vietnamese as vi
-from warehouse.database import TIME_ZONE, examine_warehouse, unprotected
+from warehouse.database import TIME_ZONE, examine_warehouse, read_warehouse, unprotected
 from warehouse.embedded import is_running, is_there
 from warehouse.grants import ROLES, open_doors
 from warehouse.pseudonym_key import keys, known_as
@@ -64,6 +64,11 @@ def all_of(settings: Settings) -> list[Check]:
         Check("sources.yaml", lambda: [found]),
         *(Check(f"Nguồn {source.name}", partial(source_there, source), FOR_A_SOURCE) for source in sources),
         Check("Máy chủ Prefect", schedule, "khởi động: prefect server start; chạy bằng cron hay systemd timer thì bỏ PREFECT_API_URL"),
+        *(
+            [Check("Cụm Dask", partial(workers, settings), "xem scheduler và các worker: docs/several-machines.md")]
+            if settings.task_runner
+            else []
+        ),
         Check("Báo tin", partial(message, settings), "sửa BAKHONG_MESSAGE_TO trong .env"),
     ]
 
@@ -258,6 +263,20 @@ def source_there(source: Source) -> Iterator[Finding]:
     else:
         place = source.url.removeprefix(f"{Path.cwd()}/")
         yield good(about, "trả lời" if files is None else f"{vi.number(files)} tệp ở {place}")
+
+
+def workers(settings: Settings) -> Iterator[Finding]:
+    """Who of the cluster that nights are spread over can take part."""
+    from flows.cluster import SCHEDULER, cluster  # noqa: PLC0415  # Prefect takes a second to import
+
+    about = "Cụm Dask"
+    if not os.environ.get(SCHEDULER):
+        yield good(about, f"của riêng máy này, lập cho từng lượt ({SCHEDULER} không đặt)")
+        return
+    with read_warehouse(settings) as engine, cluster(settings) as found:
+        fit = found.fit(engine)
+    yield good(about, f"{vi.number(len(fit))} worker làm được, ở {found.address}")
+    yield from (to_do(about, line) for line in found.left_out)
 
 
 def schedule() -> Iterator[Finding]:

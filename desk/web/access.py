@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -24,6 +25,7 @@ from tasks.ask.scope import Scope, scope_of
 from tasks.deliveries.run_lock import in_one_line
 from tasks.report.rendering import Page
 from warehouse.settings import Refusal
+from warehouse.standing import ONLY_READ, READ_ONLY
 
 log = logging.getLogger("bakhong")
 
@@ -154,6 +156,8 @@ def _told(request: Request, problem: Exception) -> Response:
         return _error(request, 429, "Tạm khóa", str(problem))
     if isinstance(problem, Refusal):
         return _error(request, 400, "Không làm được", str(problem))
+    if isinstance(problem, DBAPIError) and getattr(problem.orig, "sqlstate", None) == READ_ONLY:
+        return _error(request, 503, "Chỉ cho đọc", str(ONLY_READ))
     log.error("page broke: %s", in_one_line(problem), extra={"method": request.method, "path": request.url.path})
     return _error(request, 500, "Có lỗi", "Máy chủ gặp lỗi chưa lường trước; đã ghi vào nhật ký. Thử lại, hoặc báo người vận hành.")
 

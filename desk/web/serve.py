@@ -24,6 +24,7 @@ from flows.logs import log_to_stderr
 from flows.stopping import Stopped
 from warehouse.database import end_sessions, read_warehouse, url
 from warehouse.settings import Refusal, Settings
+from warehouse.standing import is_only_read
 
 ANSWER_SECONDS = 10
 """A desk that is silent for longer does not answer."""
@@ -45,6 +46,8 @@ def serve(settings: Settings, host: str, port: int, root_path: str, proxies: Seq
                 warehouse = url(settings) if terminal.out.is_terminal else "bakhong warehouse url"
                 terminal.where({"Trang kiểm soát": place, "Kho số liệu": warehouse, "Dừng": "Ctrl-C"})
                 with engine.connect() as connection:
+                    if is_only_read(connection):
+                        terminal.complain("Kho này chỉ cho đọc: không ai đăng nhập được, chỉ có số liệu mở, /healthz và /metrics.")
                     if not is_any(connection):
                         terminal.say("Chưa có tài khoản nào. Lập tài khoản đầu tiên: bakhong account add TÊN --role approver")
                 if not _is_loopback(host) and not proxies:

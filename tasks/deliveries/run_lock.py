@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from tasks.words.vietnamese import moment, number
 from warehouse.database import end_sessions
 from warehouse.settings import Refusal
+from warehouse.standing import require_writable
 from warehouse.tables import run as runs
 
 if TYPE_CHECKING:
@@ -103,6 +104,8 @@ def alone(engine: Engine) -> Iterator[Connection]:
     """Holds the run lock, on a session of its own; Refusal, naming the holder, where another run is at work."""
     lock = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
     try:
+        require_writable(lock)  # the lock of a standby keeps nobody out of the primary
+        _require_own_session(engine, lock)
         if not lock.scalar(select(text(f"pg_try_advisory_lock({LOCK})"))):
             raise _held(lock)
         yield lock
@@ -111,6 +114,19 @@ def alone(engine: Engine) -> Iterator[Connection]:
             lock.execute(text(f"SELECT pg_advisory_unlock({LOCK})"))
         lock.invalidate()  # the pool would keep the session; where it is not ours any more, there is nothing to keep
         lock.close()
+
+
+def _require_own_session(engine: Engine, lock: Connection) -> None:
+    """Refusal where a pooler lends one session of the database to several of ours in turn: the lock would be nobody's."""
+    asked = select(text("pg_backend_pid()"))
+    ours = lock.scalar(asked)
+    with engine.connect() as other:
+        is_shared = other.scalar(asked) == ours
+    if is_shared or lock.scalar(asked) != ours:
+        raise Refusal(
+            "Kết nối tới kho đi qua một bộ gom kết nối theo giao dịch (PgBouncer pool_mode = transaction), không giữ được khóa của lượt "
+            "chạy: nối thẳng tới PostgreSQL, hoặc dùng pool_mode = session."
+        )
 
 
 def require_free(engine: Engine) -> None:
