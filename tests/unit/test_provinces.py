@@ -7,8 +7,8 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
-from tasks.open_data.checking import check
 
+from tasks.deliveries.edition_folder import check
 from tests.provinces import write_province
 
 LAI_CHAU, BAC_NINH, DONG_NAI = "12", "24", "75"
