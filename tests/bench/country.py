@@ -64,7 +64,7 @@ def nights(codes: list[str]) -> list[Offer]:
     *before, last = periods()
     late = (codes[-1], before[-1], 1)
     history = [(code, period, 1) for period in before for code in codes]
-    corrections = [(code, period, 2) for code, period in zip(codes, (before[4], before[21], before[31]), strict=False)]
+    corrections = [(code, period, 2) for code, period in zip(reversed(codes), (before[4], before[21], before[31]), strict=False)]
     return [
         Offer(f"{len(history) - 1:,} editions of {len(before)} months", date(2026, 10, 31), [one for one in history if one != late]),
         Offer(f"the {len(codes)} editions of the last month", date(2026, 11, 10), [(code, last, 1) for code in codes]),
@@ -151,15 +151,15 @@ class Country(Night):
             shutil.copytree(self.shelves.place(edition), self.folder / "offered" / province / period / str(number), copy_function=os.link)
             self.said[province, period] = self.shelves.said(edition)
         taken = self.night(offer.day, may_end_with=(0, 1))  # some province is late, always
-        self.require_same(offer.name)
+        self.require_same(offer.name, taken)
         return taken
 
-    def require_same(self, night: str) -> None:
+    def require_same(self, night: str, taken: Taken) -> None:
         """SystemExit where a published value of a province, or of the country, is another than what the generator said."""
         expected = dict(self._expected())
         if different := expected.items() ^ self._published().items():
             shown = "\n".join(f"  {cell}" for cell in sorted(different, key=str)[:10])
-            raise SystemExit(f"{night}: {len(different):,} values that only one of both says:\n{shown}")
+            raise SystemExit(f"{night}: {len(different):,} values that only one of both says:\n{shown}\n{taken.output}")
 
     def _expected(self) -> Iterator[tuple[tuple[str, str, str], Told]]:
         """Indicator, unit and period → what it has to be: of provinces as they said it, of the country their sum, divided once."""
