@@ -99,7 +99,7 @@ def _require_closed(address: str) -> None:
     """Refusal where whoever reaches the scheduler could have anything done by it."""
     parts = urlsplit(address if "://" in address else f"tcp://{address}")
     with suppress(ValueError):
-        if ip_address(parts.hostname or "").is_loopback:
+        if parts.hostname == "localhost" or ip_address(parts.hostname or "").is_loopback:
             return
     if parts.scheme != "tls":
         raise Refusal(
@@ -109,9 +109,9 @@ def _require_closed(address: str) -> None:
 
 
 def _patience() -> float:
-    import dask  # noqa: PLC0415
+    from dask import config, utils  # noqa: PLC0415  # an optional extra
 
-    return float(dask.utils.parse_timedelta(dask.config.get(PATIENCE)))
+    return float(utils.parse_timedelta(config.get(PATIENCE)))
 
 
 class Workers:
@@ -124,13 +124,9 @@ class Workers:
         self._looking = Lock()
         self.left_out: list[str] = []
         """Who cannot take part and why, one line each."""
+        self.address = str(client.scheduler.address)
         self.slots = sum(client.nthreads().values())
         client.forward_logging(log.name)
-
-    @property
-    def address(self) -> str:
-        """Where their scheduler is."""
-        return str(self._client.scheduler.address)
 
     def ingest(
         self,
