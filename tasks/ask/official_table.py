@@ -344,7 +344,7 @@ def of_indicator(connection: Connection, unit: Unit, indicator: str, periods: Co
 
 
 def values_of(connection: Connection, period: str) -> Iterator[Line]:
-    """The values of a period that are public, in the order of `of_period`, one after the other: of a whole country they are too many to hold."""
+    """The values of a period that are public, in the order of `of_period`, one by one: of a country they are too many to hold."""
     streaming = {"stream_results": True, "yield_per": 5000}
     query = f"{VALUES} FROM {PUBLIC.view('indicator')} i WHERE i.period = :period {_IN_ORDER}"
     return (Line(*row) for row in connection.execute(text(query), {"period": period}, execution_options=streaming))

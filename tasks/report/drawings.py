@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from sqlalchemy import text
@@ -42,9 +42,10 @@ class Chart:
 
 
 def charts_of(lines: Sequence[Line]) -> list[Chart]:
-    """The charts that there are of an indicator's units: none where they would say nothing."""
+    """The charts that there are of an indicator's units: none where they would say nothing. Of provinces, those at its end."""
     found = []
-    lines = _at_the_end(lines) if any(line.unit_level == "country" for line in lines) else lines
+    if any(line.unit_level == "country" for line in lines):
+        lines = [replace(line, first_day=days(line.period)[0]) for line in lines if line.last_day == days(line.period)[1]]
     if bars := _to_rank(lines):
         words = f"{vi.number(len(bars))} đơn vị, từ cao xuống thấp"
         marks = tuple(Mark(line.unit_shown, line.value) for line in bars)
@@ -62,11 +63,6 @@ def _grey(communes: Sequence[Line]) -> str:
     hidden = [line.is_hidden for line in communes if line.value is None]
     kinds = {"chưa có số liệu": not all(hidden) or not hidden, f"số không công khai ({vi.HIDDEN})": any(hidden)}
     return " hoặc ".join(words for words, is_there in kinds.items() if is_there)
-
-
-def _at_the_end(lines: Sequence[Line]) -> list[Line]:
-    """Those of the units that there are at the end of the period."""
-    return [line for line in lines if line.last_day == days(line.period)[1]]
 
 
 def _short(name: str) -> str:

@@ -140,7 +140,7 @@ def write_workbook(
             added[RESTATED] = "Tính lại theo đơn vị hiện nay"
         _notes(book, styles, lines)
         added[DEFINITIONS] = "Định nghĩa và căn cứ của từng chỉ tiêu"
-        contents = listed | {name: (words, None) for name, words in added.items()}
+        contents: dict[str, tuple[str, int | None]] = {**listed, **{name: (words, None) for name, words in added.items()}}
         reading = [*(OF_COUNTRY if of_country else OF_PROVINCE), *OF_ALL]
         _cover(cover, styles, title, publisher, as_of, contents, signature, reading, rests_on)
     draft.replace(path)

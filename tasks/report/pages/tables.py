@@ -111,6 +111,8 @@ def _year(overview: Overview, wanted: str, lines: Sequence[Line], is_restated: b
     by_unit = {code: list(part) for code, part in groupby(sorted(lines, key=attrgetter("unit_code")), attrgetter("unit_code"))}
     notes = notes_of(overview.connection, wanted, overview.scope)
     tables = _tables(lines)
+    if is_of_country := together(overview) is UPPER:
+        units.sort(key=lambda one: one.level != "country")
     content = {
         "year": wanted,
         "tables": tables,
@@ -120,7 +122,7 @@ def _year(overview: Overview, wanted: str, lines: Sequence[Line], is_restated: b
         "notes": [note for note in notes if note.unit_code is None or note.unit_code in theirs],
         "as_of": as_of,
         "gathered": overview.gathered.get(wanted),
-        "is_of_country": together(overview) is UPPER,
+        "is_of_country": is_of_country,
     }
     return Page(f"bieu/{wanted}", "year.html", content)
 
