@@ -109,7 +109,7 @@ def _write(
     rests_on = overview.gathered.get(year)
     told = (notes, publisher(connection), sample, rests_on.told(len(rests_on.missing)) if rests_on else "")
     beside.write_workbook(lines, year, published.as_of, edition / workbook_name(year), *told)
-    restated = restated_of_period(connection, year, PUBLIC) if published.is_restated and not is_country else []
+    restated = restated_of_period(connection, year, PUBLIC, levels=together(overview)) if published.is_restated else []
     beside.tell_rest(None if is_country else one_stop_shop(connection, lines, year), restated)
     if is_country:
         write_values_packed(data, official_table.values_of(connection, year))

@@ -81,12 +81,10 @@ def static(desk: Served, name: str) -> str:
     return (desk.settings.home / "site" / f"{name}.html").as_uri()
 
 
-@pytest.mark.parametrize("who", ["ministry", "province"])
-def test_every_page_shows_fits_a_phone_and_leads_nowhere_that_is_not_there(desk: Served, page: Page, who: str) -> None:
+def test_every_page_shows_fits_a_phone_and_leads_nowhere_that_is_not_there(desk: Served, page: Page) -> None:
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(f"{message.location['url']}: {message.text}"))
-    page.goto(desk.address)
-    sign_in(page, desk, who)
+    sign_in(page, desk, "ministry")
     kinds = set()
     for address in walk(page, desk):
         kinds.add(kind(address).removeprefix(desk.address))
@@ -94,8 +92,7 @@ def test_every_page_shows_fits_a_phone_and_leads_nowhere_that_is_not_there(desk:
         assert page.locator("table:not(:has(caption)), th:not([scope]), [style], img:not([alt])").count() == 0, address
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
     assert [one for one in complaints if "favicon" not in one] == []
-    assert {"cac-tinh", "bieu/2025", "bieu/2025/…", "bieu/2025/don-vi/…", "bieu/2025/…/…"} <= kinds
-    assert ("bieu/2025/don-vi" in kinds) == (who == "ministry")
+    assert {"cac-tinh", "bieu/2025", "bieu/2025/…", "bieu/2025/don-vi", "bieu/2025/don-vi/…", "bieu/2025/…/…"} <= kinds
     assert "da-cong-bo" not in kinds  # no figures that others printed are taken here
 
 
@@ -144,6 +141,14 @@ def test_a_number_of_the_country_names_the_provinces_in_it(desk: Served, page: P
     assert page.locator("details tbody tr", has_text="Tỉnh Lai Châu").locator("td").first.inner_text() == "Bản 1, 05/01/2026"
     page.goto(f"{desk.address}bieu/{YEAR}/CQ4/{LAI_CHAU}")
     assert page.locator("#cac-tinh").count() == 0
+
+
+def test_an_account_of_a_province_has_all_its_units_on_the_page_of_a_year_and_no_others(desk: Served, page: Page) -> None:
+    sign_in(page, desk, "province")
+    page.goto(f"{desk.address}bieu/{YEAR}")
+    assert set(page.locator("#don-vi + .scroll tbody td:first-child").all_inner_texts()) == {row["code"] for row in UNITS}
+    for place, status in ((f"bieu/{YEAR}/don-vi", 404), (f"bieu/{YEAR}/don-vi/VN", 404), (f"bieu/{YEAR}/CQ4", 200), ("cac-tinh", 200)):
+        assert page.request.get(desk.address + place).status == status, place
 
 
 def test_of_communes_the_folder_has_no_pages_and_no_dead_links(desk: Served) -> None:

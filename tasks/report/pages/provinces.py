@@ -28,7 +28,6 @@ def provinces(overview: Overview) -> Page | None:
         "rows": [(editions[0], editions) for editions in zip(*(one.editions for one in periods), strict=True)],
         "standing": standing,
         "late": [state for state in overview.states if state.is_late],
-        "senders": overview.senders,
         "run": overview.run,
     }
     return Page(PROVINCES, "provinces.html", content)

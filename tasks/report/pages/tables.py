@@ -32,15 +32,13 @@ AnyLine = TypeVar("AnyLine", Line, RestatedLine)
 
 def years(overview: Overview) -> Page:
     """The years, with their tables and files."""
-    return Page(
-        "bieu", "years.html", {"years": official_table.years(overview.connection), "restated": _restated_years(overview.connection)}
-    )
+    return Page("bieu", "years.html", {"years": official_table.years(overview.connection), "restated": _restated_years(overview)})
 
 
 def year(overview: Overview, wanted: str) -> Page | None:
     """A year: its indicators and its units; nothing where nothing is published of it."""
     lines = _lines(overview, wanted, levels=together(overview))
-    return _year(overview, wanted, lines, wanted in _restated_years(overview.connection), overview.as_of) if lines else None
+    return _year(overview, wanted, lines, wanted in _restated_years(overview), overview.as_of) if lines else None
 
 
 def indicator(overview: Overview, wanted: str, code: str) -> Page | None:
@@ -224,7 +222,7 @@ def _lines(overview: Overview, wanted: str, code: str | None = None, levels: Col
 
 
 def _restated_lines(overview: Overview, wanted: str) -> list[RestatedLine]:
-    return restated_of_period(overview.connection, wanted, overview.scope)
+    return restated_of_period(overview.connection, wanted, overview.scope, levels=together(overview))
 
 
 def _units(connection: Connection, wanted: str) -> list[Unit]:
@@ -236,9 +234,10 @@ def versions_of(overview: Overview, wanted: str, code: str) -> list[Unit]:
     return [one for one in _units(overview.connection, wanted) if one.code == code] if overview.scope.sees(code) else []
 
 
-def _restated_years(connection: Connection) -> list[str]:
-    return list(
-        connection.scalars(
-            text("SELECT DISTINCT period FROM warehouse.fact_indicator_restated WHERE known_to = 'infinity' AND length(period) = 4")
-        )
+def _restated_years(overview: Overview) -> list[str]:
+    """The years of which a unit that stands on the page of a year is restated."""
+    query = (
+        "SELECT DISTINCT period FROM warehouse.fact_indicator_restated JOIN warehouse.dim_unit USING (unit_key) "
+        "WHERE known_to = 'infinity' AND length(period) = 4 AND unit_level = ANY(:levels)"
     )
+    return list(overview.connection.scalars(text(query), {"levels": list(together(overview))}))
