@@ -44,12 +44,14 @@ class Chart:
 def charts_of(lines: Sequence[Line]) -> list[Chart]:
     """The charts that there are of an indicator's units: none where they would say nothing. Of provinces, those at its end."""
     found = []
-    if any(line.unit_level == "country" for line in lines):
+    country = next((line for line in lines if line.unit_level == "country"), None)
+    if country is not None:
         lines = [replace(line, first_day=days(line.period)[0]) for line in lines if line.last_day == days(line.period)[1]]
     if bars := _to_rank(lines):
         words = f"{vi.number(len(bars))} đơn vị, từ cao xuống thấp"
         marks = tuple(Mark(line.unit_shown, line.value) for line in bars)
-        found.append(Chart(RANKING, words, marks, bars[0].unit_measure, bars[0].target))
+        target = bars[0].target if country is None else country.target  # a province may have one of its own
+        found.append(Chart(RANKING, words, marks, bars[0].unit_measure, target))
     if communes := _to_map(lines):
         units = "tỉnh" if communes[0].unit_level == "province" else "xã, phường"
         words = f"{vi.number(len(communes))} {units} theo thứ tự mã, càng đậm càng cao; ô xám là {_grey(communes)}"
