@@ -43,6 +43,7 @@ from tasks.ask.explain import explain as explain_value
 from tasks.ask.gate import held_edition
 from tasks.ask.health import Trouble, of_nights
 from tasks.ask.notes import notes_of
+from tasks.ask.province_editions import gathered, latest
 from tasks.ask.scope import WHOLE
 from tasks.ask.score_card import score_card
 from tasks.ask.to_do import refused
@@ -176,6 +177,7 @@ def status(as_json: JsonOption = False) -> None:
         held_back, waiting = questions.held_back(connection, WHOLE), questions.waiting(connection)
         held, sample, not_sent_again = held_edition(connection), is_sample(connection), refused(connection)
         found = [*of_nights(connection, now), *of_schedule()]
+        provinces = latest(gathered(connection))
     if as_json:
         answer(
             is_sample=sample,
@@ -187,6 +189,7 @@ def status(as_json: JsonOption = False) -> None:
                 {"source": one.source.name, "standing": one.standing, "last": one.last, "is_late": one.is_late, "due": one.due}
                 for one in states
             ],
+            provinces=[{"period": one.period, "editions": one.editions, "missing": one.missing} for one in provinces],
             refused=not_sent_again,
             waiting=waiting,
             held_edition=held,
@@ -196,6 +199,7 @@ def status(as_json: JsonOption = False) -> None:
         if sample:
             terminal.sample_line()
         terminal.source_table(states)
+        terminal.gathered_table(provinces)
         terminal.waiting_table(waiting, now)
         terminal.rejected_table(not_sent_again)
         _tell_runs(run, publication, held, found)
@@ -241,15 +245,18 @@ def indicators(
             found = official_table.find_unit(connection, unit, period)
             lines = official_table.of_unit(connection, found, period, WHOLE)
         notes = [note for note in notes_of(connection, period, WHOLE) if note.unit_code in (None, found.code)]
-        sample = is_sample(connection)
+        sample, of_provinces = is_sample(connection), gathered(connection).get(period) if found.level == "country" else None
     if not lines:
         raise Refusal(f"Chưa công bố chỉ tiêu nào của {found.version} cho kỳ {period}. {found.others}".strip())
     if as_json:
-        answer(is_sample=sample, unit=found, period=period, lines=lines, notes=[note.words for note in notes])
+        missing = {"missing": of_provinces.missing} if of_provinces is not None else {}
+        answer(is_sample=sample, unit=found, period=period, lines=lines, notes=[note.words for note in notes], **missing)
     elif as_now:
         terminal.restated_tables(found, period, restated, is_sample=sample)
     else:
         terminal.official_tables(found, period, lines, is_sample=sample)
+        if of_provinces is not None:
+            terminal.say(f"Có bản ký của {of_provinces.told()}.")
         terminal.notes(notes)
 
 

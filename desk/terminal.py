@@ -20,6 +20,7 @@ from rich.text import Text
 from desk.service_manager import notify
 from flows.progress import Stand, listening
 from tasks.ask.official_table import Line, Unit, sections
+from tasks.ask.province_editions import NAMED, Gathered
 from tasks.ask.score_card import COUNTED_BY
 from tasks.count.revisions import NOTHING, Revised
 from tasks.words import vietnamese as vi
@@ -308,6 +309,13 @@ def source_table(states: Sequence[SourceState[Any]]) -> None:
             known = [last.file_name, vi.day(last.exported_at), Text(words, style=VERDICT_STYLE.get(last.verdict, ""))]
         rows.append([state.source.name, vi.EXPECTED[state.source.expected], *known, vi.day(state.due), standing])
     table(["Nguồn", "Nhịp gửi", "Lần gửi cuối", "Xuất ngày", "Đánh giá", "Hạn gửi tiếp", "Tình trạng"], rows, "Nguồn dữ liệu")
+
+
+def gathered_table(latest: Sequence[Gathered]) -> None:
+    """Of how many provinces of the country an edition is in, of the latest periods."""
+    rows = [[vi.period(one.period), one.count, vi.some(one.missing, NAMED, "tỉnh") or vi.NOTHING] for one in latest]
+    if rows:
+        table(["Kỳ", ">Số tỉnh", "Còn thiếu"], rows, "Bản ký của các tỉnh")
 
 
 def account_table(rows: Sequence[Any], roles: Mapping[str, str]) -> None:

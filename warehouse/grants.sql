@@ -46,7 +46,7 @@ GRANT UPDATE (status, decided_by, decided_at) ON ops.quarantine TO bakhong_stewa
 GRANT SELECT ON warehouse.bridge_unit_lineage, warehouse.bridge_unit_succession, warehouse.dim_agency, warehouse.dim_channel,
     warehouse.dim_department, warehouse.dim_dossier_status, warehouse.dim_indicator, warehouse.dim_merchant,
     warehouse.dim_payment_method, warehouse.dim_payment_status, warehouse.dim_provider, warehouse.dim_service, warehouse.dim_unit,
-    warehouse.fact_indicator, warehouse.fact_indicator_restated, warehouse.fact_score_766 TO bakhong_steward;
+    warehouse.fact_edition, warehouse.fact_indicator, warehouse.fact_indicator_restated, warehouse.fact_score_766 TO bakhong_steward;
 GRANT SELECT (provider_key, service_key, unit_key, billing_month, issued_on, amount_vnd, is_household, row_key, row_hash, key_number,
     known_from, known_to, delivery_id, row_number, loaded_by, ended_by) ON warehouse.fact_bill TO bakhong_steward;
 GRANT SELECT (procedure_key, agency_key, receiving_agency_key, unit_key, received_unit_key, channel_key, dossier_status_key,

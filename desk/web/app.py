@@ -14,7 +14,7 @@ from desk.web import monitoring, open_data, pages, signing_in
 from desk.web.access import Asked, NotFound, not_found, route
 from desk.web.frame import Desk, assets
 from desk.web.headers import Guarded, Under
-from warehouse.seed import is_sample
+from warehouse.seed import is_country, is_sample
 from warehouse.settings import Settings, secret
 
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -52,6 +52,6 @@ def application(engine: Engine, settings: Settings, root_path: str = "") -> ASGI
         exception_handlers={404: not_found, 405: not_found},
     )
     with engine.connect() as connection:
-        app.state.desk = Desk(settings, root_path, is_sample(connection), secret("BAKHONG_METRICS_TOKEN"))
+        app.state.desk = Desk(settings, root_path, is_sample(connection), is_country(connection), secret("BAKHONG_METRICS_TOKEN"))
     app.state.engine, app.state.exposed = engine, monitoring.Exposed()
     return app

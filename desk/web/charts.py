@@ -15,6 +15,7 @@ from tasks.ask.official_table import find_unit, of_indicator, of_period
 from tasks.ask.overview import Overview
 from tasks.report.drawings import MAP, RANKING, charts_of, month_by_month, paired, through_the_year
 from tasks.report.pages.compare import sides
+from tasks.report.pages.tables import together
 from warehouse.periods import is_period, months
 
 KEPT = "charts"
@@ -31,7 +32,7 @@ def of_units(asked: Asked) -> Response:
         raise NotFound
 
     def drawn(overview: Overview) -> bytes | None:
-        charts = charts_of(of_period(overview.connection, year, overview.scope, indicator=code))
+        charts = charts_of(of_period(overview.connection, year, overview.scope, levels=together(overview), indicator=code))
         return next((chart.drawn() for chart in charts if chart.name == how), None)
 
     return _kept(asked, f"{how} {year} {code}", drawn)

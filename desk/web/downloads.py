@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,7 +14,7 @@ from desk.web.access import Asked, NotFound
 from desk.web.gate import XLSX
 from tasks.ask.gate import held_values
 from tasks.ask.notes import notes_of
-from tasks.ask.official_table import Line, find_unit, of_period, with_those_below
+from tasks.ask.official_table import UPPER, Line, find_unit, of_period, with_those_below
 from tasks.ask.overview import Overview
 from tasks.report.form_06a_public import is_for
 from tasks.report.form_06a_sheet import rows_of, write_form_06a
@@ -23,6 +23,8 @@ from tasks.report.hidden import threshold_of
 from tasks.report.one_stop_shop import of_unit
 from tasks.report.values_csv import values_csv
 from tasks.report.workbook import write_workbook
+from warehouse.country import COUNTRY
+from warehouse.names import LEVELS
 from warehouse.periods import is_period
 from warehouse.seed import publisher
 
@@ -30,20 +32,22 @@ CSV = "text/csv; charset=utf-8"
 
 
 def unit_workbook(asked: Asked) -> Response:
-    """The official tables of a unit and of those below it, with its form 06a and their scores of 766."""
+    """The official tables of a unit and of those below it, of the country those of its provinces; with its form 06a and scores of 766."""
     period, code = _of_unit(asked)
     with asked.reading() as connection:
         overview = Overview(connection, asked.scope(connection))
-        codes, lines = _values(overview, period, code)
+        codes, lines = _values(overview, period, code, UPPER if code == COUNTRY else tuple(LEVELS))
         unit = find_unit(connection, code, period)
         notes = [note for note in notes_of(connection, period, overview.scope) if note.unit_code is None or note.unit_code in codes]
         theirs = of_unit(connection, unit, codes, period)
+        gathered = overview.gathered.get(period) if code == COUNTRY else None
         rest = theirs and theirs.seen_by(overview.scope, period), ()
         told: dict[str, Any] = {
             "whose": unit.name,
             "publisher": publisher(connection),
             "is_sample": asked.desk.is_sample,
             "is_public": overview.scope.is_public,
+            "rests_on": gathered.told(len(gathered.missing)) if gathered else "",
         }
         book = _written(lambda path: write_workbook(lines, period, overview.as_of, path, lambda: rest, notes, **told))
     return _sent(f"ba-khong-{period}-{code}.xlsx", book, XLSX)
@@ -53,8 +57,9 @@ def unit_data(asked: Asked) -> Response:
     """The values of a unit and of those below it."""
     period, code = _of_unit(asked)
     with asked.reading() as connection:
-        _, lines = _values(Overview(connection, asked.scope(connection)), period, code)
-    return _sent(f"ba-khong-{period}-{code}.csv", values_csv(lines), CSV)
+        overview = Overview(connection, asked.scope(connection))
+        _, lines = _values(overview, period, code, UPPER if code == COUNTRY else tuple(LEVELS))
+    return _sent(f"ba-khong-{period}-{code}.csv", values_csv(lines, of_country=code == COUNTRY), CSV)
 
 
 def indicator_data(asked: Asked) -> Response:
@@ -63,10 +68,11 @@ def indicator_data(asked: Asked) -> Response:
     if not is_period(period):
         raise NotFound
     with asked.reading() as connection:
-        lines = of_period(connection, period, asked.scope(connection), indicator=code)
+        overview = Overview(connection, asked.scope(connection))
+        lines = of_period(connection, period, overview.scope, indicator=code)
     if not lines:
         raise NotFound
-    return _sent(f"ba-khong-{period}-{code}.csv", values_csv(lines), CSV)
+    return _sent(f"ba-khong-{period}-{code}.csv", values_csv(lines, of_country=overview.is_country), CSV)
 
 
 def held_data(asked: Asked) -> Response:
@@ -101,10 +107,10 @@ def _of_unit(asked: Asked) -> tuple[str, str]:
     return period, code
 
 
-def _values(overview: Overview, period: str, code: str) -> tuple[frozenset[str], list[Line]]:
+def _values(overview: Overview, period: str, code: str, levels: Collection[str]) -> tuple[frozenset[str], list[Line]]:
     """Codes of a unit and of those below it that are for whoever looks, and their values; NotFound where the unit has none."""
     below = overview.scope.narrowed(with_those_below(overview.connection, code, period))
-    lines = of_period(overview.connection, period, below)
+    lines = of_period(overview.connection, period, below, levels=levels)
     if below.codes is None or not any(line.unit_code == code for line in lines):
         raise NotFound
     return below.codes, lines

@@ -37,6 +37,8 @@ class Desk:
     """Path prefix behind a reverse proxy, as /ba-khong; else empty."""
     is_sample: bool = False
     """Whether what is shown is no real data."""
+    is_country: bool = False
+    """Whether what is shown is the whole country."""
     metrics_token: str | None = None
     """What whoever reads /metrics has to say; without one, it is for this machine alone."""
 
@@ -68,6 +70,11 @@ class DeskFrame:
     def is_sample(self) -> bool:
         """Whether what is shown is no real data."""
         return self.desk.is_sample
+
+    @property
+    def is_country(self) -> bool:
+        """Whether what is shown is the whole country."""
+        return self.desk.is_country
 
     def link(self, place: str) -> str:
         """Every place is here, but those of the whole province for whom it is not shown to, and those of a server that is not there."""

@@ -24,13 +24,14 @@ from tasks.report.pages.gate import publication, release
 from tasks.report.pages.nights import night, past_nights
 from tasks.report.pages.number import number
 from tasks.report.pages.one_stop_shop import form_06a, score_766
+from tasks.report.pages.provinces import provinces
 from tasks.report.pages.published import document, published
 from tasks.report.pages.rules import rule, rules
 from tasks.report.pages.sources import source, sources
-from tasks.report.pages.tables import indicator, restated, restated_indicator, unit, year, years
+from tasks.report.pages.tables import indicator, restated, restated_indicator, unit, units, year, years
 from tasks.report.pages.tonight import tonight
 from tasks.report.pages.worklist import worklist
-from tasks.report.rendering import Page
+from tasks.report.rendering import PROVINCES, Page
 from tasks.words.vietnamese import VIETNAM
 
 
@@ -98,8 +99,10 @@ ROUTES: list[Route] = [
     route("/nguon", page(sources), "viewer"),
     route("/nguon/{name}", page(source, "name"), "viewer"),
     route("/lan-gui/{number:int}", page(delivery, "number"), "viewer"),
+    route(f"/{PROVINCES}", page(provinces), "viewer"),
     route("/bieu", page(years), "viewer"),
     route("/bieu/{year}", page(year, "year"), "viewer"),
+    route("/bieu/{year}/don-vi", page(units, "year"), "viewer"),
     route("/bieu/{year}/hien-nay", page(restated, "year"), "viewer"),
     route("/bieu/{year}/hien-nay/{code}", page(restated_indicator, "year", "code"), "viewer"),
     route("/bieu/{year}/don-vi/{unit}/06a.xlsx", downloads.form_06a_sheet, "viewer"),

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, text
 
-from tasks.ask.scope import Scope
+from tasks.ask.scope import PUBLIC, Scope
 from tasks.words import vietnamese as vi
 from tasks.words.understood import did_you_mean, understood_period
 from warehouse.confidentiality import confidentiality
@@ -22,6 +22,8 @@ from warehouse.periods import days, is_period
 from warehouse.settings import Refusal
 
 DAY = timedelta(days=1)
+UPPER = ("country", "province")
+"""Levels whose units stand together where the whole country is told of: below them, each province tells of its own."""
 
 
 @dataclass(frozen=True)
@@ -212,6 +214,8 @@ VALUES = """
            i.target_source, i.full_marks, i.full_marks_source, i.obs_note, i.conf_status, i.parent_code
 """
 
+_IN_ORDER = f"ORDER BY i.sort_order, i.indicator_code, {from_the_top('i.unit_level')}, i.unit_code, i.unit_valid_from"
+
 _UNITS = """
     SELECT u.unit_code AS code, u.unit_name AS name, u.unit_level AS level, u.valid_from,
            (SELECT p.unit_name FROM warehouse.dim_unit p WHERE p.unit_code = u.parent_code
@@ -339,6 +343,13 @@ def of_indicator(connection: Connection, unit: Unit, indicator: str, periods: Co
     return [Line(*row) for row in rows]
 
 
+def values_of(connection: Connection, period: str) -> Iterator[Line]:
+    """The values of a period that are public, in the order of `of_period`, one by one: of a country they are too many to hold."""
+    streaming = {"stream_results": True, "yield_per": 5000}
+    query = f"{VALUES} FROM {PUBLIC.view('indicator')} i WHERE i.period = :period {_IN_ORDER}"
+    return (Line(*row) for row in connection.execute(text(query), {"period": period}, execution_options=streaming))
+
+
 def of_period(
     connection: Connection,
     period: str,
@@ -358,8 +369,7 @@ def of_period(
             "AND (CAST(:indicator AS text) IS NULL OR i.indicator_code = :indicator) "
             "AND (CAST(:codes AS text[]) IS NULL OR i.unit_code = ANY(:codes)) "
             "AND (CAST(:parents AS text[]) IS NULL OR i.parent_code = ANY(:parents)) "
-            f"ORDER BY i.sort_order, i.indicator_code, {from_the_top('i.unit_level')}, "
-            "i.unit_code, i.unit_valid_from"
+            f"{_IN_ORDER}"
         ),
         {
             "period": period,

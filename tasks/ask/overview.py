@@ -14,10 +14,12 @@ from sqlalchemy import Connection, Row, text
 from tasks.ask import gate, questions, to_do
 from tasks.ask.nights import nights
 from tasks.ask.problems import Problem, problems
+from tasks.ask.province_editions import Gathered, gathered
 from tasks.ask.questions import KnownSource, SourceState
 from tasks.ask.scope import WHOLE, Scope
 from tasks.ask.worklist import Item, items
 from tasks.count.revisions import last_publication
+from warehouse.seed import is_country
 
 LATELY = 60
 """Days of which it is told how often a rule did not hold."""
@@ -111,6 +113,16 @@ class Overview:
         assert self.publication is not None  # noqa: S101  # who asks shows something published
         as_of: datetime = self.publication.as_of
         return as_of
+
+    @cached_property
+    def is_country(self) -> bool:
+        """Whether the installation reports for the whole country."""
+        return is_country(self.connection)
+
+    @cached_property
+    def gathered(self) -> dict[str, Gathered]:
+        """The editions of provinces by period; none where it reports for a province."""
+        return gathered(self.connection)
 
     @cached_property
     def withheld_by(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from itertools import starmap
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, text
 from tasks.ask.official_table import VALUES, Line, Unit, called, check_period, like, several, sharing_texts, units_between
 from tasks.ask.scope import Scope
 from tasks.count.revisions import last_publication
-from warehouse.names import from_the_top
+from warehouse.names import LEVELS, from_the_top
 from warehouse.periods import VIETNAM
 from warehouse.settings import Refusal
 
@@ -38,7 +39,7 @@ _LINES = """
 {values}, i.is_restated, i.predecessors, i.predecessors_counted, i.predecessors_all
 FROM {view} i
 WHERE i.period = :period AND (CAST(:code AS text) IS NULL OR i.unit_code = :code AND i.unit_valid_from = :valid_from)
-    AND (CAST(:codes AS text[]) IS NULL OR i.unit_code = ANY(:codes))
+    AND (CAST(:codes AS text[]) IS NULL OR i.unit_code = ANY(:codes)) AND i.unit_level = ANY(:levels)
 ORDER BY i.sort_order, i.indicator_code, {highest}, i.unit_code
 """
 
@@ -59,17 +60,19 @@ def find_unit_of_today(connection: Connection, wanted: str) -> Unit:
 def restated_of_unit(connection: Connection, unit: Unit, period: str, scope: Scope) -> list[RestatedLine]:
     """The official tables of a unit of today in a period, in the order in which they are printed."""
     check_period(period)
-    return _lines(connection, period, scope, unit)
+    return _lines(connection, period, scope, unit=unit)
 
 
-def restated_of_period(connection: Connection, period: str, scope: Scope) -> list[RestatedLine]:
+def restated_of_period(connection: Connection, period: str, scope: Scope, *, levels: Collection[str] = tuple(LEVELS)) -> list[RestatedLine]:
     """The values of the units of today in a period that whoever has a scope may see; nothing where they all were there already."""
-    lines = _lines(connection, period, scope)
+    lines = _lines(connection, period, scope, levels)
     return lines if any(line.is_restated for line in lines) else []
 
 
-def _lines(connection: Connection, period: str, scope: Scope, unit: Unit | None = None) -> list[RestatedLine]:
+def _lines(
+    connection: Connection, period: str, scope: Scope, levels: Collection[str] = tuple(LEVELS), unit: Unit | None = None
+) -> list[RestatedLine]:
     one = {"code": unit and unit.code, "valid_from": unit and unit.valid_from}
     query = _LINES.format(values=VALUES, view=scope.view("indicator_restated"), highest=from_the_top("i.unit_level"))
-    rows = connection.execute(text(query), {"period": period, "codes": scope.listed, **one})
+    rows = connection.execute(text(query), {"period": period, "codes": scope.listed, "levels": list(levels), **one})
     return list(starmap(RestatedLine, sharing_texts(rows)))

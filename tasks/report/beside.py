@@ -72,8 +72,8 @@ def write_as_asked() -> None:
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_bytes(chart.drawn())
                 case _:
-                    lines, period, as_of, path, notes, publisher, is_sample = told
-                    flags = {"publisher": publisher, "is_sample": is_sample, "is_public": True}
+                    lines, period, as_of, path, notes, publisher, is_sample, rests_on = told
+                    flags = {"publisher": publisher, "is_sample": is_sample, "is_public": True, "rests_on": rests_on}
                     write_workbook(lines, period, as_of, path, asked.get, notes, **flags)
     except Exception as problem:
         pickle.dump(problem, sys.stdout.buffer)

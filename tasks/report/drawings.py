@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from sqlalchemy import text
@@ -13,7 +13,7 @@ from tasks.ask.official_table import Line
 from tasks.ask.overview import Overview
 from tasks.report.plots import Mark, Pair, pairs, ranking, spark, tiles, trend
 from tasks.words import vietnamese as vi
-from warehouse.periods import months
+from warehouse.periods import days, months
 
 MOST_BARS, MOST_TILES = 40, 240
 """More units than that are not told apart by anybody."""
@@ -42,15 +42,20 @@ class Chart:
 
 
 def charts_of(lines: Sequence[Line]) -> list[Chart]:
-    """The charts that there are of an indicator's units: none where they would say nothing."""
+    """The charts that there are of an indicator's units: none where they would say nothing. Of provinces, those at its end."""
     found = []
+    country = next((line for line in lines if line.unit_level == "country"), None)
+    if country is not None:
+        lines = [replace(line, first_day=days(line.period)[0]) for line in lines if line.last_day == days(line.period)[1]]
     if bars := _to_rank(lines):
         words = f"{vi.number(len(bars))} đơn vị, từ cao xuống thấp"
         marks = tuple(Mark(line.unit_shown, line.value) for line in bars)
-        found.append(Chart(RANKING, words, marks, bars[0].unit_measure, bars[0].target))
+        target = bars[0].target if country is None else country.target  # a province may have one of its own
+        found.append(Chart(RANKING, words, marks, bars[0].unit_measure, target))
     if communes := _to_map(lines):
-        words = f"{vi.number(len(communes))} xã, phường theo thứ tự mã, càng đậm càng cao; ô xám là {_grey(communes)}"
-        marks = tuple(Mark(line.unit_name.removeprefix("Xã ").removeprefix("Phường "), line.value, line.is_hidden) for line in communes)
+        units = "tỉnh" if communes[0].unit_level == "province" else "xã, phường"
+        words = f"{vi.number(len(communes))} {units} theo thứ tự mã, càng đậm càng cao; ô xám là {_grey(communes)}"
+        marks = tuple(Mark(_short(line.unit_name), line.value, line.is_hidden) for line in communes)
         found.append(Chart(MAP, words, marks, communes[0].unit_measure))
     return found
 
@@ -62,18 +67,27 @@ def _grey(communes: Sequence[Line]) -> str:
     return " hoặc ".join(words for words, is_there in kinds.items() if is_there)
 
 
+def _short(name: str) -> str:
+    """A unit's name on a tile: without its kind."""
+    return next((name.removeprefix(kind) for kind in ("Xã ", "Phường ", "Tỉnh ", "Thành phố ") if name.startswith(kind)), name)
+
+
 def _to_rank(lines: Sequence[Line]) -> list[Line]:
-    """The units of the lowest level at which they can be told apart."""
-    for level in ("commune", "district"):
+    """The units of the lowest level at which they can be told apart; of the country, its provinces."""
+    for level in _levels(lines):
         shown = [line for line in lines if line.unit_level == level]
         if FEWEST <= len(shown) <= MOST_BARS and any(line.value is not None for line in shown):
             return shown
     return []
 
 
+def _levels(lines: Sequence[Line]) -> tuple[str, ...]:
+    return ("province",) if any(line.unit_level == "country" for line in lines) else ("commune", "district")
+
+
 def _to_map(lines: Sequence[Line]) -> list[Line]:
-    """Every commune, in the order of the codes, which goes by neighbourhood; none where there are too few or too many."""
-    shown = [line for line in lines if line.unit_level == "commune"]
+    """Every commune, or province of the country, in the order of the codes, which goes by neighbourhood; none of too few or too many."""
+    shown = [line for line in lines if line.unit_level == _levels(lines)[0]]
     return shown if FEWEST <= len(shown) <= MOST_TILES and any(line.value is not None for line in shown) else []
 
 

@@ -19,6 +19,7 @@ from tasks.report.yearly import workbook_name, write_years
 from tasks.validate.data_docs import DataDocs
 from tasks.words import vietnamese as vi
 from warehouse.retention import rules_on
+from warehouse.seed import is_country
 
 OPEN_DATA = "open-data"
 """Beside the report: the editions that others take."""
@@ -49,7 +50,8 @@ def report(engine: Engine, home: Path, run_id: int, docs: DataDocs) -> Report:
         # A night of an earlier day leaves in force what the last one published.
         as_of = run.as_of if published is None else max(run.as_of, published.as_of)
         made = write_years(connection, home / "site", edition)
-        write_fees(connection, as_of, home / "site", edition)
+        if not is_country(connection):  # which has no payments
+            write_fees(connection, as_of, home / "site", edition)
         start = docs.build(run.started_at.astimezone(vi.VIETNAM))
         (edition / "data_docs").symlink_to(os.path.relpath(start.parent, edition), target_is_directory=True)
         write_site(connection, edition)

@@ -54,6 +54,10 @@ class Frame(Protocol):
         """Whether all that is shown was made up, to try the system on."""
 
     @property
+    def is_country(self) -> bool:
+        """Whether what is shown is the whole country, of its provinces' editions."""
+
+    @property
     def account(self) -> Any:
         """Who looks; nothing in the static edition."""
 
@@ -67,6 +71,8 @@ def render(page: Page, frame: Frame, environment: Environment | None = None) -> 
     template = (environment or environment_of()).get_template(page.template)
     framed: dict[str, Any] = {"link": frame.link, "asset": frame.asset, "drawing": frame.drawing, "file": frame.file}
     framed |= {"can": frame.can, "is_sample": frame.is_sample, "account": frame.account, "form_token": frame.form_token}
+    framed["is_country"] = frame.is_country
+    framed["sections"] = OF_THE_COUNTRY if frame.is_country else SECTIONS
     return template.render(**page.content, **framed, place=page.place, section=page.place.split("/")[0])
 
 
@@ -81,7 +87,7 @@ def environment_of(*more: BaseLoader) -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.globals |= {"vi": vi, "charts": charts, "sections": SECTIONS, "judgement": judgement, "tones": TONES}
+    environment.globals |= {"vi": vi, "charts": charts, "judgement": judgement, "tones": TONES}
     return environment
 
 
@@ -96,6 +102,15 @@ SECTIONS: Sequence[tuple[str, str]] = (
     ("quy-tac", "Quy tắc"),
 )
 """First part of a place → what the navigation calls it."""
+PROVINCES = "cac-tinh"
+"""Place of the page that tells which provinces' editions are in."""
+OF_THE_COUNTRY: Sequence[tuple[str, str]] = tuple(
+    new
+    for place, name in SECTIONS
+    if place != "da-cong-bo"
+    for new in ([(PROVINCES, "Các tỉnh")] if place == "bieu" else []) + [(place, name)]
+)
+"""The same in the country, which takes its provinces' editions, and no figures that others printed."""
 
 
 def digest(path: Path) -> str:

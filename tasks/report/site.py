@@ -17,6 +17,7 @@ from tasks.ask.scope import PUBLIC
 from tasks.report.pages.deliveries import delivery, worth_a_page
 from tasks.report.pages.gate import publication, release
 from tasks.report.pages.nights import night, past_nights
+from tasks.report.pages.provinces import provinces
 from tasks.report.pages.published import all_published
 from tasks.report.pages.rules import rule, rules
 from tasks.report.pages.sources import source, sources
@@ -36,6 +37,8 @@ BESIDE = ("data_docs/", "open-data/")
 """Beginnings of what an edition leads to, and may not be there."""
 OF_A_NUMBER = re.compile(r"bieu/[^/]+/(?!don-vi/|hien-nay/)[^/]+/")
 """Beginning of the place of a single value's page: there are too many to write them all."""
+BELOW_PROVINCES = re.compile(r"bieu/[^/]+/don-vi(/[0-9]{3}|$)")
+"""In the country, the same of units below the provinces, whose codes have two digits, and of their list: each province shows its own."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,14 @@ class StaticFrame:
     missing: tuple[str, ...] = ()
     """Beginnings of places that have none."""
     is_sample: bool = False
+    is_country: bool = False
     account: None = None
     form_token: str = ""
 
     def link(self, place: str) -> str:
         """The file of a page."""
         is_known = self.known is None or place in self.known or place.startswith(MADE_APART)
-        if not is_known or place.startswith(self.missing) or OF_A_NUMBER.match(place):
+        if not is_known or place.startswith(self.missing) or OF_A_NUMBER.match(place) or (self.is_country and BELOW_PROVINCES.match(place)):
             return ""
         return self._up + file_of(place)
 
@@ -88,14 +92,20 @@ def file_of(place: str) -> str:
 
 
 def write_pages(
-    pages: Iterable[Page], edition: Path, known: Collection[str] | None = None, missing: tuple[str, ...] = (), *, is_sample: bool
+    pages: Iterable[Page],
+    edition: Path,
+    known: Collection[str] | None = None,
+    missing: tuple[str, ...] = (),
+    *,
+    is_sample: bool,
+    is_country: bool = False,
 ) -> list[str]:
     """Writes pages into an edition, and returns the names of their files."""
     written = []
     for page in pages:
         path = edition / file_of(page.place)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(render(page, StaticFrame(edition, page.place, known, missing, is_sample)), "utf-8")
+        path.write_text(render(page, StaticFrame(edition, page.place, known, missing, is_sample, is_country)), "utf-8")
         written.append(file_of(page.place))
     return written
 
@@ -114,11 +124,11 @@ def write_site(connection: Connection, edition: Path) -> None:
         rules(overview),
         years(overview),
     ]
-    pages += all_published(overview)
-    named = [source(overview, one.name) for one in overview.sources]
+    named = [provinces(overview)] if overview.is_country else [*all_published(overview)]
+    named += [source(overview, one.name) for one in overview.sources]
     named += [night(overview, run.run_id) for run in nights(connection, NIGHTS_SHOWN)]
     named += [delivery(overview, number) for number in worth_a_page(overview, DELIVERIES)]
     named += [rule(overview, code) for code in sorted({*overview.broken_lately, *(row.rule_code for row in overview.open_rows)})]
     named += [release(overview, one.release_id) for one in all_signed(connection)[:RELEASES]]
     pages += [page for page in named if page is not None]
-    write_pages(pages, edition, {page.place for page in pages}, is_sample=is_sample(connection))
+    write_pages(pages, edition, {page.place for page in pages}, is_sample=is_sample(connection), is_country=overview.is_country)

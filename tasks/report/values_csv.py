@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from tasks.ask.official_table import Line
 from tasks.report.csv_file import ENCODING, as_csv, write_csv
@@ -53,9 +55,22 @@ def write_values_file(path: Path, lines: Iterable[Line]) -> None:
         write_csv(file, tuple(COLUMNS), _told(lines))
 
 
-def values_csv(lines: Iterable[Line]) -> bytes:
-    """The same to send."""
-    return as_csv(tuple(COLUMNS), _told(lines))
+def write_values_packed(path: Path, lines: Iterable[Line]) -> None:
+    """The same of the whole country, in a zip that comes out alike for the same values."""
+    packed = ZipInfo(path.stem)
+    packed.compress_type = ZIP_DEFLATED
+    with ZipFile(path, "w") as book, book.open(packed, "w", force_zip64=True) as file:
+        write_csv(TextIOWrapper(file, ENCODING, newline=""), _header(of_country=True), _told(lines))
+
+
+def values_csv(lines: Iterable[Line], *, of_country: bool = False) -> bytes:
+    """Values to send."""
+    return as_csv(_header(of_country=of_country), _told(lines))
+
+
+def _header(*, of_country: bool) -> list[str]:
+    """Names of the columns; a value of the country is made of provinces, as one of a province is of communes."""
+    return [name.replace("Số xã", "Số tỉnh hoặc xã") if of_country else name for name in COLUMNS]
 
 
 def _told(lines: Iterable[Line]) -> Iterator[list[Any]]:

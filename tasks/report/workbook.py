@@ -14,7 +14,7 @@ from typing import Any
 import xlsxwriter
 
 from tasks.ask.notes import Note
-from tasks.ask.official_table import Line, sections
+from tasks.ask.official_table import UPPER, Line, sections
 from tasks.ask.restated import RestatedLine
 from tasks.ask.score_card import COUNTED_BY
 from tasks.ask.score_table import ScoreLine
@@ -40,6 +40,24 @@ OF_TODAY = (
     ("Mã", 8), ("Chỉ tiêu", 34), ("Mã ĐVHC", 10), ("Đơn vị hiện nay", 26), ("Tử số", 13), ("Mẫu số", 13), ("Kết quả", 12),
     ("Tình trạng số liệu", 22), ("Tính lại từ", 46), ("Ghi chú", 36),
 )  # fmt: skip
+
+
+OF_PROVINCE = (
+    "Kết quả được tính lại từ từng dòng dữ liệu nguồn; làm tròn một lần, nửa lên, ở số chữ số thập phân được in.",
+    "Cấp trên được tính bằng cách cộng tử số và mẫu số của cấp dưới, không lấy trung bình các tỷ lệ.",
+    "Số của cấp trên ghi phạm vi: bao nhiêu trong số các xã phải gửi đã có số liệu; chưa đủ thì là số tạm tính.",
+    "Chính thức khi mọi nguồn đã gửi đến hết kỳ; “Mức điểm tối đa (766)” là ngưỡng chấm điểm, không phải mục tiêu.",
+)
+OF_COUNTRY = (
+    "Số của cả nước là tổng tử số chia cho tổng mẫu số mà các tỉnh đã ký, làm tròn một lần; không lấy trung bình các tỷ lệ.",
+    "Số của mỗi tỉnh giữ nguyên như tỉnh đã ký. Số của từng xã, phường ở tệp .csv và ở trang của tỉnh.",
+    "Phạm vi: bao nhiêu trong số các tỉnh, ở dòng của tỉnh là trong số các xã, đã có số liệu; chưa đủ thì là số tạm tính.",
+    "“Mức điểm tối đa (766)” là ngưỡng chấm điểm, không phải mục tiêu.",
+)
+OF_ALL = (
+    f"Ô ghi “{vi.NOTHING}” là chưa có số liệu, không phát sinh hoặc không áp dụng; không phải bằng 0.",
+    "Định nghĩa và căn cứ của từng chỉ tiêu ở trang “Ghi chú”.",
+)
 
 
 @dataclass(frozen=True)
@@ -72,14 +90,19 @@ def write_workbook(
     publisher: str = "",
     is_sample: bool = False,
     is_public: bool = False,
+    rests_on: str = "",
 ) -> None:
     """Writes the workbook beside its place and moves it there, so that nobody ever opens half of it.
 
     `whose`: the unit whose tables they are, with those below it; else they are of all units. `publisher`: who answers for them.
     `rest`: the tables of the one-stop-shop and the values of units of today, asked for when those of the indicators are written.
     `notes`: what is printed under the tables they touch. `is_public`: the form is printed without its small counts; the lines are given
-    as they are to be shown.
+    as they are to be shown. `rests_on`: whose editions the numbers of the country are made of, and who is missing. Of the country it has
+    the provinces, whatever else is among the lines.
     """
+    of_country = any(line.unit_level == "country" for line in lines)
+    if of_country:
+        lines = [line for line in lines if line.unit_level in UPPER]
     draft = path.with_suffix(".draft")
     # Whatever begins with =, +, - or @ is a text that someone sent, never a formula or an address.
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -117,7 +140,9 @@ def write_workbook(
             added[RESTATED] = "Tính lại theo đơn vị hiện nay"
         _notes(book, styles, lines)
         added[DEFINITIONS] = "Định nghĩa và căn cứ của từng chỉ tiêu"
-        _cover(cover, styles, title, publisher, as_of, listed | {name: (words, None) for name, words in added.items()}, signature)
+        contents: dict[str, tuple[str, int | None]] = {**listed, **{name: (words, None) for name, words in added.items()}}
+        reading = [*(OF_COUNTRY if of_country else OF_PROVINCE), *OF_ALL]
+        _cover(cover, styles, title, publisher, as_of, contents, signature, reading, rests_on)
     draft.replace(path)
 
 
@@ -129,8 +154,10 @@ def _cover(
     as_of: datetime,
     listed: dict[str, tuple[str, int | None]],
     signature: Signature | None,
+    reading: Sequence[str],
+    rests_on: str,
 ) -> None:
-    """`listed`: sheet → what it shows, and how many indicators an official table has."""
+    """`listed`: sheet → what it shows, and how many indicators an official table has; `reading`: how it is to be read."""
     page(sheet, styles, "Bìa")
     sheet.hide_gridlines(2)
     for column, width in enumerate((12, 66, 24)):
@@ -156,18 +183,11 @@ def _cover(
             sheet.write_number(row, 2, indicators, styles.centre)
     row = 8 + len(listed)
     sheet.write_string(row, 0, "Cách đọc", styles.heading)
-    for number, note in enumerate(
-        (
-            "Kết quả được tính lại từ từng dòng dữ liệu nguồn; làm tròn một lần, nửa lên, ở số chữ số thập phân được in.",
-            "Cấp trên được tính bằng cách cộng tử số và mẫu số của cấp dưới, không lấy trung bình các tỷ lệ.",
-            "Số của cấp trên ghi phạm vi: bao nhiêu trong số các xã phải gửi đã có số liệu; chưa đủ thì là số tạm tính.",
-            "Chính thức khi mọi nguồn đã gửi đến hết kỳ; “Mức điểm tối đa (766)” là ngưỡng chấm điểm, không phải mục tiêu.",
-            f"Ô ghi “{vi.NOTHING}” là chưa có số liệu, không phát sinh hoặc không áp dụng; không phải bằng 0.",
-            "Định nghĩa và căn cứ của từng chỉ tiêu ở trang “Ghi chú”.",
-        ),
-        1,
-    ):
+    for number, note in enumerate(reading, 1):
         sheet.write_string(row + number, 0, f"• {note}", styles.plain)
+    if rests_on:
+        sheet.merge_range(row + len(reading) + 2, 0, row + len(reading) + 2, 2, f"Có bản ký của {rests_on}.", styles.note)
+        sheet.set_row(row + len(reading) + 2, 15 * ceil(1.15 * len(rests_on) / 100))
 
 
 def _restated(book: Any, styles: Styles, lines: Sequence[RestatedLine], period: str, hidden: str) -> None:

@@ -13,6 +13,7 @@ from tasks.ask.official_table import Line
 from tasks.report.workbook_styles import BAR, Styles, mark, page, threshold
 from tasks.words import vietnamese as vi
 from warehouse.names import LEVELS
+from warehouse.periods import days
 
 AGAINST = "Biểu đồ"
 BESIDE = "So sánh"
@@ -142,5 +143,7 @@ def _highest(lines: Sequence[Line]) -> list[Line]:
 def _below(lines: Sequence[Line]) -> list[Line]:
     """Of the levels below the highest, the first with several units and not too many."""
     levels = {level: [line for line in lines if line.unit_level == level] for level in LEVELS}
+    if levels["country"]:  # of the provinces, those that there are at the end
+        levels["province"] = [line for line in levels["province"] if line.last_day == days(line.period)[1]]
     there = [part for part in levels.values() if part][1:]
     return next((part for part in there if 1 < len({(line.unit_code, line.first_day) for line in part}) <= MOST), [])

@@ -40,7 +40,10 @@ def add_table(book: Any, styles: Styles, name: str, lines: Sequence[Line], perio
     page(sheet, styles, name)
     indicators = [next(group) for _, group in groupby(lines, attrgetter("indicator_code"))]
     first, last = len(UNIT_COLUMNS), len(UNIT_COLUMNS) + len(indicators) - 1
-    for column, (_, width) in enumerate(UNIT_COLUMNS):
+    widths = [width for _, width in UNIT_COLUMNS]
+    if any(line.unit_level == "country" for line in lines):  # provinces that merged in the period bear their days
+        widths[1] = max(widths[1], *(len(line.unit_shown) for line in lines))
+    for column, width in enumerate(widths):
         sheet.set_column(column, column, width)
     sheet.set_column(first, last, INDICATOR_WIDTH)
     sheet.write_string(0, 0, f"{name}. {lines[0].official_table}", styles.heading)
@@ -80,7 +83,7 @@ def add_table(book: Any, styles: Styles, name: str, lines: Sequence[Line], perio
     sheet.ignore_errors({"number_stored_as_text": f"A6:A{end + 1}"})
     sheet.freeze_panes(5, 2)
     sheet.repeat_rows(3, 4)
-    across = sum(width for _, width in UNIT_COLUMNS) + INDICATOR_WIDTH * len(indicators)
+    across = sum(widths) + INDICATOR_WIDTH * len(indicators)
     for below, words in enumerate([LEGEND, *_without_target(indicators), *told], end + 2):
         sheet.merge_range(below, 0, below, last, words, styles.note)
         sheet.set_row(below, 15 * ceil(1.15 * len(words) / across))

@@ -17,9 +17,9 @@ from tasks.report.beside import Beside
 from tasks.report.drawn import Drawings
 from tasks.report.kept import Made, fingerprint, made, programme, take_over, write_down, written_down
 from tasks.report.one_stop_shop import one_stop_shop
-from tasks.report.pages.tables import pages_of
+from tasks.report.pages.tables import pages_of, together
 from tasks.report.site import write_pages
-from tasks.report.values_csv import write_values_file
+from tasks.report.values_csv import write_values_file, write_values_packed
 from warehouse.seed import is_sample, publisher
 
 BY_UNIT = 3
@@ -44,9 +44,9 @@ def workbook_name(year: str) -> str:
     return f"ba-khong-{year}.xlsx"
 
 
-def data_name(year: str) -> str:
-    """File name of all values of a year."""
-    return f"ba-khong-{year}.csv"
+def data_name(year: str, *, is_country: bool) -> str:
+    """File name of all values of a year: of a whole country packed, since there are half a million."""
+    return f"ba-khong-{year}.csv.zip" if is_country else f"ba-khong-{year}.csv"
 
 
 def write_years(connection: Connection, before: Path, edition: Path) -> list[Made]:
@@ -55,7 +55,7 @@ def write_years(connection: Connection, before: Path, edition: Path) -> list[Mad
     Those that would come out as they are in the edition before are taken over from there, unless someone altered them meanwhile.
     """
     published = {row.period: _Published(row.as_of, row.is_restated, row.content) for row in connection.execute(text(_PUBLISHED))}
-    years = official_table.years(connection)
+    years, overview = official_table.years(connection), Overview(connection, PUBLIC)
     around = fingerprint(programme(), connection.execute(text(_NAMES)).one())
     # The scores of a year are compared with those of the year before.
     before_it = {year: published.get(str(int(year) - 1)) for year in years}
@@ -63,7 +63,15 @@ def write_years(connection: Connection, before: Path, edition: Path) -> list[Mad
     withheld = {row.year: row.content for row in connection.execute(text(_WITHHELD))}
     has_open_data = {year: (edition / "open-data" / year / "latest").exists() for year in years}
     told = {
-        year: (published[year], before_it[year], withheld.get(year), year in years[:BY_UNIT], notes[year], has_open_data[year])
+        year: (
+            published[year],
+            before_it[year],
+            withheld.get(year),
+            year in years[:BY_UNIT],
+            notes[year],
+            has_open_data[year],
+            *([overview.gathered.get(year)] if overview.is_country else []),
+        )
         for year in years
     }
     content = {year: fingerprint(around, *told[year]) for year in years}
@@ -75,7 +83,7 @@ def write_years(connection: Connection, before: Path, edition: Path) -> list[Mad
     if missing := [year for year in years if year not in found]:
         with Beside() as beside:
             names = {
-                year: _write(connection, year, published[year], notes[year], year in years[:BY_UNIT], edition, beside, drawings)
+                year: _write(overview, year, published[year], notes[year], year in years[:BY_UNIT], edition, beside, drawings)
                 for year in missing
             }
         found |= {year: made(year, content[year], edition, names[year]) for year in missing}
@@ -85,7 +93,7 @@ def write_years(connection: Connection, before: Path, edition: Path) -> list[Mad
 
 
 def _write(
-    connection: Connection,
+    overview: Overview,
     year: str,
     published: _Published,
     notes: list[Note],
@@ -95,17 +103,22 @@ def _write(
     drawings: Drawings,
 ) -> list[str]:
     """Writes the files of a year, workbook and charts beside, and returns their names."""
-    lines = official_table.of_period(connection, year, PUBLIC)
-    sample = is_sample(connection)
-    beside.write_workbook(lines, year, published.as_of, edition / workbook_name(year), notes, publisher(connection), sample)
-    restated = restated_of_period(connection, year, PUBLIC) if published.is_restated else []
-    beside.tell_rest(one_stop_shop(connection, lines, year), restated)
-    write_values_file(edition / data_name(year), lines)
-    of_units = f"bieu/{year}/don-vi/"
-    pages = pages_of(Overview(connection, PUBLIC), year, lines, restated, published.as_of)
-    shown = [page for page in pages if by_unit or not page.place.startswith(of_units)]
-    written = write_pages(shown, edition, missing=() if by_unit else (of_units,), is_sample=sample)
-    return [workbook_name(year), data_name(year), *written, *drawings.put(shown, beside)]
+    connection, is_country = overview.connection, overview.is_country
+    lines = official_table.of_period(connection, year, PUBLIC, levels=together(overview))
+    sample, data = is_sample(connection), edition / data_name(year, is_country=is_country)
+    rests_on = overview.gathered.get(year)
+    told = (notes, publisher(connection), sample, rests_on.told(len(rests_on.missing)) if rests_on else "")
+    beside.write_workbook(lines, year, published.as_of, edition / workbook_name(year), *told)
+    restated = restated_of_period(connection, year, PUBLIC, levels=together(overview)) if published.is_restated else []
+    beside.tell_rest(None if is_country else one_stop_shop(connection, lines, year), restated)
+    if is_country:
+        write_values_packed(data, official_table.values_of(connection, year))
+    else:
+        write_values_file(data, lines)
+    pages = pages_of(overview, year, lines, restated, published.as_of, by_unit=by_unit)
+    missing = () if by_unit else (f"bieu/{year}/don-vi/",)
+    written = write_pages(pages, edition, missing=missing, is_sample=sample, is_country=is_country)
+    return [workbook_name(year), data.name, *written, *drawings.put(pages, beside)]
 
 
 _TABLES = ("fact_indicator", "fact_indicator_restated", "fact_reach", "fact_form_06a", "fact_score_766")

@@ -262,9 +262,9 @@ def summary(statuses: Iterable[str]) -> str:
     return ", ".join(f"{number(count)} {DELIVERY_STATUS[status]}" for status, count in Counter(statuses).most_common())
 
 
-def some(names: Sequence[str], shown: int = 3) -> str:
+def some(names: Sequence[str], shown: int = 3, what: str = "tệp") -> str:
     """The first of some names, and how many more there are: `a.csv, b.csv, c.csv và 11 tệp khác`."""
-    more = f" và {number(len(names) - shown)} tệp khác" if len(names) > shown else ""
+    more = f" và {number(len(names) - shown)} {what} khác" if len(names) > shown else ""
     return ", ".join(names[:shown]) + more
 
 

@@ -129,7 +129,7 @@ def walk(page: Page, desk: Served) -> Iterator[str]:
         yield address
         links = page.locator("a[href]").evaluate_all("all => all.map(a => (a.href.baseVal ?? a.href).split('#')[0])")
         found = [httpx.URL(address).join(link) for link in dict.fromkeys(links)]
-        new = [str(link) for link in found if str(link) not in known and not link.path.endswith((".xlsx", ".csv"))]
+        new = [str(link) for link in found if str(link) not in known and not link.path.endswith((".xlsx", ".csv", ".zip"))]
         known.update(new)
         waiting += new
 

@@ -6,6 +6,7 @@ from tasks.ask.explain import explain
 from tasks.ask.gate import MOVERS
 from tasks.ask.official_table import find_unit
 from tasks.ask.overview import Overview
+from tasks.ask.province_editions import parts_of
 from tasks.report.drawings import has_trend
 from tasks.report.pages.docs import docs_of
 from tasks.report.rendering import Page
@@ -36,5 +37,6 @@ def number(overview: Overview, period: str, code: str, unit: str) -> Page | None
         "year": period[:4],
         "has_trend": has_trend(told.through_the_year),
         "publication": overview.publication,
+        "provinces": parts_of(overview.connection, told.line, overview.gathered.get(period), overview.scope),
     }
     return Page(told.line.place, "number.html", content)
