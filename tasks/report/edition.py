@@ -95,7 +95,8 @@ def artifacts(engine: Engine, run_id: int, made: Report | None, desk_url: str | 
             for row in questions.deliveries(connection, since=run.started_at)
         ]
         years = official_table.years(connection)
-        lines = official_table.of_period(connection, years[0], WHOLE, levels=("province", "district")) if years else []
+        levels = ("country",) if is_country(connection) else ("province", "district")
+        lines = official_table.of_period(connection, years[0], WHOLE, levels=levels) if years else []
     create_table_artifact(quality, key="quality", description="Deliveries of the night")
     indicators = [
         {

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, insert, text
 
-from tasks.ask.province_editions import gathered, lately, latest
+from tasks.ask.official_table import UPPER, of_period
+from tasks.ask.province_editions import gathered, lately, latest, parts_of
+from tasks.ask.scope import PUBLIC
+from tasks.report.drawings import charts_of
 from tests.conftest import TEMPLATE, copy_of
-from tests.warehouse.facts import arrived
+from tests.warehouse.facts import arrived, edition
+from tests.warehouse.test_gate import a_night
 from warehouse.country import COUNTRY
 from warehouse.embedded import Server
 from warehouse.seed import know_provinces
@@ -114,6 +119,36 @@ def test_a_period_that_is_not_over_is_looked_at_once_a_province_sent_it(country:
     with country.connect() as c:
         shown = lately(c, gathered(c), date(2026, 3, 15))
     assert [one.period for one in shown["year"]] == ["2024", "2025", "2026"]
+
+
+def signed_by_three(engine: Engine) -> None:
+    """Three provinces signed CQ4 of a month; one of them withholds it."""
+    with engine.begin() as c:
+        edition(c, "2026-01", {(THANH_HOA, "CQ4"): (30, 40, 75, "A"), (PHU_THO, "CQ4"): (10, 40, 25, "A")})
+        edition(c, "2026-01", {(CAO_BANG, "CQ4"): (None, None, None, "Q", "gives_another_away")})
+        for province in (THANH_HOA, CAO_BANG, PHU_THO):
+            sent(c, province, "2026-01", 1, 2)
+    a_night(engine, datetime(2026, 3, 20, tzinfo=UTC))
+
+
+def test_provinces_are_ranked_and_mapped_beside_each_other_against_the_target_of_all(country: Engine) -> None:
+    signed_by_three(country)
+    with country.connect() as c:
+        ranked, mapped = charts_of(of_period(c, "2026-01", PUBLIC, levels=UPPER, indicator="CQ4"))
+    assert {mark.label: mark.value for mark in ranked.marks} == {"Tỉnh Cao Bằng": None, "Tỉnh Phú Thọ": 25, "Tỉnh Thanh Hóa": 75}
+    assert ranked.target is None  # Thanh Hóa has one of its own
+    assert [mark.label for mark in mapped.marks] == ["Cao Bằng", "Phú Thọ", "Thanh Hóa"]
+    assert mapped.words.startswith("3 tỉnh theo thứ tự mã")
+
+
+def test_a_number_of_the_country_says_of_each_province_whether_it_is_in_it(country: Engine) -> None:
+    signed_by_three(country)
+    with country.connect() as c:
+        line = of_period(c, "2026-01", PUBLIC, levels=("country",), indicator="CQ4")[0]
+        found = parts_of(c, line, gathered(c)["2026-01"], PUBLIC)
+        assert parts_of(c, replace(line, unit_level="province"), gathered(c)["2026-01"], PUBLIC) == []
+    assert [(part.edition.province_code, part.is_in) for part in found] == [(CAO_BANG, False), (PHU_THO, True), (THANH_HOA, True)]
+    assert found[0].why == "ẩn để không suy ra được số khác"
 
 
 def test_an_installation_of_a_province_has_none(engine: Engine) -> None:
