@@ -68,11 +68,10 @@ def indicator_data(asked: Asked) -> Response:
     if not is_period(period):
         raise NotFound
     with asked.reading() as connection:
-        overview = Overview(connection, asked.scope(connection))
-        lines = of_period(connection, period, overview.scope, indicator=code)
+        lines = of_period(connection, period, asked.scope(connection), indicator=code)
     if not lines:
         raise NotFound
-    return _sent(f"ba-khong-{period}-{code}.csv", values_csv(lines, of_country=overview.is_country), CSV)
+    return _sent(f"ba-khong-{period}-{code}.csv", values_csv(lines, of_country=asked.desk.is_country), CSV)
 
 
 def held_data(asked: Asked) -> Response:

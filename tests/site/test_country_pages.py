@@ -159,6 +159,8 @@ def test_what_is_taken_along_of_the_country_has_its_provinces(desk: Served, page
     assert [cell.value for cell in book["Biểu 1"]["B"][5:7]] == ["Cả nước", "Tỉnh Lai Châu"]
     told = page.request.get(f"{desk.address}bieu/{YEAR}/don-vi/VN.csv").body().decode(ENCODING)
     assert {row["Mã ĐVHC"] for row in csv.DictReader(io.StringIO(told), delimiter=DELIMITER)} == {"VN", LAI_CHAU}
+    told = page.request.get(f"{desk.address}bieu/{YEAR}/CQ4.csv").body().decode(ENCODING)
+    assert {row["Mã ĐVHC"] for row in csv.DictReader(io.StringIO(told), delimiter=DELIMITER)} == {"VN", *(row["code"] for row in UNITS)}
 
 
 def test_an_account_of_a_province_has_all_its_units_on_the_page_of_a_year_and_no_others(desk: Served, page: Page) -> None:
