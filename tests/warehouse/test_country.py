@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from tests.conftest import TEMPLATE, copy_of
 from tests.warehouse.facts import arrived, close, edition, loading, unit_counts
@@ -156,6 +156,20 @@ def test_what_no_edition_tells_any_more_is_missing(country: Engine) -> None:
     a_night(country, MARCH)
     assert shown(country, "CQ4", HAC_THANH, "2026-01") == (None, None, None, "L", None, None, None)
     assert shown(country, "CQ4", THANH_HOA, "2026-01") == (50, 100, Decimal(50), "A", None, None, None)
+
+
+def test_an_edition_of_before_the_reform_may_have_three_times_the_rows(country: Engine) -> None:
+    def received(c: Connection, delivery_id: int, rows: int) -> None:
+        told = "UPDATE ops.delivery SET rows_received = :rows, business_period = '2026-01' WHERE delivery_id = :number"
+        c.execute(text(told), {"rows": rows, "number": delivery_id})
+
+    with country.begin() as c:
+        for month in ("2026-01", "2026-02", "2026-03"):
+            received(c, edition(c, month, {(THANH_HOA, "CQ4"): (50, 100, 50, "A")}), 3_000)
+    a_night(country, MARCH)
+    with country.begin() as c:
+        received(c, edition(c, "2025-05", {(THANH_HOA, "CQ4"): (50, 100, 50, "A")}, exported_at=MARCH), 12_000)
+    assert not a_night(country, MARCH).is_held
 
 
 def test_a_break_in_one_province_is_one_in_the_sum(country: Engine) -> None:
