@@ -160,7 +160,7 @@ def test_what_no_edition_tells_any_more_is_missing(country: Engine) -> None:
 
 def test_an_edition_of_before_the_reform_may_have_three_times_the_rows(country: Engine) -> None:
     def received(c: Connection, delivery_id: int, rows: int) -> None:
-        told = "UPDATE ops.delivery SET rows_received = :rows, business_period = '2026-01' WHERE delivery_id = :number"
+        told = "UPDATE ops.delivery SET rows_received = :rows, rows_loaded = :rows, business_period = '2026-01' WHERE delivery_id = :number"
         c.execute(text(told), {"rows": rows, "number": delivery_id})
 
     with country.begin() as c:
