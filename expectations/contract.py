@@ -432,6 +432,8 @@ class Contract(Model):
     """Feeds whose things its rows name: in a night, it comes after them."""
     key_within: Literal["provider", "source", "nothing"] = "nothing"
     """Within what the natural key is unique."""
+    are_apart: bool = False
+    """Whether each provider speaks of units of its own alone, so that nothing hangs on whose deliveries are loaded first."""
     speaks: Speaks | None = None
     """Where a file may tell of one thing in several rows: which of them speaks."""
     adding: str | None = None

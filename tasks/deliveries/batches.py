@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 
@@ -38,7 +39,7 @@ class Batch:
 
 def batches(waiting: Iterable[Delivery]) -> list[Batch]:
     """Batches in an order in which each comes after all that it has to wait for, feeds that may go side by side in turn."""
-    ordered = sorted(waiting, key=lambda delivery: (delivery.feed, delivery.exported_at, delivery.delivery_id))
+    ordered = sorted(waiting, key=_order)
     queues = {feed: list(_parts(own)) for feed, own in groupby(ordered, attrgetter("feed"))}
     found: list[Batch] = []
     places: dict[str, list[int]] = {feed: [] for feed in queues}
@@ -51,6 +52,12 @@ def batches(waiting: Iterable[Delivery]) -> list[Batch]:
             if not queues[feed]:
                 del queues[feed]
     return found
+
+
+def _order(delivery: Delivery) -> tuple[str, str, datetime, int]:
+    """By when they were made; those of a provider together where others speak of nothing that it does."""
+    together = delivery.provider if contract(delivery.feed).are_apart else ""
+    return delivery.feed, together, delivery.exported_at, delivery.delivery_id
 
 
 def needed(feed: str) -> set[str]:

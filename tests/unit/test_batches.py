@@ -20,10 +20,10 @@ from tasks.words.vietnamese import VIETNAM
 _numbers = itertools.count(1)
 
 
-def delivery(feed: str, day: int, source: str | None = None, path: Path = Path("nowhere")) -> Delivery:
+def delivery(feed: str, day: int, source: str | None = None, path: Path = Path("nowhere"), provider: str = "td") -> Delivery:
     layout = next(iter(contract(feed).layouts))
     exported_at = datetime(2024, 1, 1, tzinfo=VIETNAM) + timedelta(days=day)
-    return Delivery(next(_numbers), source or feed, feed, layout, "td", f"{feed}-{day}", "0", path, exported_at)
+    return Delivery(next(_numbers), source or feed, feed, layout, provider, f"{feed}-{day}", "0", path, exported_at)
 
 
 @given(st.lists(st.tuples(st.sampled_from(feeds()), st.integers(0, 200), st.sampled_from("ab"))))
@@ -51,6 +51,15 @@ def test_a_batch_holds_no_more_than_fits_into_memory(tmp_path: Path) -> None:
     waiting = [delivery("bills", 1, path=small), delivery("bills", 2, path=large), delivery("bills", 3, path=small)]
     assert [len(batch) for batch in batches(waiting)] == [1, 1, 1]
     assert [len(batch) for batch in batches([delivery("bills", day, path=small) for day in range(BATCH_FILES + 1)])] == [BATCH_FILES, 1]
+
+
+def test_editions_of_a_province_go_together_since_no_other_speaks_of_its_units() -> None:
+    def batched(feed: str) -> list[list[tuple[str, str]]]:
+        sent = [delivery(feed, day, f"from-{code}", provider=code) for day in (1, 2) for code in ("38", "04")]
+        return [[(one.provider, one.file_name[-1]) for one in batch.deliveries] for batch in batches(sent)]
+
+    assert batched("editions") == [[("04", "1"), ("04", "2")], [("38", "1"), ("38", "2")]]
+    assert batched("unit_counts") == [[("38", "1")], [("04", "1")], [("38", "2")], [("04", "2")]]
 
 
 def test_a_step_waits_for_its_turn_whatever_is_ready_first() -> None:
