@@ -40,7 +40,7 @@ PLACES = {
     "while a file is fetched": ("tasks.pull.landing:_land", "sleep", "SIGTERM"),
     "while rows are loaded": ("tasks.load.deliver:_merge", "sleep", "SIGINT"),
     "while the database loads": ("tasks.load.deliver:_close", "query", "SIGTERM"),
-    "while figures are computed": ("tasks.indicators.compute:_candidates", "query", "SIGINT"),
+    "while figures are computed": ("tasks.indicators.compute:leave_candidates", "query", "SIGINT"),
     "while the report is made": ("tasks.report.edition:write_site", "sleep", "SIGTERM"),
     "when the terminal closes": ("tasks.load.deliver:_merge", "sleep", "SIGHUP"),
 }
