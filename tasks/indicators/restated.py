@@ -49,12 +49,13 @@ def revise_restated(connection: Connection, counting: Counting, publication: Pub
         return NOTHING
     candidates = "TRUE" if everything else "(indicator_key, period) IN (SELECT indicator_key, period FROM candidate)"
     connection.execute(text(_WAYS.replace("{candidates}", candidates)), _ways(declared, keys))
+    analyze(connection, "restated_way")  # else all that was ever published is read to find what belongs to it
     for counted in distinct:
         _count_anew(connection, counting, counted, keys)
     connection.execute(text(_PUBLISHED.replace("{held}", held(counting))), as_of(counting))
     analyze(connection, "published")
     connection.execute(text(_MEMBERS), {"today": counting.today})
-    analyze(connection, "restated_way", "member", "counted_anew")
+    analyze(connection, "member", "counted_anew")
     connection.execute(text(_RESTATED))
     return revise(
         connection,
