@@ -20,6 +20,7 @@ from tasks.words.vietnamese import plain
 from warehouse import country
 from warehouse.bulk import copy_out
 from warehouse.names import normalise_name
+from warehouse.periods import days as days_of_period
 from warehouse.succession import BY_CODE
 from warehouse.tables import (
     UNKNOWN,
@@ -317,6 +318,13 @@ class Dimensions:
         places = pc.index_in(_flat(codes), members["code"].combine_chunks())
         inferred = np.append(members["key"].to_numpy().astype(np.int32), UNKNOWN)[pc.fill_null(places, -1).to_numpy(zero_copy_only=False)]
         return np.where(keys == UNKNOWN, inferred, keys).astype(np.int32)
+
+
+def ends_of_periods(periods: pa.ChunkedArray) -> list[pa.Array]:
+    """Last and first day of each period: a unit reported for a year is the one that stood at its end, else the one it began with."""
+    encoded = pc.dictionary_encode(periods.combine_chunks())
+    ranges = [days_of_period(period) for period in encoded.dictionary.to_pylist()]
+    return [pa.array([pair[side] for pair in ranges], pa.date32()).take(encoded.indices) for side in (1, 0)]
 
 
 def days_of(column: Column) -> pa.Array:

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection, select, text
 
 from expectations.contract import EXPORTED_ON, ROW_NUMBER, Rule
-from tasks.load.dimensions import Keys, days_of, first_of
+from tasks.load.dimensions import Keys, days_of, ends_of_periods, first_of
 from tasks.load.editions import exceeding, miscounted, of_another_sender, outside_period, require_of_sender, undefined
 from tasks.load.history import Mask, Microseconds, copy_keys, current_of, temporary
 from tasks.load.received import ISSUER
@@ -26,7 +26,6 @@ from tasks.words.keys import code_hash, row_hash, row_key, scoped
 from warehouse import country
 from warehouse.bulk import copy_out_blocks
 from warehouse.indicators import indicators, measures
-from warehouse.periods import days as days_of_period
 from warehouse.tables import (
     UNKNOWN,
     dim_agency,
@@ -452,13 +451,6 @@ def _current(
     found = copy_out_blocks(connection, f"SELECT {columns} FROM {current_of(table, 'pg_temp.candidates')}", numbers, texts)
     connection.execute(text("DROP TABLE pg_temp.candidates"))
     return found
-
-
-def ends_of_periods(periods: pa.ChunkedArray) -> list[pa.Array]:
-    """Last and first day of each period: a unit reported for a year is the one that stood at its end, else the one it began with."""
-    encoded = pc.dictionary_encode(periods.combine_chunks())
-    ranges = [days_of_period(period) for period in encoded.dictionary.to_pylist()]
-    return [pa.array([pair[side] for pair in ranges], pa.date32()).take(encoded.indices) for side in (1, 0)]
 
 
 def _editions(work: Load, rows: pa.Table) -> tuple[Columns, list[Finding]]:

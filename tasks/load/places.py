@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 from sqlalchemy import text
 
 from expectations.contract import ROW_NUMBER, Contract
-from tasks.load.dimensions import Keys, days_of, first_of
-from tasks.load.facts import bills_of_hashes, ends_of_periods, received_by, received_on, state_on, unit_days, with_codes
+from tasks.load.dimensions import Keys, days_of, ends_of_periods, first_of
+from tasks.load.facts import bills_of_hashes, received_by, received_on, state_on, unit_days, with_codes
 from tasks.load.history import Mask, copy_temporary, temporary
 from tasks.load.work import Load, mask_of
 from tasks.words.keys import code_hash, row_key
