@@ -12,7 +12,7 @@ from zipfile import ZipFile
 import lxml.html
 import openpyxl
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize
 from sqlalchemy import Engine
 
 from desk import accounts
@@ -23,7 +23,7 @@ from tasks.report.csv_file import DELIMITER, ENCODING
 from tasks.words import vietnamese as vi
 from tests.nights import KEY
 from tests.provinces import write_province
-from tests.site.test_desk import CHROMIUM, PASSWORD, Served, kind, sign_in, walk
+from tests.site.test_desk import PASSWORD, Served, kind, sign_in, walk
 from warehouse.country import provinces, units_of
 from warehouse.database import connect
 from warehouse.embedded import Server
@@ -38,8 +38,6 @@ sample: true
 sources:
 - {name: lai-chau, feed: editions, layout: open_data, provider: "12", url: shelf, expected: yearly}
 """
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="no browser on this machine")
 
 
 @pytest.fixture(scope="module")
@@ -62,19 +60,9 @@ def desk(server: Server, engine_of_module: Engine, tmp_path_factory: pytest.Temp
     steward.dispose()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 390, "height": 844})
-    yield context.new_page()
-    context.close()
+def viewport() -> ViewportSize:
+    return {"width": 390, "height": 844}
 
 
 def static(desk: Served, name: str) -> str:

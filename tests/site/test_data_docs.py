@@ -14,7 +14,7 @@ from urllib.parse import urldefrag
 
 import pytest
 import yaml
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from sqlalchemy import Engine
 
 from flows.nightly import WITHOUT_PREFECT, night
@@ -22,11 +22,8 @@ from tasks.validate.data_docs import DataDocs
 from tests.nights import KEY, SAMPLES
 from warehouse.settings import Settings
 
-CHROMIUM = Path("/usr/bin/chromium")
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'"
 HOSTILE = "evn_<img src=x onerror=alert(1)>_202403.csv"
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="no browser on this machine")
 
 
 def written(path: Path, header: list[str], rows: list[dict[str, str]]) -> None:
@@ -91,21 +88,6 @@ def address(expected: tuple[Path, dict[str, str]]) -> Iterator[str]:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context()
-    yield context.new_page()
-    context.close()
 
 
 def walked(page: Page, start: str) -> list[str]:

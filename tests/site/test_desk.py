@@ -19,7 +19,7 @@ import httpx
 import openpyxl
 import pytest
 import yaml
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize
 from sqlalchemy import Engine, text
 
 from desk import accounts
@@ -33,7 +33,6 @@ from warehouse.database import connect
 from warehouse.embedded import Server
 from warehouse.settings import Settings
 
-CHROMIUM = Path("/usr/bin/chromium")
 PASSWORD = "thùng thư màu xanh"
 ROLES = ("viewer", "steward", "approver")
 HOSTILE = "td_<img src=x onerror=alert(1)>_😀_20240229.csv"
@@ -41,8 +40,6 @@ TURNED = "td_\u202efdp_20240131.csv"
 LONG = f"td_{'rất_dài_' * 20}_20240331.csv"
 EACH = 2
 """Pages of one kind that are looked at."""
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="no browser on this machine")
 
 
 @dataclass(frozen=True)
@@ -84,19 +81,9 @@ def desk(server: Server, engine_of_module: Engine, tmp_path_factory: pytest.Temp
     steward.dispose()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1366, "height": 768})
-    yield context.new_page()
-    context.close()
+def viewport() -> ViewportSize:
+    return {"width": 1366, "height": 768}
 
 
 def sign_in(page: Page, desk: Served, name: str) -> None:

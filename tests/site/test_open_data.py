@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pyarrow.parquet as pq
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, ViewportSize
 from sqlalchemy import Engine
 
 from desk import accounts
@@ -28,7 +28,6 @@ from warehouse.database import connect
 from warehouse.embedded import Server
 from warehouse.settings import Settings
 
-CHROMIUM = Path("/usr/bin/chromium")
 PASSWORD = "thùng thư màu xanh"
 
 
@@ -142,22 +141,22 @@ def test_a_catalogue_lists_all_editions_and_an_address_of_a_folder_leads_to_its_
     assert (leads.status_code, leads.headers["location"]) == (303, f"/ba-khong/open-data/index.html#2024-01-{opened.number}")
 
 
-@pytest.mark.skipif(not CHROMIUM.exists(), reason="no browser on this machine")
-def test_the_page_of_all_editions_can_be_read_on_a_phone_and_by_keyboard(opened: Opened) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
-        complaints: list[str] = []
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{opened.anybody.base_url}open-data/")
-        assert page.locator("h1").inner_text() == "Dữ liệu mở"
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        assert page.locator("table:not(:has(caption)), th:not([scope]), [style], script:not([src])").count() == 0
-        links = page.locator("main a").evaluate_all("all => all.map(one => one.href)")
-        assert {opened.anybody.get(link).status_code for link in links} == {200}
-        low = page.locator("td a").evaluate_all("all => all.filter(one => one.getBoundingClientRect().height < 23.9).length")
-        assert low == 0  # WCAG 2.2, 2.5.8
-        assert opened.number in page.locator(".cite").inner_text()
-        assert [one for one in complaints if "favicon" not in one] == []
-        browser.close()
+@pytest.fixture
+def viewport() -> ViewportSize:
+    return {"width": 390, "height": 844}
+
+
+def test_the_page_of_all_editions_can_be_read_on_a_phone_and_by_keyboard(opened: Opened, page: Page) -> None:
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{opened.anybody.base_url}open-data/")
+    assert page.locator("h1").inner_text() == "Dữ liệu mở"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.locator("table:not(:has(caption)), th:not([scope]), [style], script:not([src])").count() == 0
+    links = page.locator("main a").evaluate_all("all => all.map(one => one.href)")
+    assert {opened.anybody.get(link).status_code for link in links} == {200}
+    low = page.locator("td a").evaluate_all("all => all.filter(one => one.getBoundingClientRect().height < 23.9).length")
+    assert low == 0  # WCAG 2.2, 2.5.8
+    assert opened.number in page.locator(".cite").inner_text()
+    assert [one for one in complaints if "favicon" not in one] == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,11 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from tests.conftest import TEMPLATE, copy_of
 from tests.warehouse.facts import arrived, close, edition, loading, unit_counts
 from tests.warehouse.test_gate import a_night
 from warehouse.country import COUNTRY
-from warehouse.embedded import Server
 from warehouse.seed import know_provinces
 from warehouse.settings import Refusal
 from warehouse.tables import fact_edition
@@ -26,23 +23,6 @@ HAC_THANH = "14758"
 """A ward of Thanh Hóa."""
 FEBRUARY = datetime(2026, 2, 20, tzinfo=UTC)
 MARCH = datetime(2026, 3, 20, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def template(server: Server) -> Iterator[str]:
-    """A warehouse of a country that is made of three provinces."""
-    with copy_of(server, TEMPLATE) as engine:
-        with engine.begin() as connection:
-            know_provinces(connection, [COUNTRY, THANH_HOA, CAO_BANG, PHU_THO])
-        name = engine.url.database
-        engine.dispose()
-        yield str(name)
-
-
-@pytest.fixture
-def country(server: Server, template: str) -> Iterator[Engine]:
-    with copy_of(server, template) as engine:
-        yield engine
 
 
 def shown(engine: Engine, indicator: str, unit: str, period: str) -> tuple[Any, ...] | None:

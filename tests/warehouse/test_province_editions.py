@@ -2,44 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-import pytest
 from sqlalchemy import Connection, Engine, insert, text
 
 from tasks.ask.official_table import UPPER, of_period
 from tasks.ask.province_editions import gathered, lately, latest, parts_of
 from tasks.ask.scope import PUBLIC
 from tasks.report.drawings import charts_of
-from tests.conftest import TEMPLATE, copy_of
 from tests.warehouse.facts import arrived, edition
 from tests.warehouse.test_gate import a_night
-from warehouse.country import COUNTRY
-from warehouse.embedded import Server
-from warehouse.seed import know_provinces
 from warehouse.tables import delivery
 
 THANH_HOA, CAO_BANG, PHU_THO = "38", "04", "25"
-
-
-@pytest.fixture(scope="module")
-def template(server: Server) -> Iterator[str]:
-    """A warehouse of a country that is made of three provinces."""
-    with copy_of(server, TEMPLATE) as engine:
-        with engine.begin() as connection:
-            know_provinces(connection, [COUNTRY, THANH_HOA, CAO_BANG, PHU_THO])
-        name = engine.url.database
-        engine.dispose()
-        yield str(name)
-
-
-@pytest.fixture
-def country(server: Server, template: str) -> Iterator[Engine]:
-    with copy_of(server, template) as engine:
-        yield engine
 
 
 def sent(connection: Connection, province: str, period: str, number: int, day: int, status: str = "loaded") -> None:
