@@ -17,7 +17,7 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 import fsspec
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, select, text, true, update
 
 from expectations.contract import contract
 from tasks.deliveries import landed
@@ -210,7 +210,7 @@ def _files(engine: Engine, source: Source, landing: Path, until: date | None, op
         yield from _from_api(engine, source, _token(source), _trusted(source), until)
         return
     address = Address(source.url, _token(source), _trusted(source))
-    last = _kept(engine, source, landing, address.name)
+    last = _kept(engine, source, landing, address.name).get(address.name, NOTHING_KEPT)
     address.known = last.file_stamp
     if not address.is_sure and not last.is_old:
         address.known = None
@@ -272,8 +272,9 @@ def _shelf(source: Source, opened: ExitStack, landing: Path | None = None, last:
 
 def _signed(engine: Engine, source: Source, landing: Path, shelf: editions.Shelf) -> Iterator[_File]:
     """The signed editions that are new, or look otherwise than when they were taken."""
+    kept = _kept(engine, source, landing)
     try:
-        for one in shelf.offered(lambda name: _kept(engine, source, landing, name).file_stamp):
+        for one in shelf.offered(lambda name: kept.get(name, NOTHING_KEPT).file_stamp):
             told = Said(Stretch.of(one.period), is_declared=True, made_at=one.created)
             yield _File(one.name, None, None, one.opening, one.wrong, signed=told, sign=one.sign)
     except editions.NoCatalogue as why:
@@ -346,25 +347,28 @@ class _Kept:
         return self.received_at is not None and datetime.now(VIETNAM) - self.received_at > LOOK_AGAIN
 
 
-def _kept(engine: Engine, source: Source, landing: Path, name: str) -> _Kept:
+NOTHING_KEPT = _Kept()
+
+
+def _kept(engine: Engine, source: Source, landing: Path, name: str | None = None) -> dict[str, _Kept]:
+    """Name → what is kept of the last delivery that bore it; of one name alone, or of all at once."""
     query = (
-        select(deliveries.c.sha256, deliveries.c.file_stamp, deliveries.c.received_at, deliveries.c.file_removed_at)
-        .where(deliveries.c.source == source.name, deliveries.c.file_name == name)
-        .order_by(deliveries.c.delivery_id.desc())
-        .limit(1)
+        select(deliveries.c.file_name, deliveries.c.sha256, deliveries.c.file_stamp, deliveries.c.received_at, deliveries.c.file_removed_at)
+        .distinct(deliveries.c.file_name)
+        .where(deliveries.c.source == source.name, true() if name is None else deliveries.c.file_name == name)
+        .order_by(deliveries.c.file_name, deliveries.c.delivery_id.desc())
     )
     with engine.connect() as connection:
-        last = connection.execute(query).first()
-    if last is None or (last.file_removed_at is None and not landed.is_there(landing / last.sha256)):
-        return _Kept()
-    return _Kept(last.file_stamp, last.received_at)
+        rows = connection.execute(query).all()
+    there = (row for row in rows if row.file_removed_at is not None or landed.is_there(landing / row.sha256))
+    return {row.file_name: _Kept(row.file_stamp, row.received_at) for row in there}
 
 
 def _is_unchanged(engine: Engine, source: Source, landing: Path, file: _File) -> bool:
     """Whether the last delivery of that name is this very file, as far as its place tells: then its bytes are not read again."""
     if file.stamp is None:
         return False
-    last = _kept(engine, source, landing, file.name)
+    last = _kept(engine, source, landing, file.name).get(file.name, NOTHING_KEPT)
     return last.file_stamp == file.stamp and (bool(file.place) or last.is_old)
 
 
