@@ -87,6 +87,14 @@ def server() -> Iterator[Server]:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def _umask() -> Iterator[None]:
+    """What a command leaves to the files after it (settings close them to others) ends with the test."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
 @contextmanager
 def copy_of(server: Server, template: str) -> Iterator[Engine]:
     """A copy of a database that nobody is connected to, for as long as the block lasts."""

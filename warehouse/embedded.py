@@ -145,7 +145,7 @@ def _initialise(folder: Path, password: str, user: _Account) -> None:
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
     user.give(draft)
-    with tempfile.NamedTemporaryFile("w") as file:
+    with tempfile.NamedTemporaryFile("w", dir=folder) as file:  # which the account reaches; TMPDIR may be closed to it
         file.write(password)
         file.flush()
         user.give(Path(file.name))

@@ -230,27 +230,20 @@ def test_who_only_reads_makes_nothing_and_needs_no_key(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("reading", [True, False])
 def test_whatever_a_command_writes_is_closed_to_others(reading: bool, tmp_path: Path) -> None:
-    before = os.umask(0o022)
-    try:
-        Settings.from_environment(reading=reading)
-        (tmp_path / "quarantine.csv").write_text("")
-    finally:
-        os.umask(before)
+    Settings.from_environment(reading=reading)
+    (tmp_path / "quarantine.csv").write_text("")
     assert stat.S_IMODE((tmp_path / "quarantine.csv").stat().st_mode) == 0o600
 
 
 def test_what_lies_open_in_the_home_is_closed(tmp_path: Path) -> None:
-    home, before = tmp_path / "home", os.umask(0o022)
+    home = tmp_path / "home"
     for name in ("landing/td/0a1b", "faults/12-abc.txt", "prefect/prefect.db", "report/editions/000001/index.html", "data_docs/index.html"):
         (home / name).parent.mkdir(parents=True, mode=0o755)
         (home / name).write_text("")
         (home / name).chmod(0o444)
     (home / "last-error.log").write_text("")
     (home / "site").symlink_to("report/editions/000001")
-    try:
-        keep_private(home)
-    finally:
-        os.umask(before)
+    keep_private(home)
     kept = [path for name in ("landing", "faults", "prefect", "report", "data_docs") for path in (home / name, *(home / name).rglob("*"))]
     kept.append(home / "last-error.log")
     assert {stat.S_IMODE(path.stat().st_mode) for path in kept if path.is_dir()} == {0o700}

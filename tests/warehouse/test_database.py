@@ -6,6 +6,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -210,9 +211,13 @@ def test_a_bi_tool_connects_with_the_readers_url(settings: Settings) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to lend the server another account")
-def test_root_may_keep_the_warehouse_in_a_folder_closed_to_others(tmp_path: Path) -> None:
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0o700)
+def test_root_may_keep_the_warehouse_and_what_is_temporary_in_folders_closed_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed, temporary = tmp_path / "closed", tmp_path / "temporary"
+    for folder in (closed, temporary):
+        folder.mkdir(mode=0o700)
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     with serve(closed / "home") as server, psycopg.connect(server.url("owner", "postgres")) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
         assert (closed / "home" / "postgres" / "data").stat().st_uid != 0
