@@ -15,7 +15,8 @@ from prefect.client.schemas.objects import State
 from flows.cluster import spread
 from flows.ending import state_of
 from flows.logs import log_with_prefect
-from flows.nightly import TASKS, Night, night
+from flows.nightly import Night, night
+from flows.steps import TASKS
 from tasks.validate.data_docs import DataDocs
 from tasks.words.understood import understood_period
 from warehouse.database import open_warehouse

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from prefect_dask.client import PrefectDaskClient
     from prefect_dask.task_runners import DaskTaskRunner
 
-    from flows.nightly import Steps
+    from flows.steps import Steps
 
 SCHEDULER = "DASK_SCHEDULER_ADDRESS"
 """Dask's own variable."""

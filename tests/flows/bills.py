@@ -13,7 +13,8 @@ from typing import Any
 import yaml
 from sqlalchemy import Engine, text
 
-from flows.nightly import WITHOUT_PREFECT, Night, night
+from flows.nightly import Night, night
+from flows.steps import WITHOUT_PREFECT
 from tasks.words.vietnamese import VIETNAM
 from tests.nights import KEY
 from warehouse.settings import Settings

@@ -10,7 +10,8 @@ from typing import Any
 import yaml
 from sqlalchemy import Engine, text
 
-from flows.nightly import WITHOUT_PREFECT, Night, night
+from flows.nightly import Night, night
+from flows.steps import WITHOUT_PREFECT
 from tests.nights import KEY, ROOT
 from warehouse.seed import is_sample
 from warehouse.settings import Settings

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine, text
 
-from flows.nightly import WITHOUT_PREFECT, night
+from flows.nightly import night
+from flows.steps import WITHOUT_PREFECT
 from tests.nights import KEY, ROOT, few_sources
 from warehouse.database import connect
 from warehouse.embedded import Server

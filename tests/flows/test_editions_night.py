@@ -16,7 +16,8 @@ from sqlalchemy import Engine, text
 
 from desk.web.app import application
 from desk.web.serve import served
-from flows.nightly import WITHOUT_PREFECT, Night, night
+from flows.nightly import Night, night
+from flows.steps import WITHOUT_PREFECT
 from tasks.deliveries.edition_folder import CATALOGUE, SUMS
 from tasks.open_data.declaration import OpenData
 from tasks.open_data.kinds import KINDS

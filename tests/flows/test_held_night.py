@@ -11,7 +11,8 @@ import yaml
 from sqlalchemy import Engine, text
 
 from flows.ending import NotAllTaken, state_of
-from flows.nightly import WITHOUT_PREFECT, Night, night
+from flows.nightly import Night, night
+from flows.steps import WITHOUT_PREFECT
 from tasks.ask.gate import findings, held_edition, held_values
 from tasks.ask.notes import notes_of
 from tasks.ask.scope import WHOLE

@@ -21,7 +21,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, text
 
-from flows.nightly import WITHOUT_PREFECT, Night, night
+from flows.nightly import Night, night
+from flows.steps import WITHOUT_PREFECT
 from tests.nights import KEY, few_sources
 from warehouse.settings import Refusal, Settings
 

@@ -12,7 +12,8 @@ from prefect.states import Failed
 from sqlalchemy import Engine, text
 
 from flows.backfill import nights
-from flows.nightly import WITHOUT_PREFECT, _is_worth_another_try, night
+from flows.nightly import night
+from flows.steps import WITHOUT_PREFECT, is_worth_another_try
 from tasks.ask import questions
 from tasks.ask.scope import WHOLE
 from tasks.deliveries.batches import Batch, batches
@@ -130,7 +131,7 @@ def test_a_disk_that_takes_no_more_ends_the_night_and_blames_no_file(engine: Eng
             night(settings, engine, NIGHT)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
-    assert not _is_worth_another_try(None, None, Failed(data=full.value))
+    assert not is_worth_another_try(None, None, Failed(data=full.value))
     assert [file for file in (settings.home / "landing").rglob("*") if file.is_file() and file.stat().st_size >= 1_000] == []
     assert list((settings.home / "landing").rglob(".part*")) == []
 

@@ -11,7 +11,8 @@ import pytest
 import yaml
 from sqlalchemy import Engine
 
-from flows.nightly import WITHOUT_PREFECT, night
+from flows.nightly import night
+from flows.steps import WITHOUT_PREFECT
 from tasks.deliveries.edition_folder import check
 from tasks.open_data.shelf import shelf_of
 from tasks.report.signing import sign

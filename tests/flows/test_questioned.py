@@ -10,7 +10,8 @@ from pathlib import Path
 import yaml
 from sqlalchemy import Engine, text
 
-from flows.nightly import WITHOUT_PREFECT, Night, night
+from flows.nightly import Night, night
+from flows.steps import WITHOUT_PREFECT
 from tasks.load.chosen import Chosen
 from tasks.load.decisions import release
 from tasks.validate.data_docs import DataDocs

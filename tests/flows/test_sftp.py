@@ -23,7 +23,8 @@ import yaml
 from prefect.states import Failed
 from sqlalchemy import Engine
 
-from flows.nightly import WITHOUT_PREFECT, _is_worth_another_try, night
+from flows.nightly import night
+from flows.steps import WITHOUT_PREFECT, is_worth_another_try
 from tasks.deliveries.ledger import pending
 from tasks.deliveries.source import Source
 from tasks.pull import landing as module
@@ -402,7 +403,7 @@ def test_a_night_names_the_server_it_does_not_believe_and_does_not_ask_again(eng
     assert fingerprint(second) in line
     assert "\n" not in line
     assert [outcome.status for outcome in done.outcomes] == ["loaded"]  # the procedures
-    assert not _is_worth_another_try(None, None, Failed(data=refusal))
+    assert not is_worth_another_try(None, None, Failed(data=refusal))
 
 
 def test_a_server_that_hangs_up_is_named_in_one_line_and_asked_again(
@@ -421,14 +422,14 @@ def test_a_server_that_hangs_up_is_named_in_one_line_and_asked_again(
         hanging_up.join()
     assert str(gone.value).startswith(f"không dùng được SFTP của {address} (")
     assert "\n" not in str(gone.value)
-    assert _is_worth_another_try(None, None, Failed(data=gone.value))
+    assert is_worth_another_try(None, None, Failed(data=gone.value))
     assert "Traceback" not in caplog.text
 
 
 def why_not(engine: Engine, home: Path, address: str) -> str:
     with pytest.raises(ConnectionError) as failed:
         pull(engine, Source("td", "dossiers", "dvcqg_csv", "td", f"sftp://bakhong@{address}/outbox/*.csv", "daily"), home)
-    assert _is_worth_another_try(None, None, Failed(data=failed.value))
+    assert is_worth_another_try(None, None, Failed(data=failed.value))
     return str(failed.value)
 
 

@@ -20,8 +20,9 @@ from typer import Exit
 from desk.cli import _tell_nights
 from expectations.contract import Contract, contract
 from flows.ingest import ingest_batch
-from flows.nightly import Night, Steps, night
+from flows.nightly import Night, night
 from flows.publish import publish
+from flows.steps import Steps
 from tasks.pull.landing import pull
 from tasks.words.vietnamese import VIETNAM
 from tests.nights import KEY, url_of

@@ -13,8 +13,9 @@ from sqlalchemy import Engine, text
 
 from expectations.contract import contract, feeds
 from flows.ingest import ingest_batch
-from flows.nightly import Night, Steps, night
+from flows.nightly import Night, night
 from flows.publish import publish
+from flows.steps import Steps
 from tasks.pull.landing import pull
 from tests.golden.generated.inbox import LAST_NIGHT, SEEDS, Inbox
 from tests.golden.generated.rows import (

@@ -21,8 +21,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from desk import accounts
-from flows.nightly import WITHOUT_PREFECT, night
+from flows.nightly import night
 from flows.publish import publish
+from flows.steps import WITHOUT_PREFECT
 from tasks.ask.releases import signed
 from tasks.ask.scope import WHOLE
 from tasks.keep.manifest import DUMP, backups, fingerprint

@@ -21,7 +21,8 @@ import xlsxwriter
 from sqlalchemy import Engine, text
 
 from expectations.contract import contract
-from flows.nightly import WITHOUT_PREFECT, Night, night
+from flows.nightly import Night, night
+from flows.steps import WITHOUT_PREFECT
 from tasks.read import bounded
 from tasks.read.bounded import Broke
 from tasks.read.file import Chunk, Rejected

@@ -44,7 +44,7 @@ def undisturbed(engine_of_module: Engine, tmp_path_factory: pytest.TempPathFacto
 
 DEATHS = {
     "a file landed, its row not written": ("tasks.pull.landing:_record", "3", "before"),
-    "after landing": ("flows.nightly:pending", "1", "after"),
+    "after landing": ("flows.intake:pending", "1", "after"),
     "in mid-load, facts written": ("tasks.load.deliver:_close", "4", "before"),
     "between two loads": ("flows.ingest:load", "5", "after"),
     "before publication": ("flows.publish:revise_indicators", "1", "before"),

@@ -15,8 +15,9 @@ import yaml
 from sqlalchemy import Engine, text
 
 from flows import ingest as module
-from flows.nightly import WITHOUT_PREFECT, Night, night
+from flows.nightly import Night, night
 from flows.publish import publish
+from flows.steps import WITHOUT_PREFECT
 from tasks.deliveries.ledger import Delivery, Outcome
 from tasks.keep.prune import prune
 from tasks.words.vietnamese import VIETNAM

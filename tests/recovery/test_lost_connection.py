@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from flows.nightly import WITHOUT_PREFECT, Steps, night
+from flows.nightly import night
+from flows.steps import WITHOUT_PREFECT, Steps
 from tasks.deliveries.ledger import Delivery
 from tasks.deliveries.run_lock import LOCK, LockLost
 from tasks.pull.landing import Pulled

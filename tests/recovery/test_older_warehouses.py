@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from flows.nightly import WITHOUT_PREFECT, night
+from flows.nightly import night
 from flows.publish import publish
+from flows.steps import WITHOUT_PREFECT
 from tasks.ask.official_table import Line
 from tasks.ask.scope import WHOLE
 from tasks.count.kept import verify

@@ -18,7 +18,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
 from desk.accounts import add, sign_in, signed_in
-from flows.nightly import WITHOUT_PREFECT, night
+from flows.nightly import night
+from flows.steps import WITHOUT_PREFECT
 from tasks.deliveries.run_lock import LockLost
 from tests.conftest import in_memory
 from tests.nights import KEY, answers, bakhong, environment, few_sources

@@ -18,7 +18,8 @@ from sqlalchemy import Engine
 from desk import accounts
 from desk.web.app import application
 from desk.web.serve import served
-from flows.nightly import WITHOUT_PREFECT, night
+from flows.nightly import night
+from flows.steps import WITHOUT_PREFECT
 from tasks.report.csv_file import DELIMITER, ENCODING
 from tasks.words import vietnamese as vi
 from tests.nights import KEY

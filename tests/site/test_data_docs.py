@@ -17,7 +17,8 @@ import yaml
 from playwright.sync_api import Browser, Page
 from sqlalchemy import Engine
 
-from flows.nightly import WITHOUT_PREFECT, night
+from flows.nightly import night
+from flows.steps import WITHOUT_PREFECT
 from tasks.validate.data_docs import DataDocs
 from tests.nights import KEY, SAMPLES
 from warehouse.settings import Settings

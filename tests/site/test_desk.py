@@ -25,7 +25,8 @@ from sqlalchemy import Engine, text
 from desk import accounts
 from desk.web.app import ROUTES, application
 from desk.web.serve import served
-from flows.nightly import WITHOUT_PREFECT, night
+from flows.nightly import night
+from flows.steps import WITHOUT_PREFECT
 from tasks.report.csv_file import DELIMITER, ENCODING
 from tests.clients import client_of
 from tests.nights import KEY, SAMPLES, few_sources

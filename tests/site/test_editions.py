@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from flows.nightly import WITHOUT_PREFECT, night
+from flows.nightly import night
+from flows.steps import WITHOUT_PREFECT
 from tasks.ask.fees import Fees, fees
 from tasks.report import drawn, reconciled_fees, yearly
 from tasks.report.beside import Beside

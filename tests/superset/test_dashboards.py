@@ -19,7 +19,8 @@ import pytest
 from playwright.sync_api import APIResponse, Error, Page, Route, sync_playwright
 from sqlalchemy import Engine, text
 
-from flows.nightly import WITHOUT_PREFECT, night
+from flows.nightly import night
+from flows.steps import WITHOUT_PREFECT
 from tasks.report.superset.bundle import bundle
 from tests.nights import KEY, ROOT, few_sources
 from warehouse.embedded import Server

@@ -13,8 +13,8 @@ from rich.console import Console
 from desk import terminal
 from desk.terminal import pace
 from expectations.contract import contract
-from flows.nightly import _try_again
 from flows.progress import Meter, Stand, each, listening, note, tell
+from flows.steps import try_again
 from tasks.pull.landing import Unreadable
 from tasks.read.file import read
 from warehouse.settings import Refusal
@@ -69,7 +69,7 @@ def tried(times: int, why: Exception) -> tuple[bool, list[str]]:
     """Whether a pull that failed so often is tried again, and what is told of it."""
     told: list[Stand] = []
     with listening(told.append):
-        again = _try_again(None, SimpleNamespace(name="pull-tinh-sftp", run_count=times), Failed(data=why))
+        again = try_again(None, SimpleNamespace(name="pull-tinh-sftp", run_count=times), Failed(data=why))
     return again, [stand.note for stand in told]
 
 
