@@ -167,7 +167,7 @@ def _plain(one: Any) -> dict[str, Any]:
 
 def _svg(chart: dict[str, Any], shown: Sequence[Any], **more: Sequence[Any]) -> bytes:
     """The chart of some data as it is drawn, without what it says in English, with the colours of the dark."""
-    import vl_convert  # noqa: PLC0415
+    from tasks.report.vega import vl_convert  # noqa: PLC0415  # half a second
 
     data = {name: [_plain(one) for one in told] for name, told in {"shown": shown, **more}.items()}
     spec = {"datasets": data, "config": CONFIG, **chart}

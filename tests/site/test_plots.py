@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
 import lxml.etree
+import prefect
 import pytest
 
 from tasks.report.plots import DARK, Mark, ranking, spark, tiles, trend
@@ -14,6 +17,10 @@ from tasks.report.plots import DARK, Mark, ranking, spark, tiles, trend
 ROOT = Path(__file__).parents[2]
 MONTHS = [Mark(f"T{month}/2024", None if month == 5 else Decimal("40.5") + month) for month in range(1, 13)]
 UNITS = ["Bát Mọt", "Yên Nhân", "Xuân Lẹ"]
+
+
+def long_names() -> bytes:
+    return ranking([Mark(f"Xã {name}, huyện Thường Xuân", Decimal(n)) for n, name in enumerate(UNITS)], "PERCENT")
 
 
 def texts(svg: bytes) -> list[str]:
@@ -35,6 +42,19 @@ def test_a_chart_comes_out_byte_for_byte_and_says_nothing_that_the_page_does_not
     assert b"aria-" not in first
     assert b"role=" not in first
     assert b"prefers-color-scheme:dark" in first
+
+
+def test_a_chart_is_the_same_whatever_fonts_a_machine_has(tmp_path: Path) -> None:
+    """A machine whose every letter is of a typewriter, and much wider."""
+    fonts = Path(prefect.__file__).parent / "server" / "ui_v2_build" / "fonts"
+    wide = '<alias binding="same"><family>{}</family><prefer><family>Geist Mono</family></prefer></alias>'
+    families = "".join(wide.format(family) for family in ("sans-serif", "Liberation Sans"))
+    (tmp_path / "fonts.conf").write_text(f'<?xml version="1.0"?><fontconfig><dir>{fonts}</dir>{families}</fontconfig>')
+    code = "import sys; from tests.site.test_plots import long_names; sys.stdout.buffer.write(long_names())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, env={"FONTCONFIG_FILE": str(tmp_path / "fonts.conf")}, cwd=ROOT, capture_output=True
+    )
+    assert done.stdout == long_names()
 
 
 def test_a_year_is_read_month_by_month_with_a_decimal_comma() -> None:
