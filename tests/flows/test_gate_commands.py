@@ -15,9 +15,9 @@ from warehouse.tables import delivery
 
 
 def test_a_held_edition_is_shown_accepted_published_signed_and_compared(
-    engine: Engine, home: Path, tmp_path: Path, webhook: Webhook
+    engine: Engine, home: Path, prefect_home: Path, tmp_path: Path, webhook: Webhook
 ) -> None:
-    env = environment(home, few_sources(tmp_path), url_of(engine))
+    env = environment(home, few_sources(tmp_path), url_of(engine)) | {"PREFECT_HOME": str(prefect_home)}
     with engine.begin() as c:
         half_of_2024(c)
     a_night(engine, JUNE)

@@ -23,8 +23,8 @@ DATABASE = "missed"
 
 
 @pytest.fixture(scope="module")
-def prefect(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect]:
-    with deployed(server, tmp_path_factory.mktemp("prefect"), DATABASE) as found:
+def prefect(server: Server, prefect_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect]:
+    with deployed(server, tmp_path_factory.mktemp("prefect"), DATABASE, prefect_database) as found:
         yield found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -130,7 +131,7 @@ def nights(server: Server, database: str = "deployed") -> list[tuple[str, str]]:
 
 
 @contextmanager
-def deployed(server: Server, home: Path, database: str) -> Iterator[Prefect]:
+def deployed(server: Server, home: Path, database: str, prefect_database: Path) -> Iterator[Prefect]:
     """A server of Prefect's to which everything is deployed, for a warehouse of its own; without a worker."""
     administrator = connect(server.url("owner", "postgres")).execution_options(isolation_level="AUTOCOMMIT")
     with administrator.connect() as connection:
@@ -143,7 +144,7 @@ def deployed(server: Server, home: Path, database: str) -> Iterator[Prefect]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     env = environment(home, few_sources(home), server.url("owner", database)) | {
-        "PREFECT_HOME": str(home / "prefect"),
+        "PREFECT_HOME": str(shutil.copytree(prefect_database, home / "prefect")),
         "TMPDIR": str(home),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -170,8 +171,8 @@ def deployed(server: Server, home: Path, database: str) -> Iterator[Prefect]:
 
 
 @pytest.fixture(scope="module")
-def prefect(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect]:
-    with deployed(server, tmp_path_factory.mktemp("prefect"), "deployed") as found, found.worker():
+def prefect(server: Server, prefect_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect]:
+    with deployed(server, tmp_path_factory.mktemp("prefect"), "deployed", prefect_database) as found, found.worker():
         yield found
 
 
