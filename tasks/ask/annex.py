@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from expectations.contract import contract, feeds
 from tasks.ask.official_table import Line
+from tasks.ask.province_editions import gathered
 from tasks.indicators.moved import period_of, tables_of, touched_by
 from warehouse.indicators import in_force, indicators
 from warehouse.indicators.here import counted_here
@@ -71,8 +72,10 @@ class Annex:
     units: list[NamedUnit]
     definitions: list[Definition]
     sources: list[str]
-    """Who sends, as officials call it."""
+    """Who sends, as officials call it; of the country, the provincial editions that its numbers rest on."""
     moved: list[Moved]
+    missing: list[str] = field(default_factory=list)
+    """Provinces that the country's numbers are without."""
 
 
 def annex_of(
@@ -88,12 +91,17 @@ def annex_of(
     `before`: those of the edition before, to say what moved; `loads`: the last load that each of both counted.
     """
     units = _units(connection, [*lines, *before], period)
+    of_provinces = gathered(connection).get(period)
     return Annex(
         units,
         _definitions(connection, as_of),
-        list(connection.scalars(text("SELECT DISTINCT title FROM ops.source WHERE title <> '' ORDER BY title"))),
+        list(connection.scalars(text(_SOURCES))) if of_provinces is None else [one.citation for one in of_provinces.there],
         _moved(connection, different(before, lines), period, units, loads) if before else [],
+        [] if of_provinces is None else of_provinces.missing,
     )
+
+
+_SOURCES = "SELECT DISTINCT title FROM ops.source WHERE title <> '' ORDER BY title"
 
 
 def key_of(line: Line) -> Key:

@@ -41,6 +41,11 @@ class ProvinceEdition:
     source: str | None = None
     delivery_id: int | None = None
 
+    @property
+    def citation(self) -> str:
+        """Which edition it is: `Tỉnh Thanh Hóa: bản ký số 3 của tháng 01/2026, ký 05/02/2026`."""
+        return f"{self.province_name}: bản ký số {self.edition_number} của {vi.in_text(self.period)}, ký {vi.day(self.signed_at)}"
+
 
 @dataclass(frozen=True)
 class Gathered:
@@ -50,6 +55,11 @@ class Gathered:
     editions: tuple[ProvinceEdition, ...]
 
     @property
+    def there(self) -> list[ProvinceEdition]:
+        """Those that have come."""
+        return [one for one in self.editions if one.edition_number is not None]
+
+    @property
     def missing(self) -> list[str]:
         """Names of the provinces of which none has come."""
         return [one.province_name for one in self.editions if one.edition_number is None]
@@ -57,7 +67,7 @@ class Gathered:
     @property
     def count(self) -> str:
         """Of how many provinces one has: `33/34`."""
-        return f"{vi.number(len(self.editions) - len(self.missing))}/{vi.number(len(self.editions))}"
+        return f"{vi.number(len(self.there))}/{vi.number(len(self.editions))}"
 
     def told(self, named: int = NAMED) -> str:
         """The same in words, with the names of the first that are missing."""

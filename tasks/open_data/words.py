@@ -50,12 +50,26 @@ def title(edition: Edition) -> Words:
 
 def description(edition: Edition) -> Words:
     """What is in it."""
+    rests_on = _rests_on(edition)
     return Words(
         f"{vi.number(len(edition.lines))} giá trị của các chỉ tiêu, từng đơn vị hành chính, kèm tử số, mẫu số và tình trạng. Số liệu đến "
-        f"{vi.moment(edition.as_of)}. Số đếm nhỏ, và số làm lộ số đếm nhỏ, được giữ kín. {MISSING.vi}.",
+        f"{vi.moment(edition.as_of)}.{rests_on.vi} Số đếm nhỏ, và số làm lộ số đếm nhỏ, được giữ kín. {MISSING.vi}.",
         f"{len(edition.lines)} values of the indicators, by administrative unit, with numerator, denominator and status, as known at "
-        f"{edition.as_of.astimezone(vi.VIETNAM).isoformat(timespec='minutes')}. Small counts, and what would give them away, are withheld. "
+        f"{edition.as_of.astimezone(vi.VIETNAM).isoformat(timespec='minutes')}.{rests_on.en} Small counts, and what would give them away, "
+        f"are withheld. "
         f"{MISSING.en}.",
+    )
+
+
+def _rests_on(edition: Edition) -> Words:
+    """Of the country, how many provinces it adds up and which are missing."""
+    there, missing = len(edition.annex.sources), edition.annex.missing
+    if edition.area == edition.provinces:
+        return Words("", "")
+    without = Words(f", còn thiếu: {', '.join(missing)}", f"; missing: {', '.join(missing)}") if missing else Words("", "")
+    return Words(
+        f" Số của cả nước cộng từ bản ký của {there}/{there + len(missing)} tỉnh{without.vi}.",
+        f" The country's values add up the signed editions of {there} of {there + len(missing)} provinces{without.en}.",
     )
 
 

@@ -20,9 +20,12 @@ from flows.nightly import Night, night
 from flows.steps import WITHOUT_PREFECT
 from tasks.deliveries.edition_folder import CATALOGUE, SUMS
 from tasks.open_data.declaration import OpenData
+from tasks.open_data.edition import signed_edition
+from tasks.open_data.files import files_of
 from tasks.open_data.kinds import KINDS
 from tasks.open_data.shelf import shelf_of, write_missing
 from tasks.report.signing import sign
+from tasks.words.vietnamese import VIETNAM
 from tests.conftest import TEMPLATE, copy_of
 from tests.nights import KEY, few_sources
 from tests.warehouse.facts import LUAN_KHE, NGOC_PHUNG, close
@@ -154,3 +157,19 @@ def test_no_row_of_a_person_comes_along_and_no_number_that_is_withheld(province:
         for table in ("fact_dossier", "fact_payment", "fact_bill", "fact_signature_holder", "fact_survey", "fact_unit_count"):
             assert c.scalar(text(f"SELECT count(*) FROM warehouse.{table}")) == 0
     assert json.loads((shelf_of(province.home) / CATALOGUE).read_text("utf-8"))["dcat:dataset"]
+
+
+def test_a_countrys_edition_says_which_provincial_ones_it_rests_on_and_which_provinces_are_missing(
+    province: Province, country: Engine, home: Path
+) -> None:
+    a_country_night(country, home, str(shelf_of(province.home)))
+    with country.begin() as c:
+        edition = signed_edition(c, sign(c, "2024-01", "Bình"))
+    files = files_of(edition, OpenData())
+    told = json.loads(files["datapackage.json"])
+    today = f"{datetime.now(VIETNAM):%d/%m/%Y}"
+    assert told["sources"] == [{"title": f"Tỉnh Thanh Hóa: bản ký số {province.number} của tháng 01/2024, ký {today}"}]
+    readme = files["README.txt"].decode()
+    assert "Số của cả nước cộng từ bản ký của 1/34 tỉnh, còn thiếu: Thành phố Hà Nội, " in readme
+    assert "add up the signed editions of 1 of 34 provinces; missing: Thành phố Hà Nội, " in readme
+    assert "Tỉnh Thanh Hóa" not in readme.partition("còn thiếu: ")[2].partition(".")[0]
