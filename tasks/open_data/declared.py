@@ -52,16 +52,17 @@ class Table:
 @cache
 def tables() -> dict[str, Table]:
     """The tables by name, each behind those it refers to."""
-    return {name: _table(name, told) for name, told in _read("tables.yaml").items()}
+    known = meanings()
+    return {name: _table(name, told, known) for name, told in _read("tables.yaml").items()}
 
 
-def _table(name: str, told: dict[str, Any]) -> Table:
-    columns = tuple(_column(column, one) for column, one in told["columns"].items())
+def _table(name: str, told: dict[str, Any], known: Mapping[str, Words]) -> Table:
+    columns = tuple(_column(column, one, known) for column, one in told["columns"].items())
     return Table(name, Words(**told["row"]), columns, tuple(told["key"]), told.get("refers_to", {}))
 
 
-def _column(name: str, told: dict[str, Any]) -> Column:
-    means = Words(**told["means"]) if "means" in told else meanings()[name]
+def _column(name: str, told: dict[str, Any], known: Mapping[str, Words]) -> Column:
+    means = Words(**told["means"]) if "means" in told else known[name]
     listed = codes()[told["codes"]] if "codes" in told else None
     return Column(name, told["type"], Words(**told["title"]), means, told.get("required", False), listed, told.get("pattern"))
 

@@ -11,7 +11,6 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 
 import yaml
@@ -67,8 +66,7 @@ def digest(views: Iterable[View]) -> str:
     return hashlib.sha256("\0".join([*map(repr, views), (FOLDER / "columns.yaml").read_text("utf-8")]).encode()).hexdigest()
 
 
-@cache
-def meanings() -> Mapping[str, Words]:
+def meanings() -> dict[str, Words]:
     """Column → what it means, in every view that has it."""
     columns = yaml.load((FOLDER / "columns.yaml").read_text("utf-8"), yaml.CSafeLoader)
     return {name: Words(**words) for name, words in columns.items()}
