@@ -25,6 +25,7 @@ log = logging.getLogger("bakhong")
 WAITS = [10, 60, 180]
 """Seconds before each new try to reach a source."""
 NAMED = "pull-"
+"""How the name of a pull's run begins."""
 
 
 @dataclass(frozen=True)
