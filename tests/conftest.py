@@ -168,7 +168,7 @@ def sample_night(shared: Path) -> SampleNight:
 
 @pytest.fixture(scope="session")
 def prefect_database(shared: Path) -> Path:
-    """A folder with an empty database of Prefect's, made once a session: its 60 migrations take ten seconds of a core."""
+    """A folder with an empty database of Prefect's, made once a session: its migrations take ten seconds of a core."""
     home = shared / "prefect"
     with (shared / "prefect.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

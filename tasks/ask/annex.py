@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -74,8 +74,8 @@ class Annex:
     sources: list[str]
     """Who sends, as officials call it; of the country, the provincial editions that its numbers rest on."""
     moved: list[Moved]
-    missing: list[str] = field(default_factory=list)
-    """Provinces that the country's numbers are without."""
+    missing: list[str] | None = None
+    """Provinces that the country's numbers are without; nothing where they are not the country's."""
 
 
 def annex_of(
@@ -97,7 +97,7 @@ def annex_of(
         _definitions(connection, as_of),
         list(connection.scalars(text(_SOURCES))) if of_provinces is None else [one.citation for one in of_provinces.there],
         _moved(connection, different(before, lines), period, units, loads) if before else [],
-        [] if of_provinces is None else of_provinces.missing,
+        None if of_provinces is None else of_provinces.missing,
     )
 
 

@@ -29,7 +29,7 @@ Version = tuple[str, int]
 UNITS = 10_000
 """Of a value: it has four decimals."""
 LARGE = 4 * 10**12
-"""Counts up to which a rate is worked out in 64 bits."""
+"""Parts up to which a rate is worked out in 64 bits; the contract keeps wholes below 10^15."""
 
 
 def require_of_sender(work: Load, rows: pa.Table) -> None:

@@ -56,15 +56,14 @@ def description(edition: Edition) -> Words:
         f"{vi.moment(edition.as_of)}.{rests_on.vi} Số đếm nhỏ, và số làm lộ số đếm nhỏ, được giữ kín. {MISSING.vi}.",
         f"{len(edition.lines)} values of the indicators, by administrative unit, with numerator, denominator and status, as known at "
         f"{edition.as_of.astimezone(vi.VIETNAM).isoformat(timespec='minutes')}.{rests_on.en} Small counts, and what would give them away, "
-        f"are withheld. "
-        f"{MISSING.en}.",
+        f"are withheld. {MISSING.en}.",
     )
 
 
 def _rests_on(edition: Edition) -> Words:
     """Of the country, how many provinces it adds up and which are missing."""
     there, missing = len(edition.annex.sources), edition.annex.missing
-    if edition.area == edition.provinces:
+    if missing is None:
         return Words("", "")
     without = Words(f", còn thiếu: {', '.join(missing)}", f"; missing: {', '.join(missing)}") if missing else Words("", "")
     return Words(

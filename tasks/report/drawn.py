@@ -55,5 +55,5 @@ class Drawings:
 @cache
 def _drawn_by() -> str:
     """Fingerprint of what draws: our own words for it, and the library."""
-    own = [Path(module.__file__ or "").read_bytes() for module in (plots, vietnamese)]
-    return fingerprint(own, version("vl-convert-python"))
+    own = [Path(plots.__file__), Path(plots.__file__).with_name("vega.py"), Path(vietnamese.__file__)]
+    return fingerprint([path.read_bytes() for path in own], version("vl-convert-python"))

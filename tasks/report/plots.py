@@ -19,7 +19,7 @@ VEGA_LITE = "6.4"
 LOCALE = {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["", " ₫"]}
 FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
 MEASURED = "sans-serif"
-"""The font that texts are measured in: looking for each of a list, for each of them, takes three times as long as all the rest."""
+"""The font that stands at every text, which measures it; FONT, in which it is shown, stands once, in the style."""
 INK, SOFT, LINE, ACCENT, GOOD, WARN = "#18222d", "#55616e", "#d6dde4", "#0b4f94", "#17662b", "#845100"
 DARK = {INK: "#e3e9ef", SOFT: "#a3b0bd", LINE: "#35414d", ACCENT: "#86bdf6", GOOD: "#86d698", WARN: "#f2c46d"}
 """Colour in the light → the same in the dark, as in the stylesheet of the pages."""

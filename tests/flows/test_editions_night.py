@@ -173,3 +173,5 @@ def test_a_countrys_edition_says_which_provincial_ones_it_rests_on_and_which_pro
     assert "Số của cả nước cộng từ bản ký của 1/34 tỉnh, còn thiếu: Thành phố Hà Nội, " in readme
     assert "add up the signed editions of 1 of 34 provinces; missing: Thành phố Hà Nội, " in readme
     assert "Tỉnh Thanh Hóa" not in readme.partition("còn thiếu: ")[2].partition(".")[0]
+    of_the_province = shelf_of(province.home) / "2024-01" / province.number / "README.txt"
+    assert "cả nước" not in of_the_province.read_text("utf-8")

@@ -45,7 +45,7 @@ def test_a_chart_comes_out_byte_for_byte_and_says_nothing_that_the_page_does_not
 
 
 def test_a_chart_is_the_same_whatever_fonts_a_machine_has(tmp_path: Path) -> None:
-    """A machine whose every letter is of a typewriter, and much wider."""
+    """A machine whose every letter is of a typewriter, and much wider: that of Prefect's pages, which is always there."""
     fonts = Path(prefect.__file__).parent / "server" / "ui_v2_build" / "fonts"
     wide = '<alias binding="same"><family>{}</family><prefer><family>Geist Mono</family></prefer></alias>'
     families = "".join(wide.format(family) for family in ("sans-serif", "Liberation Sans"))

@@ -14,6 +14,7 @@ from warehouse.indicators import in_force, indicators
 from warehouse.periods import days
 
 COUNTS = st.integers(0, 10**15)
+"""As far as the contract lets them through."""
 RATES = sorted(i.code for i in indicators() if not i.is_count and i.version == 1)
 
 
